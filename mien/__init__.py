@@ -1,0 +1,24 @@
+"""mien: transfer, edit and recognise facial expressions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mien.editor import Editor
+    from mien.models import FAMILIES, create
+    from mien.weights import load
+
+__version__ = "0.1.0"
+__all__ = ["FAMILIES", "Editor", "create", "load"]
+
+_HOMES = {"Editor": "mien.editor", "FAMILIES": "mien.models", "create": "mien.models", "load": "mien.weights"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: the face studio must not wait for torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mien' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

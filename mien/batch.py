@@ -1,0 +1,56 @@
+"""What one training step sees: faces with their labels, in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Aligned faces and their labels; a missing label is -1 (subject, expression) or NaN (intensity, AUs)."""
+
+    image: Tensor  # (B, 3, H, W) float RGB in [-1, 1]
+    subject: Tensor  # (B,) int64, dense 0..subjects-1 in the training set
+    expression: Tensor  # (B,) int64 index into mien.labels.EXPRESSIONS
+    intensity: Tensor  # (B,) float in [0, 1]
+    aus: Tensor  # (B, 21) float in [0, 5], order of mien.labels.AUS
+
+    def __len__(self) -> int:
+        return len(self.subject)
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Faces:
+        """Return these faces with `change` done to every tensor."""
+        return Faces(*(change(getattr(self, f.name)) for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pairs of faces: `source` gives the expression, `target` the identity.
+
+    `truth` is the real picture of the target's person showing the source's expression; NaN where there is none.
+    """
+
+    source: Faces
+    target: Faces
+    truth: Tensor  # (B, 3, H, W) float RGB in [-1, 1], or NaN
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @property
+    def same(self) -> Tensor:
+        """(B,) bool: source and target show one person."""
+        return self.source.subject == self.target.subject
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Return this batch on `device`, images in channels_last memory order."""
+
+        def move(x: Tensor) -> Tensor:
+            form = torch.channels_last if x.ndim == 4 else torch.preserve_format
+            return x.to(device, non_blocking=True, memory_format=form)
+
+        return Batch(self.source.map(move), self.target.map(move), move(self.truth))

@@ -1,0 +1,1 @@
+"""Data on disk to batches: manifest, cache, folds, augmentation, sampler."""

@@ -1,0 +1,136 @@
+"""Folds of people: nobody, and nobody's relative, is ever both trained on and tested on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mien.data.kinship import kinship, parents_of
+from mien.data.manifest import Manifest
+from mien.errors import InputError
+
+UNTESTED = -1
+"""The fold of a subject who is in no test: a morph, whose face is made of others'."""
+
+
+@dataclass(frozen=True, eq=False)
+class Folds:
+    """Which of k folds tests each photographed person of a manifest."""
+
+    manifest: Manifest
+    k: int
+    seed: int
+    fold: np.ndarray  # (S,) int64, 0..k-1, or UNTESTED
+
+    def split(self, f: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return (train, test) masks (N,) bool of fold f.
+
+        Test: the images of f's people. Train: the images of everybody else who is not related to one of them; images
+        of unknown people are in neither. Raises InputError where there is no such fold.
+        """
+        if not 0 <= f < self.k:
+            raise InputError(f"fold {f} was asked for; expected 0 to {self.k - 1}")
+        tested = self.fold == f
+        # The tested are photographed, so their relatives are those who descend from them.
+        kin = np.isin(kinship(self.manifest).roots, np.flatnonzero(tested)).any(1)
+        person = self.manifest.subject  # -1 takes the last entry
+        return np.append(~(tested | kin), False)[person], np.append(tested, False)[person]
+
+
+def make_folds(manifest: Manifest, k: int, seed: int) -> Folds:
+    """Deal people into k folds, alike in source, ethnicity and gender where those are known, equal to within one.
+
+    Raises InputError where k is below 2 or above the number of people who have no parents.
+    """
+    parents = parents_of(manifest)
+    people = [i for i in range(len(manifest.subjects)) if not parents[i]]
+    if not 2 <= k <= len(people):
+        raise InputError(
+            f"{manifest.folder}: {k} folds were asked for; expected 2 to {len(people)}, the number of people without "
+            "parents in this data set"
+        )
+    first = _first_rows(manifest)
+    strata: dict[tuple[str, str, str], list[int]] = {}
+    for person in people:
+        row = first[person]
+        key = (str(manifest.source[row]), str(manifest.ethnicity[row]), str(manifest.gender[row]))
+        strata.setdefault(key, []).append(person)
+    rng = np.random.default_rng(seed)
+    # Dealing on from stratum to stratum keeps both each stratum and the whole within one of equal.
+    dealt = np.concatenate([rng.permutation(strata[key]) for key in sorted(strata)])
+    fold = np.full(len(manifest.subjects), UNTESTED, dtype=np.int64)
+    fold[dealt] = np.arange(len(dealt)) % k
+    return Folds(manifest, k, seed, fold)
+
+
+def given_folds(manifest: Manifest) -> Folds:
+    """Take the folds that the manifest's own `fold` column gives; seed is -1.
+
+    Raises InputError where a person without parents has none, or the numbers are not 0 to k-1.
+    """
+    fold = manifest.fold[_first_rows(manifest)]
+    parents = parents_of(manifest)
+    fold = np.where([bool(p) for p in parents], UNTESTED, fold)
+    if lost := [s for s, p, f in zip(manifest.subjects, parents, fold, strict=True) if not p and f < 0]:
+        raise InputError(f"{manifest.folder}: column fold is empty for {', '.join(lost[:5])}; fill it or make folds")
+    used = np.unique(fold[fold >= 0])
+    if len(used) < 2 or not np.array_equal(used, np.arange(len(used))):
+        raise InputError(f"{manifest.folder}: column fold has {used.tolist()}; expected at least two, 0, 1, 2 …")
+    return Folds(manifest, len(used), -1, fold)
+
+
+def write_folds(folds: Folds, path: Path) -> None:
+    """Write folds as JSON with a sha256 over its content; the file is whole or not there."""
+    content = _content(folds)
+    text = json.dumps(content | {"sha256": _hash(content)}, indent=1, ensure_ascii=False) + "\n"
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def read_folds(path: Path, manifest: Manifest) -> Folds:
+    """Read folds and bind them to the manifest they were made for.
+
+    Raises InputError where the file is no folds file, was changed by hand, or is about other people.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        told = content.pop("sha256")
+        k, seed, assignment = content["k"], content["seed"], content["fold"]
+        whole = isinstance(k, int) and isinstance(seed, int) and all(isinstance(f, int) for f in assignment.values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: cannot be read as a folds file ({error}); make it anew") from None
+    if not whole or told != _hash(content):
+        raise InputError(f"{path}: does not match its own sha256, it was changed after it was made; make it anew")
+    if list(assignment) != manifest.subjects:
+        odd = sorted(set(assignment) ^ set(manifest.subjects))
+        raise InputError(
+            f"{path}: was made for other people than {manifest.folder} has ({len(odd)} differ: {', '.join(odd[:5])}); "
+            "use the data set it was made for, or make it anew"
+        )
+    return Folds(manifest, k, seed, np.array(list(assignment.values()), dtype=np.int64))
+
+
+def _content(folds: Folds) -> dict[str, object]:
+    assignment = dict(zip(folds.manifest.subjects, folds.fold.tolist(), strict=True))
+    return {"k": folds.k, "seed": folds.seed, "fold": assignment}
+
+
+def _hash(content: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+def _first_rows(manifest: Manifest) -> np.ndarray:
+    """Return (S,) a row of each subject; what marks a person is the same on all of theirs."""
+    people, rows = np.unique(manifest.subject, return_index=True)
+    return rows[people >= 0]

@@ -1,0 +1,41 @@
+"""Who stands on both sides of a data set's own split: reported, not refused, since a corpus may come that way."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mien.data.kinship import kinship
+from mien.data.manifest import Manifest
+
+
+def leaks(manifest: Manifest) -> list[str]:
+    """Return a line for each pair of sides (of `split`, of `test`, of `fold`) that share people or relatives."""
+    test = np.where(manifest.test, "test=1", "test=0")
+    fold = np.where(manifest.fold >= 0, np.char.add("fold=", manifest.fold.astype(str)), "")
+    split = np.where(manifest.split != "", np.char.add("split=", manifest.split), "")
+    return [line for sides in (split, test, fold) for line in _shared(manifest, sides)]
+
+
+def _shared(manifest: Manifest, sides: np.ndarray) -> list[str]:
+    """Compare every two of the sides named by (N,) str; '' is on none."""
+    roots = kinship(manifest).roots
+    names = [str(n) for n in np.unique(sides) if n]
+    people = {n: np.unique(manifest.subject[(sides == n) & (manifest.subject >= 0)]) for n in names}
+    lines = []
+    for i, a in enumerate(names):
+        for b in names[i + 1 :]:
+            both = np.intersect1d(people[a], people[b])
+            ancestors = np.intersect1d(roots[people[a]], roots[people[b]])
+            ancestors = ancestors[ancestors >= 0]
+            kin = people[a][np.isin(roots[people[a]], ancestors).any(1)]
+            only_kin = np.setdiff1d(kin, both)
+            if len(both):
+                lines.append(f"{a} and {b} share {len(both)} people: {_some(manifest, both)}")
+            if len(only_kin):
+                lines.append(f"{a} has {len(only_kin)} people related to some in {b}: {_some(manifest, only_kin)}")
+    return lines
+
+
+def _some(manifest: Manifest, people: np.ndarray) -> str:
+    names = [manifest.subjects[i] for i in people[:5]]
+    return ", ".join(names) + (", …" if len(people) > 5 else "")

@@ -1,0 +1,238 @@
+"""Pairs of faces for training: every batch a pure function of the seed and the step, so a run resumes exactly."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from mien.batch import Batch
+from mien.data.augment import Augmentation, Warp, apply
+from mien.data.cache import Data, faces, to_tensor
+from mien.data.groups import Groups, group, pick
+from mien.data.kinship import Kinship, kinship
+from mien.data.performance import performances
+from mien.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A batch before its images are read: row numbers into the data set."""
+
+    source: np.ndarray  # (B,) int64
+    target: np.ndarray  # (B,) int64
+    truth: np.ndarray  # (B,) int64, -1 where there is none
+
+
+class PairSampler:
+    """Draws pairs: the source gives the expression, the target the identity, the truth is what should come out.
+
+    Same-person pairs (a share `same` of all): two images of one person with different expressions or intensities; the
+    truth is the source itself. Other pairs: two people who are not related; the truth is a picture of the target's
+    person showing the source's expression, pose and gaze, where there is one. With `need_truth` only pairs that have
+    one are drawn, and the target's own expression differs from it. Sources walk through a new permutation of all
+    usable images each epoch. The truth is augmented as its target is; the source has an augmentation of its own
+    (unless `independent` is False), but where there is a truth all three are mirrored together, since expressions are
+    not symmetric.
+
+    Raises InputError where no pair can be made, saying why.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        batch_size: int,
+        seed: int,
+        same: float = 0.5,
+        need_truth: bool = False,
+        augmentation: Augmentation | None = None,
+        independent: bool = True,
+    ):
+        if batch_size < 1 or seed < 0 or not 0 <= same <= 1:
+            raise InputError(
+                f"batch_size {batch_size}, seed {seed}, same {same}: expected at least 1, at least 0, from 0 to 1"
+            )
+        self.data, self.batch_size, self.seed, self.same = data, batch_size, seed, same
+        self.need_truth, self.augmentation, self.independent = need_truth, augmentation, independent
+        self._supply = _Supply(data)
+        supply = self._supply
+        crossed = supply.can_triple if need_truth else supply.can_cross
+        self._can_same = supply.can_same & (same > 0)
+        self._can_cross = crossed & (same < 1)
+        self._usable = np.flatnonzero(self._can_same | self._can_cross)
+        self._order: tuple[int, np.ndarray] = (-1, self._usable)  # the last epoch's permutation, only to save time
+        if not len(self._usable):
+            told = ", ".join(f"{name} {count}" for name, count in self.describe().items())
+            raise InputError(
+                f"{data.manifest.folder}: no pairs can be made with same={same}, need_truth={need_truth} ({told}); "
+                "expected people with several expressions, or several people"
+            )
+
+    def describe(self) -> dict[str, int]:
+        """Say how many images and subjects there are, and how many can be the source of which kind of pair."""
+        supply, subject = self._supply, self.data.manifest.subject
+
+        def count(name: str, mask: np.ndarray) -> dict[str, int]:
+            return {f"images {name}": int(mask.sum()), f"subjects {name}": len(np.unique(subject[mask & supply.known]))}
+
+        return (
+            {"images": len(subject), "subjects": len(self.data.manifest.subjects)}
+            | count("giving same-person pairs", supply.can_same)
+            | count("giving pairs of two people", supply.can_cross)
+            | count("giving triples with another person", supply.can_triple)
+            | count("giving none of these", ~(supply.can_same | supply.can_cross))
+            | {"images used as source": len(self._usable)}
+        )
+
+    def batch(self, step: int) -> Batch:
+        """Return the pairs of a step >= 0; the same (data, settings, seed, step) give the same bits."""
+        rng = np.random.default_rng(np.random.SeedSequence([self.seed, step]))
+        rows = self._rows(rng, step)
+        paired = rows.truth >= 0
+        target_warps = self._draw_warps(rng)
+        source_warps = self._draw_warps(rng) if self.independent else target_warps
+        source_warps = [
+            replace(s, flip=t.flip) if p and s.flip != t.flip else s
+            for s, t, p in zip(source_warps, target_warps, paired.tolist(), strict=True)
+        ]
+        truth = to_tensor(self._images(rows.truth, target_warps))
+        truth.permute(0, 2, 3, 1)[torch.from_numpy(~paired)] = torch.nan  # as it lies in memory: 20 times faster
+        return Batch(
+            faces(self.data, rows.source, self._images(rows.source, source_warps)),
+            faces(self.data, rows.target, self._images(rows.target, target_warps)),
+            truth,
+        )
+
+    def rows(self, step: int) -> Rows:
+        """Return which images a step's batch is made of, without reading them."""
+        return self._rows(np.random.default_rng(np.random.SeedSequence([self.seed, step])), step)
+
+    def _rows(self, rng: np.random.Generator, step: int) -> Rows:
+        source = self._sources(step)
+        wanted = rng.random(len(source)) < self.same
+        can_same, can_cross = self._can_same[source], self._can_cross[source]
+        same = np.where(can_same & can_cross, wanted, can_same)
+        target, truth = np.empty_like(source), np.empty_like(source)
+        target[same] = self._supply.another_look(rng, source[same], self._supply.subject[source[same]])
+        truth[same] = source[same]
+        crossed = self._supply.triples if self.need_truth else self._supply.crosses
+        target[~same], truth[~same] = crossed(rng, source[~same])
+        return Rows(source, target, truth)
+
+    def _sources(self, step: int) -> np.ndarray:
+        """Return the step's part of an endless row of permutations of the usable images, (B,)."""
+        place = step * self.batch_size + np.arange(self.batch_size)
+        epochs = place // len(self._usable)
+        source = np.empty(self.batch_size, dtype=np.int64)
+        for epoch in np.unique(epochs).tolist():
+            here = epochs == epoch
+            source[here] = self._permutation(epoch)[place[here] % len(self._usable)]
+        return source
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        known, order = self._order  # read and written whole: threads may share a sampler
+        if known != epoch:
+            # The third word keeps an epoch's stream apart from the step of the same number.
+            rng = np.random.default_rng(np.random.SeedSequence([self.seed, epoch, 1]))
+            order = rng.permutation(self._usable)
+            self._order = (epoch, order)
+        return order
+
+    def _draw_warps(self, rng: np.random.Generator) -> list[Warp]:
+        if self.augmentation is None:
+            return [Warp()] * self.batch_size
+        return [self.augmentation.draw(rng) for _ in range(self.batch_size)]
+
+    def _images(self, rows: np.ndarray, warps: list[Warp]) -> np.ndarray:
+        """Return (B, S, S, 3) uint8, warped; rows of -1 stay black."""
+        out = np.zeros((len(rows), *self.data.images.shape[1:]), dtype=np.uint8)
+        out[rows >= 0] = self.data.images[rows[rows >= 0]]
+        if self.augmentation is not None:
+            for i in np.flatnonzero(rows >= 0).tolist():
+                out[i] = apply(out[i], warps[i], self.data.size)
+        return out
+
+
+class _Supply:
+    """What a data set can give: who has several looks, and whose picture another person's expression can be."""
+
+    def __init__(self, data: Data):
+        manifest = data.manifest
+        people = len(manifest.subjects)
+        self.subject = manifest.subject
+        self.known = self.subject >= 0
+        self.kin: Kinship = kinship(manifest)
+        shown = performances(manifest)
+        self.look = shown.look
+        self.key = np.where(self.known, shown.key, -1)
+        keys = int(self.key.max(initial=-1)) + 1
+        self.by_subject = group(self.subject, people)
+        self.everyone = group(np.where(self.known, 0, -1), 1)
+
+        looks = np.unique(np.stack([self.subject, self.look], axis=1)[self.known], axis=0)[:, 0]
+        varied = np.append(np.bincount(looks, minlength=people) > 1, False)  # the last entry serves subject -1
+        self.can_same = varied[self.subject]
+        # A triple's target is another look of the truth's person, so only people with several can give truths.
+        self.by_key = group(np.where(self.can_same, self.key, -1), keys)
+        self.can_cross = self._has_unrelated(self.everyone, np.where(self.known, 0, -1))
+        self.can_triple = self._has_unrelated(self.by_key, self.key)
+        code = np.where(self.key >= 0, self.subject * keys + self.key, -1)
+        self._keys, self._by_code = keys, np.argsort(code, kind="stable")
+        self._codes = code[self._by_code]
+
+    def unrelated(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return (n,) bool for rows a and b."""
+        return ~self.kin.related(self.subject[a], self.subject[b])
+
+    def another_look(self, rng: np.random.Generator, rows: np.ndarray, subject: np.ndarray) -> np.ndarray:
+        """Draw for each row an image of `subject` (n,) that shows another expression or intensity than the row."""
+        return pick(rng, self.by_subject, subject, lambda at, other: self.look[other] != self.look[rows[at]])
+
+    def triples(self, rng: np.random.Generator, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Draw (target, truth) with an unrelated person who shows the source's expression in `truth` alone."""
+        truth = pick(rng, self.by_key, self.key[source], lambda at, row: self.unrelated(source[at], row))
+        return self.another_look(rng, source, self.subject[truth]), truth
+
+    def crosses(self, rng: np.random.Generator, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Draw (target, truth): any image of an unrelated person, and their picture of the source's key, or -1."""
+        nobody = np.zeros(len(source), dtype=np.int64)  # everyone is one group
+        target = pick(rng, self.everyone, nobody, lambda at, row: self.unrelated(source[at], row))
+        wanted = self.subject[target] * self._keys + self.key[source]
+        first, end = (np.searchsorted(self._codes, wanted, side) for side in ("left", "right"))
+        place = first + (rng.random(len(source)) * (end - first)).astype(np.int64)
+        found = (end > first) & (self.key[source] >= 0)
+        return target, np.where(found, self._by_code[np.where(found, place, 0)], -1)
+
+    def _has_unrelated(self, groups: Groups, labels: np.ndarray) -> np.ndarray:
+        """Return (N,) bool: the label's group has a row of somebody unrelated to this row's person."""
+        people = np.array([len(np.unique(self.subject[groups[i]])) for i in range(len(groups.count))], dtype=np.int64)
+        offered = np.append(people, 0)[labels]  # label -1 has none
+        # More people than relatives settles nearly every row; the few others are looked at one by one.
+        answer = offered > np.append(self.kin.relatives(), 0)[self.subject]
+        answer &= self.known
+        for row in np.flatnonzero(~answer & self.known & (offered > 0)).tolist():
+            others = groups[int(labels[row])]
+            answer[row] = self.unrelated(np.full(len(others), row), others).any()
+        return answer
+
+
+def prefetch(sampler: PairSampler, start_step: int, depth: int = 2) -> Iterator[Batch]:
+    """Yield the batches of start_step, start_step + 1, … without end, made ahead by one background thread.
+
+    What the sampler raises is raised here, at its step. Closing the iterator ends the thread.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as pool:
+        ahead: deque[Future[Batch]] = deque()
+        step = start_step
+        try:
+            while True:
+                while len(ahead) < max(1, depth):
+                    ahead.append(pool.submit(sampler.batch, step))
+                    step += 1
+                yield ahead.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,129 @@
+"""All of it, on faces the package brings along: a sheet to look at, a table to read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from skimage.data import astronaut
+
+from mien.data.cache import open_data, to_tensor
+from mien.editor import Editor
+from mien.evaluate.recognition import predict, protocol_rows
+from mien.evaluate.transfer import Trials, answers, transfer_errors, transfer_table, trials
+from mien.faces.align import align
+from mien.labels import CLASSES, EXPRESSIONS
+from mien.models import Controls
+from mien.run import to_pixels
+from mien.sheet import save_sheet, sheet
+from mien.synth.generate import generate
+
+SEED = 424_242  # people who were in nobody's training
+SWEEP = (0.0, 0.25, 0.5, 0.75, 1.0)
+EDITS = ("happiness", "surprise", "anger", "sadness", "disgust")
+
+
+def demo(folder: Path, model: str = "ter_gan", people: int = 4, say: Callable[[str], None] = print) -> pd.DataFrame:
+    """Render people, move expressions between them and into a photograph; returns the table of transfer errors.
+
+    Writes into `folder`: faces/ (a labelled data set), people.png, photograph.png and its edits, transfer.csv.
+    """
+    editor = Editor(model)
+    say(f"rendering {people} people who do not exist …")
+    generate(folder / "faces", people=people, per_person=36, size=128, seed=SEED, jobs=2)
+    data = open_data(folder / "faces", 128)
+    chosen = trials(data)
+    say("moving expressions between them …")
+    draw_people(editor, folder / "people.png", data_pictures(editor, data, chosen))
+    say("and into a photograph (Eileen Collins; NASA, public domain) …")
+    draw_photograph(editor, data, chosen, folder)
+    errors = transfer_errors(editor.model, data, editor.size)
+    table = transfer_table(errors, 0.75)
+    table.round(4).to_csv(folder / "transfer.csv")
+    shown = data.select(protocol_rows(data))
+    small = lambda x: editor.model.recognize(resize(x, editor.size)).probabilities  # noqa: E731
+    right = predict(small, shown, CLASSES) == shown.manifest.expression
+    say(f"expression recognised (chance 0.125): {right.mean():.2f} of {len(right)} pictures; {speed(editor):.1f} ms a transfer")
+    return table
+
+
+def resize(images: torch.Tensor, size: int) -> torch.Tensor:
+    """Return images (B, 3, H, W) averaged down to `size`."""
+    return torch.nn.functional.interpolate(images, size=(size, size), mode="area")
+
+
+def data_pictures(editor: Editor, data, chosen: Trials) -> list[tuple[str, list[np.ndarray], list[str]]]:
+    """Return rows for the sheet: a name, pictures, and what the recogniser says of each."""
+    of, rows, seen = answers(editor.model, data, chosen, editor.size), [], set()
+    for k in range(len(chosen.face)):
+        truth = int(chosen.truth[k])
+        person, word = int(data.manifest.subject[truth]), EXPRESSIONS[data.manifest.expression[truth]]
+        if data.manifest.intensity[truth] < 1 or (word in seen) or word not in EDITS:
+            continue
+        seen.add(word)
+        face = data.images[int(chosen.face[k])]
+        crop = resize(to_tensor(face[None]), editor.size)
+        found = of(k)
+        with torch.inference_mode():
+            own = editor.model.reconstruct(crop)
+            sweep = [editor.model.edit(crop, Controls(word, t)) - own for t in SWEEP]
+        pasted = [add(face, change) for change in sweep]
+        pictures = [face, found["example copied"], data.images[truth], found["model's picture"], found["change pasted"], *pasted]
+        rows.append((f"{data.manifest.subjects[person]}", pictures, [say_expression(editor, p) for p in pictures]))
+    return rows
+
+
+def add(face: np.ndarray, change: torch.Tensor) -> np.ndarray:
+    """Return `face` uint8 (S, S, 3) with a change (1, 3, s, s) of images in [-1, 1] added."""
+    up = torch.nn.functional.interpolate(change, size=face.shape[:2], mode="bicubic", align_corners=False)
+    return to_pixels((to_tensor(face[None]) + up)[0].clamp(-1, 1))
+
+
+@torch.inference_mode()
+def say_expression(editor: Editor, picture: np.ndarray) -> str:
+    """Return the likeliest expression word and its probability."""
+    p = editor.model.recognize(resize(to_tensor(picture[None]), editor.size)).probabilities[0]
+    return f"{CLASSES[int(p.argmax())]} {p.max():.2f}"
+
+
+def draw_people(editor: Editor, path: Path, rows: list[tuple[str, list[np.ndarray], list[str]]]) -> None:
+    """Write the sheet of rendered people."""
+    columns = ["face", "example", "truth", "model's picture", "change pasted", *(f"edit {t:g}" for t in SWEEP)]
+    page = sheet([r[1] for r in rows], columns, [r[0] for r in rows], [r[2] for r in rows], size=128, left=72)
+    save_sheet(page, path, editor.stamp("demo"))
+
+
+def draw_photograph(editor: Editor, data, chosen: Trials, folder: Path) -> None:
+    """Write edits of the photograph, and a sheet of its face."""
+    photo = astronaut()
+    seen = editor.see(photo)
+    # A little more than the face, to see that nothing around it changed.
+    matrix = seen.matrix * 2.4
+    matrix[:, 2] += 0.7 * np.array([editor.size * 0.5, editor.size * 0.6])
+
+    def closeup(rgb: np.ndarray) -> np.ndarray:
+        return align(rgb, matrix, int(editor.size * 3.1))
+
+    names, rows = [], []
+    for word in EDITS:
+        made = [editor.edit(photo, word, t) for t in SWEEP]
+        names.append(word)
+        rows.append([closeup(photo), *(closeup(p.rgb) for p in made)])
+        editor.save(made[-1], folder / f"astronaut_{word}.png", f"edit: {word}")
+    columns = ["photograph", *(f"edit {t:g}" for t in SWEEP)]
+    save_sheet(sheet(rows, columns, names, size=192), folder / "photograph.png", editor.stamp("demo"))
+
+
+@torch.inference_mode()
+def speed(editor: Editor, times: int = 20) -> float:
+    """Return milliseconds a transfer of one face takes."""
+    face = torch.zeros(1, 3, editor.size, editor.size)
+    editor.model.transfer(face, face)
+    begin = time.perf_counter()
+    for _ in range(times):
+        editor.model.transfer(face, face)
+    return (time.perf_counter() - begin) / times * 1e3

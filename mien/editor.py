@@ -1,0 +1,134 @@
+"""Photograph in, photograph out: find the face, ask the model, paste the change back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import mien
+from mien.errors import InputError
+from mien.faces.align import align, similarity
+from mien.faces.detect import choose_face, find_faces
+from mien.faces.paste import paste_residual
+from mien.faces.photo import Photo, read_photo, write_photo
+from mien.labels import CLASSES
+from mien.models import FAMILIES, Controls, Edits, Embeds, Family, Recognizes, Transfers
+from mien.provenance import Stamp
+from mien.weights import load
+
+Picture = str | Path | np.ndarray | Photo
+"""A file, an RGB uint8 array (H, W, 3), or a photo that was read."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A face in a photograph as the model sees it."""
+
+    photo: Photo
+    matrix: np.ndarray  # (2, 3) photo pixels -> crop pixels
+    crop: Tensor  # (1, 3, S, S) in [-1, 1]
+
+
+class Editor:
+    """A model and all that lies between it and a photograph.
+
+    `model` is a zoo name, a file, a run's folder or a model. Pictures may be files, arrays or photos. Methods that
+    change a face return a Photo; `save` writes it with a note that it was made. Where a picture shows several faces,
+    `number` (1 is the leftmost) says which. With `aligned`, pictures are taken as crops already aligned, as a data
+    set's are, and no face is looked for.
+
+    A net that squeezes a face through a few numbers cannot give a stranger's pores back. So not its picture is
+    pasted but its change: its picture with the new expression minus its picture with the old one.
+
+    Raises InputError for anything a user can get wrong, with what to do about it.
+    """
+
+    def __init__(self, model: str | Family = "ter_gan", device: str = "cpu", aligned: bool = False):
+        self.model = load(model, device) if isinstance(model, str) else model.to(device).eval()
+        self.name = next(name for name, family in FAMILIES.items() if isinstance(self.model, family))
+        self.size = int(self.model.config.image_size)
+        self.device = device
+        self.aligned = aligned
+
+    def see(self, picture: Picture, number: int | None = None) -> Seen:
+        """Return the picture's face as the model sees it."""
+        photo = as_photo(picture)
+        if self.aligned:
+            height, width = photo.rgb.shape[:2]
+            # Pixel centres are whole numbers: the first and last half pixels of both frames meet.
+            scale = np.array([self.size / width, self.size / height])
+            matrix = np.array([[scale[0], 0, (scale[0] - 1) / 2], [0, scale[1], (scale[1] - 1) / 2]])
+        else:
+            name = picture if isinstance(picture, str | Path) else "the picture"
+            matrix = similarity(choose_face(find_faces(photo.rgb), Path(name), number).eyes, self.size)
+        crop = torch.from_numpy(align(photo.rgb, matrix, self.size)).to(self.device)
+        image = crop.permute(2, 0, 1)[None].float() / 127.5 - 1
+        return Seen(photo, matrix, image.contiguous(memory_format=torch.channels_last))
+
+    def transfer(self, face: Picture, like: Picture, number: int | None = None, like_number: int | None = None) -> Photo:
+        """Return `face` with the expression that `like` shows."""
+        self._must(Transfers, "transfer")
+        example = self.see(like, like_number).crop
+        return self._change(self.see(face, number), lambda crop: self.model.transfer(crop, example))
+
+    def edit(self, face: Picture, expression: str | None = None, intensity: float = 1.0,
+             aus: Mapping[int, float] | None = None, like: Picture | None = None, number: int | None = None,
+             like_number: int | None = None) -> Photo:  # fmt: skip
+        """Return `face` with an asked expression: a class, AU intensities 0-5, or another face's; at 0-1 of it."""
+        self._must(Edits, "edit")
+        example = self.see(like, like_number).crop if like is not None else None
+        controls = Controls(expression, intensity, aus, example)
+        return self._change(self.see(face, number), lambda crop: self.model.edit(crop, controls))
+
+    def neutralize(self, face: Picture, number: int | None = None) -> Photo:
+        """Return `face` with no expression."""
+        return self.edit(face, "neutral", number=number)
+
+    @torch.inference_mode()
+    def recognize(self, face: Picture, number: int | None = None) -> dict[str, float]:
+        """Return the probability of every expression word, the likeliest first."""
+        self._must(Recognizes, "recognize")
+        found = self.model.recognize(self.see(face, number).crop).probabilities[0].tolist()
+        return dict(sorted(zip(CLASSES, found, strict=True), key=lambda pair: -pair[1]))
+
+    @torch.inference_mode()
+    def embed(self, face: Picture, number: int | None = None) -> dict[str, np.ndarray]:
+        """Return the codes of `face`: {"expression": (E,), "identity": (I,)} float32."""
+        self._must(Embeds, "embed")
+        codes = self.model.embed(self.see(face, number).crop)
+        return {"expression": codes.expression[0].float().cpu().numpy(), "identity": codes.identity[0].float().cpu().numpy()}
+
+    def stamp(self, operation: str) -> Stamp:
+        """Return the note that a made picture carries."""
+        return Stamp(software=f"mien {mien.__version__}", model=self.name, operation=operation)
+
+    def save(self, photo: Photo, path: str | Path, operation: str = "edit", stamped: bool = True) -> None:
+        """Write a made picture; its metadata says so unless `stamped` is False."""
+        write_photo(photo, path, self.stamp(operation) if stamped else None)
+
+    @torch.inference_mode()
+    def _change(self, seen: Seen, make: Callable[[Tensor], Tensor]) -> Photo:
+        residual = (make(seen.crop) - self.model.reconstruct(seen.crop))[0] * 127.5  # (3, S, S) grey levels
+        pixels = residual.float().permute(1, 2, 0).cpu().numpy()
+        return replace(seen.photo, rgb=paste_residual(seen.photo.rgb, np.ascontiguousarray(pixels), seen.matrix))
+
+    def _must(self, protocol: type, use: str) -> None:
+        if not isinstance(self.model, protocol):
+            able = [name for name, family in FAMILIES.items() if hasattr(family, use)]
+            raise InputError(f"{self.name} cannot {use}; these can: {', '.join(able) or 'none'}")
+
+
+def as_photo(picture: Picture) -> Photo:
+    """Return a photo of a file or an array. Raises InputError for an array that is no RGB picture."""
+    if isinstance(picture, Photo):
+        return picture
+    if isinstance(picture, np.ndarray):
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+            raise InputError(f"a picture must be uint8 (H, W, 3) RGB; got {picture.dtype} {picture.shape}")
+        return Photo(rgb=picture, alpha=None, grey=False, icc=None, exif=None)
+    return read_photo(Path(picture))

@@ -1,0 +1,1 @@
+"""Protocols: a model and data in, tables and figures out."""

@@ -1,0 +1,142 @@
+"""Transfer against the exact truth: the real picture of this person showing that expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from mien.data.cache import Data, to_tensor
+from mien.data.performance import performances
+from mien.errors import InputError
+from mien.labels import EXPRESSIONS
+from mien.metrics.regions import region_boxes
+from mien.metrics.similarity import l1, psnr, ssim_map
+from mien.models import Transfers
+
+ANSWERS = ("face unchanged", "example copied", "model's picture", "change pasted")
+"""Two trivial answers, the paper's, and what the Editor gives: the photograph plus the model's change."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Rows of a data set: example (another person), face (neutral) and truth; `landmarks` of face and truth."""
+
+    example: np.ndarray  # (T,)
+    face: np.ndarray
+    truth: np.ndarray
+    landmarks: np.ndarray  # (T, 2, 68, 2) pixels of the data's frames
+
+
+def trials(data: Data, seed: int = 0) -> Trials:
+    """Return every non-neutral picture with a partner: an example by another person and the person's neutral face.
+
+    Needs geometry.npz beside the manifest, as the face studio and photofaces have it.
+    Raises InputError where it is missing or no trial can be made.
+    """
+    manifest, rng = data.manifest, np.random.default_rng(seed)
+    landmarks = read_landmarks(data)
+    key, neutral = performances(manifest).key, EXPRESSIONS.index("neutral")
+    frontal = (np.nan_to_num(manifest.yaw) == 0) & (np.nan_to_num(manifest.pitch) == 0)
+    faces = {manifest.subject[i]: i for i in np.flatnonzero((manifest.expression == neutral) & frontal & (manifest.kind == "rendered"))}
+    chosen = []
+    for truth in np.flatnonzero((manifest.expression > neutral) & (manifest.intensity > 0)):
+        partners = np.flatnonzero((key == key[truth]) & (manifest.subject != manifest.subject[truth]))
+        if len(partners) and manifest.subject[truth] in faces:
+            chosen.append((rng.choice(partners), faces[manifest.subject[truth]], truth))
+    if not chosen:
+        raise InputError(f"{manifest.folder}: nobody shows what another shows too; expected expr_id and intensity columns")
+    example, face, truth_rows = np.array(chosen).T
+    return Trials(example, face, truth_rows, np.stack([landmarks[face], landmarks[truth_rows]], 1))
+
+
+def read_landmarks(data: Data) -> np.ndarray:
+    """Return (N, 68, 2) landmarks in pixels of the data's frames, NaN where geometry.npz has none."""
+    path = data.manifest.folder / "geometry.npz"
+    if not path.is_file():
+        raise InputError(f"{path}: missing; the exact truth needs the landmarks that the face studio writes")
+    with np.load(path) as geometry:
+        row = {str(name): k for k, name in enumerate(geometry["file_name"])}
+        points = geometry["landmarks"].astype(np.float64)
+        frame = float(geometry["size"]) if "size" in geometry else 256.0
+    out = np.full((len(data), 68, 2), np.nan)
+    for k, name in enumerate(data.manifest.files):
+        if name in row:
+            out[k] = (points[row[name]] + 0.5) * data.size / frame - 0.5  # pixel centres are whole numbers
+    return out
+
+
+@torch.inference_mode()
+def answers(model: Transfers, data: Data, t: Trials, size: int, batch: int = 64) -> Callable[[int], dict[str, np.ndarray]]:
+    """Return a function from a trial's number to the four answers, uint8 (S, S, 3) in the data's frame.
+
+    size: the side of the model's images.
+    """
+
+    def look(rows: np.ndarray) -> Tensor:
+        small = torch.nn.functional.interpolate(to_tensor(data.images[rows]), size=(size, size), mode="area")
+        return small.contiguous(memory_format=torch.channels_last)
+
+    made, own = [], []
+    for k in range(0, len(t.face), batch):
+        face = look(t.face[k : k + batch])
+        made.append(model.transfer(face, look(t.example[k : k + batch])))
+        own.append(model.reconstruct(face))
+    pictures, residuals = torch.cat(made), torch.cat(made) - torch.cat(own)
+
+    def of(trial: int) -> dict[str, np.ndarray]:
+        face = data.images[int(t.face[trial])]
+        up = [
+            torch.nn.functional.interpolate(x[trial, None], size=(data.size, data.size), mode="bicubic", align_corners=False)[0]
+            for x in (pictures, residuals)
+        ]
+        grey = [x.permute(1, 2, 0).numpy() for x in up]
+        picture = np.clip(np.round((grey[0] + 1) * 127.5), 0, 255).astype(np.uint8)
+        pasted = np.clip(np.round(face + grey[1] * 127.5), 0, 255).astype(np.uint8)
+        return dict(zip(ANSWERS, (face, data.images[int(t.example[trial])], picture, pasted), strict=True))
+
+    return of
+
+
+def transfer_errors(model: Transfers, data: Data, size: int, seed: int = 0) -> pd.DataFrame:
+    """Return L1, PSNR and SSIM by trial, answer and region, in columns.
+
+    Columns: subject, expression, intensity, answer, region, l1 (share of white), psnr (dB), ssim.
+    """
+    t = trials(data, seed)
+    of, rows = answers(model, data, t, size), []
+    for k in range(len(t.face)):
+        truth = data.images[int(t.truth[k])]
+        boxes = region_boxes(t.landmarks[k], data.size)
+        labels = {
+            "subject": data.manifest.subjects[data.manifest.subject[t.truth[k]]],
+            "expression": EXPRESSIONS[data.manifest.expression[t.truth[k]]],
+            "intensity": round(float(data.manifest.intensity[t.truth[k]]), 3),
+        }
+        for answer, picture in of(k).items():
+            structure = ssim_map(picture, truth)
+            rows += [
+                labels | {"answer": answer, "region": region, "l1": l1(picture, truth, box),
+                          "psnr": psnr(picture, truth, box), "ssim": float(structure[box].mean())}
+                for region, box in boxes.items()
+            ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def transfer_table(errors: pd.DataFrame, at_least: float = 0.0) -> pd.DataFrame:
+    """Return the mean errors by region and answer over the trials of at least this intensity."""
+    chosen = errors[errors.intensity >= at_least]
+    return chosen.groupby(["region", "answer"], sort=False)[["l1", "psnr", "ssim"]].mean()
+
+
+def write_transfer(errors: pd.DataFrame, folder: Path) -> None:
+    """Write trials.csv, and the tables for all and for strong (at least 0.75) expressions."""
+    folder.mkdir(parents=True, exist_ok=True)
+    errors.round(5).to_csv(folder / "trials.csv", index=False)
+    for name, least in (("all", 0.0), ("strong", 0.75)):
+        transfer_table(errors, least).round(4).to_csv(folder / f"transfer_{name}.csv")

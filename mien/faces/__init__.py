@@ -1,0 +1,1 @@
+"""Faces in photographs: read, find, align, paste back."""

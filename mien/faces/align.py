@@ -1,0 +1,83 @@
+"""A face in a photograph to the one template that every model sees, by a similarity transform.
+
+Coordinates are pixel indices (x to the right, y down) whose whole numbers are pixel *centres*: an image of width W
+reaches from −0.5 to W − 0.5. A matrix is 2×3 and takes homogeneous photo points to crop points.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+EYES = ((0.35, 0.40), (0.65, 0.40))  # of the crop's side; the mid-points of each eye's corners, image's left eye first
+
+
+def template(size: int) -> np.ndarray:
+    """Eye centres in a crop of `size` pixels: (2, 2) float64, image's left eye first."""
+    return np.asarray(EYES) * size - 0.5
+
+
+def similarity(eyes: np.ndarray, size: int) -> np.ndarray:
+    """Rotation, scale and shift, (2, 3) float64, that takes photo `eyes` (2, 2) onto `template(size)`.
+
+    Raises ValueError where the eyes are one point or not finite.
+    """
+    (x0, y0), (x1, y1) = np.asarray(eyes, np.float64)
+    (u0, v0), (u1, v1) = template(size)
+    # Two points fix a similarity: as complex numbers, crop = a · photo + b.
+    across = complex(x1 - x0, y1 - y0)
+    if not np.isfinite(across) or abs(across) < 1e-6:
+        raise ValueError(f"eyes must be two different points, not {eyes}")
+    a = complex(u1 - u0, v1 - v0) / across
+    b = complex(u0, v0) - a * complex(x0, y0)
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def invert(matrix: np.ndarray) -> np.ndarray:
+    """The (2, 3) transform that undoes `matrix`."""
+    return np.asarray(cv2.invertAffineTransform(np.asarray(matrix, np.float64)))
+
+
+def footprint(matrix: np.ndarray, size: int) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of the crop of side `size` in the photo's coordinates; may reach outside it."""
+    corners = np.array([[-0.5, -0.5], [size - 0.5, -0.5], [-0.5, size - 0.5], [size - 0.5, size - 0.5]])
+    back = invert(matrix)
+    points = corners @ back[:, :2].T + back[:, 2]
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    return float(left), float(top), float(right), float(bottom)
+
+
+def _span(low: float, high: float, length: int) -> tuple[int, int]:
+    """Start and stop of the pixels needed for [low, high], within 0..length.
+
+    What lies outside is a reflection, so as much is needed inside the border as is missing outside of it.
+    """
+    start, stop = int(np.floor(low)), int(np.ceil(high)) + 1
+    missing = max(0, -start, stop - length)
+    return max(0, min(start, length - 1) - missing), min(length, max(stop, 1) + missing)
+
+
+def align(rgb: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """The crop, uint8 (size, size, 3), that `matrix` (photo → crop) cuts from uint8 `rgb` (H, W, 3).
+
+    Shrinking is done without aliasing: whole pixels are averaged first, the rest is blurred before it is sampled.
+    Where the crop reaches past the photo, the photo is mirrored.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    shrink = max(1, int(0.5 / scale))  # leaves at least a factor of two to the blur, whose shape is rounder
+    margin = 4 * shrink + 2 / scale
+    left, top, right, bottom = footprint(matrix, size)
+    x0, x1 = _span(left - margin, right + margin, rgb.shape[1])
+    y0, y1 = _span(top - margin, bottom + margin, rgb.shape[0])
+    region = rgb[y0:y1, x0:x1]
+    if shrink > 1:
+        region = cv2.copyMakeBorder(region, 0, -(y1 - y0) % shrink, 0, -(x1 - x0) % shrink, cv2.BORDER_REFLECT)
+        small = (region.shape[1] // shrink, region.shape[0] // shrink)
+        region = cv2.resize(region, small, interpolation=cv2.INTER_AREA)
+    rest = scale * shrink
+    if rest < 1:
+        region = cv2.GaussianBlur(region, (0, 0), 0.5 * np.sqrt(1 / rest**2 - 1), borderType=cv2.BORDER_REFLECT)
+    # Pixel i of the averaged region lies at (i + ½)·shrink − ½ of the region, and the region at (x0, y0) of the photo.
+    offset = np.array([x0, y0]) + (shrink - 1) / 2
+    moved = np.column_stack([matrix[:, :2] * shrink, matrix[:, :2] @ offset + matrix[:, 2]])
+    return cv2.warpAffine(region, moved, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)

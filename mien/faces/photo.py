@@ -1,0 +1,235 @@
+"""A photograph from its file to arrays and back, with what it must not lose on the way."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms, ImageOps
+
+from mien.errors import InputError
+from mien.provenance import Stamp, read_packet, save_arguments
+
+PIXEL_LIMIT = 100_000_000  # a photograph of this size takes 0.3 GB as an array; files can claim far more
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+SIDE_LIMITS = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383}  # pixels, by the encoders
+QUALITY: dict[str, dict[str, Any]] = {
+    "PNG": {},
+    "JPEG": {"quality": 95, "subsampling": 0},  # full colour resolution: lips are small and red
+    "WEBP": {"quality": 95, "exact": True},  # exact: the colour under transparent pixels stays
+}
+
+# Only these are tried: some of Pillow's readers start other programs (EPS) or fetch pixels from elsewhere.
+_READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF", "JPEG2000")
+_EXPECTED = "expected a photograph (JPEG, PNG, WebP, TIFF, BMP)"
+
+# EXIF is a TIFF directory; these of its tags say how the pixels of the file it came from lie, and would be wrong
+# elsewhere: sizes, strips, tiles, tables, sub-images, and the packets that are carried on their own (XMP, IPTC, ICC).
+_LAYOUT = {*range(254, 270), *range(273, 282), 284, 285, 290, 291, 292, 293, 297, *range(301, 305), *range(317, 348)}
+_LAYOUT |= {*range(512, 522), 529, 530, 531, 532, 700, 33723, 34377, 34675, ExifTags.Base.Orientation}
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An upright photograph; the metadata is there to be written back."""
+
+    rgb: np.ndarray  # uint8 (H, W, 3)
+    alpha: np.ndarray | None  # uint8 (H, W)
+    grey: bool  # the file held one channel; `rgb` holds it three times
+    icc: bytes | None  # colour profile of the pixels as they are here
+    exif: bytes | None  # without the orientation, which has been applied
+    xmp: bytes | None = None  # packet
+
+
+def _open(path: Path, file: Any) -> Image.Image:
+    """Pillow's image with only its header read; raises InputError with the reason."""
+    Image.init()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit follows
+            image = Image.open(file, formats=[name for name in _READABLE if name in Image.OPEN])
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "far") from error
+    except Exception as error:  # on a damaged file Pillow's readers raise nearly anything
+        raise InputError(f"{path}: not an image that mien can read; {_EXPECTED}") from error
+    if image.width * image.height > PIXEL_LIMIT:
+        raise _too_large(path, f"{image.width}×{image.height},")
+    return image
+
+
+def _too_large(path: Path, size: str) -> InputError:
+    limit = PIXEL_LIMIT // 1_000_000
+    return InputError(f"{path}: {size} more than {limit} megapixels; make it smaller or cut the face's part out first")
+
+
+def _check_readable(path: Path) -> None:
+    """Raise InputError for what is no file with bytes in it."""
+    if path.is_dir():
+        raise InputError(f"{path}: a folder, {_EXPECTED}; give one file")
+    if not path.exists():
+        raise InputError(f"{path}: no such file; {_EXPECTED}")
+    if not path.is_file():
+        raise InputError(f"{path}: not a regular file; {_EXPECTED}")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: empty (0 bytes); {_EXPECTED}, copy it again from where it came")
+
+
+def _exif_of(image: Image.Image) -> bytes | None:
+    """EXIF to be written back; None where there is none or it is damaged, which is no reason to refuse a photo.
+
+    The thumbnail is left out, for it would go on showing the face before the edit.
+    """
+    try:
+        exif = image.getexif()
+        for tag in _LAYOUT & set(exif):
+            del exif[tag]
+        return exif.tobytes() if len(exif) else None
+    except Exception:  # hostile or damaged directories raise nearly anything
+        return None
+
+
+def _to_eight_bits(path: Path, image: Image.Image) -> Image.Image:
+    """Sixteen-bit grey brought to eight; Pillow does so itself for colour."""
+    if not image.mode.startswith("I"):
+        return image
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65_535:
+        raise InputError(f"{path}: more than 16 bits a channel; save it with 8 or 16 bits")
+    return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+
+
+def _cmyk_to_rgb(image: Image.Image) -> Image.Image:
+    """By the image's own profile where it has a sound one, else by Pillow's plain formula."""
+    if profile := image.info.get("icc_profile"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            done = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            if done is not None:
+                return done
+        except (ImageCms.PyCMSError, OSError):
+            pass
+    return image.convert("RGB")
+
+
+def _channels(path: Path, image: Image.Image) -> tuple[np.ndarray, np.ndarray | None, bool]:
+    """RGB, alpha and whether the image is grey, from an upright image of any mode."""
+    if image.mode == "F":
+        raise InputError(f"{path}: floating-point pixels; save it with 8 or 16 bits a channel")
+    image = _to_eight_bits(path, image)
+    grey = image.mode in ("1", "L", "LA", "La")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        both = np.asarray(image)
+        return np.ascontiguousarray(both[..., :3]), np.ascontiguousarray(both[..., 3]), grey
+    image = _cmyk_to_rgb(image) if image.mode == "CMYK" else image.convert("RGB")
+    return np.array(image), None, grey
+
+
+def read_photo(path: str | Path) -> Photo:
+    """The photograph in `path`, turned upright as its EXIF says; of several frames, the first.
+
+    Grey, palette, transparent, CMYK and 16-bit images all become 8-bit RGB. The pixel limit is decided from the
+    header, before anything is decoded. Raises InputError for whatever cannot be read whole.
+    """
+    path = Path(path)
+    try:
+        _check_readable(path)
+        with path.open("rb") as file:
+            return _decode(path, _open(path, file))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}); {_EXPECTED}") from error
+
+
+def _decode(path: Path, image: Image.Image) -> Photo:
+    """Pixels and metadata of an opened image; raises InputError where the pixels are damaged."""
+    try:
+        image.load()
+        upright = _upright(image)
+    except Exception as error:  # Pillow's decoders raise nearly anything on a damaged file
+        raise InputError(f"{path}: damaged or cut short ({error}); copy it again from where it came") from error
+    profile = image.info.get("icc_profile")
+    rgb, alpha, grey = _channels(path, upright)
+    described = {b"GRAY": grey, b"RGB ": not grey}.get(profile[16:20], False) if isinstance(profile, bytes) else False
+    return Photo(rgb, alpha, grey, profile if described else None, _exif_of(image), read_packet(image))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """`image` turned as its EXIF says; as it is where the EXIF cannot be read."""
+    try:
+        image.getexif()
+    except Exception:  # see _exif_of
+        return image
+    return ImageOps.exif_transpose(image)
+
+
+def check_target(path: str | Path) -> str:
+    """Pillow's name of the format that the suffix of `path` stands for: "PNG", "JPEG" or "WEBP".
+
+    Raises InputError for an unknown suffix, a folder in the place, or no folder to write into: worth asking before a
+    long computation.
+    """
+    path = Path(path)
+    form = FORMATS.get(path.suffix.lower())
+    if form is None:
+        raise InputError(f"{path}: unknown suffix '{path.suffix}'; name the output {', '.join(FORMATS)}")
+    if path.is_dir():
+        raise InputError(f"{path}: a folder stands in the place of the output; give a file name inside it")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}; make it first")
+    return form
+
+
+def write_photo(photo: Photo, path: str | Path, stamp: Stamp | None) -> None:
+    """Write `photo` to `path` in the format of its suffix, stamped, whole or not at all.
+
+    PNG is exact; JPEG and WebP have quality 95. JPEG cannot keep transparency: a photo that has any is refused, one
+    whose alpha is 255 everywhere is written without. Raises InputError for what cannot be written; the file that
+    was there before then still is.
+    """
+    path = Path(path)
+    form = check_target(path)
+    data = _encode(photo, path, form, stamp)
+    target = path.resolve()  # through a link, so that the link stays
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        try:
+            with beside.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())  # a full disk may show only here
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        reason = f"cannot be written ({error.strerror or error})"
+        raise InputError(f"{path}: {reason}; nothing was changed, free space or choose another place") from error
+
+
+def _encode(photo: Photo, path: Path, form: str, stamp: Stamp | None) -> bytes:
+    """The file's bytes; raises InputError for what the format cannot hold."""
+    height, width = photo.rgb.shape[:2]
+    if max(height, width) > SIDE_LIMITS[form]:
+        raise InputError(f"{path}: {width}×{height} is more than {form} can hold; write a .png")
+    alpha = photo.alpha
+    if form == "JPEG" and alpha is not None and (alpha == 255).all():
+        alpha = None
+    if form == "JPEG" and alpha is not None:
+        raise InputError(f"{path}: the photograph has transparent parts, which JPEG cannot keep; write a .png or .webp")
+    grey = photo.grey and form != "WEBP"  # which has no grey
+    colour = Image.fromarray(photo.rgb)
+    image = colour.convert("L") if grey else colour
+    if alpha is not None:
+        image.putalpha(Image.fromarray(alpha))
+    options = QUALITY[form] | save_arguments(stamp, form, photo.xmp)
+    if photo.icc and (photo.icc[16:20] == b"GRAY") == grey:
+        options["icc_profile"] = photo.icc
+    if photo.exif and (form != "JPEG" or len(photo.exif) < 65_000):  # a JPEG segment holds no more
+        options["exif"] = photo.exif
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()

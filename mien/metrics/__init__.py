@@ -1,0 +1,1 @@
+"""Pure functions on arrays that measure images and codes."""

@@ -1,0 +1,33 @@
+"""The models, one file a paper, and the table of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from mien.errors import InputError
+from mien.models.family import Controls, Edits, Embedding, Embeds, Family, Prediction, Recognizes, Transfers
+from mien.models.ter_gan import TerGan
+
+FAMILIES: dict[str, type[Family]] = {"ter_gan": TerGan}
+
+__all__ = [
+    "FAMILIES", "Controls", "Edits", "Embedding", "Embeds", "Family", "Prediction", "Recognizes", "Transfers", "create",
+]  # fmt: skip
+
+
+def create(name: str, preset: str = "small", **changes: Any) -> Family:
+    """Return an untrained model: a preset ("small" or "paper") of a family, with named config fields changed.
+
+    Raises InputError for an unknown family, preset or field.
+    """
+    if name not in FAMILIES:
+        raise InputError(f"no model named {name!r}; choose one of {', '.join(sorted(FAMILIES))}")
+    family = FAMILIES[name]
+    if preset not in family.PRESETS:
+        raise InputError(f"{name} has no preset {preset!r}; choose one of {', '.join(sorted(family.PRESETS))}")
+    config = family.PRESETS[preset]
+    unknown = [field for field in changes if field not in config.__dataclass_fields__]
+    if unknown:
+        raise InputError(f"{name} has no setting {unknown[0]!r}; it has {', '.join(config.__dataclass_fields__)}")
+    return family(replace(config, **changes))

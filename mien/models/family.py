@@ -1,0 +1,123 @@
+"""The contract every model meets, and the things a model can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+from mien.batch import Batch
+from mien.errors import InputError
+from mien.labels import AUS, CLASSES
+from mien.recipe import Sampling, Stage
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What an edit asks for: exactly one of a class, AU intensities, or another face; with an intensity.
+
+    `intensity` is 0 (neutral) to 1 (full). `aus` maps an AU number to 0-5. `like` is (B, 3, H, W) in [-1, 1].
+    Raises InputError when the request is not exactly one thing, or out of range.
+    """
+
+    expression: str | None = None
+    intensity: float = 1.0
+    aus: Mapping[int, float] | None = None
+    like: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        asked = [name for name in ("expression", "aus", "like") if getattr(self, name) is not None]
+        if len(asked) != 1:
+            raise InputError(f"an edit takes exactly one of expression, aus, like; got {', '.join(asked) or 'none'}")
+        if self.expression is not None and self.expression not in CLASSES:
+            raise InputError(f"expression {self.expression!r} is not known; choose one of {', '.join(CLASSES)}")
+        if not 0.0 <= self.intensity <= 1.0:
+            raise InputError(f"intensity {self.intensity:g} is out of range; give a number from 0 (neutral) to 1")
+        for au, value in (self.aus or {}).items():
+            if au not in AUS or not 0.0 <= value <= 5.0:
+                raise InputError(f"AU {au}={value:g}: choose from {', '.join(map(str, AUS))}, with 0 to 5")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a recogniser says: `probabilities` (B, 8) over mien.labels.CLASSES."""
+
+    probabilities: Tensor
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Codes of a face: `expression` (B, E) holds how they feel, `identity` (B, I) who they are."""
+
+    expression: Tensor
+    identity: Tensor
+
+
+class Family(nn.Module):
+    """One paper: nets are attributes, `forward` is the objective, `stages` is the recipe."""
+
+    paper: ClassVar[str]  # citation
+    Config: ClassVar[type]  # frozen dataclass with at least image_size and batch_size
+    PRESETS: ClassVar[Mapping[str, Any]]  # name -> Config
+    deployed: ClassVar[tuple[str, ...]]  # nets and buffers needed after training; shipped weights hold only these
+
+    def __init__(self, config: Any):
+        super().__init__()
+        self.config = config
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Return the training recipe."""
+        raise NotImplementedError
+
+    def sampling(self) -> Sampling:
+        """Return which pairs the recipe is fed."""
+        return Sampling()
+
+    def enter(self, stage: str) -> None:
+        """Do what happens once when a stage begins, as freezing a copy of a net. By default nothing."""
+
+    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+        """Return this turn's losses by name: unweighted scalars, the names of the turn's weights."""
+        raise NotImplementedError
+
+
+@runtime_checkable
+class Transfers(Protocol):
+    """Moves an expression from one face to another."""
+
+    def transfer(self, face: Tensor, like: Tensor) -> Tensor:
+        """Return `face`'s person with `like`'s expression; all (B, 3, H, W) in [-1, 1]."""
+        ...
+
+    def reconstruct(self, face: Tensor) -> Tensor:
+        """Return the model's own picture of `face`; (transfer - reconstruct) is the change alone."""
+        ...
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """Changes a face's expression as asked."""
+
+    def edit(self, face: Tensor, controls: Controls) -> Tensor:
+        """Return `face` (B, 3, H, W) in [-1, 1] with the asked expression."""
+        ...
+
+
+@runtime_checkable
+class Recognizes(Protocol):
+    """Names the expression."""
+
+    def recognize(self, face: Tensor) -> Prediction:
+        """Return class probabilities for `face` (B, 3, H, W) in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """Gives codes for expression and identity."""
+
+    def embed(self, face: Tensor) -> Embedding:
+        """Return the codes of `face` (B, 3, H, W) in [-1, 1]."""
+        ...

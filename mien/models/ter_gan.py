@@ -1,0 +1,384 @@
+"""TER-GAN: transfer, editing and recognition by two encoders that keep expression and identity apart.
+
+Paper                 Code
+x_s, x_t, x̄           batch.source.image, batch.target.image, fake
+G_es, G_et, G_de      expression_encoder, identity_encoder, decoder
+f(e), f(i)            their outputs, 30 and 50 numbers
+D = [D_e, D_i]        discriminator; class n of D_e is "fake"
+D_es, D_et            expression_game, identity_game
+h1_l, h2_l            frozen_expression_encoder.maps, frozen_identity_encoder.maps
+ω1_l, ω2_l            MAP_WEIGHTS
+Eq. 1  L_D            discriminator_loss
+Eq. 2  L_G            generator_loss
+Eq. 3  L_adv          adversarial_loss
+Eq. 4  L_Des          expression_consistency_loss
+Eq. 5  L_Det          identity_consistency_loss
+Eq. 6  L_irec         identity_reconstruction_loss
+Eq. 7  L_erec         expression_reconstruction_loss
+Eq. 8  L_ef           expression_feature_loss
+Eq. 9  L_if           identity_feature_loss
+Eq. 10 total          TerGan.stages
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.batch import Batch, Faces
+from mien.errors import InputError
+from mien.labels import CLASSES
+from mien.models.family import Controls, Embedding, Family, Prediction
+from mien.nn.blocks import Decoder, DownBlock, Encoder, halvings, perceptron
+from mien.nn.modes import evaluating, untracked
+from mien.nn.reversal import reverse_gradient
+from mien.recipe import Adam, Sampling, Stage, Turn
+
+MAP_WEIGHTS = (0.5, 0.6, 0.7, 0.88, 0.99)  # Sec. 4.1: ω1_l = ω2_l, finest map first
+UNKNOWN = -100  # cross entropy leaves such labels out
+
+
+@dataclass(frozen=True)
+class TerGanConfig:
+    """Sizes and lengths; the defaults are preset `small`. Width w gives encoders w, 2w, 4w, 8w, 16w channels.
+
+    The reconstruction weights (λ3 of Eq. 6, λ4 of Eq. 7) are given by pair kind, since Eq. 6 and 7 ask two different
+    things of one image: with one person, Eq. 7's answer is exactly known and Eq. 6's is another expression; with two
+    people neither is the answer. The paper has 1 everywhere.
+    """
+
+    image_size: int = 64
+    subjects: int = 1
+    width: int = 24
+    discriminator_width: int = 16
+    expression_code: int = 30
+    identity_code: int = 50
+    supervised: bool = False  # the CNN baseline: G_es and its class layer alone, for as many steps
+    batch_size: int = 32
+    pretrain_steps: int = 1500
+    steps: int = 12000
+    recognition_steps: int = 1000
+    lr: float = 2e-4
+    colour: float = 0.1  # ± share, augmentation
+    same_identity_reconstruction: float = 0.0
+    same_expression_reconstruction: float = 10.0
+    different_identity_reconstruction: float = 0.3
+    different_expression_reconstruction: float = 0.0
+    identity_features: float = 1.0
+    expression_features: float = 1.0
+    adversarial: float = 0.5
+    identity_consistency: float = 0.3
+    expression_consistency: float = 0.3
+
+
+PAPER = TerGanConfig(
+    image_size=75,
+    batch_size=64,
+    lr=2e-4,
+    colour=0.0,
+    width=64,
+    pretrain_steps=10000,  # Note: the paper gives no length
+    steps=100000,
+    same_identity_reconstruction=1.0,  # λ3, Sec. 4.1
+    same_expression_reconstruction=1.0,  # λ4
+    different_identity_reconstruction=1.0,
+    different_expression_reconstruction=1.0,
+)
+
+
+def discriminator_loss(real_expression: Tensor, expression: Tensor, real_identity: Tensor, identity: Tensor,
+                       fake_expression: Tensor) -> Tensor:  # fmt: skip
+    """Eq. 1: L_D = -E[log D_e^ys(x_s) + log D_i^yt(x_t)] - E[log D_e^(n+1)(x̄)], on logits; labels -100 are left out."""
+    fake = torch.full_like(expression, fake_expression.shape[1] - 1)
+    return (
+        known_cross_entropy(real_expression, expression)
+        + known_cross_entropy(real_identity, identity)
+        + F.cross_entropy(fake_expression, fake)
+    )
+
+
+def generator_loss(fake_expression: Tensor, expression: Tensor, fake_identity: Tensor, identity: Tensor) -> Tensor:
+    """Eq. 2: L_G = -E[log D_e^ys(x̄) + log D_i^yt(x̄)], on logits; labels -100 are left out."""
+    return known_cross_entropy(fake_expression, expression) + known_cross_entropy(fake_identity, identity)
+
+
+def adversarial_loss(generator: Tensor, discriminator: Tensor) -> Tensor:
+    """Eq. 3: L_adv = L_G + L_D. G and D take turns, so each turn sees its own summand."""
+    return generator + discriminator
+
+
+def expression_consistency_loss(source: Tensor, fake: Tensor) -> Tensor:
+    """Eq. 4: L_Des = E[L(1, D_es(G_es(x_s)))] + E[L(2, D_es(G_es(x̄)))], cross entropy on logits (B, 1)."""
+    return F.softplus(-source).mean() + F.softplus(fake).mean()
+
+
+def identity_consistency_loss(target: Tensor, fake: Tensor) -> Tensor:
+    """Eq. 5: L_Det = E[L(1, D_et(G_et(x_t)))] + E[L(2, D_et(G_et(x̄)))], cross entropy on logits (B, 1)."""
+    return F.softplus(-target).mean() + F.softplus(fake).mean()
+
+
+def identity_reconstruction_loss(fake: Tensor, target: Tensor, which: Tensor) -> Tensor:
+    """Eq. 6: L_irec = L1(x̄, x_t), over the pairs in the mask `which` (B,)."""
+    return masked_l1(fake, target, which)
+
+
+def expression_reconstruction_loss(fake: Tensor, source: Tensor, which: Tensor) -> Tensor:
+    """Eq. 7: L_erec = L1(x̄, x_s), over the pairs in the mask `which` (B,)."""
+    return masked_l1(fake, source, which)
+
+
+def expression_feature_loss(fake: Sequence[Tensor], source: Sequence[Tensor]) -> Tensor:
+    """Eq. 8: L_ef = Σ_l ω1_l L1(h1_l(x̄), h1_l(x_s)), maps of the frozen expression encoder."""
+    return weighted_map_l1(fake, source)
+
+
+def identity_feature_loss(fake: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
+    """Eq. 9: L_if = Σ_l ω2_l L1(h2_l(x̄), h2_l(x_t)), maps of the frozen identity encoder."""
+    return weighted_map_l1(fake, target)
+
+
+def weighted_map_l1(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+    """Return Σ_l ω_l mean|a_l - b_l|."""
+    # The difference may stay in half precision, the mean over thousands of numbers may not.
+    terms = [w * (x - y).abs().mean(dtype=mean_dtype(x)) for w, x, y in zip(MAP_WEIGHTS, a, b, strict=True)]
+    return torch.stack(terms).sum()
+
+
+def mean_dtype(x: Tensor) -> torch.dtype:
+    """Return the precision to average `x` in: its own, at least float32."""
+    return torch.promote_types(x.dtype, torch.float32)
+
+
+def masked_l1(a: Tensor, b: Tensor, which: Tensor) -> Tensor:
+    """Return the mean absolute difference over the images in the mask `which` (B,); 0 if there are none."""
+    each = (a - b).abs().flatten(1).mean(1, dtype=mean_dtype(a))  # (B,)
+    return torch.where(which, each, 0).sum() / which.sum().clamp(min=1)
+
+
+def known_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
+    """Return the mean cross entropy over the labels that are known; 0 if there are none."""
+    total = F.cross_entropy(logits.to(mean_dtype(logits)), label, ignore_index=UNKNOWN, reduction="sum")
+    return total / (label != UNKNOWN).sum().clamp(min=1)
+
+
+class Discriminator(nn.Module):
+    """D: shared convolutions and FC 1024, then a branch for expression (n + fake) and one for identity."""
+
+    def __init__(self, size: int, width: int, expressions: int, subjects: int):
+        super().__init__()
+        channels = [3, width, 2 * width, 4 * width, 8 * width]
+        side = halvings(size, 4)[-1]
+        self.trunk = nn.Sequential(
+            *(DownBlock(a, b) for a, b in zip(channels, channels[1:], strict=False)),
+            nn.Flatten(),
+            nn.Linear(channels[-1] * side * side, 1024),
+            nn.LeakyReLU(0.2),
+        )
+        self.expression = perceptron(1024, (512, 256, expressions + 1))
+        self.identity = perceptron(1024, (512, 256, subjects))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, size, size) -> logits (B, n + 1) and (B, subjects)."""
+        shared = self.trunk(image)
+        return self.expression(shared), self.identity(shared)
+
+
+def class_label(faces: Faces) -> Tensor:
+    """Return expression labels with everything that is no class (unknown, other) as -100."""
+    known = (faces.expression >= 0) & (faces.expression < len(CLASSES))
+    return torch.where(known, faces.expression, UNKNOWN)
+
+
+class TerGan(Family):
+    """The three uses of the paper's title behind one interface."""
+
+    paper = "K. Ali, C. E. Hughes: Facial Expression Recognition Using Disentangled Adversarial Learning / TER-GAN, 2019"
+    Config = TerGanConfig
+    PRESETS = {"small": TerGanConfig(), "paper": PAPER}  # noqa: RUF012
+    deployed = ("expression_encoder", "identity_encoder", "decoder", "recognizer", "code_sum", "code_count")
+
+    def __init__(self, config: TerGanConfig):
+        if config.image_size < 32:
+            raise InputError(f"image_size {config.image_size}: five halvings need at least 32 pixels")
+        super().__init__(config)
+        c, n = config, len(CLASSES)
+        channels = [c.width * 2**k for k in range(5)]
+        self.expression_encoder = Encoder(c.image_size, channels, c.expression_code)
+        self.identity_encoder = Encoder(c.image_size, channels, c.identity_code)
+        self.decoder = Decoder(
+            c.image_size, c.expression_code + c.identity_code, channels[-1], [8 * c.width, 4 * c.width, 2 * c.width, c.width, 3]
+        )
+        self.discriminator = Discriminator(c.image_size, c.discriminator_width, n, c.subjects)
+        self.expression_game = perceptron(c.expression_code, (32, 16, 1))
+        self.identity_game = perceptron(c.identity_code, (32, 16, 1))
+        self.expression_classifier = nn.Linear(c.expression_code, n)  # stage 1 only, thrown away
+        self.identity_classifier = nn.Linear(c.identity_code, c.subjects)  # stage 1 only, thrown away
+        self.recognizer = perceptron(c.expression_code, (64, n))
+        self.frozen_expression_encoder = copy.deepcopy(self.expression_encoder)
+        self.frozen_identity_encoder = copy.deepcopy(self.identity_encoder)
+        self.register_buffer("code_sum", torch.zeros(n, c.expression_code))
+        self.register_buffer("code_count", torch.zeros(n))
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Sec. 3.1.4: pre-train the encoders; train all in two steps a batch; a classifier on the detached G_es."""
+        c, adam = self.config, Adam(self.config.lr)
+        classify = Turn("classify expression", ("expression_encoder", "expression_classifier"), {"expression": 1.0}, adam)
+        if c.supervised:
+            return (Stage("supervised", c.pretrain_steps + c.steps, (classify,), decay=0.3),)
+        generator = ("expression_encoder", "identity_encoder", "decoder")
+        pretrain = (
+            classify,
+            Turn("classify identity", ("identity_encoder", "identity_classifier"), {"identity": 1.0}, adam),
+        )
+        discriminate = Turn("discriminate", ("discriminator",), {"L_D": c.adversarial}, adam)
+        synthesize = Turn("synthesize", generator, {
+            "L_if": c.identity_features,  # λ1
+            "L_ef": c.expression_features,  # λ2
+            "L_irec_same": c.same_identity_reconstruction,  # λ3
+            "L_irec_different": c.different_identity_reconstruction,
+            "L_erec_same": c.same_expression_reconstruction,  # λ4
+            "L_erec_different": c.different_expression_reconstruction,
+            "L_G": c.adversarial,  # λ7
+        }, adam)  # fmt: skip
+        re_encode = Turn("re-encode", ("expression_encoder", "identity_encoder", "expression_game", "identity_game"), {
+            "L_Det": c.identity_consistency,  # λ5
+            "L_Des": c.expression_consistency,  # λ6
+        }, adam)  # fmt: skip
+        return (
+            Stage("pretrain", c.pretrain_steps, pretrain),
+            Stage("adversarial", c.steps, (discriminate, synthesize, re_encode), decay=0.3),
+            Stage("recognition", c.recognition_steps, (Turn("recognize", ("recognizer",), {"expression": 1.0}, adam),)),
+        )
+
+    def sampling(self) -> Sampling:
+        """Sec. 4.1, and half of the pairs of one person, whose answer is known."""
+        return Sampling(colour=self.config.colour)
+
+    def enter(self, stage: str) -> None:
+        """Keep frozen copies of the pre-trained encoders for Eq. 8 and 9."""
+        if stage == "adversarial":
+            self.frozen_expression_encoder.load_state_dict(self.expression_encoder.state_dict())
+            self.frozen_identity_encoder.load_state_dict(self.identity_encoder.state_dict())
+
+    def train(self, mode: bool = True) -> TerGan:
+        """Set the mode of all nets but the frozen ones."""
+        super().train(mode)
+        self.frozen_expression_encoder.eval()
+        self.frozen_identity_encoder.eval()
+        return self
+
+    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+        """Return the turn's unweighted losses."""
+        source, target = batch.source, batch.target
+        if turn == "classify expression":
+            logits = self.expression_classifier(self.expression_encoder(source.image))
+            return {"expression": known_cross_entropy(logits, class_label(source))}
+        if turn == "classify identity":
+            logits = self.identity_classifier(self.identity_encoder(target.image))
+            return {"identity": F.cross_entropy(logits.float(), target.subject)}
+        if turn == "recognize":
+            return {"expression": self._recognition(source)}
+        if turn == "discriminate":
+            with torch.no_grad():
+                fake = self.transfer(target.image, source.image)
+            return {"L_D": self._discrimination(source, target, fake)}
+        if turn == "synthesize":
+            return self._synthesis(batch)
+        return self._consistency(source.image, target.image)
+
+    def _discrimination(self, source: Faces, target: Faces, fake: Tensor) -> Tensor:
+        real_expression, _ = self.discriminator(source.image)
+        _, real_identity = self.discriminator(target.image)
+        fake_expression, _ = self.discriminator(fake)
+        return discriminator_loss(real_expression, class_label(source), real_identity, target.subject, fake_expression)
+
+    def _synthesis(self, batch: Batch) -> dict[str, Tensor]:
+        source, target, same = batch.source, batch.target, batch.same
+        fake = self.transfer(target.image, source.image)
+        fake_expression, fake_identity = self.discriminator(fake)
+        with torch.no_grad():
+            source_maps = self.frozen_expression_encoder.maps(source.image)
+            target_maps = self.frozen_identity_encoder.maps(target.image)
+        # With one person, x_s shifted as x_t is: the encoder then cannot smuggle the picture's place through f(e).
+        answer = torch.where(same[:, None, None, None], batch.truth, source.image)
+        return {
+            "L_if": identity_feature_loss(self.frozen_identity_encoder.maps(fake), target_maps),
+            "L_ef": expression_feature_loss(self.frozen_expression_encoder.maps(fake), source_maps),
+            "L_irec_same": identity_reconstruction_loss(fake, target.image, same),
+            "L_irec_different": identity_reconstruction_loss(fake, target.image, ~same),
+            "L_erec_same": expression_reconstruction_loss(fake, answer, same),
+            "L_erec_different": expression_reconstruction_loss(fake, answer, ~same),
+            "L_G": generator_loss(fake_expression, class_label(source), fake_identity, target.subject),
+        }
+
+    def _consistency(self, source: Tensor, target: Tensor) -> dict[str, Tensor]:
+        with torch.no_grad(), untracked(self.expression_encoder, self.identity_encoder, self.decoder):
+            fake = self.transfer(target, source)
+
+        def play(encoder: nn.Module, game: nn.Module, real: Tensor) -> tuple[Tensor, Tensor]:
+            of_real = game(reverse_gradient(encoder(real)))
+            with untracked(encoder):
+                return of_real, game(reverse_gradient(encoder(fake)))
+
+        return {
+            "L_Des": expression_consistency_loss(*play(self.expression_encoder, self.expression_game, source)),
+            "L_Det": identity_consistency_loss(*play(self.identity_encoder, self.identity_game, target)),
+        }
+
+    def _recognition(self, faces: Faces) -> Tensor:
+        with torch.no_grad(), evaluating(self.expression_encoder):
+            code = self.expression_encoder(faces.image).float()
+        label = class_label(faces)
+        # The class codes for editing: the mean of f(e) over the images that show the class fully.
+        full = (label == 0) | ((label > 0) & ~(faces.intensity < 0.9))
+        member = F.one_hot(label.clamp(min=0), len(CLASSES)).float() * full[:, None]  # (B, n)
+        self.code_sum += member.T @ code
+        self.code_count += member.sum(0)
+        return known_cross_entropy(self.recognizer(code), label)
+
+    def transfer(self, face: Tensor, like: Tensor) -> Tensor:
+        """Return x̄ = G_de(G_es(like), G_et(face)): (B, 3, H, W) in [-1, 1]."""
+        return self._decode(self.expression_encoder(like), self.identity_encoder(face))
+
+    def reconstruct(self, face: Tensor) -> Tensor:
+        """Return the model's own picture of `face`: (B, 3, H, W) in [-1, 1]."""
+        return self.transfer(face, face)
+
+    def edit(self, face: Tensor, controls: Controls) -> Tensor:
+        """Return `face` with the asked expression; intensity is the way from the neutral code to the asked one.
+
+        Note: the paper edits by an exemplar of the same person; the mean code of a class serves for a class.
+        """
+        if controls.aus is not None:
+            raise InputError("ter_gan edits by expression or by example, not by AU; ask for one of those")
+        neutral = self.class_code("neutral")
+        asked = self.class_code(controls.expression) if controls.expression else self.expression_encoder(controls.like)
+        code = neutral + controls.intensity * (asked - neutral)
+        return self._decode(code.expand(len(face), -1), self.identity_encoder(face))
+
+    def recognize(self, face: Tensor) -> Prediction:
+        """Return class probabilities by the shallow classifier on f(e)."""
+        return Prediction(self.recognizer(self.expression_encoder(face)).float().softmax(1))
+
+    def baseline(self, face: Tensor) -> Tensor:
+        """Return the logits (B, 8) of the CNN baseline: G_es with the class layer of stage 1."""
+        return self.expression_classifier(self.expression_encoder(face)).float()
+
+    def embed(self, face: Tensor) -> Embedding:
+        """Return f(e) (B, 30) and f(i) (B, 50)."""
+        return Embedding(self.expression_encoder(face), self.identity_encoder(face))
+
+    def class_code(self, expression: str) -> Tensor:
+        """Return the mean f(e) (1, 30) of a class over the training set."""
+        k = CLASSES.index(expression)
+        if not self.code_count[k] > 0:
+            raise InputError(f"this ter_gan never saw {expression!r} in training, or its recognition stage was not run")
+        return (self.code_sum[k] / self.code_count[k])[None]
+
+    def _decode(self, expression: Tensor, identity: Tensor) -> Tensor:
+        return self.decoder(torch.cat([expression, identity], 1))  # f(x): (B, 30 + 50)

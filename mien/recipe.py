@@ -1,0 +1,63 @@
+"""A paper's training section as data: stages run in order, each a fixed cycle of turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam's settings; a paper's "momentum 0.5" is its first beta."""
+
+    lr: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Sgd:
+    """Stochastic gradient descent's settings."""
+
+    lr: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One optimizer step: which nets move, on which weighted losses."""
+
+    name: str
+    nets: tuple[str, ...]  # attributes of the Family; nothing else moves
+    weights: Mapping[str, float]  # loss name -> lambda; the only place a loss weight is written
+    optimizer: Adam | Sgd = field(default_factory=Adam)
+    every: int = 1  # takes part in every n-th step of its stage
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`steps` batches, each going through all `turns`; a stage starts with fresh optimizers.
+
+    `decay` is the share at the stage's end over which every learning rate falls linearly to zero.
+    """
+
+    name: str
+    steps: int
+    turns: tuple[Turn, ...]
+    decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Which pairs a recipe is fed, and how they are augmented (five crops × rotations × flip always are).
+
+    `same` is the share of same-person pairs; `need_truth` keeps to pairs whose answer is a real picture;
+    `independent` gives source and target augmentations of their own; `colour` and `scale` are ± shares.
+    """
+
+    same: float = 0.5
+    need_truth: bool = False
+    independent: bool = True
+    colour: float = 0.0
+    scale: float = 0.0

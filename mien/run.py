@@ -1,0 +1,92 @@
+"""A training run from its words: the model, the data sets and the settings somebody typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mien.batch import Batch
+from mien.data.augment import Augmentation
+from mien.data.cache import Data, concat, open_data
+from mien.data.sampler import PairSampler
+from mien.errors import InputError
+from mien.models import FAMILIES, Family, Transfers, create
+from mien.nn.modes import evaluating
+from mien.sheet import save_sheet, sheet
+from mien.train import Progress, Settings, train
+
+
+def begin(model: str, preset: str, changes: Mapping[str, str], folders: Sequence[Path], run: Path, settings: Settings,
+          all_people: bool = False, report: Callable[[Progress], None] = lambda _: None) -> bool:  # fmt: skip
+    """Train a model by name on data folders, or go on with what `run` holds. Returns whether it is finished.
+
+    `changes` are settings of the model as text. Rows marked test are left out unless `all_people`.
+    Raises InputError for any name, value, folder or data that does not fit.
+    """
+    typed = typed_changes(model, preset, changes)
+    size = typed.get("image_size", create(model, preset).config.image_size)
+    data = training_data(folders, size, all_people)
+    torch.manual_seed(settings.seed)
+    family = create(model, preset, **typed, subjects=len(data.manifest.subjects))
+    sampler = sampler_of(family, data, settings.seed)
+    example = sampler.batch(0)
+    return train(family, sampler, run, settings, report, lambda f, path: draw_sheet(f, example, path))
+
+
+def training_data(folders: Sequence[Path], size: int, all_people: bool = False) -> Data:
+    """Return the folders' rows whose person is known, without those marked test unless `all_people`."""
+    data = concat([open_data(folder, size) for folder in folders])
+    kept = (data.manifest.subject >= 0) & (all_people | ~data.manifest.test)
+    if not kept.any():
+        raise InputError(f"{', '.join(map(str, folders))}: every row is marked test or has no subject; nothing to train on")
+    return data.select(kept)
+
+
+def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:
+    """Return the sampler that a family's recipe asks for."""
+    s = family.sampling()
+    augmentation = Augmentation(colour=s.colour, scale=s.scale)
+    return PairSampler(data, family.config.batch_size, seed, s.same, s.need_truth, augmentation, s.independent)
+
+
+def typed_changes(model: str, preset: str, changes: Mapping[str, str]) -> dict[str, Any]:
+    """Return settings given as text in the types that the model's config has. Raises InputError for what does not fit."""
+    if model not in FAMILIES:
+        raise InputError(f"no model named {model!r}; choose one of {', '.join(sorted(FAMILIES))}")
+    kinds = {f.name: type(getattr(next(iter(FAMILIES[model].PRESETS.values())), f.name)) for f in fields(FAMILIES[model].Config)}
+    kinds.pop("subjects", None)  # counted from the data
+    typed: dict[str, Any] = {}
+    for name, text in changes.items():
+        if name not in kinds:
+            raise InputError(f"--set {name}: {model} has no such setting; it has {', '.join(kinds)}")
+        try:
+            typed[name] = kinds[name](text)
+        except ValueError as error:
+            raise InputError(f"--set {name}={text}: expected a value of type {kinds[name].__name__}") from error
+    return typed
+
+
+@torch.inference_mode()
+def draw_sheet(model: Family, batch: Batch, path: Path, rows: int = 8) -> None:
+    """Write how `model` transfers a batch's first pairs: example, face, result, truth."""
+    if not isinstance(model, Transfers):
+        return
+    device = next(model.parameters()).device
+    batch = batch.to(device)
+    with evaluating(model):
+        made = model.transfer(batch.target.image[:rows], batch.source.image[:rows])
+    columns = [batch.source.image[:rows], batch.target.image[:rows], made, batch.truth[:rows]]
+    pictures = [[to_pixels(column[k]) for column in columns] for k in range(len(made))]
+    page = sheet(pictures, ["example", "face", "transfer", "truth"], size=max(96, made.shape[-1]))
+    save_sheet(page, path)
+
+
+def to_pixels(image: torch.Tensor) -> np.ndarray:
+    """Return (3, H, W) in [-1, 1] as uint8 (H, W, 3); unknown (NaN) is white."""
+    pixels = torch.nan_to_num(image.float().cpu(), nan=1.0).add(1).mul(127.5).round().clamp(0, 255).byte()
+    return pixels.permute(1, 2, 0).contiguous().numpy()

@@ -1,0 +1,1 @@
+"""The face studio: procedural people, rendered with exact labels."""

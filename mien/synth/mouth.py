@@ -1,0 +1,78 @@
+"""The inside of the mouth: how lips continue inwards, two rows of teeth, and the tongue."""
+
+import numpy as np
+
+from mien.synth.chart import Slit, quads
+
+ARCH_COLUMNS, ARCH_ROWS = 33, 5
+ARCH_HALF = 0.40
+UPPER_EDGE, LOWER_EDGE = -0.012, -0.055  # of the teeth, over the line between the closed lips
+TOOTH_HEIGHT = 0.145
+BEHIND_LIP = 0.105
+
+# share of x, rise away from the slit, depth behind the margin: wet lip, inner lip, gum, back of the mouth
+ROLL = ((1.0, 0.012, 0.05), (0.98, 0.06, 0.085), (0.92, 0.19, 0.13), (0.75, 0.12, 0.8))
+
+
+def hang_lip_rolls(points: np.ndarray, slit: Slit) -> None:
+    """Place in place what lies behind both lips, down to the back of the mouth."""
+    for roll, direction in ((slit.upper, 1.0), (slit.lower, -1.0)):
+        margin = points[roll.margin]
+        rise = np.sqrt(np.clip(1 - roll.along**2, 0, 1))
+        for row, (narrow, up, depth) in zip(roll.rows, ROLL, strict=True):
+            points[row, 0] = margin[:, 0] * narrow
+            points[row, 1] = margin[:, 1] + direction * up * rise
+            points[row, 2] = margin[:, 2] - depth * (0.35 + 0.65 * rise)
+
+
+def close_lips(points: np.ndarray, slit: Slit, over: np.ndarray, above: np.ndarray, near: np.ndarray) -> None:
+    """Part lips that an AU combination pushed through each other, in place.
+
+    `near` are the indices around the mouth, `over` (n,) their canonical height over the slit; half of the overlap
+    goes to each lip and fades away from the slit.
+    """
+    upper, lower = points[slit.upper.margin], points[slit.lower.margin]
+    overlap = np.maximum(lower[:, 1] - upper[:, 1], 0)
+    if not overlap.any():
+        return
+    half = 0.5 * np.interp(points[near, 0], upper[:, 0], overlap, left=0, right=0)
+    points[near, 1] += np.where(above[near], half, -half) * np.exp(-((over[near] / 0.1) ** 2))
+
+
+def arch(center: np.ndarray, upper: bool) -> np.ndarray:
+    """Return one row of teeth with its gum (ARCH_ROWS · ARCH_COLUMNS, 3), rows from gum to cutting edge.
+
+    `center` (3,): middle of the line between the person's closed lips.
+    """
+    turn = np.linspace(-1, 1, ARCH_COLUMNS)
+    x = ARCH_HALF * np.sin(turn * 1.25) / np.sin(1.25)
+    z = center[2] - BEHIND_LIP - 0.62 * (1 - np.cos(turn * 1.25))
+    edge = center[1] + (UPPER_EDGE if upper else LOWER_EDGE)
+    away = TOOTH_HEIGHT * 1.55 if upper else -TOOTH_HEIGHT * 1.5
+    share = np.linspace(1, 0, ARCH_ROWS)[:, None]
+    rows_y = edge + share * away + 0 * x
+    rows_z = z - 0.03 * (1 - share) ** 2 * (1 if upper else 1.4)
+    return np.stack([x + 0 * share, rows_y, rows_z], -1).reshape(-1, 3)
+
+
+def arch_faces() -> np.ndarray:
+    """Return the triangles of one row of teeth."""
+    index = np.arange(ARCH_ROWS * ARCH_COLUMNS).reshape(ARCH_ROWS, ARCH_COLUMNS)
+    return quads(index[:-1], index[1:])
+
+
+def arch_uv() -> np.ndarray:
+    """Return (ARCH_ROWS · ARCH_COLUMNS, 2): place along the arch 0-1, and 0 gum to 1 edge."""
+    u, v = np.meshgrid(np.linspace(0, 1, ARCH_COLUMNS), np.linspace(0, 1, ARCH_ROWS))
+    return np.stack([u, v], -1).reshape(-1, 2)
+
+
+def tongue(center: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the tongue's points (k, 3) at rest and its triangles."""
+    turn, rise = np.meshgrid(np.linspace(0, 2 * np.pi, 21), np.linspace(0, 0.5 * np.pi, 7))
+    x = 0.25 * np.cos(turn) * np.cos(rise)
+    z = 0.34 * np.sin(turn) * np.cos(rise)
+    y = 0.10 * np.sin(rise) * (1 - 0.25 * np.exp(-((x / 0.05) ** 2)))
+    points = np.stack([x, y, z], -1).reshape(-1, 3) + center + (0, -0.175, -0.50)
+    index = np.arange(turn.size).reshape(turn.shape)
+    return points, quads(index[:-1], index[1:])

@@ -1,0 +1,77 @@
+"""The mean head as a smooth surface without eyes, nose and lips, spanned by a small net of control points.
+
+Axes: x to the person's left (right of the image), y up, z towards the viewer; the origin lies midway between the
+eyes. Unit: the distance between the eye centres, about 63 mm. Surface coordinates: `s` along the circumference
+(0 the midline of the face, positive the person's left, ±4.25 the back), `t` along the height (equal to y at the
+midline from crown to chin, then on along the underside of the jaw and the neck).
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+S_MAX = 4.25
+T_TOP, T_BOTTOM = 1.78, -3.4
+
+# s of: midline, pupil, corner of the eye, cheekbone, front of the ear, behind the ear, back of the head's side, back
+COLUMNS = (0.0, 0.38, 0.80, 1.33, 2.0, 2.75, 3.55, S_MAX)
+
+# t: (x, y, z) of the eight columns; proportions follow adult means (breadth 150 mm, length 190 mm, face height 120 mm)
+ROWS = {
+    -3.40: "0,-3.1,-.42 .34,-3.1,-.45 .75,-3.05,-.6 1.2,-2.95,-.8 1.7,-2.85,-1.2 1.3,-2.8,-1.7 .7,-2.8,-1.95 0,-2.8,-2",
+    -3.00: "0,-2.62,-.55 .26,-2.62,-.58 .48,-2.6,-.7 .68,-2.55,-.88 .82,-2.5,-1.2 .78,-2.6,-1.55 .5,-2.7,-1.85 0,-2.7,-1.92",
+    -2.60: "0,-2.3,-.56 .25,-2.3,-.6 .45,-2.3,-.71 .6,-2.28,-.9 .68,-2.25,-1.15 .66,-2.4,-1.5 .47,-2.55,-1.8 0,-2.55,-1.88",
+    -2.25: "0,-2.02,-.46 .24,-2.02,-.51 .44,-2.02,-.65 .59,-1.98,-.86 .67,-1.93,-1.12 .66,-2.1,-1.48 .47,-2.32,-1.8 0,-2.32,-1.87",
+    -2.00: "0,-1.90,-.12 .25,-1.88,-.2 .45,-1.80,-.43 .62,-1.68,-.73 .71,-1.58,-1.06 .68,-1.85,-1.5 .47,-2.1,-1.8 0,-2.1,-1.86",
+    -1.83: "0,-1.83,.15 .28,-1.80,.05 .50,-1.67,-.22 .70,-1.49,-.58 .79,-1.36,-1.02 .72,-1.6,-1.52 .48,-1.9,-1.82 0,-1.9,-1.87",
+    -1.68: "0,-1.69,.27 .31,-1.65,.16 .56,-1.53,-.12 .77,-1.36,-.5 .86,-1.23,-.98 .76,-1.4,-1.55 .49,-1.7,-1.85 0,-1.7,-1.9",
+    -1.40: "0,-1.4,.25 .36,-1.38,.14 .65,-1.31,-.14 .87,-1.19,-.48 .94,-1.09,-.98 .81,-1.2,-1.6 .51,-1.4,-1.9 0,-1.4,-1.95",
+    -1.08: "0,-1.08,.31 .38,-1.08,.2 .72,-1.05,-.08 .96,-.98,-.47 1.02,-.9,-1.05 .88,-.98,-1.65 .53,-1.1,-1.98 0,-1.1,-2.05",
+    -0.75: "0,-.75,.32 .39,-.75,.23 .77,-.74,-.02 1.03,-.70,-.46 1.09,-.66,-1.1 .97,-.68,-1.75 .58,-.75,-2.15 0,-.75,-2.25",
+    -0.40: "0,-.4,.29 .40,-.4,.22 .79,-.4,.03 1.07,-.38,-.42 1.14,-.38,-1.1 1.06,-.4,-1.85 .62,-.4,-2.35 0,-.4,-2.5",
+    0.00: "0,0,.25 .38,0,.16 .78,0,0 1.07,0,-.46 1.16,0,-1.15 1.11,0,-1.9 .66,0,-2.55 0,0,-2.7",
+    0.28: "0,.28,.31 .40,.29,.27 .79,.29,.06 1.05,.28,-.45 1.17,.28,-1.2 1.13,.28,-1.9 .67,.28,-2.6 0,.28,-2.8",
+    0.60: "0,.6,.29 .40,.6,.25 .78,.6,0 1.04,.6,-.5 1.18,.6,-1.25 1.13,.6,-1.9 .67,.6,-2.6 0,.6,-2.8",
+    1.00: "0,1.02,.16 .38,1.02,.10 .73,1.01,-.15 .98,1,-.62 1.13,1,-1.25 1.09,1,-1.85 .64,1,-2.5 0,1,-2.68",
+    1.35: "0,1.42,-.16 .34,1.41,-.22 .62,1.39,-.45 .83,1.37,-.82 .95,1.36,-1.28 .88,1.36,-1.75 .52,1.36,-2.25 0,1.36,-2.4",
+    1.62: "0,1.70,-.66 .20,1.70,-.69 .37,1.69,-.82 .47,1.69,-1.02 .52,1.69,-1.27 .47,1.69,-1.52 .28,1.69,-1.78 0,1.69,-1.86",
+    1.78: "0,1.80,-1.25 0,1.80,-1.25 0,1.80,-1.25 0,1.80,-1.25 0,1.80,-1.25 0,1.80,-1.25 0,1.80,-1.25 0,1.80,-1.25",
+}
+
+
+def spline_matrix(knots: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return the (len(at), len(knots)) weights of natural cubic interpolation; `knots` ascend, `at` lies within."""
+    n, gap = len(knots), np.diff(knots)
+    system, right = np.eye(n), np.zeros((n, n))
+    for i in range(1, n - 1):
+        system[i, i - 1 : i + 2] = gap[i - 1], 2 * (gap[i - 1] + gap[i]), gap[i]
+        right[i, i - 1 : i + 2] = 6 / gap[i - 1], -6 / gap[i - 1] - 6 / gap[i], 6 / gap[i]
+    curvature = np.linalg.solve(system, right)
+    cell = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, n - 2)
+    width = gap[cell]
+    b = (at - knots[cell]) / width
+    a = 1 - b
+    weights = np.zeros((len(at), n))
+    rows = np.arange(len(at))
+    weights[rows, cell] += a
+    weights[rows, cell + 1] += b
+    bend = width**2 / 6
+    weights += ((a**3 - a) * bend)[:, None] * curvature[cell] + ((b**3 - b) * bend)[:, None] * curvature[cell + 1]
+    return weights
+
+
+@lru_cache(maxsize=1)
+def _net() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return t knots (R,), s knots (C,) and control points (R, C, 3), mirrored to both sides."""
+    heights = np.array(sorted(ROWS))
+    half = np.array([[[float(v) for v in p.split(",")] for p in ROWS[float(t)].split()] for t in heights])
+    mirrored = half[:, :0:-1] * (-1, 1, 1)
+    columns = np.array(COLUMNS)
+    return heights, np.concatenate([-columns[:0:-1], columns]), np.concatenate([mirrored, half], axis=1)
+
+
+def surface_grid(s: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Return the points (len(t), len(s), 3) of the mean head on a grid of surface coordinates."""
+    heights, columns, net = _net()
+    down, across = spline_matrix(heights, t), spline_matrix(columns, s)
+    return np.einsum("ir,jc,rcd->ijd", down, across, net)

@@ -1,0 +1,145 @@
+"""Weights on disk: safetensors whose header says which model they are; never pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from mien.errors import InputError
+from mien.models import FAMILIES, Family
+
+ZOO = Path(__file__).parent / "zoo"  # the weights that come with the package
+HEADER = "mien"  # the one key of the safetensors metadata; its value is JSON
+SUFFIX = ".safetensors"
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+    """Write a safetensors file beside `path` and rename it, so that `path` is always whole.
+
+    Raises InputError if it cannot be written (a full disk, no permission); the file at `path` then stays as it was.
+    """
+    data = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, {HEADER: json.dumps(header)})
+    beside: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            beside = file.name
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(path)
+    except OSError as error:
+        if beside:
+            Path(beside).unlink(missing_ok=True)
+        raise InputError(
+            f"{path}: could not write {len(data) / 2**20:.1f} MiB ({error.strerror}); "
+            "nothing was changed — make room or choose another folder, then go on"
+        ) from error
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors and the header of a file written here. Raises InputError for anything else."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected weights ending in {SUFFIX}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get(HEADER, "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: not a whole safetensors file ({error}); copy or train it again") from error
+    if not isinstance(header, dict) or "family" not in header:
+        raise InputError(f"{path}: holds weights of another program; expected a file that mien wrote")
+    return tensors, header
+
+
+def save_model(model: Family, path: Path, dtype: torch.dtype | None = None, deployed: bool = True) -> None:
+    """Write `model`, by default only the parts that its uses need, floating tensors in `dtype` if given."""
+    state = model.state_dict()
+    if deployed:
+        state = {name: t for name, t in state.items() if name.split(".")[0] in model.deployed}
+    if dtype:
+        state = {name: t.to(dtype) if t.is_floating_point() else t for name, t in state.items()}
+    write_tensors(path, state, describe(model))
+
+
+def describe(model: Family) -> dict[str, Any]:
+    """Return the header by which `load` makes the model again."""
+    name = next(name for name, family in FAMILIES.items() if type(model) is family)
+    return {"family": name, "config": asdict(model.config)}
+
+
+def build(header: Mapping[str, Any], path: Path) -> Family:
+    """Return an untrained model as a header describes it. `path` is named in errors."""
+    family = FAMILIES.get(header["family"])
+    if family is None:
+        raise InputError(f"{path}: is a {header['family']!r}; this version knows {', '.join(sorted(FAMILIES))}")
+    try:
+        return family(family.Config(**header["config"]))
+    except TypeError as error:
+        raise InputError(f"{path}: written by another version of mien ({error}); train or fetch it again") from error
+
+
+def resolve(name: str) -> Path:
+    """Return the file of a zoo name, a path, or a Hugging Face repository id ("owner/name").
+
+    Raises InputError naming what there is if none of them fits.
+    """
+    path = Path(name)
+    if path.is_dir():
+        path = path / f"model{SUFFIX}"
+    if path.suffix == SUFFIX or path.is_file():
+        return path
+    if (ZOO / f"{name}{SUFFIX}").is_file():
+        return ZOO / f"{name}{SUFFIX}"
+    if name.count("/") == 1:
+        return _from_hub(name)
+    raise InputError(f"no weights named {name!r}; the package brings {', '.join(zoo()) or 'none'}, or give a path")
+
+
+def zoo() -> list[str]:
+    """Return the names of the weights that come with the package."""
+    return sorted(path.stem for path in ZOO.glob(f"*{SUFFIX}"))
+
+
+def load(name: str = "ter_gan", device: str | torch.device = "cpu") -> Family:
+    """Return a model ready to use, from a zoo name, a file, a training run's folder or a Hugging Face id.
+
+    Parts that only training needs are absent from shipped weights, and then from the model.
+    Raises InputError when the file is missing, damaged or of another program.
+    """
+    path = resolve(name)
+    tensors, header = read_tensors(path)
+    if "stage" in header:  # a checkpoint: the model is inside, beside the optimizers
+        tensors = {key.removeprefix("model/"): t for key, t in tensors.items() if key.startswith("model/")}
+    model = build(header, path)
+    present = {key.split(".")[0] for key in tensors}
+    for part in [name for name, _ in model.named_children() if name not in present]:
+        delattr(model, part)
+    fits = {key: t.to(model.state_dict()[key].dtype) for key, t in tensors.items() if key in model.state_dict()}
+    try:
+        model.load_state_dict(fits)
+    except RuntimeError as error:
+        raise InputError(f"{path}: does not fit a {header['family']} of its own config; it is damaged") from error
+    return model.to(device, memory_format=torch.channels_last).eval()
+
+
+def _from_hub(name: str) -> Path:
+    try:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError
+    except ImportError as error:
+        raise InputError(f"{name!r}: fetching weights needs the package huggingface-hub; pip install it") from error
+    try:
+        return Path(hf_hub_download(name, f"model{SUFFIX}"))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise InputError(f"{name!r}: no such file here and not to be had from the hub ({error})") from error

@@ -1,0 +1,231 @@
+"""Every model in the table, the same promises."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from mien.batch import Batch, Faces
+from mien.errors import InputError
+from mien.labels import AUS, CLASSES, EXPRESSIONS
+from mien.models import FAMILIES, Controls, Edits, Embeds, Recognizes, Transfers, create
+from mien.recipe import Turn
+from mien.train import CHECKPOINT, Settings, Trainer, resume, train
+from mien.weights import load, read_tensors, save_model, write_tensors
+
+TINY = {"ter_gan": {"image_size": 32, "width": 2, "subjects": 5, "discriminator_width": 2, "batch_size": 6,
+                    "pretrain_steps": 3, "steps": 6, "recognition_steps": 3}}  # fmt: skip
+EXACT = Settings(seed=3, precision="32-true", accelerator="cpu", checkpoint_every=1, log_every=1)
+
+
+def tiny(name):
+    torch.manual_seed(0)
+    return create(name, **TINY[name])
+
+
+class Random:
+    """A sampler of noise: the batch of a step is a function of the step, as the trainer asks for."""
+
+    def __init__(self, batch_size=6, size=32, stop_at=None):
+        self.batch_size, self.size, self.stop_at = batch_size, size, stop_at
+
+    def batch(self, step):
+        if step == self.stop_at:
+            raise Stopped
+        g = torch.Generator().manual_seed(step)
+        n, s = self.batch_size, self.size
+
+        def faces():
+            return Faces(
+                torch.rand(n, 3, s, s, generator=g) * 2 - 1, torch.randint(0, 5, (n,), generator=g),
+                torch.randint(-1, len(EXPRESSIONS), (n,), generator=g), torch.rand(n, generator=g),
+                torch.rand(n, len(AUS), generator=g) * 5,
+            )  # fmt: skip
+
+        return Batch(faces(), faces(), torch.rand(n, 3, s, s, generator=g) * 2 - 1)
+
+
+class Stopped(Exception):
+    pass
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_recipe_runs_and_ends(name, tmp_path):
+    model, seen = tiny(name), []
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    assert train(model, Random(), tmp_path, EXACT, seen.append)
+    total = sum(s.steps for s in model.stages())
+    assert [p.done for p in seen] == list(range(1, total + 1))
+    assert all(torch.isfinite(torch.tensor(list(p.losses.values()))).all() for p in seen)
+    moved = {k.split(".")[0] for k, v in model.state_dict().items() if not torch.equal(v, before[k])}
+    assert moved >= {net for s in model.stages() for t in s.turns for net in t.nets}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_only_a_turns_nets_move(name):
+    trainer = Trainer(tiny(name), EXACT)
+    for stage in trainer.stages:
+        trainer.model.enter(stage.name)
+        trainer.model.train()
+        for turn in stage.turns:
+            before = {k: v.clone() for k, v in trainer.model.named_parameters()}
+            trainer.take(turn, Random().batch(0))
+            moved = {k.split(".")[0] for k, v in trainer.model.named_parameters() if not torch.equal(v, before[k])}
+            assert moved == set(turn.nets), f"{stage.name}: {turn.name}"
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_weight_and_net_is_used(name):
+    model = tiny(name)
+    for stage in model.stages():
+        for turn in stage.turns:
+            assert model(Random().batch(1), turn.name).keys() == turn.weights.keys()
+            assert all(hasattr(model, net) for net in turn.nets)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_resume_equals_not_having_stopped(name, tmp_path):
+    whole = tiny(name)
+    train(whole, Random(), tmp_path / "whole", EXACT)
+    total = sum(s.steps for s in whole.stages())
+    for stop in range(1, total):
+        folder = tmp_path / str(stop)
+        with pytest.raises(Stopped):
+            train(tiny(name), Random(stop_at=stop), folder, EXACT)
+        torch.manual_seed(999 + stop)
+        again = create(name, **TINY[name])  # other initial weights: the checkpoint must replace all of them
+        assert train(again, Random(), folder, EXACT)
+        assert same(whole.state_dict(), again.state_dict()), f"stopped before step {stop}"
+    a, _ = read_tensors(tmp_path / "whole" / CHECKPOINT)
+    b, _ = read_tensors(tmp_path / str(total - 1) / CHECKPOINT)
+    assert same(a, b)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_weights_round_trip(name, tmp_path):
+    model = tiny(name)
+    train(model, Random(), tmp_path / "run", EXACT)
+    model.eval()
+    face = Random().batch(5).source.image
+    save_model(model, tmp_path / "model.safetensors")
+    for source in (tmp_path / "model.safetensors", tmp_path, tmp_path / "run" / CHECKPOINT):
+        again = load(str(source))
+        assert asdict(again.config) == asdict(model.config)
+        assert torch.equal(again.reconstruct(face), model.reconstruct(face))
+    small = load(str(tmp_path / "model.safetensors"))
+    assert {k.split(".")[0] for k in small.state_dict()} == set(model.deployed)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_uses_keep_shape_and_range(name, tmp_path):
+    model = tiny(name)
+    train(model, Random(), tmp_path, EXACT)
+    model.eval()
+    batch = Random().batch(7)
+    x, y = batch.source.image, batch.target.image
+    if isinstance(model, Transfers):
+        for out in (model.transfer(x, y), model.reconstruct(x)):
+            assert out.shape == x.shape and out.abs().max() <= 1
+    if isinstance(model, Edits):
+        for controls in (Controls("happiness"), Controls("anger", 0.3), Controls(like=y), Controls(like=y[:1])):
+            out = model.edit(x, controls)
+            assert out.shape == x.shape and out.abs().max() <= 1
+        nothing, neutral = model.edit(x, Controls("anger", 0.0)), model.edit(x, Controls("neutral"))
+        assert torch.equal(nothing, neutral)
+        assert not torch.equal(neutral, model.edit(x, Controls("anger", 1.0)))
+    if isinstance(model, Recognizes):
+        p = model.recognize(x).probabilities
+        assert p.shape == (len(x), len(CLASSES))
+        torch.testing.assert_close(p.sum(1), torch.ones(len(x)))
+    if isinstance(model, Embeds):
+        e = model.embed(x)
+        assert len(e.expression) == len(e.identity) == len(x)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("preset", ["small", "paper"])
+def test_presets_run_on_their_own_size(name, preset):
+    config = FAMILIES[name].PRESETS[preset]
+    model = FAMILIES[name](replace(config, width=2, discriminator_width=2, subjects=5))
+    for stage in model.stages():
+        for turn in stage.turns:
+            losses = model(Random(2, config.image_size).batch(0), turn.name)
+            assert all(torch.isfinite(v) for v in losses.values())
+
+
+def test_ter_gan_paper_preset_has_the_papers_widths():
+    with torch.device("meta"):
+        model = create("ter_gan", "paper", subjects=80)
+    shapes = [tuple(b.convolution.weight.shape[:2]) for b in model.expression_encoder.blocks]
+    assert shapes == [(64, 3), (128, 64), (256, 128), (512, 256), (1024, 512)]
+    assert [tuple(b.convolution.weight.shape[:2]) for b in model.decoder.blocks] == [
+        (512, 1024), (256, 512), (128, 256), (64, 128), (3, 64),
+    ]  # fmt: skip
+    assert model.expression_encoder.linear.weight.shape == (30, 1024 * 3 * 3)  # 75-38-19-10-5-3
+    assert model.identity_encoder.linear.weight.shape[0] == 50
+    assert model.discriminator.expression[-1].out_features == len(CLASSES) + 1
+    assert [layer.out_features for layer in model.expression_game if hasattr(layer, "out_features")] == [32, 16, 1]
+    values = {t.name: dict(t.weights) for s in model.stages() for t in s.turns}  # λ of Sec. 4.1
+    assert values["synthesize"] == {"L_if": 1, "L_ef": 1, "L_irec_same": 1, "L_irec_different": 1, "L_erec_same": 1,
+                                    "L_erec_different": 1, "L_G": 0.5}  # fmt: skip
+    assert values["re-encode"] == {"L_Det": 0.3, "L_Des": 0.3} and values["discriminate"] == {"L_D": 0.5}
+
+
+def test_a_weight_without_its_loss_is_refused():
+    model = tiny("ter_gan")
+    with pytest.raises(ValueError, match="weights"):
+        Trainer(model, EXACT).take(Turn("synthesize", ("decoder",), {"L_if": 1.0, "tv": 1.0}), Random().batch(0))
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: create("no_gan"), "no_gan.*ter_gan"),
+        (lambda: create("ter_gan", "big"), "big.*paper, small"),
+        (lambda: create("ter_gan", depth=3), "depth.*image_size"),
+        (lambda: create("ter_gan", image_size=20), "20.*32"),
+        (lambda: Controls(), "exactly one"),
+        (lambda: Controls("joy"), "joy.*happiness"),
+        (lambda: Controls("anger", 1.5), "1.5.*0 .neutral. to 1"),
+        (lambda: Controls(aus={3: 1.0}), "AU 3"),
+        (lambda: create("ter_gan", **TINY["ter_gan"]).edit(torch.zeros(1, 3, 32, 32), Controls(aus={12: 1})), "by AU"),
+    ],
+)
+def test_wrong_requests_say_what_is_right(call, says):
+    with pytest.raises(InputError, match=says):
+        call()
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    train(tiny("ter_gan"), Random(), tmp_path, EXACT)
+    other = create("ter_gan", **(TINY["ter_gan"] | {"width": 3}))
+    with pytest.raises(InputError, match=r"width=2, not 3"):
+        resume(Trainer(other, EXACT), tmp_path / CHECKPOINT)
+    with pytest.raises(InputError, match="seed 3"):
+        resume(Trainer(tiny("ter_gan"), replace(EXACT, seed=4)), tmp_path / CHECKPOINT)
+    tensors, header = read_tensors(tmp_path / CHECKPOINT)
+    write_tensors(tmp_path / CHECKPOINT, tensors, header | {"family": "rel_gan"})
+    with pytest.raises(InputError, match="rel_gan, not ter_gan"):
+        resume(Trainer(tiny("ter_gan"), EXACT), tmp_path / CHECKPOINT)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x08\0\0\0\0\0\0\0{}      "])
+def test_damaged_weights_are_one_clear_line(tmp_path, content):
+    path = Path(tmp_path / "model.safetensors")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"model.safetensors") as error:
+        load(str(path))
+    assert "\n" not in str(error.value)
+
+
+def test_half_a_checkpoint_is_one_clear_line(tmp_path):
+    save_model(tiny("ter_gan"), tmp_path / "model.safetensors")
+    whole = (tmp_path / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="not a whole safetensors file"):
+        load(str(tmp_path / "model.safetensors"))
