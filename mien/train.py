@@ -190,6 +190,10 @@ class Trainer:
         for turn_ in self.stages[self.stage].turns:
             if turn_.name in moments:
                 optimizer = self._optimizer(turn_)
+                for index, parameter in enumerate(self._nets(turn_).parameters()):
+                    for name, t in moments[turn_.name].get(index, {}).items():
+                        if t.shape == parameter.shape:  # fused Adam walks memory: moments must lie as parameters do
+                            moments[turn_.name][index][name] = torch.empty_like(parameter, requires_grad=False).copy_(t)
                 groups = optimizer.state_dict()["param_groups"]
                 optimizer.load_state_dict({"state": moments[turn_.name], "param_groups": groups})
 

@@ -22,7 +22,6 @@ from mien.data.images import read_image
 from mien.data.manifest import read_manifest
 from mien.errors import InputError
 
-
 ROOT = Path(__file__).parents[1]
 
 
@@ -173,9 +172,7 @@ def test_killed_half_way_leaves_nothing_finished(faces_folder, tmp_path):
 def test_no_room_is_told_before_decoding(faces_folder, monkeypatch, no_decoding):
     monkeypatch.setattr(cache_file.shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
     no_decoding()
-    with pytest.raises(
-        InputError, match=r"cannot write the image cache \(needs 1 MB, 0 MB are free\); make room or name"
-    ):
+    with pytest.raises(InputError, match=r"\(needs 1 MB, 0 MB are free\); make room or name another"):
         open_data(faces_folder, 112)
     assert caches(faces_folder / ".mien_cache") == []
 

@@ -1,6 +1,7 @@
 """Folds: nobody on both sides, everybody tested once, whatever the family ties."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,13 +32,7 @@ def families(manifest, people: int, parents: dict[int, list[int]], images: list[
     chosen = manifest.select(rows)
     ties = np.array(["+".join(f"p{j:02d}" for j in parents.get(i, ())) for i in rows.tolist()], dtype=np.str_)
     values = {name: np.asarray(of_person)[rows] for name, of_person in columns.items()}
-    return replace_columns(chosen, parents=ties, **values)
-
-
-def replace_columns(manifest, **columns):
-    from dataclasses import replace
-
-    return replace(manifest, **columns)
+    return replace(chosen, parents=ties, **values)
 
 
 @st.composite

@@ -122,7 +122,7 @@ def test_bad_cell_gives_one_line(edit_rows, cells, told):
 
 
 def test_whole_columns_refuse_fractions(edit_rows):
-    with pytest.raises(InputError, match="fold is '1.5'; expected a whole number from 0"):
+    with pytest.raises(InputError, match=r"fold is '1\.5'; expected a whole number from 0"):
         read_manifest(edit_rows(lambda rows: rows[2].update(fold="1.5")))
 
 

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,6 +14,7 @@ from mien.data.augment import Augmentation, apply
 from mien.data.cache import Data, Images, faces, open_data, to_tensor
 from mien.data.groups import TRIES, group, pick
 from mien.data.kinship import kinship
+from mien.data.manifest import read_manifest
 from mien.data.performance import performances
 from mien.data.sampler import PairSampler, prefetch
 from mien.errors import InputError
@@ -27,10 +29,10 @@ def data(faces_folder) -> Data:
 
 
 def same_bits(a, b) -> bool:
-    tensors = [
-        (x.truth, *(getattr(f, n) for f in (x.source, x.target) for n in f.__dataclass_fields__)) for x in (a, b)
-    ]
-    return all(torch.equal(x.nan_to_num(9), y.nan_to_num(9)) for x, y in zip(*tensors, strict=True))
+    def tensors(batch):
+        return [batch.truth, *(getattr(f, n) for f in (batch.source, batch.target) for n in f.__dataclass_fields__)]
+
+    return all(torch.equal(x.nan_to_num(9), y.nan_to_num(9)) for x, y in zip(tensors(a), tensors(b), strict=True))
 
 
 def related(manifest, a, b) -> np.ndarray:
@@ -201,7 +203,7 @@ NO_PAIRS = {
 
 @pytest.mark.parametrize(("keep", "options"), NO_PAIRS.values(), ids=NO_PAIRS.keys())
 def test_no_pairs_is_told(data, keep, options):
-    with pytest.raises(InputError, match="no pairs can be made .*expected people with several expressions") as caught:
+    with pytest.raises(InputError, match=r"no pairs can be made .*expected people with several expressions") as caught:
         PairSampler(data.select(keep(data.manifest)), 4, seed=0, **options)
     assert str(data.manifest.folder) in str(caught.value)
 
@@ -218,8 +220,6 @@ def blank(tmp_path_factory) -> Data:
     folder = tmp_path_factory.mktemp("blank")
     image = np.zeros((4, 4, 3), np.uint8)
     lines = ["file_name,subject"]
-    import cv2
-
     for i in range(12):
         cv2.imwrite(str(folder / f"{i}.png"), image)
         lines.append(f"{i}.png,p{i:02d}")
@@ -310,8 +310,6 @@ def test_prefetch_raises_at_its_step_and_ends(data, monkeypatch):
 
 
 def test_the_photographs_give_triples(photofaces):
-    from mien.data.manifest import read_manifest
-
     manifest = read_manifest(photofaces)
     n = len(manifest)
     black = Images((np.zeros((1, 4, 4, 3), np.uint8),), np.zeros(n, int), np.zeros(n, int))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -220,7 +221,15 @@ class _Supply:
         return answer
 
 
-def prefetch(sampler: PairSampler, start_step: int, depth: int = 2) -> Iterator[Batch]:
+class Sampler(Protocol):
+    """Anything that makes the batch of a step."""
+
+    def batch(self, step: int) -> Batch:
+        """Return the batch of a step, the same whenever it is asked for."""
+        ...
+
+
+def prefetch(sampler: Sampler, start_step: int, depth: int = 2) -> Generator[Batch, None, None]:
     """Yield the batches of start_step, start_step + 1, … without end, made ahead by one background thread.
 
     What the sampler raises is raised here, at its step. Closing the iterator ends the thread.

@@ -27,7 +27,9 @@ MOST = 60  # boxes looked at closely, the likeliest first
 CLOSE = 200  # pixels of the cut-out
 CLOSE_BOX = 0.55  # the box's share of it
 ROLLS = (-24.0, -12.0, 0.0, 12.0, 24.0)  # degrees
-ENOUGH = 0.55  # score; true faces have 0.7 to 3.6, texture −3.3 to 0.4, on odd subjects and on pictures of no face
+WORTH = 0.2  # agreement from which the eyes are looked for
+EYE = 0.25  # what each of the eight sightings (two eyes, four cascades) adds to the agreement
+ENOUGH = 1.8  # true faces have 2.2 to 5.6, texture at most 1.4: on odd subjects, and on pictures without a face
 
 # A cascade's weight becomes (weight − zero) / spread: about 1 for a clear upright face. `eyes` says where in its box
 # the mid-point between the eyes lies (down, in widths) and how far they are apart. From the odd subjects too.
@@ -44,7 +46,7 @@ class Face:
 
     box: tuple[float, float, float, float]  # x, y, width, height, inside the photograph
     eyes: np.ndarray  # float64 (2, 2), the eye on the image's left first
-    score: float  # agreement of the cascades, from ENOUGH to about 3.6
+    score: float  # agreement of the cascades, from ENOUGH to about 5.6
     source: str = "eyes"  # what gave the eye centres: "eyes" both were seen, "one eye", or "box" proportions alone
 
 
@@ -129,8 +131,9 @@ def _confirm_all(grey: np.ndarray, proposals: list[tuple[float, float, float, fl
         looked.append(proposal)
         cx, cy, width, _, tilt = proposal
         close = _look_closely(grey, cx, cy, width, tilt)
-        if close is not None:
-            faces.append(_face(grey, *close))
+        found = None if close is None else _face(grey, *close)
+        if found is not None:
+            faces.append(found)
     kept: list[tuple[tuple[float, float, float], Face]] = []
     for square, face in sorted(faces, key=lambda pair: -pair[1].score):
         if all(_overlap(square, other) < 0.25 for other, _ in kept):
@@ -159,7 +162,7 @@ def _look_closely(grey: np.ndarray, cx: float, cy: float, width: float, tilt: fl
         if best["frontalface_alt2"] < 0.1:
             return None
     score = sum(best.values())
-    if score < ENOUGH:
+    if score < WORTH:
         return None
     angle = np.deg2rad(np.average(rolls, weights=voices))
     half = np.average(apart, weights=voices) / 2 * np.array([np.cos(angle), np.sin(angle)])
@@ -176,9 +179,12 @@ def _cut(grey: np.ndarray, cx: float, cy: float, scale: float, roll: float) -> t
     return cv2.equalizeHist(align(grey, matrix, CLOSE)), invert(matrix)
 
 
-def _face(grey: np.ndarray, score: float, rough: np.ndarray) -> tuple[tuple[float, float, float], Face]:
-    """The square (centre x, y, width) of a face and the face itself, its eyes refined."""
+def _face(grey: np.ndarray, agreement: float, rough: np.ndarray) -> tuple[tuple[float, float, float], Face] | None:
+    """The square (centre x, y, width) of a face and the face itself, its eyes refined; None for what is no face."""
     eyes, seen = refine_eyes(grey, rough)
+    score = agreement + EYE * sum(seen)
+    if score < ENOUGH:
+        return None
     source = ("box", "one eye", "eyes")[sum(count > 0 for count in seen)]
     across = eyes[1] - eyes[0]
     width = float(np.hypot(*across)) / EYES_APART

@@ -54,8 +54,8 @@ class TerGanConfig:
 
     image_size: int = 64
     subjects: int = 1
-    width: int = 24
-    discriminator_width: int = 16
+    width: int = 16
+    discriminator_width: int = 8
     expression_code: int = 30
     identity_code: int = 50
     supervised: bool = False  # the CNN baseline: G_es and its class layer alone, for as many steps
@@ -63,6 +63,7 @@ class TerGanConfig:
     pretrain_steps: int = 1500
     steps: int = 12000
     recognition_steps: int = 1000
+    game_every: int = 2  # steps between two turns of the discriminators; the paper has 1
     lr: float = 2e-4
     colour: float = 0.1  # ± share, augmentation
     same_identity_reconstruction: float = 0.0
@@ -81,7 +82,9 @@ PAPER = TerGanConfig(
     batch_size=64,
     lr=2e-4,
     colour=0.0,
+    game_every=1,
     width=64,
+    discriminator_width=16,
     pretrain_steps=10000,  # Note: the paper gives no length
     steps=100000,
     same_identity_reconstruction=1.0,  # λ3, Sec. 4.1
@@ -122,14 +125,14 @@ def identity_consistency_loss(target: Tensor, fake: Tensor) -> Tensor:
     return F.softplus(-target).mean() + F.softplus(fake).mean()
 
 
-def identity_reconstruction_loss(fake: Tensor, target: Tensor, which: Tensor) -> Tensor:
-    """Eq. 6: L_irec = L1(x̄, x_t), over the pairs in the mask `which` (B,)."""
-    return masked_l1(fake, target, which)
+def identity_reconstruction_loss(fake: Tensor, target: Tensor) -> Tensor:
+    """Eq. 6: L_irec = L1(x̄, x_t), one number a pair (B,)."""
+    return image_l1(fake, target)
 
 
-def expression_reconstruction_loss(fake: Tensor, source: Tensor, which: Tensor) -> Tensor:
-    """Eq. 7: L_erec = L1(x̄, x_s), over the pairs in the mask `which` (B,)."""
-    return masked_l1(fake, source, which)
+def expression_reconstruction_loss(fake: Tensor, source: Tensor) -> Tensor:
+    """Eq. 7: L_erec = L1(x̄, x_s), one number a pair (B,)."""
+    return image_l1(fake, source)
 
 
 def expression_feature_loss(fake: Sequence[Tensor], source: Sequence[Tensor]) -> Tensor:
@@ -154,10 +157,14 @@ def mean_dtype(x: Tensor) -> torch.dtype:
     return torch.promote_types(x.dtype, torch.float32)
 
 
-def masked_l1(a: Tensor, b: Tensor, which: Tensor) -> Tensor:
-    """Return the mean absolute difference over the images in the mask `which` (B,); 0 if there are none."""
-    each = (a - b).abs().flatten(1).mean(1, dtype=mean_dtype(a))  # (B,)
-    return torch.where(which, each, 0).sum() / which.sum().clamp(min=1)
+def image_l1(a: Tensor, b: Tensor) -> Tensor:
+    """Return every image's mean absolute difference: (B, C, H, W) twice -> (B,)."""
+    return (a - b).abs().mean((1, 2, 3), dtype=mean_dtype(a))
+
+
+def mean_where(values: Tensor, which: Tensor) -> Tensor:
+    """Return the mean of the values (B,) in the mask `which` (B,); 0 if there are none."""
+    return torch.where(which, values, 0).sum() / which.sum().clamp(min=1)
 
 
 def known_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
@@ -167,7 +174,10 @@ def known_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
 
 
 class Discriminator(nn.Module):
-    """D: shared convolutions and FC 1024, then a branch for expression (n + fake) and one for identity."""
+    """D: shared convolutions and FC 1024, then a branch for expression (n + fake) and one for identity.
+
+    Widths are the paper's at width 16, and in proportion otherwise.
+    """
 
     def __init__(self, size: int, width: int, expressions: int, subjects: int):
         super().__init__()
@@ -176,11 +186,11 @@ class Discriminator(nn.Module):
         self.trunk = nn.Sequential(
             *(DownBlock(a, b) for a, b in zip(channels, channels[1:], strict=False)),
             nn.Flatten(),
-            nn.Linear(channels[-1] * side * side, 1024),
+            nn.Linear(channels[-1] * side * side, 64 * width),
             nn.LeakyReLU(0.2),
         )
-        self.expression = perceptron(1024, (512, 256, expressions + 1))
-        self.identity = perceptron(1024, (512, 256, subjects))
+        self.expression = perceptron(64 * width, (32 * width, 16 * width, expressions + 1))
+        self.identity = perceptron(64 * width, (32 * width, 16 * width, subjects))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, size, size) -> logits (B, n + 1) and (B, subjects)."""
@@ -235,7 +245,7 @@ class TerGan(Family):
             classify,
             Turn("classify identity", ("identity_encoder", "identity_classifier"), {"identity": 1.0}, adam),
         )
-        discriminate = Turn("discriminate", ("discriminator",), {"L_D": c.adversarial}, adam)
+        discriminate = Turn("discriminate", ("discriminator",), {"L_D": c.adversarial}, adam, c.game_every)
         synthesize = Turn("synthesize", generator, {
             "L_if": c.identity_features,  # λ1
             "L_ef": c.expression_features,  # λ2
@@ -248,7 +258,7 @@ class TerGan(Family):
         re_encode = Turn("re-encode", ("expression_encoder", "identity_encoder", "expression_game", "identity_game"), {
             "L_Det": c.identity_consistency,  # λ5
             "L_Des": c.expression_consistency,  # λ6
-        }, adam)  # fmt: skip
+        }, adam, c.game_every)  # fmt: skip
         return (
             Stage("pretrain", c.pretrain_steps, pretrain),
             Stage("adversarial", c.steps, (discriminate, synthesize, re_encode), decay=0.3),
@@ -268,8 +278,9 @@ class TerGan(Family):
     def train(self, mode: bool = True) -> TerGan:
         """Set the mode of all nets but the frozen ones."""
         super().train(mode)
-        self.frozen_expression_encoder.eval()
-        self.frozen_identity_encoder.eval()
+        for name, net in self.named_children():  # weights for use alone come without the frozen nets
+            if name.startswith("frozen"):
+                net.eval()
         return self
 
     def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
@@ -306,13 +317,15 @@ class TerGan(Family):
             target_maps = self.frozen_identity_encoder.maps(target.image)
         # With one person, x_s shifted as x_t is: the encoder then cannot smuggle the picture's place through f(e).
         answer = torch.where(same[:, None, None, None], batch.truth, source.image)
+        irec = identity_reconstruction_loss(fake, target.image)
+        erec = expression_reconstruction_loss(fake, answer)
         return {
             "L_if": identity_feature_loss(self.frozen_identity_encoder.maps(fake), target_maps),
             "L_ef": expression_feature_loss(self.frozen_expression_encoder.maps(fake), source_maps),
-            "L_irec_same": identity_reconstruction_loss(fake, target.image, same),
-            "L_irec_different": identity_reconstruction_loss(fake, target.image, ~same),
-            "L_erec_same": expression_reconstruction_loss(fake, answer, same),
-            "L_erec_different": expression_reconstruction_loss(fake, answer, ~same),
+            "L_irec_same": mean_where(irec, same),
+            "L_irec_different": mean_where(irec, ~same),
+            "L_erec_same": mean_where(erec, same),
+            "L_erec_different": mean_where(erec, ~same),
             "L_G": generator_loss(fake_expression, class_label(source), fake_identity, target.subject),
         }
 

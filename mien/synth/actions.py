@@ -190,10 +190,10 @@ def lid_openings(aus: np.ndarray, side: int, eye_open: float, roundness: float, 
     `aus` (21, 2) 0-5; `side` 0 the left, 1 the right eye. Looking down lowers the upper lid, as it does in life.
     """
     level = {au: float(v) / 5 for au, v in zip(AUS, aus[:, side], strict=True)}
-    upper = 0.108 + 0.012 * eye_open + 0.006 * roundness + (0.0021 if gaze_y < 0 else 0.0016) * gaze_y
-    lower = 0.052 + 0.006 * roundness - 0.0006 * gaze_y
+    upper = 0.100 + 0.012 * eye_open + 0.006 * roundness + (0.0021 if gaze_y < 0 else 0.0016) * gaze_y
+    lower = 0.036 + 0.006 * roundness - 0.0006 * gaze_y
     upper += 0.068 * level[5] - 0.026 * level[7] - 0.016 * level[6] - 0.012 * level[9] - 0.012 * level[4]
     lower += 0.012 * level[5] - 0.036 * level[7] - 0.036 * level[6] - 0.012 * level[12] - 0.014 * level[9]
     shut = min(1.0, level[43])
     upper, lower = max(upper, 0.02), max(lower, 0.004)
-    return upper * (1 - shut) + (-0.035) * shut, lower * (1 - shut) + 0.035 * shut
+    return upper * (1 - shut) + (-0.03) * shut, lower * (1 - shut) + 0.03 * shut

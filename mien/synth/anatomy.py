@@ -67,7 +67,7 @@ def lip_relief(x: np.ndarray, y: np.ndarray, shape: Shape) -> np.ndarray:
     relief = 0.05 * np.exp(-((a / 0.42) ** 4)) * bell(over, 0, 0.3) * (1 + 0.35 * shape.lip_forward)
     relief += taper * np.where(over > 0, 0.068 * upper * bell(over, 0.062, 0.062), 0)
     relief += taper * np.where(over > 0, 0.012 * bell(over, 0.15, 0.03), 0)
-    relief += taper * np.where(over <= 0, 0.09 * lower * bell(over, -0.085, 0.075), 0)
+    relief += taper * np.where(over <= 0, 0.105 * lower * bell(over, -0.082, 0.068), 0)
     relief += taper * (0.02 * bell(x, 0, 0.08) * bell(over, 0.05, 0.05) - 0.035 * bell(over, 0, 0.02))
     philtrum = bell(a, 0.085, 0.035) - 1.2 * bell(a, 0, 0.05)
     relief += 0.014 * philtrum * bell(over, 0.235, 0.08)
@@ -132,7 +132,7 @@ def neutral_skin(chart: Chart, shape: Shape) -> np.ndarray:
     points[:, 2] += relief * front
     over, a = y - MOUTH_T, np.abs(x)
     lips = bell(over, 0, 0.25) * front
-    points[:, 1] += lips * (-0.055 + 0.012 * shape.corner_lift) * np.minimum(a / MOUTH_HALF, 1.25) ** 2
+    points[:, 1] += lips * (-0.032 + 0.012 * shape.corner_lift) * np.minimum(a / MOUTH_HALF, 1.25) ** 2
     points[:, 1] -= 0.012 * spot(x, over, (0, 0), (0.1, 0.1))
     # the tip of the nose hangs over its underside
     points[:, 1] -= 0.035 * spot(x, y, (0, -0.56), (0.16, 0.09)) * front

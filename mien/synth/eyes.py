@@ -35,7 +35,7 @@ def ball_mesh() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def ball_center(neutral: np.ndarray, slit: Slit, side: int) -> np.ndarray:
     """Return the centre (3,) of the ball behind the closed lids of a person at rest."""
     corners = neutral[slit.upper.margin[[0, -1]]]
-    return np.array([corners[:, 0].mean(), corners[:, 1].mean() + 0.004, corners[:, 2].mean() + 0.082 - BALL_RADIUS])
+    return np.array([corners[:, 0].mean(), corners[:, 1].mean() + 0.026, corners[:, 2].mean() + 0.082 - BALL_RADIUS])
 
 
 def turn_ball(points: np.ndarray, gaze: tuple[float, float]) -> np.ndarray:

@@ -137,7 +137,7 @@ def curtain(person: Person, rng: np.random.Generator) -> Curtain | None:
         return None
     bottom = -2.9 if person.hair == "long" else float(rng.uniform(-1.75, -1.15))
     y = np.linspace(1.05, bottom, 34)
-    across = np.linspace(-1, 1, 61)
+    across = np.linspace(-1, 1, 60)  # even: no column at 0, which would lie on the face
     front = np.radians(np.interp(-y, [-1.0, -0.4, 0, 0.4, 1.0, 2.4], [36, 41, 51, 57, 56, 50]))
     angle = np.sign(across) * (np.pi - np.abs(across)[None] * (np.pi - front[:, None]))
     volume = 0.10 * person.hair_volume

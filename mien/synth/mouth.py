@@ -11,18 +11,20 @@ TOOTH_HEIGHT = 0.145
 BEHIND_LIP = 0.105
 
 # share of x, rise away from the slit, depth behind the margin: wet lip, inner lip, gum, back of the mouth
-ROLL = ((1.0, 0.012, 0.05), (0.98, 0.06, 0.085), (0.92, 0.19, 0.13), (0.75, 0.12, 0.8))
+UPPER_ROLL = ((1.0, 0.012, 0.05), (0.98, 0.06, 0.085), (0.92, 0.19, 0.13), (0.75, 0.12, 0.7))
+LOWER_ROLL = ((1.0, 0.012, 0.05), (0.97, 0.06, 0.095), (0.90, 0.12, 0.16), (0.75, 0.10, 0.6))
 
 
-def hang_lip_rolls(points: np.ndarray, slit: Slit) -> None:
-    """Place in place what lies behind both lips, down to the back of the mouth."""
-    for roll, direction in ((slit.upper, 1.0), (slit.lower, -1.0)):
+def hang_lip_rolls(points: np.ndarray, slit: Slit, jaw_angle: float) -> None:
+    """Place in place what lies behind both lips, down to the back of the mouth; the lower half turns with the jaw."""
+    for roll, direction, shape, angle in ((slit.upper, 1.0, UPPER_ROLL, 0.0), (slit.lower, -1.0, LOWER_ROLL, jaw_angle)):
         margin = points[roll.margin]
         rise = np.sqrt(np.clip(1 - roll.along**2, 0, 1))
-        for row, (narrow, up, depth) in zip(roll.rows, ROLL, strict=True):
+        for row, (narrow, up, depth) in zip(roll.rows, shape, strict=True):
             points[row, 0] = margin[:, 0] * narrow
-            points[row, 1] = margin[:, 1] + direction * up * rise
-            points[row, 2] = margin[:, 2] - depth * (0.35 + 0.65 * rise)
+            dy, dz = direction * up * rise, -depth * (0.35 + 0.65 * rise)
+            points[row, 1] = margin[:, 1] + dy * np.cos(angle) - dz * np.sin(angle)
+            points[row, 2] = margin[:, 2] + dy * np.sin(angle) + dz * np.cos(angle)
 
 
 def close_lips(points: np.ndarray, slit: Slit, over: np.ndarray, above: np.ndarray, near: np.ndarray) -> None:
@@ -48,10 +50,10 @@ def arch(center: np.ndarray, upper: bool) -> np.ndarray:
     x = ARCH_HALF * np.sin(turn * 1.25) / np.sin(1.25)
     z = center[2] - BEHIND_LIP - 0.62 * (1 - np.cos(turn * 1.25))
     edge = center[1] + (UPPER_EDGE if upper else LOWER_EDGE)
-    away = TOOTH_HEIGHT * 1.55 if upper else -TOOTH_HEIGHT * 1.5
+    away = TOOTH_HEIGHT * 1.55 if upper else -TOOTH_HEIGHT * 1.25
     share = np.linspace(1, 0, ARCH_ROWS)[:, None]
     rows_y = edge + share * away + 0 * x
-    rows_z = z - 0.03 * (1 - share) ** 2 * (1 if upper else 1.4)
+    rows_z = z - (0.03 * (1 - share) ** 2 if upper else 0.04 + 0.05 * share)
     return np.stack([x + 0 * share, rows_y, rows_z], -1).reshape(-1, 3)
 
 
@@ -70,9 +72,9 @@ def arch_uv() -> np.ndarray:
 def tongue(center: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the tongue's points (k, 3) at rest and its triangles."""
     turn, rise = np.meshgrid(np.linspace(0, 2 * np.pi, 21), np.linspace(0, 0.5 * np.pi, 7))
-    x = 0.25 * np.cos(turn) * np.cos(rise)
-    z = 0.34 * np.sin(turn) * np.cos(rise)
+    x = 0.23 * np.cos(turn) * np.cos(rise)
+    z = 0.30 * np.sin(turn) * np.cos(rise)
     y = 0.10 * np.sin(rise) * (1 - 0.25 * np.exp(-((x / 0.05) ** 2)))
-    points = np.stack([x, y, z], -1).reshape(-1, 3) + center + (0, -0.175, -0.50)
+    points = np.stack([x, y, z], -1).reshape(-1, 3) + center + (0, -0.20, -0.52)
     index = np.arange(turn.size).reshape(turn.shape)
     return points, quads(index[:-1], index[1:])

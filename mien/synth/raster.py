@@ -177,6 +177,8 @@ def shade(
             behind = max(0.0, nx * lamp[4, 0] + ny * lamp[4, 1] + nz * lamp[4, 2])
             shine = max(0.0, nx * lamp[6, 0] + ny * lamp[6, 1] + nz * lamp[6, 2])
             edge = 0.35 + 0.65 * (1 - nz) ** 3
+            if m[8] == 2:
+                edge = 0.4
             glint = gloss * edge * sky * (shine ** m[4] * (0.25 + 0.75 * lit) + 0.10 * high)
             if m[8] == 1:  # skin has a second, broader lobe: oil over rough cells
                 glint = 0.65 * glint + 0.5 * gloss * edge * sky * lit * shine ** (0.25 * m[4])

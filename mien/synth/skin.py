@@ -97,7 +97,7 @@ def _brow_strokes(person: Person, rng: np.random.Generator) -> np.ndarray:
     line = BROW_LINE + np.array([0, 1]) * (np.array([0, 0.2, 0.8, 1, 0.1])[:, None] * brow.arch + np.array([-0.4, -0.2, 0, 0.2, 0.4])[:, None] * brow.tilt)
     knots = np.linspace(0, 1, len(line))
     for side in (-1, 1):
-        for place in rng.uniform(0, 1, int(420 * brow.density)):
+        for place in rng.uniform(0, 1, int(700 * brow.density)):
             center = np.array([np.interp(place, knots, line[:, k]) for k in (0, 1)])
             ahead = np.array([np.interp(min(1.0, place + 0.05), knots, line[:, k]) for k in (0, 1)])
             along = (ahead - center) if place < 0.95 else np.array([0.5, -0.35])
@@ -107,10 +107,10 @@ def _brow_strokes(person: Person, rng: np.random.Generator) -> np.ndarray:
             root = center + normal * rng.uniform(-0.5, 0.5) * body
             lean = np.radians(65 * (1 - place) ** 1.6 - 8 * place) + rng.normal(0, 0.14)
             hair = along * np.cos(lean) + normal * np.sin(lean)
-            tip = root + hair * rng.uniform(0.045, 0.09)
+            tip = root + hair * rng.uniform(0.04, 0.075)
             ends = skin_uv(*(np.array([root, tip]) * (side, 1)).T) * scale + scale / 2
             p, q = (tuple(np.round(e * 8).astype(int).tolist()) for e in ends)
-            cv2.line(canvas, p, q, int(rng.uniform(110, 230)), 1, cv2.LINE_AA, 3)
+            cv2.line(canvas, p, q, int(rng.uniform(70, 170)), 1, cv2.LINE_AA, 3)
     thin = cv2.resize(canvas, (SKIN_SIDE, SKIN_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     return np.clip(1.9 * thin + 0.5 * cv2.GaussianBlur(thin, (0, 0), 1.6), 0, 1)
 

@@ -1,0 +1,215 @@
+"""A labelled data set of procedural people: images, metadata.csv and geometry.npz in the layout of photofaces.
+
+Every person is made in one piece by one process and kept in OUT/parts until all are there, so any number of jobs
+gives the same bytes, and a run that was killed goes on where it stopped. `metadata.csv` comes last: where it exists,
+the set is complete.
+"""
+
+import csv
+import io
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mien.errors import InputError
+from mien.labels import AUS, au_columns
+from mien.synth.light import Light, sample_backdrop, sample_light
+from mien.synth.person import Person, sample_person
+from mien.synth.plan import Take, takes
+from mien.synth.studio import Shot, Studio
+
+EDITION = 1  # raise when the same seed gives other pictures
+FOLDS = 10
+QUALITY = 92
+REFERENCE = 256  # geometry.npz counts flow in quarter pixels of a frame of this size
+COLUMNS = (
+    "file_name", "subject", "source", "kind", "expression", "intensity", "yaw", "pitch", "roll", "gaze_x", "gaze_y",
+    "fold", "test", "expr_id", "session", "age", "gender", "tone", "hair", "beard", "glasses", "occluder",
+    "light_azimuth", "light_elevation", "light_key", "light_sky", "light_warmth",
+    *au_columns(), *[name for pair in zip(au_columns("L"), au_columns("R"), strict=True) for name in pair],
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for; two runs into one folder must agree in all of it."""
+
+    people: int
+    per_person: int
+    size: int
+    seed: int
+    sessions: int
+    edition: int = EDITION
+
+
+def generate(
+    out: Path, people: int = 100, per_person: int = 36, size: int = 128, seed: int = 0, jobs: int = 1,
+    sessions: int = 1, progress: Callable[[int, int], None] | None = None,
+) -> None:  # fmt: skip
+    """Render `people` people, each with the same kind of list of `per_person` pictures under each of `sessions` lights.
+
+    `out` becomes an imagefolder with `metadata.csv` (columns: COLUMNS) and `geometry.npz`: file_name; landmarks
+    (N, 68, 2) float16 in pixels of the frame; flow (N, 64, 64, 2) int8 in quarter pixels of a 256-pixel frame,
+    whatever `size` is; mouth (N, 64, 64) uint8. `progress` is called with images done and in all.
+    """
+    order = _checked(Order(people, per_person, size, seed, sessions), jobs)
+    out = Path(out)
+    parts = out / "parts"
+    _open_folder(out, order)
+    if (out / "metadata.csv").exists():
+        shutil.rmtree(parts, ignore_errors=True)
+        return
+    parts.mkdir(parents=True, exist_ok=True)
+    (out / "images").mkdir(exist_ok=True)
+    each = per_person * sessions
+    missing = [i for i in range(people) if not (parts / f"{_subject(i)}.npz").exists()]
+    done = (people - len(missing)) * each
+    if progress:
+        progress(done, people * each)
+    for _ in _run(out, order, missing, jobs):
+        done += each
+        if progress:
+            progress(done, people * each)
+    _finish(out, order)
+
+
+def _checked(order: Order, jobs: int) -> Order:
+    for name, low, high in (("people", 1, 99999), ("per_person", 1, 999), ("size", 32, 1024), ("sessions", 1, 99), ("seed", 0, 2**31)):
+        value = getattr(order, name)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise InputError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
+    if order.size % 32:
+        raise InputError(f"size: expected a multiple of 32 pixels, got {order.size}")
+    if not isinstance(jobs, int) or jobs < 1:
+        raise InputError(f"jobs: expected a whole number from 1, got {jobs!r}")
+    return order
+
+
+def _open_folder(out: Path, order: Order) -> None:
+    """Make the folder ours, or refuse one that holds something else."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: expected a folder, found a file")
+    record = out / "studio.json"
+    if record.exists():
+        found = json.loads(record.read_text())
+        if found != asdict(order):
+            raise InputError(f"{out}: holds another set ({found}); give another folder or the same numbers")
+    elif out.exists() and any(out.iterdir()):
+        raise InputError(f"{out}: not empty and not a set of the studio; give a new folder")
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        _write(record, json.dumps(asdict(order)).encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write beside, then rename: a file under its name is whole."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def _subject(index: int) -> str:
+    return f"S{index + 1:05d}"
+
+
+def _run(out: Path, order: Order, missing: list[int], jobs: int):
+    """Render the missing people, yielding once a person."""
+    if jobs == 1 or len(missing) < 2:
+        for index in missing:
+            yield render_person(out, order, index)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(missing)), mp_context=context) as pool:
+        futures = [pool.submit(render_person, out, order, index) for index in missing]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+
+
+def render_person(out: Path, order: Order, index: int) -> int:
+    """Render one person's pictures, then leave their rows and geometry as a part; return the number of pictures."""
+    person = sample_person(int(np.random.SeedSequence((order.seed, index)).generate_state(1)[0]))
+    studio = Studio(person, order.size)
+    rows, landmarks, flows, mouths = [], [], [], []
+    for session in range(order.sessions):
+        scene = np.random.default_rng((order.seed, index, session, 0x11647))
+        light, backdrop = sample_light(scene), sample_backdrop(scene, order.size)
+        shots = takes(np.random.default_rng((order.seed, index, 0x7A4E)), order.per_person)
+        for k, take in enumerate(shots):
+            shot = studio.render(take.aus, take.yaw, take.pitch, take.roll, take.gaze, light, backdrop)
+            name = _file_name(index, session * order.per_person + k, take)
+            _write(out / name, _jpeg(shot.image))
+            rows.append(_row(name, index, session, person, take, light))
+            landmarks.append(shot.landmarks.astype(np.float16))
+            flows.append(pack_flow(shot, order.size))
+            mouths.append(np.round(shot.mouth * 255).astype(np.uint8))
+    content = io.BytesIO()
+    np.savez_compressed(content, rows=np.array(rows), landmarks=landmarks, flow=flows, mouth=mouths)
+    _write(out / "parts" / f"{_subject(index)}.npz", content.getvalue())
+    return len(rows)
+
+
+def pack_flow(shot: Shot, size: int) -> np.ndarray:
+    """Return the flow (64, 64, 2) int8 in quarter pixels of a 256-pixel frame, clipped at ±31.75 pixels."""
+    return np.clip(np.round(shot.flow * (4 * REFERENCE / size)), -127, 127).astype(np.int8)
+
+
+def _jpeg(image: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, "JPEG", quality=QUALITY, subsampling=0)
+    return content.getvalue()
+
+
+def _file_name(index: int, number: int, take: Take) -> str:
+    level = "" if np.isnan(take.intensity) or take.expression == "neutral" else f"_{round(take.intensity * 100):03d}"
+    return f"images/{_subject(index)}_{number:02d}_{take.expression}{level}.jpg"
+
+
+def _row(name: str, index: int, session: int, person: Person, take: Take, light: Light) -> list[str]:
+    """Return the cells of one picture in the order of COLUMNS."""
+    intensity = "" if np.isnan(take.intensity) else take.intensity
+    cells = [
+        name, _subject(index), "studio", "rendered", take.expression, intensity, take.yaw, take.pitch, take.roll,
+        take.gaze[0], take.gaze[1], index % FOLDS, 0, take.expr_id, session, person.age, person.gender,
+        round(person.tone, 3), person.hair, person.beard, person.glasses, "none",
+        round(light.azimuth, 1), round(light.elevation, 1), round(light.key, 3), round(light.sky, 3), round(light.warmth, 2),
+    ]  # fmt: skip
+    cells += [round(float(level), 3) for level in take.aus.max(axis=1)]
+    cells += [round(float(level), 3) for level in take.aus.ravel()]
+    assert len(cells) == len(COLUMNS) and take.aus.shape == (len(AUS), 2)
+    return [str(cell) for cell in cells]
+
+
+def _finish(out: Path, order: Order) -> None:
+    """Join the parts, in the order of people, into geometry.npz and at last metadata.csv; remove the parts."""
+    rows: list[list[str]] = []
+    arrays: dict[str, list[np.ndarray]] = {"landmarks": [], "flow": [], "mouth": []}
+    for index in range(order.people):
+        with np.load(out / "parts" / f"{_subject(index)}.npz") as part:
+            rows += part["rows"].tolist()
+            for name, values in arrays.items():
+                values.append(part[name])
+    content = io.BytesIO()
+    joined = {name: np.concatenate(values) for name, values in arrays.items()}
+    np.savez_compressed(
+        content, file_name=np.array([row[0] for row in rows]), landmarks=joined["landmarks"], flow=joined["flow"], mouth=joined["mouth"]
+    )
+    _write(out / "geometry.npz", content.getvalue())
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    _write(out / "metadata.csv", table.getvalue().encode())
+    shutil.rmtree(out / "parts")
