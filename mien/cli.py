@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 from rich.console import Console
@@ -45,15 +46,14 @@ DataDirs = Annotated[list[Path], typer.Option("--data", help="Folder with metada
 def main() -> None:
     """Run the shell's verbs; a user's mistake is one line and exit code 2, Ctrl-C is one line and 130."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)  # a verb's own exit code comes back as a value
+        sys.exit(code if isinstance(code, int) else 0)
     except InputError as error:
         errors.print(f"mien: {error}", markup=False)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
         sys.exit(INTERRUPTED)
-    except typer.Exit as leave:
-        sys.exit(leave.exit_code)
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
             errors.print(f"mien: {error.format_message()}", markup=False)
@@ -64,13 +64,46 @@ def main() -> None:
         raise
 
 
+class Show(Protocol):
+    """Tells how far long work is."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Say that `done` of `total` is done."""
+        ...
+
+
 @contextmanager
-def bar(text: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar with the time left; yields what is called with (done, total)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=errors) as progress:
-        task = progress.add_task(text, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+def bar(text: str) -> Iterator[Show]:
+    """Show a progress bar with the time left; where nobody watches, a line every half minute."""
+    if not errors.is_terminal:
+        yield lines(text)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    with Bar(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(text, total=None, note="")
+
+        def show(done: int, total: int, note: str = "") -> None:
+            progress.update(task, completed=done, total=total, note=note)
+
+        yield show
+
+
+def lines(text: str, seconds: float = 30.0) -> Show:
+    """Return what prints a line with the time left, at most every `seconds`."""
+    begin = said = time.monotonic()
+    first: int | None = None
+
+    def show(done: int, total: int, note: str = "") -> None:
+        nonlocal said, first
+        now = time.monotonic()
+        first = done if first is None else first
+        if now - said < seconds:
+            return
+        said = now
+        left = (now - begin) / max(done - first, 1) * (total - done)
+        errors.print(f"{text} {done}/{total}, about {left / 60:.1f} minutes left {note}", markup=False)
+
+    return show
 
 
 def editor(model: str, aligned: bool, device: str) -> Any:
@@ -169,7 +202,7 @@ def embed(paths: list[Path], output: Annotated[Path, typer.Option("-o", "--outpu
         raise InputError(f"no face was embedded; {output} was not written")
     beside = output.with_name(f".{output.name}.part.npz")
     try:
-        np.savez(beside, file=np.array([str(p) for p, _ in rows]), expression=np.stack([c["expression"] for _, c in rows]),
+        np.savez(beside, path=np.array([str(p) for p, _ in rows]), expression=np.stack([c["expression"] for _, c in rows]),
                  identity=np.stack([c["identity"] for _, c in rows]))  # fmt: skip
         beside.replace(output)
     except OSError as error:
@@ -212,13 +245,11 @@ def train(model: str, data: DataDirs, run: Annotated[Path, typer.Option(help="Fo
 
     settings = Settings(seed, precision, device, devices, nodes, checkpoint_every, sheet_every=sheet_every,
                         stop_after=60 * minutes if minutes else None)  # fmt: skip
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    with Bar(*columns, console=errors) as progress:
-        task = progress.add_task("preparing", total=None, note="")
+    with bar(model) as progress:
 
         def show(p: Progress) -> None:
             losses = " ".join(f"{name.split('/')[-1]} {value:.3g}" for name, value in p.losses.items())
-            progress.update(task, description=p.stage, completed=p.done, total=p.total, note=f"{p.faces_per_second:.0f}/s {losses}")
+            progress(p.done, p.total, f"{p.stage} {p.faces_per_second:.0f}/s {losses}")
 
         finished = begin(model, preset, dict(map(parse_setting, set_ or ())), data, run, settings, all_people, show)
     out.print(f"{run}: " + ("finished" if finished else "stopped at a checkpoint; the same command goes on"), markup=False)

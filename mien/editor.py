@@ -103,13 +103,14 @@ class Editor:
         codes = self.model.embed(self.see(face, number).crop)
         return {"expression": codes.expression[0].float().cpu().numpy(), "identity": codes.identity[0].float().cpu().numpy()}
 
-    def stamp(self, operation: str) -> Stamp:
-        """Return the note that a made picture carries."""
-        return Stamp(software=f"mien {mien.__version__}", model=self.name, operation=operation)
+    def stamp(self, operation: str, source: str = "of unknown name") -> Stamp:
+        """Return the note that a made picture carries; `source` names the photograph it was made from."""
+        return Stamp(software=f"mien {mien.__version__}", model=self.name, operation=operation, source=source)
 
-    def save(self, photo: Photo, path: str | Path, operation: str = "edit", stamped: bool = True) -> None:
-        """Write a made picture; its metadata says so unless `stamped` is False."""
-        write_photo(photo, path, self.stamp(operation) if stamped else None)
+    def save(self, photo: Photo, path: str | Path, operation: str = "edit", source: str = "of unknown name",
+             stamped: bool = True) -> None:  # fmt: skip
+        """Write a made picture; its metadata says so, unless `stamped` is False."""
+        write_photo(photo, path, self.stamp(operation, source) if stamped else None)
 
     @torch.inference_mode()
     def _change(self, seen: Seen, make: Callable[[Tensor], Tensor]) -> Photo:

@@ -99,6 +99,14 @@ def test_changed_image_is_decoded_anew_and_the_old_cache_goes(faces_folder):
     assert len(before) == len(after) == 2 and len(set(before) & set(after)) == 1  # 8 px is not asked for yet
 
 
+def test_changed_image_of_the_same_length_is_noticed(tmp_path):
+    (tmp_path / "metadata.csv").write_text("file_name,subject\na.bmp,ann\n")
+    for grey in (10, 200):
+        cv2.imwrite(str(tmp_path / "a.bmp"), np.full((8, 8, 3), grey, np.uint8))
+        os.utime(tmp_path / "a.bmp", (1e9 + grey,) * 2)
+        assert (open_data(tmp_path, 8).images[0] == grey).all()
+
+
 def test_changed_order_of_lines_is_noticed(edit_rows):
     first = open_data(edit_rows(lambda rows: None), 8)
     second = open_data(edit_rows(lambda rows: rows.reverse()), 8)

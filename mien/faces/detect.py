@@ -28,8 +28,8 @@ CLOSE = 200  # pixels of the cut-out
 CLOSE_BOX = 0.55  # the box's share of it
 ROLLS = (-24.0, -12.0, 0.0, 12.0, 24.0)  # degrees
 WORTH = 0.2  # agreement from which the eyes are looked for
-EYE = 0.25  # what each of the eight sightings (two eyes, four cascades) adds to the agreement
-ENOUGH = 1.8  # true faces have 2.2 to 5.6, texture at most 1.4: on odd subjects, and on pictures without a face
+EYE = 0.12  # what each of the eight sightings (two eyes, four cascades) adds to the agreement
+ENOUGH = 1.05  # true faces have 1.2 to 4.5, texture at most 0.93: on odd subjects, and on pictures without a face
 
 # A cascade's weight becomes (weight − zero) / spread: about 1 for a clear upright face. `eyes` says where in its box
 # the mid-point between the eyes lies (down, in widths) and how far they are apart. From the odd subjects too.
@@ -46,7 +46,7 @@ class Face:
 
     box: tuple[float, float, float, float]  # x, y, width, height, inside the photograph
     eyes: np.ndarray  # float64 (2, 2), the eye on the image's left first
-    score: float  # agreement of the cascades, from ENOUGH to about 5.6
+    score: float  # agreement of the cascades, from ENOUGH to about 4.5
     source: str = "eyes"  # what gave the eye centres: "eyes" both were seen, "one eye", or "box" proportions alone
 
 
@@ -176,7 +176,7 @@ def _cut(grey: np.ndarray, cx: float, cy: float, scale: float, roll: float) -> t
     turn = np.array([[cos, sin], [-sin, cos]])
     shift = (CLOSE - 1) / 2 - turn @ [cx, cy]
     matrix = np.column_stack([turn, shift])
-    return cv2.equalizeHist(align(grey, matrix, CLOSE)), invert(matrix)
+    return align(grey, matrix, CLOSE), invert(matrix)
 
 
 def _face(grey: np.ndarray, agreement: float, rough: np.ndarray) -> tuple[tuple[float, float, float], Face] | None:

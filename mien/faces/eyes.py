@@ -58,7 +58,7 @@ def refine_eyes(grey: np.ndarray, eyes: np.ndarray) -> tuple[np.ndarray, tuple[i
     seen = (0, 0)
     for _ in range(ROUNDS):
         matrix = similarity(eyes, SIZE)
-        crop = cv2.equalizeHist(align(grey, matrix, SIZE))
+        crop = align(grey, matrix, SIZE)
         left, count = _one_eye(crop)
         right, other = _one_eye(np.ascontiguousarray(crop[:, ::-1]))
         seen = (count, other)

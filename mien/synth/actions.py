@@ -101,7 +101,7 @@ def _corner_motion(au: int, c: Canon) -> np.ndarray:
         return np.stack([0.03 * spot(a, over, (0.46, -0.04), (0.2, 0.2)), dy, dz], 1)
     pull = spot(a, over, (0.48, -0.04), (0.28, 0.28)) * outward
     dz = -0.05 * spot(a, over, (0.35, 0), (0.25, 0.2))
-    return np.stack([0.15 * pull, -0.07 * spot(a, over, (0.48, -0.06), (0.26, 0.26)), dz], 1)
+    return np.stack([0.15 * pull, -0.035 * spot(a, over, (0.48, -0.06), (0.26, 0.26)), dz], 1)
 
 
 def _lip_motion(au: int, c: Canon) -> np.ndarray:

@@ -132,7 +132,7 @@ def neutral_skin(chart: Chart, shape: Shape) -> np.ndarray:
     points[:, 2] += relief * front
     over, a = y - MOUTH_T, np.abs(x)
     lips = bell(over, 0, 0.25) * front
-    points[:, 1] += lips * (-0.032 + 0.012 * shape.corner_lift) * np.minimum(a / MOUTH_HALF, 1.25) ** 2
+    points[:, 1] += lips * (-0.016 + 0.012 * shape.corner_lift) * np.minimum(a / MOUTH_HALF, 1.25) ** 2
     points[:, 1] -= 0.012 * spot(x, over, (0, 0), (0.1, 0.1))
     # the tip of the nose hangs over its underside
     points[:, 1] -= 0.035 * spot(x, y, (0, -0.56), (0.16, 0.09)) * front

@@ -16,7 +16,9 @@ MATERIALS = {  # tint is set per person; specular, sharpness, wrap of the light 
     "lash": (0.0, 10.0, 0.2, 0.2, 0.2, 0),
     "frame": (0.35, 60.0, 0.1, 0.1, 0.1, 0),
     "lens": (0.60, 90.0, 0.1, 0.1, 0.1, 0),
-    "cloth": (0.01, 8.0, 0.2, 0.2, 0.2, 0),
+    "hat": (0.01, 8.0, 0.2, 0.2, 0.2, 0),
+    "mask": (0.02, 10.0, 0.35, 0.35, 0.35, 0),
+    "hand": (0.04, 18.0, 0.42, 0.26, 0.22, 0),
 }
 MATERIAL_NAMES = tuple(MATERIALS)
 INSIDE = ("lining", "teeth", "tongue")
@@ -60,10 +62,11 @@ class MeshBuilder:
 
     def add(self, name: str, uv: np.ndarray, faces: np.ndarray, material: str | np.ndarray, cover: np.ndarray | None = None) -> None:
         """Add a part with vertices' atlas places `uv` (k, 2), its own triangles, and ragged edges if `cover` is given."""
-        code = MATERIAL_NAMES.index(material) if isinstance(material, str) else material
+        names = np.array([material] * len(faces)) if isinstance(material, str) else material
+        code = np.array([MATERIAL_NAMES.index(name) for name in names], np.uint8)
         self.parts[name] = Part(name, slice(self.n, self.n + len(uv)), slice(self.m, self.m + len(faces)))
         self.faces.append(faces + self.n)
-        self.material.append(np.broadcast_to(np.asarray(code, np.uint8), len(faces)))
+        self.material.append(code)
         self.ragged.append(np.full(len(faces), cover is not None, np.uint8))
         self.uv.append(uv)
         self.cover.append(np.ones(len(uv)) if cover is None else cover)
@@ -77,3 +80,8 @@ class MeshBuilder:
             np.concatenate(self.ragged), np.concatenate(self.uv).astype(np.float32),
             np.concatenate(self.cover).astype(np.float32), self.parts,
         )  # fmt: skip
+
+
+def is_made_of(mesh: Mesh, names: tuple[str, ...]) -> np.ndarray:
+    """Return which triangles (m,) bool are of one of these materials."""
+    return np.isin(mesh.material, [MATERIAL_NAMES.index(name) for name in names])

@@ -15,6 +15,7 @@ from mien.synth.skull import S_MAX, T_BOTTOM, T_TOP, surface_grid
 EYE_X, EYE_HALF = 0.5, 0.235  # centre and half width of the slit between the lids
 EYE_T, MOUTH_T = 0.0, -1.08
 MOUTH_HALF = 0.43
+BACK = 3.6  # beyond this s the skin is never seen and not meshed
 ROLL_DEPTH = {"eye": 2, "mouth": 4}  # rows of vertices behind a margin
 
 
@@ -144,6 +145,7 @@ def chart() -> Chart:
     mouth_margins = build.cut(build.mouth_row, ends[0], ends[1])
     grid_size = len(build.s)
     skin = quads(build.under[:-1], build.over[1:])
+    skin = skin[(np.abs(build.s[skin]) < BACK).all(axis=1)]
 
     def roll(margin: np.ndarray, kind: str) -> Roll:
         x_margin = build.mean[margin, 0]

@@ -32,7 +32,7 @@ def ball_mesh() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return points.reshape(-1, 3), disc.reshape(-1, 2), faces
 
 
-def ball_center(neutral: np.ndarray, slit: Slit, side: int) -> np.ndarray:
+def ball_center(neutral: np.ndarray, slit: Slit) -> np.ndarray:
     """Return the centre (3,) of the ball behind the closed lids of a person at rest."""
     corners = neutral[slit.upper.margin[[0, -1]]]
     return np.array([corners[:, 0].mean(), corners[:, 1].mean() + 0.026, corners[:, 2].mean() + 0.082 - BALL_RADIUS])
@@ -99,8 +99,8 @@ def lid_shadow(ball: np.ndarray, points: np.ndarray, slit: Slit) -> np.ndarray:
     return shade * (0.7 + 0.3 * step(ball[:, 1] - bottom, -0.01, 0.04))
 
 
-def lashes(points: np.ndarray, slit: Slit, center: np.ndarray, length: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return thin triangles (vertices (3·LASHES, 3), faces) that stand on the upper margin and curve outwards."""
+def lashes(points: np.ndarray, slit: Slit, center: np.ndarray, length: float) -> np.ndarray:
+    """Return LASHES thin triangles (3·LASHES, 3) that stand on the upper margin and curve outwards."""
     margin = points[slit.upper.margin]
     place = np.linspace(0.06, 0.96, LASHES) * (len(margin) - 1)
     roots = np.stack([np.interp(place, np.arange(len(margin)), margin[:, k]) for k in range(3)], 1)
@@ -111,5 +111,4 @@ def lashes(points: np.ndarray, slit: Slit, center: np.ndarray, length: float) ->
     grow = length * (0.6 + 0.5 * step(lateral, -0.2, 0.2))[:, None]
     tips = roots + grow * (0.75 * out + np.stack([side * 1.2 * lateral, np.full(LASHES, 0.35), np.full(LASHES, 0.1)], 1))
     half = np.array([0.006, 0, 0])
-    vertices = np.stack([roots - half, roots + half, tips], 1).reshape(-1, 3)
-    return vertices.astype(np.float32), np.arange(3 * LASHES).reshape(-1, 3)
+    return np.stack([roots - half, roots + half, tips], 1).reshape(-1, 3)

@@ -90,14 +90,15 @@ def _look_up(chart: Chart, field: np.ndarray) -> np.ndarray:
 def _shell(chart: Chart, lift: np.ndarray, cover: np.ndarray, threshold: float) -> Shell:
     """Return the shell over all triangles of the skin that touch a vertex with cover over `threshold`."""
     skin = chart.faces[: chart.skin_faces]
-    kept = skin[(cover[skin] > threshold).any(axis=1)]
+    # nobody sees the back of the head
+    kept = skin[(cover[skin] > threshold).any(axis=1) & (np.abs(chart.s[skin]) < 3.3).all(axis=1)]
     source, inverse = np.unique(kept, return_inverse=True)
     uv = hair_uv(chart.s[source], chart.t[source])
     faces = inverse.reshape(-1, 3).astype(np.int32)
     return Shell(source, lift[source].astype(np.float32), cover[source].astype(np.float32), uv, faces)
 
 
-def scalp_shells(person: Person, chart: Chart, edge: np.ndarray, rng: np.random.Generator) -> list[Shell]:
+def scalp_shells(person: Person, chart: Chart, edge: np.ndarray) -> list[Shell]:
     """Return the layers of hair over the scalp, thin at the hairline, the inner ones denser."""
     if person.hair == "bald":
         return []
@@ -113,7 +114,8 @@ def scalp_shells(person: Person, chart: Chart, edge: np.ndarray, rng: np.random.
     shells = []
     for layer in range(layers):
         share = (layer + 1) / layers
-        dense = step(inside, -0.05 + 0.05 * layer, 0.10 + 0.06 * layer) * (1.05 - 0.42 * share * (layers > 1))
+        airy = 0.45 if person.hair in ("curly", "afro") else 0.12
+        dense = step(inside, -0.05 + 0.04 * layer, 0.16 + 0.07 * layer) * (1.05 - airy * share * (layers > 1))
         dense *= 0.8 if person.hair == "buzz" else 1.0
         shells.append(_shell(chart, np.maximum(height * share, 0.004), np.clip(dense, 0, 1.1), 0.0))
     return shells

@@ -28,6 +28,18 @@ class Light:
         a, e = np.radians([self.azimuth, self.elevation])
         return np.array([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)])
 
+    def table(self) -> np.ndarray:
+        """Return what `raster.shade` wants to know, (7, 3) float32."""
+        toward = self.direction()
+        half = toward + (0, 0, 1)
+        rim = np.array([-np.sign(toward[0] + 1e-6) * 0.8, 0.35, -0.5])
+        tint = self.tint()
+        rows = [
+            toward, self.key * tint, self.sky * (2 - tint), np.full(3, self.ground), rim / np.linalg.norm(rim),
+            np.full(3, self.rim), half / np.linalg.norm(half),
+        ]  # fmt: skip
+        return np.array(rows, np.float32)
+
     def tint(self) -> np.ndarray:
         """Return the key lamp's colour (3,), of mean one."""
         return np.array([1 + 0.09 * self.warmth, 1.0, 1 - 0.09 * self.warmth])

@@ -92,12 +92,12 @@ def vertex_normals(points, faces, normals):  # pragma: no cover - compiled
 
 @nb.njit(cache=True, fastmath=True)
 def lit_share(shadow, x, y, z, bias, reach):  # pragma: no cover - compiled
-    """Return the share of lamp that reaches a point of the shadow map, averaged over (2·reach + 1)² of its pixels."""
+    """Return the share of lamp that reaches a point of the shadow map, averaged over 3² of its pixels `reach` apart."""
     side = shadow.shape[0]
     hits, total = 0.0, 0.0
-    for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            px, py = int(x) + dx, int(y) + dy
+    for dy in range(-1, 2):
+        for dx in range(-1, 2):
+            px, py = int(x) + dx * reach, int(y) + dy * reach
             if 0 <= px < side and 0 <= py < side:
                 total += 1
                 gap = shadow[py, px] - z - bias
@@ -192,11 +192,11 @@ def shade(
 
 
 @nb.njit(cache=True, fastmath=True)
-def trace_back(seen, bary, faces, origin, moving, inside, flow, hollow):  # pragma: no cover - compiled
+def trace_back(seen, bary, faces, origin, inside, flow, hollow):  # pragma: no cover - compiled
     """Fill flow (g, g, 2) in pixels of the screen and hollow (g, g) 0-1, from what each cell of a coarse grid shows.
 
-    `origin` (n, 2): where each vertex lies in the reference picture; `moving` (m,) and `inside` (m,) uint8 say which
-    triangles have a place there, and which count for `hollow`. The flow holds at the middle of a cell.
+    `origin` (n, 2): where each vertex lies in the reference picture; `inside` (m,) uint8 says which triangles count
+    for `hollow`. The flow holds at the middle of a cell; it is zero where nothing is seen.
     """
     side, cells = seen.shape[0], flow.shape[0]
     size = side / cells
@@ -207,7 +207,7 @@ def trace_back(seen, bary, faces, origin, moving, inside, flow, hollow):  # prag
             for y in range(int(mid_y - 1), int(mid_y + 1)):
                 for x in range(int(mid_x - 1), int(mid_x + 1)):
                     f = seen[y, x]
-                    if f < 0 or not moving[f]:
+                    if f < 0:
                         continue
                     i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
                     u, v = bary[y, x, 0], bary[y, x, 1]

@@ -74,4 +74,5 @@ def surface_grid(s: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Return the points (len(t), len(s), 3) of the mean head on a grid of surface coordinates."""
     heights, columns, net = _net()
     down, across = spline_matrix(heights, t), spline_matrix(columns, s)
-    return np.einsum("ir,jc,rcd->ijd", down, across, net)
+    wide = np.tensordot(across, net, (1, 1))  # (len(s), R, 3)
+    return np.tensordot(down, wide, (1, 1))

@@ -91,31 +91,35 @@ def furrow_maps() -> tuple[np.ndarray, tuple[slice, slice]]:
 
 
 def weights(aus: np.ndarray, wrinkled: float) -> np.ndarray:
-    """Return how deep (2 · len(DRIVERS),) every furrow is; `aus` (21, 2) 0-5, `wrinkled` 0-1 by age."""
+    """Return how deep (2 · len(DRIVERS),) the action units (21, 2) 0-5 fold every furrow, on skin aged 0-1."""
     level = {au: aus[i] / 5 for i, au in enumerate(AUS)}
     strength = 0.62 + 0.65 * wrinkled
     each = [
-        strength * np.minimum(sum((share * level[au] for au, share in by.items()), np.zeros(2)), 1.25) + 0.75 * wrinkled * aged
-        for aged, by in DRIVERS.values()
+        strength * np.minimum(sum((share * level[au] for au, share in by.items()), np.zeros(2)), 1.25)
+        for _, by in DRIVERS.values()
     ]
     return np.array(each).T.ravel().astype(np.float32)
 
 
-def pores(person: Person) -> np.ndarray:
-    """Return the relief (SIDE, SIDE, 3) that the skin always has: pores, and the coarser grain of age."""
+def resting(person: Person) -> np.ndarray:
+    """Return the relief (SIDE, SIDE, 3) that the skin always has: pores, coarser grain and furrows of age."""
     rng = np.random.default_rng((person.seed, 0xB0B))
     height = 0.0011 * noise(rng, (SIDE, SIDE), 0.8) + 0.0022 * person.wrinkled * noise(rng, (SIDE, SIDE), 2.0)
     m = texels(SIDE)
-    return slopes(height * (m.t > -2.6), m) * np.array([1, 1, 0.5], np.float32)
+    total = slopes(height * (m.t > -2.6), m) * np.array([1, 1, 0.5], np.float32)
+    aged = 0.75 * person.wrinkled * np.array([share for share, _ in DRIVERS.values()], np.float32)
+    return _fold(total, np.concatenate([aged, aged]))
+
+
+def _fold(total: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Add furrows by `share` (2 · len(DRIVERS),) to a relief, in place."""
+    maps, window = furrow_maps()
+    part = total[window]
+    for k in np.flatnonzero(share > 0.01):
+        part += share[k] * maps[k].reshape(part.shape)
+    return total
 
 
 def relief(static: np.ndarray, aus: np.ndarray, wrinkled: float) -> np.ndarray:
     """Return the skin's relief (SIDE, SIDE, 3) under an expression."""
-    maps, window = furrow_maps()
-    share = weights(aus, wrinkled)
-    active = np.flatnonzero(share > 0.01)
-    total = static.copy()
-    if len(active):
-        part = total[window]
-        part += (share[active] @ maps[active]).reshape(part.shape)
-    return total
+    return _fold(static.copy(), weights(aus, wrinkled))
