@@ -22,8 +22,13 @@ from mien.errors import InputError
 
 # Heavy imports (torch, numba, scikit-learn) stand inside the verbs that need them: --help must not wait for them.
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown",
-                  help="Transfer, edit and recognise facial expressions.")  # fmt: skip
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Transfer, edit and recognise facial expressions.",
+)
 data_app = typer.Typer(no_args_is_help=True, help="Look after data sets.")
 evaluate_app = typer.Typer(no_args_is_help=True, help="Measure models the way the papers do.")
 app.add_typer(data_app, name="data")
@@ -40,13 +45,17 @@ Number = Annotated[int | None, typer.Option("--face", help="Which face, if there
 Aligned = Annotated[bool, typer.Option(help="The pictures are aligned crops already: look for no face.")]
 Output = Annotated[Path, typer.Option("-o", "--output", help="The picture to write: .png, .jpg or .webp.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
-DataDirs = Annotated[list[Path], typer.Option("--data", help="Folder with metadata.csv; give it again to join several.")]
+DataDirs = Annotated[
+    list[Path], typer.Option("--data", help="Folder with metadata.csv; give it again to join several.")
+]
 
 
 def main() -> None:
     """Run the shell's verbs; a user's mistake is one line and exit code 2, Ctrl-C is one line and 130."""
     try:
         code = app(standalone_mode=False)  # a verb's own exit code comes back as a value
+        if code == INTERRUPTED:  # typer takes Ctrl-C for itself
+            raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except InputError as error:
         errors.print(f"mien: {error}", markup=False)
@@ -78,7 +87,13 @@ def bar(text: str) -> Iterator[Show]:
     if not errors.is_terminal:
         yield lines(text)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
     with Bar(*columns, console=errors, transient=True) as progress:
         task = progress.add_task(text, total=None, note="")
 
@@ -119,10 +134,16 @@ def version(show: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 @app.command()
-def transfer(face: Path, like: Annotated[Path, typer.Option(help="The picture whose expression to take.")], output: Output,
-             model: Model = "ter_gan", number: Number = None,
-             like_number: Annotated[int | None, typer.Option("--like-face", help="Which face of --like.")] = None,
-             aligned: Aligned = False, device: Device = "cpu") -> None:  # fmt: skip
+def transfer(
+    face: Path,
+    like: Annotated[Path, typer.Option(help="The picture whose expression to take.")],
+    output: Output,
+    model: Model = "ter_gan",
+    number: Number = None,
+    like_number: Annotated[int | None, typer.Option("--like-face", help="Which face of --like.")] = None,
+    aligned: Aligned = False,
+    device: Device = "cpu",
+) -> None:
     """Give FACE the expression of another picture.
 
     Example: `mien transfer me.jpg --like grin.jpg -o grinning-me.png`
@@ -132,12 +153,18 @@ def transfer(face: Path, like: Annotated[Path, typer.Option(help="The picture wh
 
 
 @app.command()
-def edit(face: Path, output: Output,
-         expression: Annotated[str | None, typer.Option(help="neutral, happiness, sadness, surprise, fear, …")] = None,
-         intensity: Annotated[float, typer.Option(help="0 (neutral) to 1 (full).")] = 1.0,
-         au: Annotated[list[str] | None, typer.Option(help="An action unit and its intensity 0-5, as 12=3.")] = None,
-         like: Annotated[Path | None, typer.Option(help="A picture whose expression to take.")] = None,
-         model: Model = "ter_gan", number: Number = None, aligned: Aligned = False, device: Device = "cpu") -> None:  # fmt: skip
+def edit(
+    face: Path,
+    output: Output,
+    expression: Annotated[str | None, typer.Option(help="neutral, happiness, sadness, surprise, fear, …")] = None,
+    intensity: Annotated[float, typer.Option(help="0 (neutral) to 1 (full).")] = 1.0,
+    au: Annotated[list[str] | None, typer.Option(help="An action unit and its intensity 0-5, as 12=3.")] = None,
+    like: Annotated[Path | None, typer.Option(help="A picture whose expression to take.")] = None,
+    model: Model = "ter_gan",
+    number: Number = None,
+    aligned: Aligned = False,
+    device: Device = "cpu",
+) -> None:
     """Change FACE's expression: to a class, to action units, or towards another picture.
 
     Example: `mien edit me.jpg --expression happiness --intensity 0.7 -o happier.png`
@@ -150,8 +177,14 @@ def edit(face: Path, output: Output,
 
 
 @app.command()
-def neutralize(face: Path, output: Output, model: Model = "ter_gan", number: Number = None, aligned: Aligned = False,
-               device: Device = "cpu") -> None:  # fmt: skip
+def neutralize(
+    face: Path,
+    output: Output,
+    model: Model = "ter_gan",
+    number: Number = None,
+    aligned: Aligned = False,
+    device: Device = "cpu",
+) -> None:
     """Take the expression off FACE.
 
     Example: `mien neutralize grin.jpg -o calm.png`
@@ -161,10 +194,15 @@ def neutralize(face: Path, output: Output, model: Model = "ter_gan", number: Num
 
 
 @app.command()
-def recognize(paths: list[Path], model: Model = "ter_gan", number: Number = None, aligned: Aligned = False,
-              as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-              as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-              device: Device = "cpu") -> None:  # fmt: skip
+def recognize(
+    paths: list[Path],
+    model: Model = "ter_gan",
+    number: Number = None,
+    aligned: Aligned = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    device: Device = "cpu",
+) -> None:
     """Name the expression in pictures or folders of pictures.
 
     Example: `mien recognize holiday/ --csv > expressions.csv`
@@ -186,8 +224,14 @@ def recognize(paths: list[Path], model: Model = "ter_gan", number: Number = None
 
 
 @app.command()
-def embed(paths: list[Path], output: Annotated[Path, typer.Option("-o", "--output", help="The .npz file to write.")],
-          model: Model = "ter_gan", number: Number = None, aligned: Aligned = False, device: Device = "cpu") -> None:  # fmt: skip
+def embed(
+    paths: list[Path],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .npz file to write.")],
+    model: Model = "ter_gan",
+    number: Number = None,
+    aligned: Aligned = False,
+    device: Device = "cpu",
+) -> None:
     """Write the expression and identity codes of pictures or folders of pictures.
 
     Example: `mien embed holiday/ -o codes.npz`
@@ -202,8 +246,12 @@ def embed(paths: list[Path], output: Annotated[Path, typer.Option("-o", "--outpu
         raise InputError(f"no face was embedded; {output} was not written")
     beside = output.with_name(f".{output.name}.part.npz")
     try:
-        np.savez(beside, path=np.array([str(p) for p, _ in rows]), expression=np.stack([c["expression"] for _, c in rows]),
-                 identity=np.stack([c["identity"] for _, c in rows]))  # fmt: skip
+        np.savez(
+            beside,
+            path=np.array([str(p) for p, _ in rows]),
+            expression=np.stack([c["expression"] for _, c in rows]),
+            identity=np.stack([c["identity"] for _, c in rows]),
+        )
         beside.replace(output)
     except OSError as error:
         raise InputError(f"{output}: cannot be written ({error.strerror}); nothing was changed") from error
@@ -228,14 +276,24 @@ def synth(folder: Path, people: int = 100, per_person: int = 36, size: int = 128
 
 
 @app.command()
-def train(model: str, data: DataDirs, run: Annotated[Path, typer.Option(help="Folder for the run; if it holds one, it goes on.")],
-          preset: str = "small",
-          set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting of the model, as steps=500.")] = None,
-          seed: int = 0, precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "bf16-mixed",
-          device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto", devices: int = 1, nodes: int = 1,
-          checkpoint_every: int = 500, sheet_every: int = 1000,
-          minutes: Annotated[float | None, typer.Option(help="Stop at a checkpoint after this time.")] = None,
-          all_people: Annotated[bool, typer.Option(help="Train on rows marked test too.")] = False) -> None:  # fmt: skip
+def train(
+    model: str,
+    data: DataDirs,
+    run: Annotated[Path, typer.Option(help="Folder for the run; if it holds one, it goes on.")],
+    preset: str = "small",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a setting of the model, as steps=500.")
+    ] = None,
+    seed: int = 0,
+    precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "bf16-mixed",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    devices: int = 1,
+    nodes: int = 1,
+    checkpoint_every: int = 500,
+    sheet_every: int = 1000,
+    minutes: Annotated[float | None, typer.Option(help="Stop at a checkpoint after this time.")] = None,
+    all_people: Annotated[bool, typer.Option(help="Train on rows marked test too.")] = False,
+) -> None:
     """Train MODEL on data sets. Kill it at any moment; the same command goes on as if it had not stopped.
 
     Example: `mien train ter_gan --data faces --run runs/ter_gan --preset small --set steps=3000`
@@ -243,8 +301,16 @@ def train(model: str, data: DataDirs, run: Annotated[Path, typer.Option(help="Fo
     from mien.run import begin
     from mien.train import Progress, Settings
 
-    settings = Settings(seed, precision, device, devices, nodes, checkpoint_every, sheet_every=sheet_every,
-                        stop_after=60 * minutes if minutes else None)  # fmt: skip
+    settings = Settings(
+        seed,
+        known_precision(precision),
+        device,
+        devices,
+        nodes,
+        checkpoint_every,
+        sheet_every=sheet_every,
+        stop_after=60 * minutes if minutes else None,
+    )
     with bar(model) as progress:
 
         def show(p: Progress) -> None:
@@ -252,7 +318,9 @@ def train(model: str, data: DataDirs, run: Annotated[Path, typer.Option(help="Fo
             progress(p.done, p.total, f"{p.stage} {p.faces_per_second:.0f}/s {losses}")
 
         finished = begin(model, preset, dict(map(parse_setting, set_ or ())), data, run, settings, all_people, show)
-    out.print(f"{run}: " + ("finished" if finished else "stopped at a checkpoint; the same command goes on"), markup=False)
+    out.print(
+        f"{run}: " + ("finished" if finished else "stopped at a checkpoint; the same command goes on"), markup=False
+    )
 
 
 def prepared(model: str, aligned: bool, device: str, output: Path) -> Any:
@@ -261,6 +329,13 @@ def prepared(model: str, aligned: bool, device: str, output: Path) -> Any:
 
     check_target(output)
     return editor(model, aligned, device)
+
+
+def known_precision(text: str) -> Any:
+    """Return a precision's name as it is. Raises InputError for one that is not known."""
+    if text not in ("32-true", "bf16-mixed"):
+        raise InputError(f"--precision {text}: choose 32-true or bf16-mixed")
+    return text
 
 
 def parse_au(text: str) -> tuple[int, float]:
@@ -301,7 +376,9 @@ def each_picture(paths: list[Path], work: Callable[[Path], Any]) -> tuple[list[t
 
 
 @app.command()
-def demo(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("demo_out"), model: Model = "ter_gan") -> None:
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("demo_out"), model: Model = "ter_gan"
+) -> None:
     """Show all of it on faces that come with the package: a sheet to look at, a table to read.
 
     Example: `mien demo`
@@ -331,17 +408,22 @@ def data_check(folder: Path) -> None:
 
 
 @evaluate_app.command("transfer")
-def evaluate_transfer(data: DataDirs, output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
-                      model: Model = "ter_gan", size: Annotated[int, typer.Option(help="Side to compare at.")] = 256) -> None:  # fmt: skip
+def evaluate_transfer(
+    data: DataDirs,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
+    model: Model = "ter_gan",
+    size: Annotated[int, typer.Option(help="Side to compare at.")] = 256,
+) -> None:
     """Compare transfers with the true pictures of the data's test people, beside two trivial answers.
 
     Example: `mien evaluate transfer --data photofaces -o out/transfer`
     """
     from mien.evaluate.transfer import transfer_errors, transfer_table, write_transfer
+    from mien.models import Transfers, able
     from mien.weights import load
 
     net = load(model)
-    errors_ = transfer_errors(net, test_people(data, size), net.config.image_size)
+    errors_ = transfer_errors(able(net, Transfers), test_people(data, size), net.config.image_size)
     write_transfer(errors_, output)
     for name, least in (("all intensities", 0.0), ("intensity 0.75 and 1", 0.75)):
         out.print(f"\n{name}")
@@ -349,18 +431,22 @@ def evaluate_transfer(data: DataDirs, output: Annotated[Path, typer.Option("-o",
 
 
 @evaluate_app.command("disentangle")
-def evaluate_disentangle(data: DataDirs, output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
-                         model: Model = "ter_gan") -> None:  # fmt: skip
+def evaluate_disentangle(
+    data: DataDirs,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
+    model: Model = "ter_gan",
+) -> None:
     """Probe both codes of the data's test people for person and for expression, and draw t-SNE.
 
     Example: `mien evaluate disentangle --data photofaces -o out/codes`
     """
     from mien.evaluate.disentangle import codes, draw_tsne, probes
+    from mien.models import Embeds, able
     from mien.weights import load
 
     net = load(model)
     chosen = test_people(data, net.config.image_size)
-    found = codes(net, chosen)
+    found = codes(able(net, Embeds), chosen)
     table = probes(found, chosen)
     draw_tsne(found, chosen, output / "tsne.png")
     table.round(4).to_csv(output / "probes.csv", index=False)
@@ -368,10 +454,17 @@ def evaluate_disentangle(data: DataDirs, output: Annotated[Path, typer.Option("-
 
 
 @evaluate_app.command("recognition")
-def evaluate_recognition(data: DataDirs, output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
-                         model: str = "ter_gan", preset: str = "small", folds: int = 8, seed: int = 0,
-                         set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting, as steps=500.")] = None,
-                         precision: str = "bf16-mixed", device: str = "auto") -> None:  # fmt: skip
+def evaluate_recognition(
+    data: DataDirs,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
+    model: str = "ter_gan",
+    preset: str = "small",
+    folds: int = 8,
+    seed: int = 0,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting, as steps=500.")] = None,
+    precision: str = "bf16-mixed",
+    device: str = "auto",
+) -> None:
     """Train and test by subject folds: the detached expression encoder against the CNN baseline. Resumes if killed.
 
     Example: `mien evaluate recognition --data photofaces -o out/recognition --folds 8`
@@ -386,8 +479,17 @@ def evaluate_recognition(data: DataDirs, output: Annotated[Path, typer.Option("-
     size = create(model, preset, **changes).config.image_size
     joined = concat([open_data(folder, size) for folder in data])
     with bar("fold 1") as progress:
-        table = by_folds(joined, output, model, preset, folds, seed, Settings(seed, precision, device), changes,
-                         report=lambda fold, p: progress(fold * p.total + p.done, folds * p.total))  # fmt: skip
+        table = by_folds(
+            joined,
+            output,
+            model,
+            preset,
+            folds,
+            seed,
+            Settings(seed, known_precision(precision), device),
+            changes,
+            report=lambda fold, p: progress(fold * p.total + p.done, folds * p.total),
+        )
     print_frame(table)
     print_frame(summary(table).reset_index())
 

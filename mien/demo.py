@@ -11,13 +11,13 @@ import pandas as pd
 import torch
 from skimage.data import astronaut
 
-from mien.data.cache import open_data, to_tensor
+from mien.data.cache import Data, open_data, to_tensor
 from mien.editor import Editor
 from mien.evaluate.recognition import predict, protocol_rows
 from mien.evaluate.transfer import Trials, answers, transfer_errors, transfer_table, trials
 from mien.faces.align import align
 from mien.labels import CLASSES, EXPRESSIONS
-from mien.models import Controls
+from mien.models import Controls, Edits, Prediction, Recognizes, Transfers, able
 from mien.run import to_pixels
 from mien.sheet import save_sheet, sheet
 from mien.synth.generate import generate
@@ -40,14 +40,14 @@ def demo(folder: Path, model: str = "ter_gan", people: int = 4, say: Callable[[s
     say("moving expressions between them …")
     draw_people(editor, folder / "people.png", data_pictures(editor, data, chosen))
     say("and into a photograph (Eileen Collins; NASA, public domain) …")
-    draw_photograph(editor, data, chosen, folder)
-    errors = transfer_errors(editor.model, data, editor.size)
+    draw_photograph(editor, folder)
+    errors = transfer_errors(able(editor.model, Transfers), data, editor.size)
     table = transfer_table(errors, 0.75)
     table.round(4).to_csv(folder / "transfer.csv")
     shown = data.select(protocol_rows(data))
-    small = lambda x: editor.model.recognize(resize(x, editor.size)).probabilities  # noqa: E731
-    right = predict(small, shown, CLASSES) == shown.manifest.expression
-    say(f"expression recognised (chance 0.125): {right.mean():.2f} of {len(right)} pictures; {speed(editor):.1f} ms a transfer")
+    right = predict(lambda x: recognized(editor, x), shown, CLASSES) == shown.manifest.expression
+    say(f"expression recognised: {right.mean():.2f} of {len(right)} pictures (chance 0.125)")
+    say(f"a transfer takes {speed(editor):.1f} ms")
     return table
 
 
@@ -56,9 +56,15 @@ def resize(images: torch.Tensor, size: int) -> torch.Tensor:
     return torch.nn.functional.interpolate(images, size=(size, size), mode="area")
 
 
-def data_pictures(editor: Editor, data, chosen: Trials) -> list[tuple[str, list[np.ndarray], list[str]]]:
+def recognized(editor: Editor, images: torch.Tensor) -> Prediction:
+    """Return class probabilities for images (B, 3, H, W) of any size."""
+    return able(editor.model, Recognizes).recognize(resize(images, editor.size))
+
+
+def data_pictures(editor: Editor, data: Data, chosen: Trials) -> list[tuple[str, list[np.ndarray], list[str]]]:
     """Return rows for the sheet: a name, pictures, and what the recogniser says of each."""
-    of, rows, seen = answers(editor.model, data, chosen, editor.size), [], set()
+    model = able(editor.model, Transfers)
+    of, rows, seen = answers(model, data, chosen, editor.size), [], set()
     for k in range(len(chosen.face)):
         truth = int(chosen.truth[k])
         person, word = int(data.manifest.subject[truth]), EXPRESSIONS[data.manifest.expression[truth]]
@@ -69,10 +75,17 @@ def data_pictures(editor: Editor, data, chosen: Trials) -> list[tuple[str, list[
         crop = resize(to_tensor(face[None]), editor.size)
         found = of(k)
         with torch.inference_mode():
-            own = editor.model.reconstruct(crop)
-            sweep = [editor.model.edit(crop, Controls(word, t)) - own for t in SWEEP]
+            own = model.reconstruct(crop)
+            sweep = [able(editor.model, Edits).edit(crop, Controls(word, t)) - own for t in SWEEP]
         pasted = [add(face, change) for change in sweep]
-        pictures = [face, found["example copied"], data.images[truth], found["model's picture"], found["change pasted"], *pasted]
+        pictures = [
+            face,
+            found["example copied"],
+            data.images[truth],
+            found["model's picture"],
+            found["change pasted"],
+            *pasted,
+        ]
         rows.append((f"{data.manifest.subjects[person]}", pictures, [say_expression(editor, p) for p in pictures]))
     return rows
 
@@ -86,7 +99,7 @@ def add(face: np.ndarray, change: torch.Tensor) -> np.ndarray:
 @torch.inference_mode()
 def say_expression(editor: Editor, picture: np.ndarray) -> str:
     """Return the likeliest expression word and its probability."""
-    p = editor.model.recognize(resize(to_tensor(picture[None]), editor.size)).probabilities[0]
+    p = recognized(editor, to_tensor(picture[None])).probabilities[0]
     return f"{CLASSES[int(p.argmax())]} {p.max():.2f}"
 
 
@@ -97,7 +110,7 @@ def draw_people(editor: Editor, path: Path, rows: list[tuple[str, list[np.ndarra
     save_sheet(page, path, editor.stamp("demo"))
 
 
-def draw_photograph(editor: Editor, data, chosen: Trials, folder: Path) -> None:
+def draw_photograph(editor: Editor, folder: Path) -> None:
     """Write edits of the photograph, and a sheet of its face."""
     photo = astronaut()
     seen = editor.see(photo)
@@ -121,9 +134,9 @@ def draw_photograph(editor: Editor, data, chosen: Trials, folder: Path) -> None:
 @torch.inference_mode()
 def speed(editor: Editor, times: int = 20) -> float:
     """Return milliseconds a transfer of one face takes."""
-    face = torch.zeros(1, 3, editor.size, editor.size)
-    editor.model.transfer(face, face)
+    face, model = torch.zeros(1, 3, editor.size, editor.size), able(editor.model, Transfers)
+    model.transfer(face, face)
     begin = time.perf_counter()
     for _ in range(times):
-        editor.model.transfer(face, face)
+        model.transfer(face, face)
     return (time.perf_counter() - begin) / times * 1e3

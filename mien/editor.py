@@ -17,7 +17,7 @@ from mien.faces.detect import choose_face, find_faces
 from mien.faces.paste import paste_residual
 from mien.faces.photo import Photo, read_photo, write_photo
 from mien.labels import CLASSES
-from mien.models import FAMILIES, Controls, Edits, Embeds, Family, Recognizes, Transfers
+from mien.models import FAMILIES, Controls, Edits, Embeds, Family, Recognizes, Transfers, able
 from mien.provenance import Stamp
 from mien.weights import load
 
@@ -70,20 +70,28 @@ class Editor:
         image = crop.permute(2, 0, 1)[None].float() / 127.5 - 1
         return Seen(photo, matrix, image.contiguous(memory_format=torch.channels_last))
 
-    def transfer(self, face: Picture, like: Picture, number: int | None = None, like_number: int | None = None) -> Photo:
+    def transfer(
+        self, face: Picture, like: Picture, number: int | None = None, like_number: int | None = None
+    ) -> Photo:
         """Return `face` with the expression that `like` shows."""
-        self._must(Transfers, "transfer")
-        example = self.see(like, like_number).crop
-        return self._change(self.see(face, number), lambda crop: self.model.transfer(crop, example))
+        model, example = able(self.model, Transfers), self.see(like, like_number).crop
+        return self._change(self.see(face, number), lambda crop: model.transfer(crop, example))
 
-    def edit(self, face: Picture, expression: str | None = None, intensity: float = 1.0,
-             aus: Mapping[int, float] | None = None, like: Picture | None = None, number: int | None = None,
-             like_number: int | None = None) -> Photo:  # fmt: skip
+    def edit(
+        self,
+        face: Picture,
+        expression: str | None = None,
+        intensity: float = 1.0,
+        aus: Mapping[int, float] | None = None,
+        like: Picture | None = None,
+        number: int | None = None,
+        like_number: int | None = None,
+    ) -> Photo:
         """Return `face` with an asked expression: a class, AU intensities 0-5, or another face's; at 0-1 of it."""
-        self._must(Edits, "edit")
+        model = able(self.model, Edits)
         example = self.see(like, like_number).crop if like is not None else None
         controls = Controls(expression, intensity, aus, example)
-        return self._change(self.see(face, number), lambda crop: self.model.edit(crop, controls))
+        return self._change(self.see(face, number), lambda crop: model.edit(crop, controls))
 
     def neutralize(self, face: Picture, number: int | None = None) -> Photo:
         """Return `face` with no expression."""
@@ -92,36 +100,37 @@ class Editor:
     @torch.inference_mode()
     def recognize(self, face: Picture, number: int | None = None) -> dict[str, float]:
         """Return the probability of every expression word, the likeliest first."""
-        self._must(Recognizes, "recognize")
-        found = self.model.recognize(self.see(face, number).crop).probabilities[0].tolist()
+        found = able(self.model, Recognizes).recognize(self.see(face, number).crop).probabilities[0].tolist()
         return dict(sorted(zip(CLASSES, found, strict=True), key=lambda pair: -pair[1]))
 
     @torch.inference_mode()
     def embed(self, face: Picture, number: int | None = None) -> dict[str, np.ndarray]:
         """Return the codes of `face`: {"expression": (E,), "identity": (I,)} float32."""
-        self._must(Embeds, "embed")
-        codes = self.model.embed(self.see(face, number).crop)
-        return {"expression": codes.expression[0].float().cpu().numpy(), "identity": codes.identity[0].float().cpu().numpy()}
+        codes = able(self.model, Embeds).embed(self.see(face, number).crop)
+        return {name: getattr(codes, name)[0].float().cpu().numpy() for name in ("expression", "identity")}
 
     def stamp(self, operation: str, source: str = "of unknown name") -> Stamp:
         """Return the note that a made picture carries; `source` names the photograph it was made from."""
         return Stamp(software=f"mien {mien.__version__}", model=self.name, operation=operation, source=source)
 
-    def save(self, photo: Photo, path: str | Path, operation: str = "edit", source: str = "of unknown name",
-             stamped: bool = True) -> None:  # fmt: skip
+    def save(
+        self,
+        photo: Photo,
+        path: str | Path,
+        operation: str = "edit",
+        source: str = "of unknown name",
+        stamped: bool = True,
+    ) -> None:
         """Write a made picture; its metadata says so, unless `stamped` is False."""
         write_photo(photo, path, self.stamp(operation, source) if stamped else None)
 
     @torch.inference_mode()
     def _change(self, seen: Seen, make: Callable[[Tensor], Tensor]) -> Photo:
-        residual = (make(seen.crop) - self.model.reconstruct(seen.crop))[0] * 127.5  # (3, S, S) grey levels
+        residual = (make(seen.crop) - able(self.model, Transfers).reconstruct(seen.crop))[
+            0
+        ] * 127.5  # (3, S, S) grey levels
         pixels = residual.float().permute(1, 2, 0).cpu().numpy()
         return replace(seen.photo, rgb=paste_residual(seen.photo.rgb, np.ascontiguousarray(pixels), seen.matrix))
-
-    def _must(self, protocol: type, use: str) -> None:
-        if not isinstance(self.model, protocol):
-            able = [name for name, family in FAMILIES.items() if hasattr(family, use)]
-            raise InputError(f"{self.name} cannot {use}; these can: {', '.join(able) or 'none'}")
 
 
 def as_photo(picture: Picture) -> Photo:

@@ -50,14 +50,17 @@ class Stage:
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which pairs a recipe is fed, and how they are augmented (five crops × rotations × flip always are).
+    """Which pairs a recipe is fed, and how they are augmented: five crops × rotations × flip, and colour.
 
     `same` is the share of same-person pairs; `need_truth` keeps to pairs whose answer is a real picture;
-    `independent` gives source and target augmentations of their own; `colour` and `scale` are ± shares.
+    `independent` gives source and target augmentations of their own; `margin` is how far a corner crop shifts, as a
+    share of the size; `rotations` are degrees; `colour` and `scale` are ± shares.
     """
 
     same: float = 0.5
     need_truth: bool = False
     independent: bool = True
+    margin: float = 0.06
+    rotations: tuple[float, ...] = (-6.0, -3.0, 0.0, 3.0, 6.0)
     colour: float = 0.0
     scale: float = 0.0

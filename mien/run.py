@@ -21,8 +21,16 @@ from mien.sheet import save_sheet, sheet
 from mien.train import Progress, Settings, train
 
 
-def begin(model: str, preset: str, changes: Mapping[str, str], folders: Sequence[Path], run: Path, settings: Settings,
-          all_people: bool = False, report: Callable[[Progress], None] = lambda _: None) -> bool:  # fmt: skip
+def begin(
+    model: str,
+    preset: str,
+    changes: Mapping[str, str],
+    folders: Sequence[Path],
+    run: Path,
+    settings: Settings,
+    all_people: bool = False,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> bool:
     """Train a model by name on data folders, or go on with what `run` holds. Returns whether it is finished.
 
     `changes` are settings of the model as text. Rows marked test are left out unless `all_people`.
@@ -43,22 +51,27 @@ def training_data(folders: Sequence[Path], size: int, all_people: bool = False) 
     data = concat([open_data(folder, size) for folder in folders])
     kept = (data.manifest.subject >= 0) & (all_people | ~data.manifest.test)
     if not kept.any():
-        raise InputError(f"{', '.join(map(str, folders))}: every row is marked test or has no subject; nothing to train on")
+        raise InputError(
+            f"{', '.join(map(str, folders))}: every row is marked test or has no subject; nothing to train on"
+        )
     return data.select(kept)
 
 
 def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:
     """Return the sampler that a family's recipe asks for."""
     s = family.sampling()
-    augmentation = Augmentation(colour=s.colour, scale=s.scale)
+    augmentation = Augmentation(margin=s.margin, rotations=s.rotations, colour=s.colour, scale=s.scale)
     return PairSampler(data, family.config.batch_size, seed, s.same, s.need_truth, augmentation, s.independent)
 
 
 def typed_changes(model: str, preset: str, changes: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings given as text in the types that the model's config has. Raises InputError for what does not fit."""
+    """Return settings given as text in their config's types. Raises InputError for what does not fit."""
     if model not in FAMILIES:
         raise InputError(f"no model named {model!r}; choose one of {', '.join(sorted(FAMILIES))}")
-    kinds = {f.name: type(getattr(next(iter(FAMILIES[model].PRESETS.values())), f.name)) for f in fields(FAMILIES[model].Config)}
+    kinds = {
+        f.name: type(getattr(next(iter(FAMILIES[model].PRESETS.values())), f.name))
+        for f in fields(FAMILIES[model].Config)
+    }
     kinds.pop("subjects", None)  # counted from the data
     typed: dict[str, Any] = {}
     for name, text in changes.items():

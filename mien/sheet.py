@@ -14,14 +14,20 @@ from mien.provenance import Stamp
 GAP, INK, PAPER = 4, (30, 30, 30), (255, 255, 255)
 
 
-def sheet(rows: Sequence[Sequence[np.ndarray | None]], columns: Sequence[str] = (), names: Sequence[str] = (),
-          notes: Sequence[Sequence[str]] = (), size: int = 128, left: int = 96) -> Image.Image:  # fmt: skip
+def sheet(
+    rows: Sequence[Sequence[np.ndarray | None]],
+    columns: Sequence[str] = (),
+    names: Sequence[str] = (),
+    notes: Sequence[Sequence[str]] = (),
+    size: int = 128,
+    left: int = 96,
+) -> Image.Image:
     """Return a grid of pictures uint8 (H, W, 3), each scaled to `size`; None leaves a place empty.
 
     `columns` head the columns, `names` stand left of the rows, `notes` (rows × columns) below the pictures.
     """
-    font = ImageFont.load_default(size=max(11, size // 9))
-    line = font.size + 4
+    letter = max(11, size // 9)
+    font, line = ImageFont.load_default(size=letter), letter + 4
     head, foot = (line + GAP if columns else 0), (line if notes else 0)
     left = left if names else 0
     wide = max(len(row) for row in rows)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from lightning.fabric import Fabric
@@ -18,10 +18,12 @@ from mien.batch import Batch
 from mien.data.sampler import prefetch
 from mien.errors import InputError
 from mien.models import Family
+from mien.nn.modes import channels_last
 from mien.recipe import Adam, Stage, Turn
 from mien.weights import build, describe, read_tensors, write_tensors
 
 CHECKPOINT = "checkpoint.safetensors"
+Precision = Literal["32-true", "bf16-mixed"]
 
 
 class Sampler(Protocol):
@@ -40,7 +42,7 @@ class Settings:
     """
 
     seed: int = 0
-    precision: str = "bf16-mixed"
+    precision: Precision = "bf16-mixed"
     accelerator: str = "auto"
     devices: int = 1
     nodes: int = 1
@@ -89,11 +91,14 @@ class Trainer:
     def __init__(self, model: Family, settings: Settings):
         self.settings = settings
         self.fabric = Fabric(
-            accelerator=settings.accelerator, devices=settings.devices, num_nodes=settings.nodes,
-            precision=settings.precision, strategy="auto" if settings.devices * settings.nodes == 1 else "ddp_find_unused_parameters_true",
-        )  # fmt: skip
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            num_nodes=settings.nodes,
+            precision=settings.precision,
+            strategy="auto" if settings.devices * settings.nodes == 1 else "ddp_find_unused_parameters_true",
+        )
         self.fabric.launch()
-        self.model = model.to(memory_format=torch.channels_last)
+        self.model = channels_last(model)
         self.wrapped = self.fabric.setup_module(_Objective(self.model))
         self.stage, self.step = 0, -1  # -1: the stage has not been entered
         self.optimizers: dict[str, Any] = {}
@@ -190,10 +195,13 @@ class Trainer:
         for turn_ in self.stages[self.stage].turns:
             if turn_.name in moments:
                 optimizer = self._optimizer(turn_)
-                for index, parameter in enumerate(self._nets(turn_).parameters()):
-                    for name, t in moments[turn_.name].get(index, {}).items():
-                        if t.shape == parameter.shape:  # fused Adam walks memory: moments must lie as parameters do
-                            moments[turn_.name][index][name] = torch.empty_like(parameter, requires_grad=False).copy_(t)
+                for number, parameter in enumerate(self._nets(turn_).parameters()):
+                    mine = moments[turn_.name].get(number, {})
+                    # Fused Adam walks memory: moments must lie as parameters do.
+                    alike = {
+                        k: torch.empty_like(parameter).copy_(t) for k, t in mine.items() if t.shape == parameter.shape
+                    }
+                    mine |= {k: t.detach() for k, t in alike.items()}
                 groups = optimizer.state_dict()["param_groups"]
                 optimizer.load_state_dict({"state": moments[turn_.name], "param_groups": groups})
 
@@ -205,9 +213,14 @@ def _rate(stage: Stage, step: int) -> float:
     return min(1.0, (1 - step / stage.steps) / stage.decay)
 
 
-def train(model: Family, sampler: Sampler, folder: Path, settings: Settings,
-          report: Callable[[Progress], None] = lambda _: None,
-          draw: Callable[[Family, Path], None] | None = None) -> bool:  # fmt: skip
+def train(
+    model: Family,
+    sampler: Sampler,
+    folder: Path,
+    settings: Settings,
+    report: Callable[[Progress], None] = lambda _: None,
+    draw: Callable[[Family, Path], None] | None = None,
+) -> bool:
     """Train `model` in `folder`, going on from its checkpoint if there is one. Returns whether the recipe is finished.
 
     The folder gets run.json (the resolved config), TensorBoard events, sheets by `draw`, and one checkpoint, always
@@ -230,8 +243,13 @@ def train(model: Family, sampler: Sampler, folder: Path, settings: Settings,
             raise
 
 
-def _run(trainer: Trainer, batches: Iterator[Batch], folder: Path, report: Callable[[Progress], None],
-         draw: Callable[[Family, Path], None] | None) -> bool:  # fmt: skip
+def _run(
+    trainer: Trainer,
+    batches: Iterator[Batch],
+    folder: Path,
+    report: Callable[[Progress], None],
+    draw: Callable[[Family, Path], None] | None,
+) -> bool:
     from torch.utils.tensorboard import SummaryWriter
 
     settings, path, begin, first = trainer.settings, folder / CHECKPOINT, time.monotonic(), trainer.done

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from mien.errors import InputError
 from mien.models import FAMILIES, Family
+from mien.nn.modes import channels_last
 
 ZOO = Path(__file__).parent / "zoo"  # the weights that come with the package
 HEADER = "mien"  # the one key of the safetensors metadata; its value is JSON
@@ -130,7 +131,7 @@ def load(name: str = "ter_gan", device: str | torch.device = "cpu") -> Family:
         model.load_state_dict(fits)
     except RuntimeError as error:
         raise InputError(f"{path}: does not fit a {header['family']} of its own config; it is damaged") from error
-    return model.to(device, memory_format=torch.channels_last).eval()
+    return channels_last(model).to(device).eval()
 
 
 def _from_hub(name: str) -> Path:

@@ -88,7 +88,9 @@ def test_recognize_a_folder_goes_on_past_bad_files(place, capsys):
 
 
 def test_embed_writes_codes(place, capsys, tmp_path):
-    code, _, err = run(capsys, "embed", place / "face.jpg", "-o", tmp_path / "c.npz", "--model", place / "model.safetensors")
+    code, _, err = run(
+        capsys, "embed", place / "face.jpg", "-o", tmp_path / "c.npz", "--model", place / "model.safetensors"
+    )
     assert code == 0, err
     with np.load(tmp_path / "c.npz") as codes:
         assert codes["expression"].shape == (1, 30) and codes["identity"].shape == (1, 50)
@@ -102,7 +104,9 @@ def test_embed_writes_codes(place, capsys, tmp_path):
 def test_bad_pictures_are_one_line(place, capsys, tmp_path, name, says):
     before = {p: p.stat().st_mtime_ns for p in place.iterdir()}
     output = tmp_path / "out.png"
-    code, _, err = run(capsys, "edit", place / name, "--expression", "fear", "-o", output, "--model", place / "model.safetensors")
+    code, _, err = run(
+        capsys, "edit", place / name, "--expression", "fear", "-o", output, "--model", place / "model.safetensors"
+    )
     assert code == 2 and name in err and says in err
     assert err.startswith("mien: ") and err.count("\n") == 1 and "Traceback" not in err
     assert not list(tmp_path.iterdir()) and before == {p: p.stat().st_mtime_ns for p in place.iterdir()}
@@ -157,7 +161,9 @@ def test_help_has_an_example_for_every_verb(capsys):
 
 def test_a_user_without_the_extras_is_told():
     """`mien --help` must work, and a verb must say what to install, where an extra's package is missing."""
-    code = "import sys; sys.modules['numba'] = None; from mien import cli; sys.argv = ['mien', 'synth', 'x']; cli.main()"
+    code = (
+        "import sys; sys.modules['numba'] = None; from mien import cli; sys.argv = ['mien', 'synth', 'x']; cli.main()"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "numba" in done.stderr and "pip install" in done.stderr
     assert "Traceback" not in done.stderr

@@ -14,8 +14,18 @@ from mien.recipe import Turn
 from mien.train import CHECKPOINT, Settings, Trainer, resume, train
 from mien.weights import load, read_tensors, save_model, write_tensors
 
-TINY = {"ter_gan": {"image_size": 32, "width": 2, "subjects": 5, "discriminator_width": 2, "batch_size": 10,
-                    "pretrain_steps": 2, "steps": 4, "recognition_steps": 3}}  # fmt: skip
+TINY = {
+    "ter_gan": {
+        "image_size": 32,
+        "width": 2,
+        "subjects": 5,
+        "discriminator_width": 2,
+        "batch_size": 10,
+        "pretrain_steps": 2,
+        "steps": 4,
+        "recognition_steps": 3,
+    }
+}
 EXACT = Settings(seed=3, precision="32-true", accelerator="cpu", checkpoint_every=1, log_every=1)
 
 
@@ -38,10 +48,12 @@ class Random:
 
         def faces():
             return Faces(
-                torch.rand(n, 3, s, s, generator=g) * 2 - 1, torch.randint(0, 5, (n,), generator=g),
-                (torch.arange(n) + 7 * step) % (len(EXPRESSIONS) + 1) - 1, torch.ones(n),
+                torch.rand(n, 3, s, s, generator=g) * 2 - 1,
+                torch.randint(0, 5, (n,), generator=g),
+                (torch.arange(n) + 7 * step) % (len(EXPRESSIONS) + 1) - 1,
+                torch.ones(n),
                 torch.rand(n, len(AUS), generator=g) * 5,
-            )  # fmt: skip
+            )
 
         return Batch(faces(), faces(), torch.rand(n, 3, s, s, generator=g) * 2 - 1)
 
@@ -164,15 +176,26 @@ def test_ter_gan_paper_preset_has_the_papers_widths():
     shapes = [tuple(b.convolution.weight.shape[:2]) for b in model.expression_encoder.blocks]
     assert shapes == [(64, 3), (128, 64), (256, 128), (512, 256), (1024, 512)]
     assert [tuple(b.convolution.weight.shape[:2]) for b in model.decoder.blocks] == [
-        (512, 1024), (256, 512), (128, 256), (64, 128), (3, 64),
-    ]  # fmt: skip
+        (512, 1024),
+        (256, 512),
+        (128, 256),
+        (64, 128),
+        (3, 64),
+    ]
     assert model.expression_encoder.linear.weight.shape == (30, 1024 * 3 * 3)  # 75-38-19-10-5-3
     assert model.identity_encoder.linear.weight.shape[0] == 50
     assert model.discriminator.expression[-1].out_features == len(CLASSES) + 1
     assert [layer.out_features for layer in model.expression_game if hasattr(layer, "out_features")] == [32, 16, 1]
     values = {t.name: dict(t.weights) for s in model.stages() for t in s.turns}  # λ of Sec. 4.1
-    assert values["synthesize"] == {"L_if": 1, "L_ef": 1, "L_irec_same": 1, "L_irec_different": 1, "L_erec_same": 1,
-                                    "L_erec_different": 1, "L_G": 0.5}  # fmt: skip
+    assert values["synthesize"] == {
+        "L_if": 1,
+        "L_ef": 1,
+        "L_irec_same": 1,
+        "L_irec_different": 1,
+        "L_erec_same": 1,
+        "L_erec_different": 1,
+        "L_G": 0.5,
+    }
     assert values["re-encode"] == {"L_Det": 0.3, "L_Des": 0.3} and values["discriminate"] == {"L_D": 0.5}
 
 

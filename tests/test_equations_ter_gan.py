@@ -94,7 +94,9 @@ def test_eq_10_total_is_the_weighted_sum_of_the_turns():
     irec = parts["L_irec_same"] + parts["L_irec_different"]
     erec = parts["L_erec_same"] + parts["L_erec_different"]
     adversarial = parts["L_G"] + parts["L_D"]
-    expected = parts["L_if"] + parts["L_ef"] + irec + erec + 0.3 * parts["L_Det"] + 0.3 * parts["L_Des"] + 0.5 * adversarial
+    expected = (
+        parts["L_if"] + parts["L_ef"] + irec + erec + 0.3 * parts["L_Det"] + 0.3 * parts["L_Des"] + 0.5 * adversarial
+    )
     np.testing.assert_allclose(total, expected, rtol=1e-12)
 
 

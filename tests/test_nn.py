@@ -23,7 +23,11 @@ def test_folded_halving_is_convolution_then_pooling(side):
     folded = halve_after(x, w)
     torch.testing.assert_close(folded, plain)
     weight = torch.randn_like(plain)
-    for a, b in zip(torch.autograd.grad((folded * weight).sum(), (x, w)), torch.autograd.grad((plain * weight).sum(), (x, w)), strict=True):
+    for a, b in zip(
+        torch.autograd.grad((folded * weight).sum(), (x, w)),
+        torch.autograd.grad((plain * weight).sum(), (x, w)),
+        strict=True,
+    ):
         torch.testing.assert_close(a, b)
 
 

@@ -127,7 +127,7 @@ def open_data(folder: Path, size: int, cache_dir: Path | None = None, progress: 
 def concat(parts: Sequence[Data]) -> Data:
     """Join data sets of one size, without copying pixels; their subjects stay different people.
 
-    A name used in several folders gets each folder's number in front (`2:ann`). Raises InputError where there is
+    A name used in several folders gets each folder's number in front (`2:ann`), and so does every expr_id. Raises InputError where there is
     nothing to join or the sizes differ.
     """
     if not parts:
@@ -183,9 +183,16 @@ def _concat_manifests(parts: Sequence[Manifest]) -> Manifest:
     arrays = [f.name for f in fields(Manifest) if isinstance(getattr(parts[0], f.name), np.ndarray)]
     new = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
     new["parents"] = np.concatenate([parents(part) for part in parts])
+    if len(folders) > 1:  # an id is one performance within a data set; another's anger_v1 may be another anger
+        new["expr_id"] = np.concatenate([_with_folder(p.expr_id, folders.index(p.folder.resolve())) for p in parts])
     new["subject"] = np.concatenate(numbers).astype(np.int64)
     files = [(part.folder.resolve() / f).relative_to(root).as_posix() for part in parts for f in part.files]
     return Manifest(folder=root, subjects=subjects, files=files, **new)
+
+
+def _with_folder(ids: np.ndarray, folder: int) -> np.ndarray:
+    """Return (N,) ids with their folder's number in front; '' stays."""
+    return np.where(ids == "", "", np.char.add(f"{folder + 1}:", ids.astype(str)))
 
 
 def _key(manifest: Manifest, size: int) -> str:

@@ -20,6 +20,7 @@ REQUIRED = ("file_name", "subject")
 WORDS = (
     *REQUIRED,
     *("expression", "expr_id", "sequence", "split", "parents", "source", "kind", "gender", "ethnicity", "tone"),
+    *("session", "hair", "beard", "glasses", "occluder"),  # the face studio's
 )
 """Columns that hold text."""
 
@@ -31,9 +32,11 @@ RANGES: dict[str, tuple[float, float]] = {
     "gaze_x": (-90.0, 90.0),  # degrees
     "gaze_y": (-90.0, 90.0),
     "age": (0.0, 130.0),  # years
-    "light_x": (-1e6, 1e6),  # a direction's length is the renderer's affair
-    "light_y": (-1e6, 1e6),
-    "light_z": (-1e6, 1e6),
+    "light_azimuth": (-180.0, 180.0),  # degrees, of the key light
+    "light_elevation": (-90.0, 90.0),
+    "light_key": (0.0, 100.0),  # strengths, 1 is a common photograph's
+    "light_sky": (0.0, 100.0),
+    "light_warmth": (-1.0, 1.0),  # blue to orange
     **{name: (0.0, 5.0) for side in ("", "L", "R") for name in au_columns(side)},
 }
 """Columns that hold numbers, with their least and greatest value."""

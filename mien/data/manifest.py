@@ -44,7 +44,6 @@ class Manifest:
     gender: np.ndarray  # (N,) str
     ethnicity: np.ndarray  # (N,) str
     tone: np.ndarray  # (N,) str
-    light: np.ndarray  # (N, 3) float32, x y z
 
     def __len__(self) -> int:
         return len(self.files)
@@ -153,7 +152,6 @@ def _manifest(folder: Path, table: Table) -> Manifest:
         age=table.numbers("age").astype(np.float32),
         ethnicity=table.words("ethnicity"),
         tone=table.words("tone"),
-        light=np.stack([table.numbers(f"light_{axis}") for axis in "xyz"], axis=1).astype(np.float32),
         **number,
         **text,
     )

@@ -19,7 +19,7 @@ from mien.labels import CLASSES
 from mien.models import Embeds
 
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402 - the backend must be chosen first
+from matplotlib import pyplot as plt
 
 
 @torch.inference_mode()
@@ -51,7 +51,9 @@ def probes(found: dict[str, np.ndarray], data: Data) -> pd.DataFrame:
             folds = GroupKFold(min(5, len(np.unique(group[shown]))))
             score = cross_val_score(probe, code[shown], label[shown], groups=group[shown], cv=folds)
             chance = np.bincount(label[shown]).max() / shown.sum()
-            rows.append({"code": name, "probe": asked, "accuracy": score.mean(), "chance": chance, "images": int(shown.sum())})
+            rows.append(
+                {"code": name, "probe": asked, "accuracy": score.mean(), "chance": chance, "images": int(shown.sum())}
+            )
     return pd.DataFrame(rows)
 
 

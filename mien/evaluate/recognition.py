@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -16,12 +17,12 @@ from mien.data.cache import Data, to_tensor
 from mien.data.folds import make_folds, write_folds
 from mien.errors import InputError
 from mien.labels import CLASSES
-from mien.models import create
+from mien.models import HasBaseline, Prediction, Recognizes, able, create
 from mien.run import sampler_of
 from mien.train import CHECKPOINT, Progress, Settings, train
 
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402 - the backend must be chosen first
+from matplotlib import pyplot as plt
 
 BASIC = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 """The six classes of the paper's protocol."""
@@ -34,19 +35,30 @@ def protocol_rows(data: Data, words: Sequence[str] = BASIC, least: float = 0.5) 
 
 
 @torch.inference_mode()
-def predict(logits: Callable[[torch.Tensor], torch.Tensor], data: Data, words: Sequence[str], batch: int = 256) -> np.ndarray:
+def predict(
+    recognize: Callable[[torch.Tensor], Prediction], data: Data, words: Sequence[str], batch: int = 256
+) -> np.ndarray:
     """Return (N,) class numbers: the likeliest among `words`."""
     numbers = torch.tensor([CLASSES.index(word) for word in words])
     best = []
     for k in range(0, len(data), batch):
         rows = np.arange(k, min(k + batch, len(data)))
-        best.append(numbers[logits(to_tensor(data.images[rows]))[:, numbers].argmax(1)])
+        best.append(numbers[recognize(to_tensor(data.images[rows])).probabilities[:, numbers].argmax(1)])
     return torch.cat(best).numpy()
 
 
-def by_folds(data: Data, folder: Path, family: str = "ter_gan", preset: str = "small", k: int = 8, seed: int = 0,
-             settings: Settings | None = None, changes: Mapping[str, float | int] | None = None,
-             words: Sequence[str] = BASIC, report: Callable[[int, Progress], None] = lambda f, p: None) -> pd.DataFrame:  # fmt: skip
+def by_folds(
+    data: Data,
+    folder: Path,
+    family: str = "ter_gan",
+    preset: str = "small",
+    k: int = 8,
+    seed: int = 0,
+    settings: Settings | None = None,
+    changes: Mapping[str, float | int] | None = None,
+    words: Sequence[str] = BASIC,
+    report: Callable[[int, Progress], None] = lambda f, p: None,
+) -> pd.DataFrame:
     """Train the model and its CNN baseline on every fold, and return each fold's accuracy.
 
     The baseline is the paper's: the same encoder and its class layer, trained supervised, for as many steps as the
@@ -66,13 +78,20 @@ def by_folds(data: Data, folder: Path, family: str = "ter_gan", preset: str = "s
         if kept.is_file():
             found = {name: np.array(p) for name, p in json.loads(kept.read_text()).items()}
         else:
-            found = _fold(chosen.select(train_mask), test, place, family, preset, settings, changes or {}, words,
-                          lambda p, fold=fold: report(fold, p))  # fmt: skip
+            say = partial(report, fold)
+            found = _fold(chosen.select(train_mask), test, place, family, preset, settings, changes or {}, words, say)
             kept.write_text(json.dumps({name: p.tolist() for name, p in found.items()}))
         truth = test.manifest.expression
         for name, guess in found.items():
-            rows.append({"fold": fold, "model": name, "accuracy": accuracy_score(truth, guess), "images": len(test),
-                         "people": len(test.manifest.subjects)})  # fmt: skip
+            rows.append(
+                {
+                    "fold": fold,
+                    "model": name,
+                    "accuracy": accuracy_score(truth, guess),
+                    "images": len(test),
+                    "people": len(test.manifest.subjects),
+                }
+            )
             guesses.append(pd.DataFrame({"model": name, "truth": truth, "guess": guess}))
     table = pd.DataFrame(rows)
     table.round(4).to_csv(folder / "folds.csv", index=False)
@@ -80,17 +99,29 @@ def by_folds(data: Data, folder: Path, family: str = "ter_gan", preset: str = "s
     return table
 
 
-def _fold(train_data: Data, test: Data, place: Path, family: str, preset: str, settings: Settings,
-          changes: Mapping[str, float | int], words: Sequence[str], report: Callable[[Progress], None]) -> dict[str, np.ndarray]:  # fmt: skip
+def _fold(
+    train_data: Data,
+    test: Data,
+    place: Path,
+    family: str,
+    preset: str,
+    settings: Settings,
+    changes: Mapping[str, float | int],
+    words: Sequence[str],
+    report: Callable[[Progress], None],
+) -> dict[str, np.ndarray]:
     """Return the predictions of the model and of the baseline, both trained in `place`."""
     found = {}
     for name in ("baseline", family):
         torch.manual_seed(settings.seed)
-        model = create(family, preset, **changes, subjects=len(train_data.manifest.subjects), supervised=name == "baseline")
+        model = create(
+            family, preset, **changes, subjects=len(train_data.manifest.subjects), supervised=name == "baseline"
+        )
         if not train(model, sampler_of(model, train_data, settings.seed), place / name, settings, report):
             raise InputError(f"{place}: stopped before its end; call again to go on")
         model.eval()
-        found[name] = predict(model.baseline if name == "baseline" else lambda x, m=model: m.recognize(x).probabilities, test, words)
+        net = able(model, HasBaseline).baseline if name == "baseline" else able(model, Recognizes).recognize
+        found[name] = predict(net, test, words)
         (place / name / CHECKPOINT).unlink()
     return found
 

@@ -43,14 +43,19 @@ def trials(data: Data, seed: int = 0) -> Trials:
     landmarks = read_landmarks(data)
     key, neutral = performances(manifest).key, EXPRESSIONS.index("neutral")
     frontal = (np.nan_to_num(manifest.yaw) == 0) & (np.nan_to_num(manifest.pitch) == 0)
-    faces = {manifest.subject[i]: i for i in np.flatnonzero((manifest.expression == neutral) & frontal & (manifest.kind == "rendered"))}
+    faces = {
+        manifest.subject[i]: i
+        for i in np.flatnonzero((manifest.expression == neutral) & frontal & (manifest.kind == "rendered"))
+    }
     chosen = []
     for truth in np.flatnonzero((manifest.expression > neutral) & (manifest.intensity > 0)):
         partners = np.flatnonzero((key == key[truth]) & (manifest.subject != manifest.subject[truth]))
         if len(partners) and manifest.subject[truth] in faces:
             chosen.append((rng.choice(partners), faces[manifest.subject[truth]], truth))
     if not chosen:
-        raise InputError(f"{manifest.folder}: nobody shows what another shows too; expected expr_id and intensity columns")
+        raise InputError(
+            f"{manifest.folder}: nobody shows what another shows too; expected expr_id and intensity columns"
+        )
     example, face, truth_rows = np.array(chosen).T
     return Trials(example, face, truth_rows, np.stack([landmarks[face], landmarks[truth_rows]], 1))
 
@@ -72,7 +77,9 @@ def read_landmarks(data: Data) -> np.ndarray:
 
 
 @torch.inference_mode()
-def answers(model: Transfers, data: Data, t: Trials, size: int, batch: int = 64) -> Callable[[int], dict[str, np.ndarray]]:
+def answers(
+    model: Transfers, data: Data, t: Trials, size: int, batch: int = 64
+) -> Callable[[int], dict[str, np.ndarray]]:
     """Return a function from a trial's number to the four answers, uint8 (S, S, 3) in the data's frame.
 
     size: the side of the model's images.
@@ -92,7 +99,9 @@ def answers(model: Transfers, data: Data, t: Trials, size: int, batch: int = 64)
     def of(trial: int) -> dict[str, np.ndarray]:
         face = data.images[int(t.face[trial])]
         up = [
-            torch.nn.functional.interpolate(x[trial, None], size=(data.size, data.size), mode="bicubic", align_corners=False)[0]
+            torch.nn.functional.interpolate(
+                x[trial, None], size=(data.size, data.size), mode="bicubic", align_corners=False
+            )[0]
             for x in (pictures, residuals)
         ]
         grey = [x.permute(1, 2, 0).numpy() for x in up]
@@ -121,10 +130,16 @@ def transfer_errors(model: Transfers, data: Data, size: int, seed: int = 0) -> p
         for answer, picture in of(k).items():
             structure = ssim_map(picture, truth)
             rows += [
-                labels | {"answer": answer, "region": region, "l1": l1(picture, truth, box),
-                          "psnr": psnr(picture, truth, box), "ssim": float(structure[box].mean())}
+                labels
+                | {
+                    "answer": answer,
+                    "region": region,
+                    "l1": l1(picture, truth, box),
+                    "psnr": psnr(picture, truth, box),
+                    "ssim": float(structure[box].mean()),
+                }
                 for region, box in boxes.items()
-            ]  # fmt: skip
+            ]
     return pd.DataFrame(rows)
 
 

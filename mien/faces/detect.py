@@ -29,7 +29,7 @@ CLOSE_BOX = 0.55  # the box's share of it
 ROLLS = (-24.0, -12.0, 0.0, 12.0, 24.0)  # degrees
 WORTH = 0.2  # agreement from which the eyes are looked for
 EYE = 0.12  # what each of the eight sightings (two eyes, four cascades) adds to the agreement
-ENOUGH = 1.05  # true faces have 1.2 to 4.5, texture at most 0.93: on odd subjects, and on pictures without a face
+ENOUGH = 1.2  # true faces have 2 to 4.5, texture at most 0.7: on odd subjects, and on pictures without a face
 
 # A cascade's weight becomes (weight − zero) / spread: about 1 for a clear upright face. `eyes` says where in its box
 # the mid-point between the eyes lies (down, in widths) and how far they are apart. From the odd subjects too.
@@ -58,22 +58,26 @@ def find_faces(rgb: np.ndarray) -> list[Face]:
     grey = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
     if min(grey.shape) < SMALLEST:
         return []
-    attempts = [(SIDES[0], (0.0,)), (SIDES[0], TILTS)]
+    attempts = [(SIDES[0], (0.0,), False), (SIDES[0], (0.0,), True), (SIDES[0], TILTS, False)]
     if max(grey.shape) > SIDES[0]:
-        attempts.append((SIDES[1], (0.0,)))
-    for side, tilts in attempts:
-        proposals = [(*box, tilt) for tilt in tilts for box in _propose(grey, side, tilt)]
+        attempts.append((SIDES[1], (0.0,), False))
+    for side, tilts, level in attempts:
+        proposals = [(*box, tilt) for tilt in tilts for box in _propose(grey, side, tilt, level)]
         faces = _confirm_all(grey, proposals)
         if faces:
             return sorted(faces, key=lambda face: face.eyes[:, 0].mean())
     return []
 
 
-def _propose(grey: np.ndarray, side: int, tilt: float) -> list[tuple[float, float, float, float]]:
-    """Centre x, y and width of boxes in the photo, and how likely; the photo is first turned back by `tilt` degrees."""
+def _propose(grey: np.ndarray, side: int, tilt: float, level: bool) -> list[tuple[float, float, float, float]]:
+    """Centre x, y and width of boxes in the photo, and how likely; the photo is first turned back by `tilt` degrees.
+
+    `level` equalises the contrast tile by tile, for a face in the shadow of a bright photo.
+    """
     matrix, shape = _small(grey.shape, side, tilt)
-    # Contrast is equalised tile by tile: over the whole, a plain wall would take all of the grey levels.
-    small = cv2.createCLAHE(3.0, (8, 8)).apply(_shrink(grey, matrix, shape))
+    small = _shrink(grey, matrix, shape)
+    if level:
+        small = cv2.createCLAHE(3.0, (8, 8)).apply(small)
     back = invert(matrix)
     scale = float(np.hypot(*back[:, 0]))
     proposals = []

@@ -6,14 +6,37 @@ from dataclasses import replace
 from typing import Any
 
 from mien.errors import InputError
-from mien.models.family import Controls, Edits, Embedding, Embeds, Family, Prediction, Recognizes, Transfers
+from mien.models.family import (
+    Capability,
+    Controls,
+    Edits,
+    Embedding,
+    Embeds,
+    Family,
+    HasBaseline,
+    Prediction,
+    Recognizes,
+    Transfers,
+    capable,
+)
 from mien.models.ter_gan import TerGan
 
 FAMILIES: dict[str, type[Family]] = {"ter_gan": TerGan}
 
 __all__ = [
-    "FAMILIES", "Controls", "Edits", "Embedding", "Embeds", "Family", "Prediction", "Recognizes", "Transfers", "create",
-]  # fmt: skip
+    "FAMILIES",
+    "Controls",
+    "Edits",
+    "Embedding",
+    "Embeds",
+    "Family",
+    "HasBaseline",
+    "Prediction",
+    "Recognizes",
+    "Transfers",
+    "able",
+    "create",
+]
 
 
 def create(name: str, preset: str = "small", **changes: Any) -> Family:
@@ -31,3 +54,8 @@ def create(name: str, preset: str = "small", **changes: Any) -> Family:
     if unknown:
         raise InputError(f"{name} has no setting {unknown[0]!r}; it has {', '.join(config.__dataclass_fields__)}")
     return family(replace(config, **changes))
+
+
+def able(model: Family, protocol: type[Capability]) -> Capability:
+    """Return `model` as what it must be able to do, as Transfers. Raises InputError naming the models that can."""
+    return capable(model, protocol, FAMILIES)

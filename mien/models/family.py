@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -115,9 +115,30 @@ class Recognizes(Protocol):
 
 
 @runtime_checkable
+class HasBaseline(Protocol):
+    """Has a plain supervised net to be compared with."""
+
+    def baseline(self, face: Tensor) -> Prediction:
+        """Return class probabilities by the plain net for `face` (B, 3, H, W) in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
 class Embeds(Protocol):
     """Gives codes for expression and identity."""
 
     def embed(self, face: Tensor) -> Embedding:
         """Return the codes of `face` (B, 3, H, W) in [-1, 1]."""
         ...
+
+
+Capability = TypeVar("Capability")
+
+
+def capable(model: Family, protocol: type[Capability], families: Mapping[str, type[Family]]) -> Capability:
+    """Return `model` as what it must be able to do. Raises InputError naming the families that can if it cannot."""
+    if isinstance(model, protocol):
+        return cast(Capability, model)
+    uses = [name for name in vars(protocol) if not name.startswith("_")]
+    able = [name for name, family in families.items() if all(hasattr(family, use) for use in uses)]
+    raise InputError(f"{type(model).__name__} cannot {uses[0]}; these can: {', '.join(able) or 'none'}")

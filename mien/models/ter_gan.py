@@ -25,6 +25,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -60,19 +61,23 @@ class TerGanConfig:
     identity_code: int = 50
     supervised: bool = False  # the CNN baseline: G_es and its class layer alone, for as many steps
     batch_size: int = 32
-    pretrain_steps: int = 1500
+    pretrain_steps: int = 1200
     steps: int = 12000
     recognition_steps: int = 1000
     game_every: int = 2  # steps between two turns of the discriminators; the paper has 1
-    lr: float = 2e-4
+    lr: float = 1e-3
+    re_encode_lr: float = 1e-4  # Adam takes steps of one size whatever λ5 and λ6 are; here they stay small
+    same: float = 0.6  # share of pairs that show one person
+    margin: float = 0.03  # of a corner crop, as a share of the size
+    turn: float = 3.0  # degrees, half of the largest rotation is the other
     colour: float = 0.1  # ± share, augmentation
     same_identity_reconstruction: float = 0.0
     same_expression_reconstruction: float = 10.0
     different_identity_reconstruction: float = 0.3
     different_expression_reconstruction: float = 0.0
-    identity_features: float = 1.0
-    expression_features: float = 1.0
-    adversarial: float = 0.5
+    identity_features: float = 0.3
+    expression_features: float = 0.3
+    adversarial: float = 0.05
     identity_consistency: float = 0.3
     expression_consistency: float = 0.3
 
@@ -81,12 +86,19 @@ PAPER = TerGanConfig(
     image_size=75,
     batch_size=64,
     lr=2e-4,
+    re_encode_lr=2e-4,
+    same=0.5,
+    margin=0.06,
+    turn=6.0,  # Sec. 4.1: -6, -3, 3, 6 degrees
     colour=0.0,
     game_every=1,
     width=64,
     discriminator_width=16,
     pretrain_steps=10000,  # Note: the paper gives no length
     steps=100000,
+    identity_features=1.0,  # λ1
+    expression_features=1.0,  # λ2
+    adversarial=0.5,  # λ7
     same_identity_reconstruction=1.0,  # λ3, Sec. 4.1
     same_expression_reconstruction=1.0,  # λ4
     different_identity_reconstruction=1.0,
@@ -94,8 +106,9 @@ PAPER = TerGanConfig(
 )
 
 
-def discriminator_loss(real_expression: Tensor, expression: Tensor, real_identity: Tensor, identity: Tensor,
-                       fake_expression: Tensor) -> Tensor:  # fmt: skip
+def discriminator_loss(
+    real_expression: Tensor, expression: Tensor, real_identity: Tensor, identity: Tensor, fake_expression: Tensor
+) -> Tensor:
     """Eq. 1: L_D = -E[log D_e^ys(x_s) + log D_i^yt(x_t)] - E[log D_e^(n+1)(x̄)], on logits; labels -100 are left out."""
     fake = torch.full_like(expression, fake_expression.shape[1] - 1)
     return (
@@ -184,7 +197,7 @@ class Discriminator(nn.Module):
         channels = [3, width, 2 * width, 4 * width, 8 * width]
         side = halvings(size, 4)[-1]
         self.trunk = nn.Sequential(
-            *(DownBlock(a, b) for a, b in zip(channels, channels[1:], strict=False)),
+            *(DownBlock(a, b) for a, b in pairwise(channels)),
             nn.Flatten(),
             nn.Linear(channels[-1] * side * side, 64 * width),
             nn.LeakyReLU(0.2),
@@ -207,7 +220,12 @@ def class_label(faces: Faces) -> Tensor:
 class TerGan(Family):
     """The three uses of the paper's title behind one interface."""
 
-    paper = "K. Ali, C. E. Hughes: Facial Expression Recognition Using Disentangled Adversarial Learning / TER-GAN, 2019"
+    code_sum: Tensor  # (n, 30) sum of f(e) over each class's full-intensity images
+    code_count: Tensor  # (n,) how many they were
+
+    paper = (
+        "K. Ali, C. E. Hughes: Facial Expression Recognition Using Disentangled Adversarial Learning / TER-GAN, 2019"
+    )
     Config = TerGanConfig
     PRESETS = {"small": TerGanConfig(), "paper": PAPER}  # noqa: RUF012
     deployed = ("expression_encoder", "identity_encoder", "decoder", "recognizer", "code_sum", "code_count")
@@ -221,7 +239,10 @@ class TerGan(Family):
         self.expression_encoder = Encoder(c.image_size, channels, c.expression_code)
         self.identity_encoder = Encoder(c.image_size, channels, c.identity_code)
         self.decoder = Decoder(
-            c.image_size, c.expression_code + c.identity_code, channels[-1], [8 * c.width, 4 * c.width, 2 * c.width, c.width, 3]
+            c.image_size,
+            c.expression_code + c.identity_code,
+            channels[-1],
+            [8 * c.width, 4 * c.width, 2 * c.width, c.width, 3],
         )
         self.discriminator = Discriminator(c.image_size, c.discriminator_width, n, c.subjects)
         self.expression_game = perceptron(c.expression_code, (32, 16, 1))
@@ -237,7 +258,9 @@ class TerGan(Family):
     def stages(self) -> tuple[Stage, ...]:
         """Sec. 3.1.4: pre-train the encoders; train all in two steps a batch; a classifier on the detached G_es."""
         c, adam = self.config, Adam(self.config.lr)
-        classify = Turn("classify expression", ("expression_encoder", "expression_classifier"), {"expression": 1.0}, adam)
+        classify = Turn(
+            "classify expression", ("expression_encoder", "expression_classifier"), {"expression": 1.0}, adam
+        )
         if c.supervised:
             return (Stage("supervised", c.pretrain_steps + c.steps, (classify,), decay=0.3),)
         generator = ("expression_encoder", "identity_encoder", "decoder")
@@ -246,19 +269,30 @@ class TerGan(Family):
             Turn("classify identity", ("identity_encoder", "identity_classifier"), {"identity": 1.0}, adam),
         )
         discriminate = Turn("discriminate", ("discriminator",), {"L_D": c.adversarial}, adam, c.game_every)
-        synthesize = Turn("synthesize", generator, {
-            "L_if": c.identity_features,  # λ1
-            "L_ef": c.expression_features,  # λ2
-            "L_irec_same": c.same_identity_reconstruction,  # λ3
-            "L_irec_different": c.different_identity_reconstruction,
-            "L_erec_same": c.same_expression_reconstruction,  # λ4
-            "L_erec_different": c.different_expression_reconstruction,
-            "L_G": c.adversarial,  # λ7
-        }, adam)  # fmt: skip
-        re_encode = Turn("re-encode", ("expression_encoder", "identity_encoder", "expression_game", "identity_game"), {
-            "L_Det": c.identity_consistency,  # λ5
-            "L_Des": c.expression_consistency,  # λ6
-        }, adam, c.game_every)  # fmt: skip
+        synthesize = Turn(
+            "synthesize",
+            generator,
+            {
+                "L_if": c.identity_features,  # λ1
+                "L_ef": c.expression_features,  # λ2
+                "L_irec_same": c.same_identity_reconstruction,  # λ3
+                "L_irec_different": c.different_identity_reconstruction,
+                "L_erec_same": c.same_expression_reconstruction,  # λ4
+                "L_erec_different": c.different_expression_reconstruction,
+                "L_G": c.adversarial,  # λ7
+            },
+            adam,
+        )
+        re_encode = Turn(
+            "re-encode",
+            ("expression_encoder", "identity_encoder", "expression_game", "identity_game"),
+            {
+                "L_Det": c.identity_consistency,  # λ5
+                "L_Des": c.expression_consistency,  # λ6
+            },
+            Adam(c.re_encode_lr),
+            c.game_every,
+        )
         return (
             Stage("pretrain", c.pretrain_steps, pretrain),
             Stage("adversarial", c.steps, (discriminate, synthesize, re_encode), decay=0.3),
@@ -266,8 +300,11 @@ class TerGan(Family):
         )
 
     def sampling(self) -> Sampling:
-        """Sec. 4.1, and half of the pairs of one person, whose answer is known."""
-        return Sampling(colour=self.config.colour)
+        """Sec. 4.1: five crops × four rotations (and none) × flip. The share of pairs of one person is ours."""
+        c = self.config
+        return Sampling(
+            c.same, margin=c.margin, rotations=(-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn), colour=c.colour
+        )
 
     def enter(self, stage: str) -> None:
         """Keep frozen copies of the pre-trained encoders for Eq. 8 and 9."""
@@ -378,9 +415,9 @@ class TerGan(Family):
         """Return class probabilities by the shallow classifier on f(e)."""
         return Prediction(self.recognizer(self.expression_encoder(face)).float().softmax(1))
 
-    def baseline(self, face: Tensor) -> Tensor:
-        """Return the logits (B, 8) of the CNN baseline: G_es with the class layer of stage 1."""
-        return self.expression_classifier(self.expression_encoder(face)).float()
+    def baseline(self, face: Tensor) -> Prediction:
+        """Return class probabilities by the CNN baseline: G_es with the class layer of stage 1."""
+        return Prediction(self.expression_classifier(self.expression_encoder(face)).float().softmax(1))
 
     def embed(self, face: Tensor) -> Embedding:
         """Return f(e) (B, 30) and f(i) (B, 50)."""

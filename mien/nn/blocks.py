@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -59,7 +60,7 @@ class Encoder(nn.Module):
     def __init__(self, size: int, channels: Sequence[int], code: int):
         super().__init__()
         widths = [3, *channels]
-        self.blocks = nn.ModuleList(DownBlock(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.blocks = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths))
         side = halvings(size, len(channels))[-1]
         self.linear = nn.Linear(channels[-1] * side * side, code)
 

@@ -1,12 +1,24 @@
-"""Contexts for nets that are used without being trained."""
+"""How nets are used: without being trained, and how they lie in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
+import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+def channels_last(net: Net) -> Net:
+    """Lay a net's convolutions out in channels_last memory order, where CPUs and GPUs are fastest; returns the net."""
+    for parameter in net.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return net
 
 
 @contextmanager

@@ -33,5 +33,8 @@ def double_before(x: Tensor, weight: Tensor, bias: Tensor | None, side: int) -> 
 def _with_2x2(weight: Tensor) -> Tensor:
     """Return the 3×3 kernels convolved with a 2×2 block of ones: (O, I, 3, 3) -> (O, I, 4, 4)."""
     return (
-        F.pad(weight, (0, 1, 0, 1)) + F.pad(weight, (1, 0, 0, 1)) + F.pad(weight, (0, 1, 1, 0)) + F.pad(weight, (1, 0, 1, 0))
+        F.pad(weight, (0, 1, 0, 1))
+        + F.pad(weight, (1, 0, 0, 1))
+        + F.pad(weight, (0, 1, 1, 0))
+        + F.pad(weight, (1, 0, 1, 0))
     )

@@ -16,7 +16,7 @@ from mien.synth.fields import bell, spot, step
 
 JAW_PIVOT = np.array([0.0, -0.42, -1.0])
 JAW_ANGLE = np.radians(14.0)  # at AU26 = 5
-FACE_AUS = tuple(au for au in AUS if au not in (5, 7, 26, 43))  # those with a displacement field
+FACE_AUS = tuple(au for au in AUS if au not in (5, 7, 43))  # those with a displacement field
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,12 @@ def _corner_motion(au: int, c: Canon) -> np.ndarray:
         dz = -0.075 * tuck + 0.035 * spot(a, over, (0.66, 0.02), (0.13, 0.2))
         return np.stack([0.055 * tuck, 0.05 * spot(a, over, (0.44, 0), (0.18, 0.16)), dz], 1)
     if au == 15:
-        dy = -0.125 * spot(a, over, (0.46, -0.06), (0.20, 0.22)) * step(a, 0.05, 0.4)
+        dy = -0.112 * spot(a, over, (0.47, -0.06), (0.22, 0.22)) * step(a, 0.02, 0.42)
         dz = -0.02 * spot(a, over, (0.46, -0.04), (0.15, 0.15)) + 0.02 * spot(a, over, (0.52, -0.2), (0.14, 0.12))
         return np.stack([0.03 * spot(a, over, (0.46, -0.04), (0.2, 0.2)), dy, dz], 1)
     pull = spot(a, over, (0.48, -0.04), (0.28, 0.28)) * outward
     dz = -0.05 * spot(a, over, (0.35, 0), (0.25, 0.2))
-    return np.stack([0.15 * pull, -0.035 * spot(a, over, (0.48, -0.06), (0.26, 0.26)), dz], 1)
+    return np.stack([0.15 * pull, 0.012 * spot(a, over, (0.5, -0.02), (0.24, 0.2)), dz], 1)
 
 
 def _lip_motion(au: int, c: Canon) -> np.ndarray:
@@ -126,7 +126,7 @@ def _lip_motion(au: int, c: Canon) -> np.ndarray:
         rim = 0.022 * (bell(over, 0.2, 0.08) + bell(over, -0.24, 0.08)) * bell(a, 0, 0.4)
         return np.stack([0.05 * inward, -0.34 * squeeze, rim - 0.02 * near], 1)
     if au == 17:
-        boss = spot(a, over, (0, -0.46), (0.36, 0.24)) * step(over, -0.02, -0.32)
+        boss = spot(a, over, (0, -0.54), (0.38, 0.32)) * step(over, -0.02, -0.32)
         push = bell(over, 0, 0.25) * bell(a, 0, 0.36)
         dz = 0.045 * c.lower_lip * spot(a, over, (0, -0.08), (0.3, 0.1)) + 0.03 * spot(a, over, (0, -0.5), (0.24, 0.14))
         dz -= 0.03 * spot(a, over, (0, -0.27), (0.3, 0.06))
@@ -140,6 +140,9 @@ def _field(au: int, c: Canon) -> np.ndarray:
         return _brow_motion(au, c)
     if au in (6, 9, 10):
         return _cheek_motion(au, c)
+    if au == 26:  # beside the turn of the jaw: an open mouth draws its corners together
+        inward = -0.05 * spot(c.a, c.over, (MOUTH_HALF, -0.05), (0.26, 0.26))
+        return np.stack([inward, 0 * inward, 0 * inward], 1)
     if au in (12, 14, 15, 20):
         return _corner_motion(au, c)
     return _lip_motion(au, c)
@@ -164,7 +167,7 @@ def jaw_weights() -> np.ndarray:
     """Return the share (n,) of the jaw's turn that each vertex of the skin follows."""
     mesh = chart()
     c = canon(mesh)
-    corner = 0.42 * spot(c.a, c.over, (MOUTH_HALF, -0.02), (0.24, 0.22))
+    corner = 0.36 * spot(c.a, c.over, (MOUTH_HALF, -0.02), (0.24, 0.22))
     bone = step(c.y, -0.72 - 0.1 * step(c.a, 0.5, 0.9), -1.35)
     part = np.clip(1 - (c.a / MOUTH_HALF) ** 2, 0, 1) ** 0.5
     beneath = np.where(mesh.above, 0, part + (1 - part) * step(-c.over, 0, 0.45) * bone)

@@ -41,13 +41,13 @@ def nose_relief(x: np.ndarray, y: np.ndarray, shape: Shape) -> np.ndarray:
     a = np.abs(x)
     wing = 1 + 0.13 * shape.nose_width
     forward = 1 + 0.13 * shape.nose_forward
-    width = (0.10 + 0.035 * step(y, -0.1, -0.5)) * (1 + 0.10 * shape.bridge_width)
+    width = (0.108 + 0.035 * step(y, -0.1, -0.5)) * (1 + 0.10 * shape.bridge_width)
     bridge = np.clip(1 + 0.30 * shape.nose_bridge * step(y, -0.45, -0.05), 0.3, 2)
     ridge = _nose_profile(y) * bridge * forward + 0.02 * shape.nose_hump * spot(x, y, (0, -0.18), (0.12, 0.14))
     parts = [
-        ridge * np.exp(-((a / width) ** 2.3)),
+        ridge * np.exp(-((a / width) ** 1.9)),
         0.355 * forward * np.exp(-(((x / (0.135 * (1 + 0.1 * shape.nose_tip))) ** 2 + ((y + 0.535) / 0.115) ** 2) ** 1.15)),
-        0.20 * np.exp(-((((a - 0.178 * wing) / 0.085) ** 2 + ((y + 0.61) / 0.098) ** 2) ** 1.5)),
+        0.20 * np.exp(-((((a - 0.178 * wing) / 0.085) ** 2 + ((y + 0.61) / 0.098) ** 2) ** 1.2)),
         0.23 * forward * np.exp(-((x / 0.045) ** 2) - ((y + 0.655) / 0.055) ** 2),
         0.05 * spot(a, y, (0.12, -0.40), (0.12, 0.16)),
     ]
@@ -71,7 +71,7 @@ def lip_relief(x: np.ndarray, y: np.ndarray, shape: Shape) -> np.ndarray:
     relief += taper * (0.02 * bell(x, 0, 0.08) * bell(over, 0.05, 0.05) - 0.035 * bell(over, 0, 0.02))
     philtrum = bell(a, 0.085, 0.035) - 1.2 * bell(a, 0, 0.05)
     relief += 0.014 * philtrum * bell(over, 0.235, 0.08)
-    relief -= 0.045 * spot(a, over, (MOUTH_HALF + 0.035, -0.01), (0.06, 0.06))
+    relief -= 0.035 * spot(a, over, (MOUTH_HALF + 0.03, 0.005), (0.06, 0.05))
     return relief - 0.03 * spot(a, over, (0, -0.285), (0.3, 0.07))
 
 
@@ -132,7 +132,7 @@ def neutral_skin(chart: Chart, shape: Shape) -> np.ndarray:
     points[:, 2] += relief * front
     over, a = y - MOUTH_T, np.abs(x)
     lips = bell(over, 0, 0.25) * front
-    points[:, 1] += lips * (-0.016 + 0.012 * shape.corner_lift) * np.minimum(a / MOUTH_HALF, 1.25) ** 2
+    points[:, 1] += lips * (-0.004 + 0.014 * shape.corner_lift) * np.minimum(a / MOUTH_HALF, 1.25) ** 2
     points[:, 1] -= 0.012 * spot(x, over, (0, 0), (0.1, 0.1))
     # the tip of the nose hangs over its underside
     points[:, 1] -= 0.035 * spot(x, y, (0, -0.56), (0.16, 0.09)) * front

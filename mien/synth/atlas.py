@@ -12,7 +12,7 @@ import numpy as np
 
 from mien.synth.skull import S_MAX, T_BOTTOM, T_TOP, surface_grid
 
-SKIN_SIDE = 640
+SKIN_SIDE = 512
 HAIR_TOP, HAIR_HEIGHT = SKIN_SIDE, 256
 HAIR_T = (T_TOP, -2.3)
 ATLAS_WIDTH, ATLAS_HEIGHT = SKIN_SIDE + 128, SKIN_SIDE + HAIR_HEIGHT
@@ -87,8 +87,13 @@ def to_linear(srgb: np.ndarray) -> np.ndarray:
 
 def noise(rng: np.random.Generator, shape: tuple[int, int], width: float, height: float | None = None) -> np.ndarray:
     """Return smooth noise of mean 0 and deviation 1; `width` (and `height`) is the grain in pixels."""
-    field = rng.standard_normal(shape).astype(np.float32)
-    field = cv2.GaussianBlur(field, (0, 0), width, sigmaY=width if height is None else height)
+    sizes = np.array([width if height is None else height, width])
+    coarse = np.maximum(1, np.floor(sizes / 2.5)).astype(int)  # coarse grain needs no fine field
+    small = -(-np.array(shape) // coarse)
+    field = rng.standard_normal((small[0], small[1]), np.float32)
+    field = cv2.GaussianBlur(field, (0, 0), sizes[1] / coarse[1], sigmaY=sizes[0] / coarse[0])
+    if coarse.max() > 1:
+        field = cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
     return (field - field.mean()) / field.std()
 
 

@@ -46,6 +46,8 @@ class Chart:
     above: np.ndarray  # (n,) bool: upper side of the mouth's slit
     above_eye: np.ndarray  # (n,) bool: upper side of the eyes' slit
     faces: np.ndarray  # (m, 3) int32
+    columns: int  # the first vertices are a grid of rows of so many
+    rows: int
     grid_size: int  # the first grid_size vertices lie on the skin
     eyes: dict[int, Slit]  # keyed -1 the person's right, +1 left
     mouth: Slit
@@ -127,6 +129,15 @@ def quads(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
     return np.stack([np.stack([a, c, b], -1), np.stack([b, c, d], -1)], 2).reshape(-1, 3)
 
 
+def _close(slit: Slit) -> np.ndarray:
+    """Return the triangles that join what hangs behind both margins: at the back, and at either corner."""
+    walls = [quads(slit.upper.rows[-1][None], slit.lower.rows[-1][None])]
+    for end in (0, -1):
+        columns = [np.concatenate([roll.margin[None, end], roll.rows[:, end]]) for roll in (slit.upper, slit.lower)]
+        walls.append(quads(columns[0][None], columns[1][None]))
+    return np.concatenate(walls)
+
+
 @lru_cache(maxsize=1)
 def chart() -> Chart:
     """Return the mesh; built once a process."""
@@ -154,8 +165,7 @@ def chart() -> Chart:
 
     eyes = {side: Slit(roll(up, "eye"), roll(low, "eye")) for side, (up, low) in margins.items()}
     mouth = Slit(roll(mouth_margins[0], "mouth"), roll(mouth_margins[1], "mouth"))
-    back_wall = quads(mouth.upper.rows[-1][None], mouth.lower.rows[-1][None])
-    faces = np.concatenate([skin, *build.lining, back_wall]).astype(np.int32)
+    faces = np.concatenate([skin, *build.lining, *[_close(slit) for slit in (mouth, *eyes.values())]]).astype(np.int32)
     return Chart(
-        build.s, build.t, build.mean, build.above, build.above_eye, faces, grid_size, eyes, mouth, len(skin)
+        build.s, build.t, build.mean, build.above, build.above_eye, faces, len(s), len(t), grid_size, eyes, mouth, len(skin)
     )  # fmt: skip

@@ -25,6 +25,7 @@ from mien.synth.light import Light, sample_backdrop, sample_light
 from mien.synth.person import Person, sample_person
 from mien.synth.plan import Take, takes
 from mien.synth.studio import Shot, Studio
+from mien.synth.wear import OCCLUDERS
 
 EDITION = 1  # raise when the same seed gives other pictures
 FOLDS = 10
@@ -47,20 +48,22 @@ class Order:
     size: int
     seed: int
     sessions: int
+    occluded: float = 0.0
     edition: int = EDITION
 
 
 def generate(
     out: Path, people: int = 100, per_person: int = 36, size: int = 128, seed: int = 0, jobs: int = 1,
-    sessions: int = 1, progress: Callable[[int, int], None] | None = None,
+    sessions: int = 1, occluded: float = 0.0, progress: Callable[[int, int], None] | None = None,
 ) -> None:  # fmt: skip
     """Render `people` people, each with the same kind of list of `per_person` pictures under each of `sessions` lights.
 
     `out` becomes an imagefolder with `metadata.csv` (columns: COLUMNS) and `geometry.npz`: file_name; landmarks
     (N, 68, 2) float16 in pixels of the frame; flow (N, 64, 64, 2) int8 in quarter pixels of a 256-pixel frame,
-    whatever `size` is; mouth (N, 64, 64) uint8. `progress` is called with images done and in all.
+    whatever `size` is; mouth (N, 64, 64) uint8. `occluded` is the share of pictures, neutral ones apart, in which a
+    hat, a mask or a hand hides part of the face. `progress` is called with images done and in all.
     """
-    order = _checked(Order(people, per_person, size, seed, sessions), jobs)
+    order = _checked(Order(people, per_person, size, seed, sessions, occluded), jobs)
     out = Path(out)
     parts = out / "parts"
     _open_folder(out, order)
@@ -86,6 +89,8 @@ def _checked(order: Order, jobs: int) -> Order:
         value = getattr(order, name)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise InputError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
+    if not 0 <= order.occluded <= 1:
+        raise InputError(f"occluded: expected a share from 0 to 1, got {order.occluded!r}")
     if order.size % 32:
         raise InputError(f"size: expected a multiple of 32 pixels, got {order.size}")
     if not isinstance(jobs, int) or jobs < 1:
@@ -148,10 +153,12 @@ def render_person(out: Path, order: Order, index: int) -> int:
         light, backdrop = sample_light(scene), sample_backdrop(scene, order.size)
         shots = takes(np.random.default_rng((order.seed, index, 0x7A4E)), order.per_person)
         for k, take in enumerate(shots):
-            shot = studio.render(take.aus, take.yaw, take.pitch, take.roll, take.gaze, light, backdrop)
+            hidden = take.expression != "neutral" and scene.random() < order.occluded
+            occluder = str(scene.choice(OCCLUDERS[1:])) if hidden else "none"
+            shot = studio.render(take.aus, take.yaw, take.pitch, take.roll, take.gaze, light, backdrop, occluder)
             name = _file_name(index, session * order.per_person + k, take)
             _write(out / name, _jpeg(shot.image))
-            rows.append(_row(name, index, session, person, take, light))
+            rows.append(_row(name, index, session, person, take, light, occluder))
             landmarks.append(shot.landmarks.astype(np.float16))
             flows.append(pack_flow(shot, order.size))
             mouths.append(np.round(shot.mouth * 255).astype(np.uint8))
@@ -177,13 +184,13 @@ def _file_name(index: int, number: int, take: Take) -> str:
     return f"images/{_subject(index)}_{number:02d}_{take.expression}{level}.jpg"
 
 
-def _row(name: str, index: int, session: int, person: Person, take: Take, light: Light) -> list[str]:
+def _row(name: str, index: int, session: int, person: Person, take: Take, light: Light, occluder: str) -> list[str]:
     """Return the cells of one picture in the order of COLUMNS."""
     intensity = "" if np.isnan(take.intensity) else take.intensity
     cells = [
         name, _subject(index), "studio", "rendered", take.expression, intensity, take.yaw, take.pitch, take.roll,
         take.gaze[0], take.gaze[1], index % FOLDS, 0, take.expr_id, session, person.age, person.gender,
-        round(person.tone, 3), person.hair, person.beard, person.glasses, "none",
+        round(person.tone, 3), person.hair, person.beard, person.glasses, occluder,
         round(light.azimuth, 1), round(light.elevation, 1), round(light.key, 3), round(light.sky, 3), round(light.warmth, 2),
     ]  # fmt: skip
     cells += [round(float(level), 3) for level in take.aus.max(axis=1)]
@@ -207,6 +214,8 @@ def _finish(out: Path, order: Order) -> None:
         content, file_name=np.array([row[0] for row in rows]), landmarks=joined["landmarks"], flow=joined["flow"], mouth=joined["mouth"]
     )
     _write(out / "geometry.npz", content.getvalue())
+    for stray in [*(out / "images").glob(".*"), *out.glob(".*")]:  # a process killed while writing leaves its own
+        stray.unlink()
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -17,10 +17,10 @@ HAIRLINE = np.array(  # s, t from the middle of the forehead over temple and sid
      [4.3, -1.5]]
 )  # fmt: skip
 THICKNESS = {
-    "bald": 0.0, "buzz": 0.022, "short": 0.13, "swept": 0.19, "fringe": 0.13, "bun": 0.075, "bob": 0.14, "long": 0.12,
+    "short": 0.13, "swept": 0.19, "fringe": 0.13, "bun": 0.075, "bob": 0.14, "long": 0.12,
     "curly": 0.24, "afro": 0.5,
 }  # fmt: skip
-LAYERS = {"buzz": 1, "bun": 2, "bob": 2, "long": 2, "curly": 4, "afro": 5}
+LAYERS = {"bun": 2, "bob": 2, "long": 2, "curly": 4, "afro": 5}
 BEARD_LENGTH = {"moustache": 0.04, "goatee": 0.06, "short": 0.05, "full": 0.13}
 
 
@@ -70,11 +70,15 @@ def strands(person: Person, rng: np.random.Generator) -> np.ndarray:
     """Return the hair's chart (HAIR_HEIGHT, SKIN_SIDE): strands as values spread evenly over 0-1."""
     shape = (HAIR_HEIGHT, SKIN_SIDE)
     if person.hair in ("curly", "afro"):
-        field = noise(rng, shape, 1.6) + 0.8 * noise(rng, shape, 3.5)
+        field = noise(rng, shape, 1.3) + 0.8 * noise(rng, shape, 3.0)
+    elif person.hair == "buzz":
+        field = noise(rng, shape, 0.6, 0.9) + 0.5 * noise(rng, shape, 2.5, 3)
+    elif person.hair == "short":
+        field = noise(rng, shape, 0.7, 4) + 0.7 * noise(rng, shape, 2.2, 10)
     else:
         field = noise(rng, shape, 0.7, 14) + 0.55 * noise(rng, shape, 2.2, 26)
     split = int(HAIR_HEIGHT * 0.56)
-    whiskers = noise(rng, shape, 0.7, 1.7)
+    whiskers = noise(rng, shape, 0.55, 1.1) + 0.25 * noise(rng, shape, 1.5, 3)
     field[split:] = whiskers[split:] if person.hair not in ("long", "bob") else 0.6 * field[split:] + 0.6 * whiskers[split:]
     order = np.empty(field.size, np.float32)
     order[np.argsort(field, axis=None, kind="stable")] = np.linspace(0, 1, field.size, dtype=np.float32)
@@ -100,7 +104,7 @@ def _shell(chart: Chart, lift: np.ndarray, cover: np.ndarray, threshold: float) 
 
 def scalp_shells(person: Person, chart: Chart, edge: np.ndarray) -> list[Shell]:
     """Return the layers of hair over the scalp, thin at the hairline, the inner ones denser."""
-    if person.hair == "bald":
+    if person.hair in ("bald", "buzz"):  # shorn hair is paint
         return []
     inside = _look_up(chart, edge)
     s, t = chart.s[: chart.grid_size], chart.t[: chart.grid_size]
@@ -108,6 +112,8 @@ def scalp_shells(person: Person, chart: Chart, edge: np.ndarray) -> list[Shell]:
     rise = step(inside, -0.06, 0.42 if full > 0.1 else 0.2)
     lump = 1 + 0.16 * np.sin(5 * s + 3 * t + person.seed % 7) * np.sin(4 * t + person.seed % 5)
     sides = 1 - 0.55 * step(np.abs(s), 0.9, 1.5) * step(t, 0.9, 0.3) if person.hair in ("short", "swept", "fringe") else 1.0
+    if person.hair in ("long", "bob", "bun"):
+        sides = 1 - 0.75 * step(np.abs(s), 0.75, 1.2) * step(t, 0.7, 0.25)
     sweep = 1 + 0.5 * bell(s, 0.45 * np.sign(person.hair_part), 0.6) * bell(t, 1.1, 0.4) if person.hair == "swept" else 1.0
     height = full * rise * lump * sides * sweep
     layers = LAYERS.get(person.hair, 3)
@@ -116,7 +122,6 @@ def scalp_shells(person: Person, chart: Chart, edge: np.ndarray) -> list[Shell]:
         share = (layer + 1) / layers
         airy = 0.45 if person.hair in ("curly", "afro") else 0.12
         dense = step(inside, -0.05 + 0.04 * layer, 0.16 + 0.07 * layer) * (1.05 - airy * share * (layers > 1))
-        dense *= 0.8 if person.hair == "buzz" else 1.0
         shells.append(_shell(chart, np.maximum(height * share, 0.004), np.clip(dense, 0, 1.1), 0.0))
     return shells
 
@@ -126,10 +131,11 @@ def beard_shells(person: Person, chart: Chart) -> list[Shell]:
     length = BEARD_LENGTH.get(person.beard, 0.0) * (0.7 + 0.5 * person.beard_density)
     if length == 0:
         return []
-    grows = _look_up(chart, beard_map(person, texels()))
+    grows = _look_up(chart, beard_map(person))
     shells = []
-    for share, dense in ((0.35, 0.85), (0.7, 0.68), (1.0, 0.42)):
-        shells.append(_shell(chart, 0.006 + length * share * grows, grows * dense, 0.05))
+    full = person.beard in ("full", "moustache")
+    for share, dense in ((0.3, 0.95 if full else 0.75), (0.65, 0.8 if full else 0.5), (1.0, 0.55 if full else 0.25)):
+        shells.append(_shell(chart, 0.006 + length * share * grows, grows**1.6 * dense, 0.05))
     return shells
 
 
@@ -147,11 +153,11 @@ def curtain(person: Person, rng: np.random.Generator) -> Curtain | None:
     wave = 0.03 * np.sin(across * 17 + person.seed % 11)[None] * step(y, 0.6, -0.6)[:, None]
     wave = wave + 0.035 * np.sin(y[:, None] * 3.1 + 4 * across[None] + person.seed % 5) * step(y, 0.4, -0.8)[:, None]
     if person.hair == "bob":
-        half = half - 0.16 * step(y, bottom + 0.35, bottom)
+        half = half + 0.07 * person.hair_volume * step(y, 0.2, bottom) - 0.12 * step(y, bottom + 0.3, bottom)
     radius = half[:, None] + wave
     x, z = np.sin(angle) * radius, -1.15 + np.cos(angle) * radius * np.where(np.abs(angle) > 1.6, 1.25, 1.12)
     points = np.stack([x, y[:, None] + 0 * x, z], -1).reshape(-1, 3)
-    cover = 1.1 * step(1 - np.abs(across), 0.0, 0.05)[None] * step(y, bottom, bottom + 0.5)[:, None]
+    cover = 1.1 * step(1 - np.abs(across), 0.0, 0.05)[None] * step(y, bottom, bottom + (0.5 if person.hair == "long" else 0.14))[:, None]
     cover = np.broadcast_to(cover * step(y, 1.06, 0.9)[:, None], x.shape).reshape(-1)
     uv = hair_uv(4.0 * across[None] + 0 * x, np.linspace(1.6, -0.3, len(y))[:, None] + 0 * x).reshape(-1, 2)
     index = np.arange(x.size).reshape(x.shape)

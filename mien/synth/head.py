@@ -17,7 +17,7 @@ from mien.synth.person import Person
 from mien.synth.raster import vertex_normals
 
 SIDES = ((0, 1), (1, -1))  # column of an AU array, sign of x: the person's left, right
-NO_SHADOW = ("eye", "lash", "lining", "lid lining", "teeth", "tongue", "lens")
+NO_SHADOW = ("eye", "lash", "lining", "lid lining", "teeth", "tongue", "lens", "hand")
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,10 @@ class Head:
         if falling is not None:
             self.fixed["curtain"] = falling.points
             build.add("curtain", falling.uv, falling.faces, "hair", falling.cover)
+        bridged = wear.bridged_skin(self.chart, self.rest)
         worn = {
             "glasses": wear.glasses(self.person, self.rest, self.chart), "hat": wear.hat(self.chart, self.rest),
-            "mask": wear.mask(self.chart, self.rest), "hand": wear.hand(self.rest, self.chart, rng),
+            "mask": wear.mask(self.chart, bridged), "hand": wear.hand(bridged, self.chart, rng),
         }  # fmt: skip
         for name, things in worn.items():
             for i, thing in enumerate(things):
@@ -110,8 +111,8 @@ class Head:
         skin = to_linear(self.person.skin_color)
         cloth = to_linear(np.array(self.person.cloth_color) / 255)
         tints = {
-            "lining": (0.30, 0.085, 0.08), "lid lining": 0.75 * skin * (1.0, 0.72, 0.7), "tongue": (0.42, 0.15, 0.14),
-            "hair": hair, "lash": 0.25 * hair + 0.004, "hat": cloth, "mask": (0.36, 0.55, 0.62), "hand": 0.92 * skin,
+            "lining": (0.30, 0.085, 0.08), "lid lining": 0.6 * skin * (1.0, 0.82, 0.8), "tongue": (0.42, 0.15, 0.14),
+            "hair": hair, "lash": 0.06 * hair + 0.003, "hat": cloth, "mask": (0.36, 0.55, 0.62), "hand": 0.92 * skin,
             "frame": 0.25 * cloth + 0.008, "lens": (0.012, 0.012, 0.014),
         }  # fmt: skip
         return np.array([(*tints.get(name, (1.0, 1.0, 1.0)), *row) for name, row in MATERIALS.items()], np.float32)

@@ -62,13 +62,13 @@ def sample_backdrop(rng: np.random.Generator, side: int) -> np.ndarray:
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side - 0.5
     grey = rng.random() < 0.55
     base = np.full(3, rng.uniform(0.12, 0.85)) if grey else rng.uniform(0.05, 0.7, 3)
-    base = 0.7 * base + 0.3 * base.mean() + rng.normal(0, 0.015, 3)
+    base = 0.45 * base + 0.55 * base.mean() + rng.normal(0, 0.015, 3)
     slope = rng.normal(0, 0.25, 2)
     falloff = rng.uniform(0, 0.8)
     shade = 1 + slope[0] * x + slope[1] * y - falloff * ((x - rng.normal(0, 0.15)) ** 2 + y**2)
     picture = np.clip(base, 0.03, 0.9) * shade[..., None]
     if rng.random() < 0.35:
-        blobs = rng.normal(0, 1, (6, 6, 3)).astype(np.float32) * 0.7 + rng.normal(0, 1, (6, 6, 1)).astype(np.float32)
+        blobs = rng.normal(0, 1, (6, 6, 3)).astype(np.float32) * 0.3 + rng.normal(0, 1, (6, 6, 1)).astype(np.float32)
         blur = cv2.resize(blobs, (side, side), interpolation=cv2.INTER_CUBIC)
         picture = picture * np.exp(0.28 * blur)
     return np.clip(picture, 0.01, 1.0).astype(np.float32)

@@ -23,7 +23,7 @@ def view_axes(direction: np.ndarray) -> np.ndarray:
     return np.stack([side, -np.cross(direction, side), direction])
 
 
-def sky_share(points: np.ndarray, normals: np.ndarray, faces: np.ndarray, count: int = 36) -> np.ndarray:
+def sky_share(points: np.ndarray, normals: np.ndarray, faces: np.ndarray, count: int = 28) -> np.ndarray:
     """Return (n,) 0-1: the cosine-weighted share of directions from which each vertex is seen."""
     middle = (points.max(0) + points.min(0)) / 2
     scale = SIDE * 0.48 / np.linalg.norm(points - middle, axis=1).max()

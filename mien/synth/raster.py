@@ -53,7 +53,7 @@ def rasterize(screen, faces, ragged, cover, uv, atlas, depth, seen, bary):  # pr
                 px = x + 0.5 - x0
                 u = (px * by - bx * py) * inverse
                 v = (ax * py - px * ay) * inverse
-                if u < -1e-6 or v < -1e-6 or u + v > 1.000001:
+                if u < -1e-5 or v < -1e-5 or u + v > 1.00001:  # a hair of overlap, or rounding leaves gaps
                     continue
                 z = z0 + u * az + v * bz
                 if z <= depth[y, x]:
@@ -115,7 +115,7 @@ def shade(
 ):  # pragma: no cover - compiled
     """Fill `image` (W, W, 3), linear, where `seen` shows a triangle.
 
-    materials (k, 9): tint rgb, specular, sharpness, wrap of the light per channel, flag: 1 has relief, 2 is hair.
+    materials (k, 9): tint rgb, specular, sharpness, wrap of the light per channel, flag: 1 has relief, 2 is hair, 3 an eye.
     relief (h, w, 3): slope along the tangent and upwards, and darkening, on the atlas divided by `relief_scale`.
     frame (2, 3): the head's side and up axes. lamp (7, 3): direction, key, sky, ground, rim direction, rim, half vector.
     """
@@ -175,13 +175,19 @@ def shade(
             high = 0.5 + 0.5 * ny
             front = 0.55 + 0.45 * nz
             behind = max(0.0, nx * lamp[4, 0] + ny * lamp[4, 1] + nz * lamp[4, 2])
-            shine = max(0.0, nx * lamp[6, 0] + ny * lamp[6, 1] + nz * lamp[6, 2])
             edge = 0.35 + 0.65 * (1 - nz) ** 3
-            if m[8] == 2:
-                edge = 0.4
-            glint = gloss * edge * sky * (shine ** m[4] * (0.25 + 0.75 * lit) + 0.10 * high)
-            if m[8] == 1:  # skin has a second, broader lobe: oil over rough cells
-                glint = 0.65 * glint + 0.5 * gloss * edge * sky * lit * shine ** (0.25 * m[4])
+            if m[8] == 3:  # the cornea bulges: it turns away twice as fast as the ball, and shines under any lid
+                hx, hy, hz = 1.9 * nx, 1.9 * ny, max(nz, 0.3)
+                size = np.sqrt(hx * hx + hy * hy + hz * hz)
+                shine = max(0.0, (hx * lamp[6, 0] + hy * lamp[6, 1] + hz * lamp[6, 2]) / size)
+                glint = gloss * (shine ** m[4] + 0.03 * high * sky)
+            else:
+                shine = max(0.0, nx * lamp[6, 0] + ny * lamp[6, 1] + nz * lamp[6, 2])
+                if m[8] == 2:
+                    edge = 0.4
+                glint = gloss * edge * sky * (shine ** m[4] * (0.25 + 0.75 * lit) + 0.10 * high)
+                if m[8] == 1:  # skin has a second, broader lobe: oil over rough cells
+                    glint = 0.65 * glint + 0.5 * gloss * edge * sky * lit * shine ** (0.25 * m[4])
             for c in range(3):
                 wrap = m[5 + c]
                 key = max(0.0, (toward + wrap) / (1 + wrap)) * (lit + (1 - lit) * 0.25 * wrap)

@@ -20,6 +20,7 @@ from mien.synth.wear import OCCLUDERS
 
 OVERSAMPLE = 2
 SHADOW_SIDE = 224
+SHADOW_OFFSET = 0.02  # along the normal, so that grazing light does not stripe the skin
 SHADOW_REACH = 5.2  # width of the shadow map, eye distances
 GRID = 64  # cells of flow and mouth mask
 EYE_CORNERS = (36, 39, 42, 45)
@@ -97,7 +98,7 @@ class Studio:
         for _, side in SIDES:
             part = mesh.parts[f"eye {side}"].vertices
             sky[part] = eyes.lid_shadow(head[part], head, self.head.chart.eyes[side])
-        in_map, shadow = self._shadow(points, light, outfit)
+        in_map, shadow = self._shadow(points + np.float32(SHADOW_OFFSET) * normals, light, outfit)
         relief = wrinkles.relief(self.calm_relief, aus, self.person.wrinkled)
         frame = np.ascontiguousarray(turn.T[:2], np.float32)
         shade(

@@ -56,7 +56,7 @@ def paint_teeth(person: Person, upper: bool) -> np.ndarray:
     gap = 1 - 0.55 * step(off, 0.80, 1.0)
     shade = gap * (0.75 + 0.25 * step(v, 0.35, 0.7)) * (1 - 0.2 * step(v, 0.93, 1.0))
     gum = np.array([0.42, 0.14, 0.13]) * (1 - 0.35 * person.tone)
-    share = step(v, -0.04, 0.04) if False else step(v - gum_line, -0.03, 0.03)
+    share = step(v - gum_line, -0.03, 0.03)
     color = gum * (1 - share[..., None]) + share[..., None] * enamel * shade[..., None]
     color = color * (1 - 0.75 * step(a, 0.35, 0.95))[..., None]
     return np.concatenate([color, np.ones_like(a)[..., None]], -1)
@@ -69,7 +69,7 @@ def paint_ear(person: Person) -> np.ndarray:
     base = to_linear(person.skin_color) * (1 - (1 - 0.6 * person.tone) * np.array([0.02, 0.20, 0.18]) * (0.4 + 0.6 * person.redness))
     hollow = np.exp(-(((x + 0.25) / 0.28) ** 2 + ((y - 0.12) / 0.32) ** 2))
     groove = bell(np.hypot(x, y * 0.96), 0.74, 0.08) * step(y, 0.75, 0.4)
-    color = base * (1 - 0.72 * hollow - 0.32 * groove)[..., None]
+    color = base * (1 - 0.80 * hollow - 0.5 * groove)[..., None]
     return np.concatenate([color, np.full_like(x, 0.6)[..., None]], -1)
 
 

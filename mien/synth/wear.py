@@ -5,6 +5,7 @@ Everything keeps its place on the head. Shapes are in head axes, eye distances.
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from mien.synth.chart import Chart, quads
@@ -12,7 +13,7 @@ from mien.synth.fields import step
 from mien.synth.person import Person
 
 OCCLUDERS = ("none", "hat", "mask", "hand")
-TUBE = 6  # sides of a frame's cross-section
+TUBE = 8  # sides of a frame's cross-section
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def _tube(path: np.ndarray, radius: float, closed: bool, flat: float = 1.0) -> t
     length = np.linalg.norm(side, axis=1, keepdims=True)
     side = np.where(length > 0.2, side / np.maximum(length, 1e-6), [0.0, 1.0, 0.0])
     over = np.cross(side, ahead)
-    turn = np.linspace(0, 2 * np.pi, TUBE + 1)
+    turn = np.linspace(0, -2 * np.pi, TUBE + 1)  # so that normals point outwards
     ring = side[:, None] * np.cos(turn)[None, :, None] * flat + over[:, None] * np.sin(turn)[None, :, None]
     points = path[:, None] + radius * ring
     if closed:
@@ -71,7 +72,7 @@ def glasses(person: Person, rest: np.ndarray, chart: Chart) -> list[Thing]:
         rim = _rim(style, side, center)
         points, faces = _tube(rim, thick, True)
         if style == "browline":
-            points[:, 1] += 0.6 * (points[:, 1] - rim.repeat(1, 0)[:, 1].mean() > 0.12) * 0.02
+            points[:, 1] += 0.03 * step(points[:, 1], center[1] + 0.08, center[1] + 0.2)
         things.append(Thing(points, faces, "frame"))
         hinge = rim[np.argmax(side * rim[:, 0])] + (0, 0.06, 0)
         ear = np.array([side * (1.16 + 0.035 * person.shape.face_width), 0.05, -1.1])
@@ -89,6 +90,16 @@ def glasses(person: Person, rest: np.ndarray, chart: Chart) -> list[Thing]:
     return things
 
 
+def bridged_skin(chart: Chart, rest: np.ndarray) -> np.ndarray:
+    """Return the skin (n, 3) as cloth would span it: hollows bridged, nose and lips rounded off."""
+    flat = rest.astype(np.float32).copy()
+    count = chart.rows * chart.columns
+    z = flat[:count, 2].reshape(chart.rows, chart.columns)
+    spanned = cv2.dilate(z, np.ones((17, 9), np.uint8))
+    flat[:count, 2] = np.maximum(cv2.GaussianBlur(spanned, (0, 0), 6, sigmaY=8), z - 0.03).ravel()
+    return flat
+
+
 def _over_skin(chart: Chart, rest: np.ndarray, inside: np.ndarray, lift: np.ndarray, material: str) -> Thing:
     """Return a cover that lies `lift` (n,) over the resting skin where `inside` (n,) is positive."""
     skin = chart.faces[: chart.skin_faces]
@@ -103,17 +114,17 @@ def hat(chart: Chart, rest: np.ndarray) -> list[Thing]:
     """Return a knitted hat pulled down to the forehead."""
     s, t = np.abs(chart.s), chart.t
     brim = np.interp(s, [0, 0.8, 1.4, 2.2, 4.3], [0.66, 0.62, 0.42, 0.18, -0.3])
-    lift = 0.16 + 0.05 * step(t, brim + 0.32, brim + 0.28) + 0.008 * np.sin(46 * chart.s)
+    lift = 0.02 + 0.14 * step(t, brim, brim + 0.08) + 0.05 * step(t, brim + 0.32, brim + 0.28) + 0.008 * np.sin(46 * chart.s)
     return [_over_skin(chart, rest, t - brim, lift, "hat")]
 
 
-def mask(chart: Chart, rest: np.ndarray) -> list[Thing]:
+def mask(chart: Chart, bridged: np.ndarray) -> list[Thing]:
     """Return a surgical mask from the bridge of the nose to under the chin."""
     x, y, s = np.abs(chart.mean[:, 0]), chart.mean[:, 1], np.abs(chart.s)
     top = -0.34 - 0.16 * step(s, 0.15, 1.0) - 0.12 * step(s, 0.9, 1.4)
     inside = np.minimum(np.minimum(top - y, chart.t + 2.05), 1.42 - s)
-    lift = 0.07 + 0.05 * step(inside, 0.0, 0.3) + 0.012 * np.sin(34 * y) * step(x, 0.9, 0.5)
-    thing = _over_skin(chart, rest, inside, lift, "mask")
+    lift = 0.02 + 0.03 * step(inside, 0.0, 0.3) + 0.012 * np.sin(34 * y) * step(x, 0.9, 0.5)
+    thing = _over_skin(chart, bridged, inside, lift, "mask")
     loops = []
     for side in (1, -1):
         for height, root in ((-0.62, -0.05), (-1.05, -0.45)):
@@ -122,25 +133,29 @@ def mask(chart: Chart, rest: np.ndarray) -> list[Thing]:
     return [thing, *loops]
 
 
-def hand(rest: np.ndarray, chart: Chart, rng: np.random.Generator) -> list[Thing]:
+def hand(bridged: np.ndarray, chart: Chart, rng: np.random.Generator) -> list[Thing]:
     """Return fingers laid over a part of the face: mouth, cheek or eye."""
     spot = np.array([(0.15, -1.15), (0.62, -0.75), (0.55, -0.05)])[int(rng.integers(3))] * (rng.choice([-1, 1]), 1)
     side = 1 if spot[0] > 0 else -1
     lean = np.radians(rng.uniform(15, 55)) * side
     along, across = np.array([-np.sin(lean), np.cos(lean)]), np.array([np.cos(lean), np.sin(lean)])
     mean = chart.mean[: chart.grid_size]
-    front = np.flatnonzero(np.abs(chart.s[: chart.grid_size]) < 1.6)
-    things = []
-    for k in range(4):
-        length = (1.05, 1.2, 1.15, 0.9)[k]
-        run = np.linspace(-0.55, length, 12)[:, None]
-        flat = spot + across * (k - 1.5) * 0.235 + along * (run - 0.55)
+    front = np.flatnonzero(np.abs(chart.s[: chart.grid_size]) < 1.6)[::7]  # a sparse sample will do
+    surface = bridged[:, 2]
+    def path(flat: np.ndarray) -> np.ndarray:
         nearest = [front[np.argmin(((mean[front, :2] - p) ** 2).sum(1))] for p in flat]
-        z = np.convolve(np.pad(rest[nearest, 2], 2, "edge"), np.ones(5) / 5, "valid")
-        path = np.stack([flat[:, 0], flat[:, 1], np.maximum(z, z.max() - 0.25) + 0.13], 1)
-        points, faces = _tube(path, 0.118, False)
-        ring = points.reshape(12, TUBE + 1, 3)
-        ring[-1] = path[-1] + 0.2 * (ring[-1] - path[-1])
-        ring[-2] = path[-2] + 0.85 * (ring[-2] - path[-2])
+        z = np.convolve(np.pad(surface[nearest], 2, "edge"), np.ones(5) / 5, "valid")
+        return np.stack([flat[:, 0], flat[:, 1], np.maximum(z, z.max() - 0.3) + 0.10], 1)
+
+    things = []
+    for k, length in enumerate((0.86, 1.05, 1.0, 0.74)):
+        run = np.linspace(-0.5, length, 14)[:, None]
+        line = path(spot + across * (k - 1.5) * 0.225 * (1 + 0.1 * run) + along * (run - 0.5))
+        points, faces = _tube(line, 0.112, False)
+        ring = points.reshape(len(line), TUBE + 1, 3)
+        taper = np.sqrt(np.clip(1 - np.clip((run - length + 0.14) / 0.145, 0, 1) ** 2, 0.02, 1)) * (1 - 0.08 * run / length)
+        ring = line[:, None] + taper[:, :, None] * (ring - line[:, None])
         things.append(Thing(ring.reshape(-1, 3), faces, "hand"))
+    back = path(spot + along * np.linspace(-2.4, -0.85, 9)[:, None]) - (0, 0, 0.03)
+    things.append(Thing(*_tube(back, 0.13, False, flat=3.4), "hand"))
     return things

@@ -43,7 +43,8 @@ def _heights(m: Texels) -> dict[str, np.ndarray]:
     outer = EYE_X + EYE_HALF
     rows = [0.58 + 0.145 * k for k in range(4)]
     bend = 0.04 * np.cos(2.2 * a) + 0.012 * np.sin(7 * m.x)
-    lines = sum(_furrow(y + bend - r, 0.026, 0.020 - 0.002 * k) for k, r in enumerate(rows))
+    uneven = 0.62 + 0.38 * noise(np.random.default_rng(3), a.shape, 0.16 * m.density)
+    lines = sum(_furrow(y + bend - r, 0.026, 0.014 - 0.0015 * k) for k, r in enumerate(rows)) * np.clip(uneven, 0.1, 1)
     rays = [((outer + 0.09, 0.02 + 0.05 * k), (outer + 0.30 - 0.03 * abs(k), 0.03 + 0.13 * k)) for k in (-1.5, -0.5, 0.5, 1.4)]
     crow = sum(_furrow(polyline_distance(a, y, np.array(r)), 0.016, 0.012) * step(a, outer + 0.02, outer + 0.1) for r in rays)
     fold = np.array([[0.27, -0.55], [0.34, -0.68], [0.45, -0.84], [0.55, -1.00], [0.585, -1.12]])

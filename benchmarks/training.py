@@ -1,0 +1,115 @@
+"""Training speed: fp32 against bf16 + channels_last, and achieved FLOP/s against this machine's convolution ceiling.
+
+    python benchmarks/training.py [--preset small paper] [--seconds 20]
+
+Figures of one run belong together; quote ratios, not seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from mien.batch import Batch, Faces
+from mien.labels import AUS
+from mien.models import create
+from mien.train import Settings, Trainer
+
+
+def noise(batch: int, size: int, subjects: int) -> Batch:
+    """A batch of noise with valid labels."""
+
+    def faces() -> Faces:
+        return Faces(
+            torch.rand(batch, 3, size, size) * 2 - 1,
+            torch.randint(0, subjects, (batch,)),
+            torch.randint(0, 8, (batch,)),
+            torch.rand(batch),
+            torch.rand(batch, len(AUS)),
+        )
+
+    return Batch(faces(), faces(), torch.rand(batch, 3, size, size) * 2 - 1)
+
+
+def ceiling(precision: torch.dtype, seconds: float = 3.0) -> float:
+    """FLOP/s of the best of several large convolutions, forward and backward, channels_last."""
+    best = 0.0
+    for channels, side in ((128, 64), (256, 32), (512, 16)):
+        x = torch.randn(16, channels, side, side).to(precision, memory_format=torch.channels_last).requires_grad_()
+        w = torch.randn(channels, channels, 3, 3).to(precision, memory_format=torch.channels_last).requires_grad_()
+        flops = 3 * 2 * 16 * side * side * channels * channels * 9
+        gradient = torch.ones(16, channels, side, side, dtype=precision).to(memory_format=torch.channels_last)
+        times = []
+        begin = time.perf_counter()
+        while time.perf_counter() - begin < seconds / 3 or len(times) < 3:
+            start = time.perf_counter()
+            torch.nn.functional.conv2d(x, w, padding=1).backward(gradient)
+            times.append(time.perf_counter() - start)
+        best = max(best, flops / min(times))
+    return best
+
+
+def step(trainer: Trainer, batch: Batch) -> None:
+    """All turns of the adversarial stage, each as often as the recipe has it."""
+    stage = trainer.stages[1]
+    trainer.step = trainer.step + 1
+    for turn in stage.turns:
+        if trainer.step % turn.every == 0:
+            trainer.take(turn, batch)
+
+
+def measure(preset: str, precision: str, channels_last: bool, seconds: float) -> tuple[float, float]:
+    """Return training images (pairs) a second, and FLOP a pair, of a preset's adversarial stage."""
+    torch.manual_seed(0)
+    model = create("ter_gan", preset, subjects=240)
+    batch = noise(min(model.config.batch_size, 32), model.config.image_size, 240)
+    trainer = Trainer(model, Settings(precision=precision, accelerator="cpu"))
+    if channels_last:
+        batch = batch.to("cpu")
+    else:
+        model.to(memory_format=torch.contiguous_format)
+    model.enter("adversarial")
+    model.train()
+    period = max(turn.every for turn in trainer.stages[1].turns)
+    with FlopCounterMode(display=False) as counter:
+        for _ in range(period):
+            step(trainer, batch)
+    flops = counter.get_total_flops() / period / len(batch)
+    times = []
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < seconds or len(times) < 3:
+        start = time.perf_counter()
+        for _ in range(period):
+            step(trainer, batch)
+        times.append((time.perf_counter() - start) / period)
+    return len(batch) / sorted(times)[len(times) // 2], flops
+
+
+def main() -> None:
+    """Print a table a preset."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", nargs="+", default=["small", "paper"])
+    parser.add_argument("--seconds", type=float, default=15.0)
+    arguments = parser.parse_args()
+    print(f"threads {torch.get_num_threads()}")
+    tops = {dtype: ceiling(dtype) for dtype in (torch.float32, torch.bfloat16)}
+    for dtype, top in tops.items():
+        print(f"convolution ceiling {dtype}: {top / 1e9:.0f} GFLOP/s")
+    for preset in arguments.preset:
+        base = None
+        for precision, last in (("32-true", False), ("32-true", True), ("bf16-mixed", True)):
+            rate, flops = measure(preset, precision, last, arguments.seconds)
+            base = base or rate
+            top = tops[torch.bfloat16 if precision.startswith("bf16") else torch.float32]
+            print(
+                f"{preset:6} {precision:10} {'channels_last' if last else 'contiguous':13} {rate:7.1f} pairs/s "
+                f"{1e3 / rate:6.2f} ms/pair  x{rate / base:.2f}  "
+                f"{rate * flops / 1e9:6.1f} GFLOP/s = {rate * flops / top:.1%} of ceiling"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Protocols on small rendered-like data, where the right answer is known."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from mien.data.cache import open_data
+from mien.errors import InputError
+from mien.evaluate.disentangle import probes
+from mien.evaluate.recognition import BASIC, by_folds, protocol_rows, summary
+from mien.evaluate.transfer import ANSWERS, transfer_errors, transfer_table, trials
+from mien.labels import CLASSES, EXPRESSIONS
+from mien.train import Settings
+
+PEOPLE, WORDS = 8, ("neutral", *BASIC)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """8 people whose colour is their identity and whose lower half's brightness is their expression."""
+    folder, rng = tmp_path_factory.mktemp("faces"), np.random.default_rng(0)
+    rows, names, points = ["file_name,subject,kind,expression,intensity,expr_id,yaw,pitch,test"], [], []
+    for person in range(PEOPLE):
+        colour = rng.integers(60, 190, 3)
+        for k, word in enumerate(WORDS):
+            image = np.tile(colour, (32, 32, 1))
+            image[16:, :, k % 3] = 30 + 30 * k
+            name = f"p{person}_{word}.png"
+            Image.fromarray(image.astype(np.uint8)).save(folder / name)
+            rows.append(f"{name},p{person},rendered,{word},{float(k > 0)},{word}_v0,0,0,{int(person < 2)}")
+            names.append(name)
+            points.append(np.stack(np.meshgrid(np.linspace(4, 27, 17), np.linspace(6, 28, 4)), -1).reshape(68, 2))
+    (folder / "metadata.csv").write_text("\n".join(rows) + "\n")
+    np.savez(folder / "geometry.npz", file_name=np.array(names), landmarks=np.array(points, np.float16), size=32)
+    return open_data(folder, 32)
+
+
+class Copier:
+    """Transfers by giving the example back; its own picture of a face is the face."""
+
+    def transfer(self, face, like):
+        return like
+
+    def reconstruct(self, face):
+        return face
+
+
+def test_trials_pair_other_people_in_the_same_expression(data):
+    t, m = trials(data), data.manifest
+    assert len(t.truth) == PEOPLE * len(BASIC)
+    assert (m.subject[t.example] != m.subject[t.truth]).all() and (m.subject[t.face] == m.subject[t.truth]).all()
+    assert (m.expression[t.example] == m.expression[t.truth]).all() and (m.expression[t.face] == 0).all()
+
+
+def test_transfer_errors_of_a_copier_are_those_of_the_example(data):
+    errors = transfer_errors(Copier(), data, 32)
+    t = trials(data)
+    assert len(errors) == len(t.truth) * len(ANSWERS) * 4
+    by = errors.pivot_table(index=["subject", "expression", "region"], columns="answer", values=["l1", "ssim"])
+    copied, made = by["l1"]["example copied"], by["l1"]["model's picture"]
+    np.testing.assert_allclose(copied, made, atol=1e-3)  # resampled to the same size
+    np.testing.assert_allclose(by["l1"]["change pasted"], copied, atol=2e-3)
+    first, face = t.truth[0], t.face[0]
+    box = errors.iloc[0]
+    assert box.answer == "face unchanged" and box.region == "face"
+    whole = np.abs(data.images[int(face)].astype(float) - data.images[int(first)]) / 255
+    assert whole.mean() * 0.5 < box.l1 < whole.max()
+    table = transfer_table(errors)
+    expected = errors[(errors.answer == "face unchanged") & (errors.region == "mouth")].psnr.mean()
+    assert table.loc[("mouth", "face unchanged"), "psnr"] == pytest.approx(expected)
+
+
+def test_trials_need_geometry(data, tmp_path):
+    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "metadata.csv").write_text("file_name,subject\na.png,a\n")
+    with pytest.raises(InputError, match=r"geometry\.npz: missing"):
+        trials(open_data(tmp_path, 32))
+
+
+def test_probes_find_what_a_code_holds(data):
+    m, rng = data.manifest, np.random.default_rng(0)
+    noise = rng.normal(0, 0.05, (len(m), 16))
+    found = {"expression": np.eye(16)[m.expression] + noise, "identity": np.eye(16)[m.subject] + noise}
+    table = probes(found, data).set_index(["code", "probe"])
+    assert table.accuracy["expression", "expression"] > 0.95 and table.accuracy["identity", "person"] > 0.95
+    assert table.accuracy["expression", "person"] < 0.4 and table.accuracy["identity", "expression"] < 0.4
+    assert table.chance["identity", "person"] == pytest.approx(1 / PEOPLE)
+
+
+def test_protocol_takes_the_six_classes_shown_strongly(data):
+    rows = protocol_rows(data)
+    words = {EXPRESSIONS[k] for k in data.manifest.expression[rows]}
+    assert words == set(BASIC) and rows.sum() == PEOPLE * len(BASIC)
+    assert all(word in CLASSES for word in BASIC)
+
+
+def test_recognition_by_folds_tests_every_image_once_and_resumes(data, tmp_path):
+    changes = {"image_size": 32, "width": 2, "discriminator_width": 2, "batch_size": 8, "pretrain_steps": 30,
+               "steps": 4, "recognition_steps": 20}  # fmt: skip
+    settings = Settings(precision="32-true", accelerator="cpu")
+    table = by_folds(data, tmp_path, k=2, settings=settings, changes=changes)
+    assert list(table.model) == ["baseline", "ter_gan"] * 2
+    assert table[table.model == "ter_gan"].images.sum() == PEOPLE * len(BASIC)
+    folds = json.loads((tmp_path / "folds.json").read_text())
+    assert "sha256" in json.dumps(folds)
+    assert (tmp_path / "confusion.png").stat().st_size > 1000
+    torch.manual_seed(5)
+    again = by_folds(data, tmp_path, k=2, settings=settings, changes=changes)  # finished folds are kept
+    pd.testing.assert_frame_equal(table, again)
+    mean = summary(table).loc["baseline", "mean"]
+    assert mean == pytest.approx(np.mean(table[table.model == "baseline"].accuracy))
