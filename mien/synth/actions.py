@@ -88,7 +88,7 @@ def _corner_motion(au: int, c: Canon) -> np.ndarray:
         pull = spot(a, over, (0.46, -0.02), (0.27, 0.26)) * outward
         dx = 0.125 * pull
         dy = 0.165 * spot(a, over, (0.48, 0.0), (0.22, 0.25)) + 0.045 * spot(a, over, (0, -0.02), (0.34, 0.17))
-        dy += 0.06 * spot(a, y, (0.66, -0.62), (0.26, 0.24))
+        dy += 0.06 * spot(a, y, (0.66, -0.62), (0.26, 0.24)) + 0.025 * c.upper_lip * spot(a, over, (0.1, 0.06), (0.34, 0.16))
         dz = 0.06 * spot(a, y, (0.66, -0.56), (0.22, 0.20)) - 0.085 * spot(a, over, (0.42, -0.02), (0.24, 0.2))
         return np.stack([dx, dy, dz - 0.03 * spot(a, over, (0, 0), (0.3, 0.16))], 1)
     if au == 14:
@@ -132,7 +132,7 @@ def _lip_motion(au: int, c: Canon) -> np.ndarray:
         dz -= 0.03 * spot(a, over, (0, -0.27), (0.3, 0.06))
         return np.stack([zero, 0.125 * boss + 0.04 * push, dz], 1)
     part = spot(a, over, (0, 0), (0.40, 0.24))  # AU25
-    return np.stack([zero, (0.038 * c.upper_lip - 0.055 * c.lower_lip) * part, zero], 1)
+    return np.stack([zero, (0.046 * c.upper_lip - 0.062 * c.lower_lip) * part, zero], 1)
 
 
 def _field(au: int, c: Canon) -> np.ndarray:

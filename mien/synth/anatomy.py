@@ -119,8 +119,11 @@ def proportions(points: np.ndarray, s: np.ndarray, shape: Shape) -> np.ndarray:
     drop += 0.03 * max(0.0, shape.jaw_drop) * spot(a, y, (0.62, -1.4), (0.22, 0.2))
     lift = 0.05 * shape.brow_height * spot(a, y, (0.5, 0.36), (0.5, 0.22)) * step(y, 0.08, 0.25) * front
     lift += 0.07 * shape.forehead_height * step(y, 0.4, 1.4)
+    lift += 0.018 * shape.brow_side * np.sign(x) * spot(a, y, (0.55, 0.36), (0.4, 0.2)) * step(y, 0.08, 0.25) * front
+    lift += 0.016 * shape.mouth_side * x / MOUTH_HALF * spot(x, y, (0, MOUTH_T), (0.6, 0.28)) * front
+    sideways = 0.018 * shape.nose_side * spot(x, y, (0, -0.5), (0.3, 0.35)) * front
     mouth = 0.09 * shape.mouth_width * spot(a, y, (0.3, MOUTH_T), (0.35, 0.2)) * front
-    return np.stack([x * wide * (1 + mouth), y - drop + lift, z], axis=1)
+    return np.stack([x * wide * (1 + mouth) + sideways, y - drop + lift, z], axis=1)
 
 
 def neutral_skin(chart: Chart, shape: Shape) -> np.ndarray:

@@ -8,7 +8,10 @@ from mien.synth.anatomy import NOSE_BASE, lower_border, upper_border
 from mien.synth.chart import MOUTH_T, Slit, chart
 
 # on the person's right (image left), x negative; mirrored for the other side
-JAW = [(-1.13, 0.02), (-1.12, -0.32), (-1.09, -0.66), (-1.01, -0.99), (-0.87, -1.29), (-0.68, -1.52), (-0.47, -1.69), (-0.24, -1.80), (0, -1.83)]
+JAW = [
+    (-1.15, 0.02), (-1.13, -0.33), (-1.11, -0.66), (-1.05, -0.97), (-0.93, -1.28), (-0.75, -1.53), (-0.54, -1.70),
+    (-0.28, -1.80), (0, -1.83),
+]  # fmt: skip
 BROW = [(-0.94, 0.26), (-0.77, 0.38), (-0.56, 0.425), (-0.36, 0.395), (-0.19, 0.33)]
 RIDGE = [(0, 0.08), (0, -0.14), (0, -0.34), (0, -0.535)]
 BASE = [(-0.20, NOSE_BASE + 0.02), (-0.10, NOSE_BASE), (0, NOSE_BASE - 0.005)]

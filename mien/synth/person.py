@@ -68,6 +68,9 @@ class Shape:
     corner_lift: float = 0.0
     ear_size: float = 0.0
     ear_spread: float = 0.0
+    nose_side: float = 0.0  # the last three make the halves of the face differ
+    mouth_side: float = 0.0
+    brow_side: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Person:
         place = self.tone * (len(MELANIN) - 1)
         i = min(int(place), len(MELANIN) - 2)
         color = MELANIN[i] + (place - i) * (MELANIN[i + 1] - MELANIN[i])
-        shift = np.array([-3, 1, -6]) if self.undertone > 0 else np.array([2, -4, 2])
+        shift = np.array([-2, -1, -8]) if self.undertone > 0 else np.array([2, -4, 2])
         return np.clip(color + abs(self.undertone) * shift, 0, 255) / 255
 
     @property
@@ -136,9 +139,9 @@ def _sample_shape(rng: np.random.Generator, male: bool, tone: float, age: int) -
     z = {f.name: float(np.clip(rng.normal(), -2.2, 2.2)) * 0.85 for f in fields(Shape)}
     side = 1.0 if male else -1.0
     for name, shift in (
-        ("jaw_width", 0.6), ("chin_width", 0.5), ("chin_length", 0.35), ("neck_width", 0.8), ("brow_ridge", 0.8),
-        ("brow_height", -0.5), ("eye_open", -0.35), ("nose_width", 0.3), ("nose_length", 0.3), ("upper_lip", -0.35),
-        ("lower_lip", -0.3), ("cheek_fullness", -0.2), ("cheekbone", -0.15), ("face_length", 0.3), ("nose_turn", -0.3),
+        ("jaw_width", 0.6), ("chin_width", 0.7), ("chin_length", 0.35), ("neck_width", 0.8), ("brow_ridge", 0.8),
+        ("brow_height", -0.5), ("eye_open", -0.5), ("nose_width", 0.3), ("nose_length", 0.3), ("upper_lip", -0.45),
+        ("lower_lip", -0.4), ("cheek_fullness", -0.2), ("cheekbone", -0.15), ("face_length", 0.3), ("nose_turn", -0.3),
     ):  # fmt: skip
         z[name] += shift * side
     dark = max(0.0, tone - 0.4) / 0.6

@@ -72,8 +72,8 @@ def _beard_masks() -> dict[str, np.ndarray]:
     below = step(m.t, -2.22, -1.95) * (m.t < -0.02)
     cheeks = step(m.t, edge + 0.16, edge - 0.24) * step(s, 1.75, 1.45)
     lip = step(over, 0.09, 0.19) * step(over, 0.38, 0.24) * step(a, 0.60, 0.34) * (1 - 0.5 * bell(a, 0, 0.05))
-    side = spot(a, over, (0.50, -0.06), (0.10, 0.24))
-    chin = np.clip(spot(a, over, (0, -0.55), (0.36, 0.28)) + spot(a, over, (0, -0.26), (0.10, 0.08)), 0, 1)
+    side = np.clip(1.7 * spot(a, over, (0.50, -0.12), (0.085, 0.26)), 0, 1)
+    chin = np.clip(1.7 * spot(a, over, (0, -0.57), (0.34, 0.24)) + 1.4 * spot(a, over, (0, -0.27), (0.10, 0.08)), 0, 1)
     shaven = np.maximum(step(m.t, edge + 0.2, edge - 0.2), step(over, 0.10, 0.17) * step(over, 0.36, 0.25) * step(a, 0.56, 0.40))
     parts = {"beard cheeks": cheeks, "beard lip": lip, "beard side": side, "beard chin": chin, "beard shaven": shaven}
     return {name: (mask * below).astype(np.float32) for name, mask in parts.items()}

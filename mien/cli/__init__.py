@@ -1,0 +1,69 @@
+"""The shell's verbs.
+
+Heavy imports (torch, numba, scikit-learn) stand inside the verbs that need them: --help must not wait for them.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import mien
+from mien.cli import evaluation, pictures, training
+from mien.cli.terminal import errors, out
+from mien.errors import InputError
+
+INTERRUPTED = 130  # the shell's exit code for Ctrl-C
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Transfer, edit and recognise facial expressions.",
+)
+data_app = typer.Typer(no_args_is_help=True, help="Look after data sets.")
+evaluate_app = typer.Typer(no_args_is_help=True, help="Measure models the way the papers do.")
+app.add_typer(data_app, name="data")
+app.add_typer(evaluate_app, name="evaluate")
+
+for verb in (pictures.transfer, pictures.edit, pictures.neutralize, pictures.recognize, pictures.embed):
+    app.command()(verb)
+for verb in (training.synth, training.train, training.demo):
+    app.command()(verb)
+data_app.command("check")(training.data_check)
+evaluate_app.command("transfer")(evaluation.evaluate_transfer)
+evaluate_app.command("disentangle")(evaluation.evaluate_disentangle)
+evaluate_app.command("recognition")(evaluation.evaluate_recognition)
+
+
+def main() -> None:
+    """Run the shell's verbs; a user's mistake is one line and exit code 2, Ctrl-C is one line and 130."""
+    try:
+        code = app(standalone_mode=False)  # a verb's own exit code comes back as a value
+        if code == INTERRUPTED:  # typer takes Ctrl-C for itself
+            raise KeyboardInterrupt
+        sys.exit(code if isinstance(code, int) else 0)
+    except InputError as error:
+        errors.print(f"mien: {error}", markup=False)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
+            errors.print(f"mien: {error.format_message()}", markup=False)
+            sys.exit(2)
+        if isinstance(error, ModuleNotFoundError):
+            errors.print(f"mien: this verb needs the package {error.name}; pip install 'mien[all]'", markup=False)
+            sys.exit(2)
+        raise
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Transfer, edit and recognise facial expressions."""
+    if show:
+        out.print(mien.__version__)

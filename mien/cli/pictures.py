@@ -1,0 +1,184 @@
+"""Verbs on pictures: transfer, edit, neutralize, recognize, embed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import mien
+from mien.cli.terminal import Aligned, Device, Model, Number, Output, bar, errors, out
+from mien.errors import InputError
+
+PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+def transfer(
+    face: Path,
+    like: Annotated[Path, typer.Option(help="The picture whose expression to take.")],
+    output: Output,
+    model: Model = "ter_gan",
+    number: Number = None,
+    like_number: Annotated[int | None, typer.Option("--like-face", help="Which face of --like.")] = None,
+    aligned: Aligned = False,
+    device: Device = "cpu",
+) -> None:
+    """Give FACE the expression of another picture.
+
+    Example: `mien transfer me.jpg --like grin.jpg -o grinning-me.png`
+    """
+    tool = prepared(model, aligned, device, output)
+    tool.save(tool.transfer(face, like, number, like_number), output, f"transfer from {like.name}", face.name)
+
+
+def edit(
+    face: Path,
+    output: Output,
+    expression: Annotated[str | None, typer.Option(help="neutral, happiness, sadness, surprise, fear, …")] = None,
+    intensity: Annotated[float, typer.Option(help="0 (neutral) to 1 (full).")] = 1.0,
+    au: Annotated[list[str] | None, typer.Option(help="An action unit and its intensity 0-5, as 12=3.")] = None,
+    like: Annotated[Path | None, typer.Option(help="A picture whose expression to take.")] = None,
+    model: Model = "ter_gan",
+    number: Number = None,
+    aligned: Aligned = False,
+    device: Device = "cpu",
+) -> None:
+    """Change FACE's expression: to a class, to action units, or towards another picture.
+
+    Example: `mien edit me.jpg --expression happiness --intensity 0.7 -o happier.png`
+    """
+    aus = dict(map(parse_au, au)) if au else None
+    tool = prepared(model, aligned, device, output)
+    wanted = expression or (f"like {like.name}" if like else ", ".join(au or ()))
+    photo = tool.edit(face, expression, intensity, aus, like, number)
+    tool.save(photo, output, f"edit: {wanted} {intensity:.2f}", face.name)
+
+
+def neutralize(
+    face: Path,
+    output: Output,
+    model: Model = "ter_gan",
+    number: Number = None,
+    aligned: Aligned = False,
+    device: Device = "cpu",
+) -> None:
+    """Take the expression off FACE.
+
+    Example: `mien neutralize grin.jpg -o calm.png`
+    """
+    tool = prepared(model, aligned, device, output)
+    tool.save(tool.neutralize(face, number), output, "neutralize", face.name)
+
+
+def recognize(
+    paths: list[Path],
+    model: Model = "ter_gan",
+    number: Number = None,
+    aligned: Aligned = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    device: Device = "cpu",
+) -> None:
+    """Name the expression in pictures or folders of pictures.
+
+    Example: `mien recognize holiday/ --csv > expressions.csv`
+    """
+    tool = editor(model, aligned, device)
+    rows, failed = each_picture(paths, lambda path: tool.recognize(path, number))
+    if as_json:
+        print(json.dumps([{"file": str(path)} | found for path, found in rows], indent=2))
+    elif as_csv and rows:
+        words = sorted(rows[0][1])
+        writer = csv.writer(sys.stdout)
+        writer.writerow(["file", "expression", *words])
+        writer.writerows([path, next(iter(found)), *(f"{found[w]:.4f}" for w in words)] for path, found in rows)
+    else:
+        for path, found in rows:
+            out.print(f"{path}: " + ", ".join(f"{word} {p:.2f}" for word, p in list(found.items())[:3]), markup=False)
+    if failed:
+        raise typer.Exit(2)
+
+
+def embed(
+    paths: list[Path],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .npz file to write.")],
+    model: Model = "ter_gan",
+    number: Number = None,
+    aligned: Aligned = False,
+    device: Device = "cpu",
+) -> None:
+    """Write the expression and identity codes of pictures or folders of pictures.
+
+    Example: `mien embed holiday/ -o codes.npz`
+    """
+    import numpy as np
+
+    if output.suffix != ".npz":
+        raise InputError(f"{output}: expected a file name ending in .npz")
+    tool = editor(model, aligned, device)
+    rows, failed = each_picture(paths, lambda path: tool.embed(path, number))
+    if not rows:
+        raise InputError(f"no face was embedded; {output} was not written")
+    beside = output.with_name(f".{output.name}.part.npz")
+    try:
+        np.savez(
+            beside,
+            path=np.array([str(p) for p, _ in rows]),
+            expression=np.stack([c["expression"] for _, c in rows]),
+            identity=np.stack([c["identity"] for _, c in rows]),
+        )
+        beside.replace(output)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written ({error.strerror}); nothing was changed") from error
+    finally:
+        beside.unlink(missing_ok=True)
+    out.print(f"{len(rows)} faces in {output}", markup=False)
+    if failed:
+        raise typer.Exit(2)
+
+
+def editor(model: str, aligned: bool, device: str) -> Any:
+    """Return an Editor, with whatever it needs imported only now."""
+    return mien.Editor(model, device, aligned)
+
+
+def prepared(model: str, aligned: bool, device: str, output: Path) -> Any:
+    """Return an Editor, once the output is known to be writable."""
+    from mien.faces.photo import check_target
+
+    check_target(output)
+    return editor(model, aligned, device)
+
+
+def parse_au(text: str) -> tuple[int, float]:
+    """Return the number and the intensity of "12=3"."""
+    number, _, value = text.upper().removeprefix("AU").partition("=")
+    try:
+        return int(number), float(value)
+    except ValueError as error:
+        raise InputError(f"--au {text}: expected an action unit and its intensity 0-5, as 12=3") from error
+
+
+def each_picture(paths: list[Path], work: Callable[[Path], Any]) -> tuple[list[tuple[Path, Any]], int]:
+    """Return what `work` makes of every picture and of every picture in folders; what fails is told and counted."""
+    files: list[Path] = []
+    for path in paths:
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES) if path.is_dir() else [path]
+        if not found:
+            raise InputError(f"{path}: the folder holds no picture ({', '.join(sorted(PICTURES))})")
+        files += found
+    rows, failed = [], 0
+    with bar("looking") as progress:
+        for k, path in enumerate(files):
+            try:
+                rows.append((path, work(path)))
+            except InputError as error:
+                failed += 1
+                errors.print(f"mien: {error}", markup=False)
+            progress(k + 1, len(files))
+    return rows, failed

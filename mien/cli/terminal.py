@@ -1,0 +1,100 @@
+"""What the shell's verbs share: options, progress, tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from mien.errors import InputError
+
+out = Console()
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Model = Annotated[str, typer.Option(help="Name of weights that come with mien, a file, a run's folder, or a hub id.")]
+Number = Annotated[int | None, typer.Option("--face", help="Which face, if there are several: 1 is the leftmost.")]
+Aligned = Annotated[bool, typer.Option(help="The pictures are aligned crops already: look for no face.")]
+Output = Annotated[Path, typer.Option("-o", "--output", help="The picture to write: .png, .jpg or .webp.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
+DataDirs = Annotated[
+    list[Path], typer.Option("--data", help="Folder with metadata.csv; give it again to join several.")
+]
+
+
+class Show(Protocol):
+    """Tells how far long work is."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Say that `done` of `total` is done."""
+        ...
+
+
+@contextmanager
+def bar(text: str) -> Iterator[Show]:
+    """Show a progress bar with the time left; where nobody watches, a line every half minute."""
+    if not errors.is_terminal:
+        yield lines(text)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Bar(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(text, total=None, note="")
+
+        def show(done: int, total: int, note: str = "") -> None:
+            progress.update(task, completed=done, total=total, note=note)
+
+        yield show
+
+
+def lines(text: str, seconds: float = 30.0) -> Show:
+    """Return what prints a line with the time left, at most every `seconds`."""
+    begin = said = time.monotonic()
+    first: int | None = None
+
+    def show(done: int, total: int, note: str = "") -> None:
+        nonlocal said, first
+        now = time.monotonic()
+        first = done if first is None else first
+        if now - said < seconds:
+            return
+        said = now
+        left = (now - begin) / max(done - first, 1) * (total - done)
+        errors.print(f"{text} {done}/{total}, about {left / 60:.1f} minutes left {note}", markup=False)
+
+    return show
+
+
+def known_precision(text: str) -> Any:
+    """Return a precision's name as it is. Raises InputError for one that is not known."""
+    if text not in ("32-true", "bf16-mixed"):
+        raise InputError(f"--precision {text}: choose 32-true or bf16-mixed")
+    return text
+
+
+def parse_setting(text: str) -> tuple[str, str]:
+    """Return the name and the value of "steps=500"."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"--set {text}: expected name=value, as steps=500")
+    return name, value
+
+
+def print_frame(frame: Any) -> None:
+    """Print a pandas table."""
+    table = Table(*map(str, frame.columns))
+    for row in frame.itertuples(index=False):
+        table.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
+    out.print(table)

@@ -1,0 +1,99 @@
+"""Verbs that make data and models: synth, train, demo, data check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.terminal import DataDirs, Model, bar, known_precision, out, parse_setting, print_frame
+
+
+def synth(folder: Path, people: int = 100, per_person: int = 36, size: int = 128, seed: int = 0, jobs: int = 2) -> None:
+    """Render people who do not exist, with exact labels, into FOLDER. Called again, it goes on where it stopped.
+
+    Example: `mien synth faces --people 200 --jobs 4`
+    """
+    from mien.synth.generate import generate
+
+    with bar("rendering") as progress:
+        generate(folder, people=people, per_person=per_person, size=size, seed=seed, jobs=jobs, progress=progress)
+    out.print(f"{folder}: {people} people, {people * per_person} pictures, labels in metadata.csv", markup=False)
+
+
+def train(
+    model: str,
+    data: DataDirs,
+    run: Annotated[Path, typer.Option(help="Folder for the run; if it holds one, it goes on.")],
+    preset: str = "small",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a setting of the model, as steps=500.")
+    ] = None,
+    seed: int = 0,
+    precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "bf16-mixed",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    devices: int = 1,
+    nodes: int = 1,
+    checkpoint_every: int = 500,
+    sheet_every: int = 1000,
+    minutes: Annotated[float | None, typer.Option(help="Stop at a checkpoint after this time.")] = None,
+    all_people: Annotated[bool, typer.Option(help="Train on rows marked test too.")] = False,
+) -> None:
+    """Train MODEL on data sets. Kill it at any moment; the same command goes on as if it had not stopped.
+
+    Example: `mien train ter_gan --data faces --run runs/ter_gan --preset small --set steps=3000`
+    """
+    from mien.run import begin
+    from mien.train import Progress, Settings
+
+    settings = Settings(
+        seed,
+        known_precision(precision),
+        device,
+        devices,
+        nodes,
+        checkpoint_every,
+        sheet_every=sheet_every,
+        stop_after=60 * minutes if minutes else None,
+    )
+    with bar(model) as progress:
+
+        def show(p: Progress) -> None:
+            losses = " ".join(f"{name.split('/')[-1]} {value:.3g}" for name, value in p.losses.items())
+            progress(p.done, p.total, f"{p.stage} {p.faces_per_second:.0f}/s {losses}")
+
+        finished = begin(model, preset, dict(map(parse_setting, set_ or ())), data, run, settings, all_people, show)
+    out.print(
+        f"{run}: " + ("finished" if finished else "stopped at a checkpoint; the same command goes on"), markup=False
+    )
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("demo_out"), model: Model = "ter_gan"
+) -> None:
+    """Show all of it on faces that come with the package: a sheet to look at, a table to read.
+
+    Example: `mien demo`
+    """
+    from mien.demo import demo as show
+
+    table = show(folder, model, say=lambda text: out.print(text, markup=False))
+    out.print("\nTransfer to people never trained on, against the true picture (full and three-quarter expressions):")
+    print_frame(table.reset_index())
+    out.print(f"\nLook at {folder / 'people.png'} and {folder / 'photograph.png'}", markup=False)
+
+
+def data_check(folder: Path) -> None:
+    """Say what a data set holds, and list all that is wrong with it.
+
+    Example: `mien data check faces`
+    """
+    from mien.data.manifest import check_manifest, problems_error, read_manifest
+    from mien.data.report import describe
+
+    problems = check_manifest(folder)
+    if problems:
+        raise problems_error(folder, problems)
+    for name, value in describe(read_manifest(folder)).items():
+        out.print(f"{name:>28}  {value}", markup=False)
