@@ -31,7 +31,8 @@ def noise(batch: int, size: int, subjects: int) -> Batch:
             torch.rand(batch, len(AUS)),
         )
 
-    return Batch(faces(), faces(), torch.rand(batch, 3, size, size) * 2 - 1)
+    truth = torch.rand(batch, 3, size, size) * 2 - 1
+    return Batch(faces(), faces(), truth, torch.arange(batch) % 4 == 0)
 
 
 def ceiling(precision: torch.dtype, seconds: float = 3.0) -> float:

@@ -32,11 +32,13 @@ class Batch:
     """Pairs of faces: `source` gives the expression, `target` the identity.
 
     `truth` is the real picture of the target's person showing the source's expression; NaN where there is none.
+    `alike` marks pairs of two people who show the same expression: there the target is the truth.
     """
 
     source: Faces
     target: Faces
     truth: Tensor  # (B, 3, H, W) float RGB in [-1, 1], or NaN
+    alike: Tensor  # (B,) bool
 
     def __len__(self) -> int:
         return len(self.source)
@@ -53,4 +55,4 @@ class Batch:
             form = torch.channels_last if x.ndim == 4 else torch.preserve_format
             return x.to(device, non_blocking=True, memory_format=form)
 
-        return Batch(self.source.map(move), self.target.map(move), move(self.truth))
+        return Batch(self.source.map(move), self.target.map(move), move(self.truth), move(self.alike))

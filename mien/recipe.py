@@ -52,12 +52,14 @@ class Stage:
 class Sampling:
     """Which pairs a recipe is fed, and how they are augmented: five crops × rotations × flip, and colour.
 
-    `same` is the share of same-person pairs; `need_truth` keeps to pairs whose answer is a real picture;
+    `same` is the share of same-person pairs, `alike` the share of the others in which both people show the same
+    expression, as far as there are such; `need_truth` keeps to pairs whose answer is a real picture;
     `independent` gives source and target augmentations of their own; `margin` is how far a corner crop shifts, as a
     share of the size; `rotations` are degrees; `colour` and `scale` are ± shares.
     """
 
     same: float = 0.5
+    alike: float = 0.0
     need_truth: bool = False
     independent: bool = True
     margin: float = 0.06

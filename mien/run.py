@@ -61,7 +61,7 @@ def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:
     """Return the sampler that a family's recipe asks for."""
     s = family.sampling()
     augmentation = Augmentation(margin=s.margin, rotations=s.rotations, colour=s.colour, scale=s.scale)
-    return PairSampler(data, family.config.batch_size, seed, s.same, s.need_truth, augmentation, s.independent)
+    return PairSampler(data, family.config.batch_size, seed, s.same, s.need_truth, augmentation, s.independent, s.alike)
 
 
 def typed_changes(model: str, preset: str, changes: Mapping[str, str]) -> dict[str, Any]:

@@ -84,15 +84,15 @@ def test_eq_10_total_is_the_weighted_sum_of_the_turns():
     """λ1 L_if + λ2 L_ef + λ3 L_irec + λ4 L_erec + λ5 L_Det + λ6 L_Des + λ7 (L_G + L_D), λ = 1 1 1 1 .3 .3 .5."""
     model = create("ter_gan", "paper", **TINY["ter_gan"]).double()
     batch = Random().batch(0)
-    batch = type(batch)(batch.source.map(double), batch.target.map(double), batch.truth.double())
+    batch = type(batch)(batch.source.map(double), batch.target.map(double), batch.truth.double(), batch.alike)
     stage = model.stages()[1]
     total, parts = 0.0, {}
     for turn in stage.turns:
         losses = model(batch, turn.name)
         total += sum(turn.weights[k] * v.item() for k, v in losses.items())
         parts |= {k: v.item() for k, v in losses.items()}
-    irec = parts["L_irec_same"] + parts["L_irec_different"]
-    erec = parts["L_erec_same"] + parts["L_erec_different"]
+    irec = sum(parts[f"L_irec_{kind}"] for kind in ("same", "alike", "different"))
+    erec = sum(parts[f"L_erec_{kind}"] for kind in ("same", "alike", "different"))
     adversarial = parts["L_G"] + parts["L_D"]
     expected = (
         parts["L_if"] + parts["L_ef"] + irec + erec + 0.3 * parts["L_Det"] + 0.3 * parts["L_Des"] + 0.5 * adversarial

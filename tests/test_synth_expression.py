@@ -43,7 +43,10 @@ def test_anger_variants_differ_in_kind():
     assert recipe("anger", 1.0, 0)[lips_apart].max() == 0 < recipe("anger", 1.0, 1)[lips_apart].max()
 
 
-@pytest.mark.parametrize(("expression", "intensity"), [("joy", 1.0), ("other", 1.0), ("anger", 1.2), ("anger", -0.1), ("anger", float("nan"))])
+@pytest.mark.parametrize(
+    ("expression", "intensity"),
+    [("joy", 1.0), ("other", 1.0), ("anger", 1.2), ("anger", -0.1), ("anger", float("nan"))],
+)
 def test_bad_recipe_is_one_clear_line(expression, intensity):
     with pytest.raises(InputError, match="expected"):
         recipe(expression, intensity)

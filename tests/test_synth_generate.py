@@ -16,6 +16,7 @@ from mien.labels import AUS, EXPRESSIONS
 from mien.synth import generate as module
 from mien.synth.generate import COLUMNS, generate
 
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
 SMALL = {"people": 3, "per_person": 9, "size": 64, "seed": 4}
 
 
@@ -146,7 +147,8 @@ def test_occluded_share(tmp_path):
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    ({"people": 0}, "people: expected"), ({"per_person": -1}, "per_person: expected"), ({"size": 100}, "size: expected"),
+    ({"people": 0}, "people: expected"), ({"per_person": -1}, "per_person: expected"),
+    ({"size": 100}, "size: expected"),
     ({"seed": -1}, "seed: expected"), ({"jobs": 0}, "jobs: expected"), ({"sessions": 1.5}, "sessions: expected"),
     ({"occluded": 2.0}, "occluded: expected"),
 ])  # fmt: skip
@@ -169,8 +171,12 @@ def test_a_folder_with_something_else_is_refused(small, tmp_path):
 
 @pytest.mark.slow
 def test_killed_and_called_again_it_ends_identical(small, tmp_path):
-    code = f"from pathlib import Path; from mien.synth.generate import generate; generate(Path({str(tmp_path / 'set')!r}), **{SMALL!r}, jobs=2)"
-    process = subprocess.Popen([sys.executable, "-c", f"if __name__ == '__main__':\n    {code}"], start_new_session=True)
+    script = tmp_path / "run.py"
+    script.write_text(
+        "from pathlib import Path\nfrom mien.synth.generate import generate\n"
+        f"if __name__ == '__main__':\n    generate(Path({str(tmp_path / 'set')!r}), **{SMALL!r}, jobs=2)\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script)], start_new_session=True, env=ENVIRONMENT)
     images, deadline = tmp_path / "set" / "images", time.time() + 90
     while time.time() < deadline and not (images.exists() and len(list(images.glob("S*"))) >= 4):
         time.sleep(0.02)

@@ -117,7 +117,9 @@ MOTION = [
 def test_every_unit_moves_what_it_should_and_more_so_when_stronger(studio, au, mark, way, least):
     way = np.array(way) / np.linalg.norm(way)
     rest = studio.render(CALM).landmarks[mark]
-    moved = [float((studio.render(units(**{f"AU{au}": level})).landmarks[mark] - rest) @ way) for level in (1, 2, 3, 4, 5)]
+    moved = [
+        float((studio.render(units(**{f"AU{au}": level})).landmarks[mark] - rest) @ way) for level in (1, 2, 3, 4, 5)
+    ]
     assert moved[0] > 0 and (np.diff(moved) > 0).all()
     assert moved[-1] > least
 
@@ -157,7 +159,9 @@ def test_flow_leads_back_to_the_neutral_picture(studio, expression, pose):
     shot = studio.render(recipe(expression, 1.0), **pose)
     grid = np.mgrid[0:128, 0:128].astype(np.float32)
     flow = cv2.resize(shot.flow, (128, 128), interpolation=cv2.INTER_LINEAR)
-    warped = cv2.remap(neutral, grid[1] + flow[..., 0], grid[0] + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.remap(
+        neutral, grid[1] + flow[..., 0], grid[0] + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     face = np.zeros((128, 128), np.uint8)
     cv2.fillConvexPoly(face, cv2.convexHull(np.round(shot.landmarks).astype(np.int32)), 1)
     counted = (face > 0) & (cv2.resize(shot.mouth, (128, 128)) < 0.02)
@@ -183,7 +187,7 @@ def test_flow_of_a_landmark_leads_to_the_neutral_landmark(studio):
 
 def holes(shot):
     """Count unfilled pixels of the renderer inside the face's outline."""
-    outline = (shot.landmarks[list(range(17)) + [24, 19]] + 0.5) * 2
+    outline = (shot.landmarks[[*range(17), 24, 19]] + 0.5) * 2
     inside = np.zeros(shot.filled.shape, np.uint8)
     cv2.fillConvexPoly(inside, cv2.convexHull(np.round(outline).astype(np.int32)), 1)
     inside = cv2.erode(inside, np.ones((7, 7), np.uint8))
@@ -229,21 +233,25 @@ def test_glasses_come_off():
 
 
 def test_darker_people_render_darker():
-    tones = [Studio(dataclasses.replace(sample_person(104), tone=t), 64).render(CALM).image[40:50, 28:36].mean() for t in (0.05, 0.5, 0.95)]
+    tones = [
+        Studio(dataclasses.replace(sample_person(104), tone=t), 64).render(CALM).image[40:50, 28:36].mean()
+        for t in (0.05, 0.5, 0.95)
+    ]
     assert tones[0] > tones[1] > tones[2]
 
 
 @pytest.mark.parametrize(("arguments", "name"), [
-    ({"aus": np.zeros((21, 1))}, "aus"), ({"aus": CALM + 6}, "aus"), ({"aus": CALM * np.nan}, "aus"), ({"yaw": 90}, "yaw"),
+    ({"aus": np.zeros((21, 1))}, "aus"), ({"aus": CALM + 6}, "aus"), ({"aus": CALM * np.nan}, "aus"),
+    ({"yaw": 90}, "yaw"),
     ({"gaze": (0, 99)}, "gaze_y"), ({"occluder": "scarf"}, "occluder"), ({"backdrop": np.zeros((3, 3, 3))}, "backdrop"),
 ])  # fmt: skip
 def test_bad_requests_are_one_clear_line(studio, arguments, name):
-    with pytest.raises(InputError, match=f"^{name}: expected"):
+    with pytest.raises(InputError, match=rf"^{name}: expected"):
         studio.render(**({"aus": CALM} | arguments))
 
 
 def test_bad_size():
-    with pytest.raises(InputError, match="^size: expected"):
+    with pytest.raises(InputError, match=r"^size: expected"):
         Studio(sample_person(0), 100)
 
 
@@ -252,4 +260,6 @@ def test_no_cracks_or_specks_in_many_more_faces():
     for k in range(60):
         studio = Studio(sample_person(7000 + k), 128)
         for number, word in enumerate(CLASSES):
-            assert holes(studio.render(recipe(word, 1.0, k + number), yaw=(k * 7) % 50 - 25, pitch=(k * 5) % 20 - 10)) == 0, k
+            assert (
+                holes(studio.render(recipe(word, 1.0, k + number), yaw=(k * 7) % 50 - 25, pitch=(k * 5) % 20 - 10)) == 0
+            ), k

@@ -27,6 +27,7 @@ class Rows:
     source: np.ndarray  # (B,) int64
     target: np.ndarray  # (B,) int64
     truth: np.ndarray  # (B,) int64, -1 where there is none
+    alike: np.ndarray  # (B,) bool: the target is the truth, of another person
 
 
 class PairSampler:
@@ -35,7 +36,8 @@ class PairSampler:
     Same-person pairs (a share `same` of all): two images of one person with different expressions or intensities; the
     truth is the source itself. Other pairs: two people who are not related; the truth is a picture of the target's
     person showing the source's expression, pose and gaze, where there is one. With `need_truth` only pairs that have
-    one are drawn, and the target's own expression differs from it. Sources walk through a new permutation of all
+    one are drawn, and the target's own expression differs from it. In a share `alike` of two people's pairs, as far as
+    there are such, the target itself shows the source's expression, pose and gaze. Sources walk through a new permutation of all
     usable images each epoch. The truth is augmented as its target is; the source has an augmentation of its own
     (unless `independent` is False), but where there is a truth all three are mirrored together, since expressions are
     not symmetric.
@@ -52,11 +54,14 @@ class PairSampler:
         need_truth: bool = False,
         augmentation: Augmentation | None = None,
         independent: bool = True,
+        alike: float = 0.0,
     ):
-        if batch_size < 1 or seed < 0 or not 0 <= same <= 1:
+        if batch_size < 1 or seed < 0 or not 0 <= same <= 1 or not 0 <= alike <= 1:
             raise InputError(
-                f"batch_size {batch_size}, seed {seed}, same {same}: expected at least 1, at least 0, from 0 to 1"
+                f"batch_size {batch_size}, seed {seed}, same {same}, alike {alike}: "
+                "expected at least 1, at least 0, from 0 to 1, from 0 to 1"
             )
+        self.alike = alike
         self.data, self.batch_size, self.seed, self.same = data, batch_size, seed, same
         self.need_truth, self.augmentation, self.independent = need_truth, augmentation, independent
         self._supply = _Supply(data)
@@ -106,6 +111,7 @@ class PairSampler:
             faces(self.data, rows.source, self._images(rows.source, source_warps)),
             faces(self.data, rows.target, self._images(rows.target, target_warps)),
             truth,
+            torch.from_numpy(rows.alike),
         )
 
     def rows(self, step: int) -> Rows:
@@ -122,7 +128,9 @@ class PairSampler:
         truth[same] = source[same]
         crossed = self._supply.triples if self.need_truth else self._supply.crosses
         target[~same], truth[~same] = crossed(rng, source[~same])
-        return Rows(source, target, truth)
+        alike = ~same & self._supply.can_triple[source] & (rng.random(len(source)) < self.alike)
+        target[alike] = truth[alike] = self._supply.shown_by_another(rng, source[alike])
+        return Rows(source, target, truth, alike)
 
     def _sources(self, step: int) -> np.ndarray:
         """Return the step's part of an endless row of permutations of the usable images, (B,)."""
@@ -195,8 +203,12 @@ class _Supply:
 
     def triples(self, rng: np.random.Generator, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Draw (target, truth) with an unrelated person who shows the source's expression in `truth` alone."""
-        truth = pick(rng, self.by_key, self.key[source], lambda at, row: self.unrelated(source[at], row))
+        truth = self.shown_by_another(rng, source)
         return self.another_look(rng, source, self.subject[truth]), truth
+
+    def shown_by_another(self, rng: np.random.Generator, source: np.ndarray) -> np.ndarray:
+        """Draw for each row an image of an unrelated person who shows its expression, pose and gaze."""
+        return pick(rng, self.by_key, self.key[source], lambda at, row: self.unrelated(source[at], row))
 
     def crosses(self, rng: np.random.Generator, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Draw (target, truth): any image of an unrelated person, and their picture of the source's key, or -1."""

@@ -49,8 +49,9 @@ class TerGanConfig:
     """Sizes and lengths; the defaults are preset `small`. Width w gives encoders w, 2w, 4w, 8w, 16w channels.
 
     The reconstruction weights (λ3 of Eq. 6, λ4 of Eq. 7) are given by pair kind, since Eq. 6 and 7 ask two different
-    things of one image: with one person, Eq. 7's answer is exactly known and Eq. 6's is another expression; with two
-    people neither is the answer. The paper has 1 everywhere.
+    things of one image. With one person, Eq. 7 asks for the right picture and Eq. 6 for another expression; with two
+    people in one expression ("alike"), Eq. 6 asks for the right picture and Eq. 7 for another person; with two people
+    in two expressions, both are wrong. The paper has 1 everywhere.
     """
 
     image_size: int = 64
@@ -67,14 +68,17 @@ class TerGanConfig:
     game_every: int = 2  # steps between two turns of the discriminators; the paper has 1
     lr: float = 1e-3
     re_encode_lr: float = 1e-4  # Adam takes steps of one size whatever λ5 and λ6 are; here they stay small
-    same: float = 0.6  # share of pairs that show one person
+    same: float = 0.5  # share of pairs that show one person
+    alike: float = 0.6  # share of the others that show one expression
     margin: float = 0.03  # of a corner crop, as a share of the size
     turn: float = 3.0  # degrees, half of the largest rotation is the other
     colour: float = 0.1  # ± share, augmentation
-    same_identity_reconstruction: float = 0.0
-    same_expression_reconstruction: float = 10.0
-    different_identity_reconstruction: float = 0.3
-    different_expression_reconstruction: float = 0.0
+    irec_same: float = 0.0
+    irec_alike: float = 10.0
+    irec_different: float = 0.0
+    erec_same: float = 10.0
+    erec_alike: float = 0.0
+    erec_different: float = 0.0
     identity_features: float = 0.3
     expression_features: float = 0.3
     adversarial: float = 0.05
@@ -87,7 +91,7 @@ PAPER = TerGanConfig(
     batch_size=64,
     lr=2e-4,
     re_encode_lr=2e-4,
-    same=0.5,
+    alike=0.0,
     margin=0.06,
     turn=6.0,  # Sec. 4.1: -6, -3, 3, 6 degrees
     colour=0.0,
@@ -99,10 +103,12 @@ PAPER = TerGanConfig(
     identity_features=1.0,  # λ1
     expression_features=1.0,  # λ2
     adversarial=0.5,  # λ7
-    same_identity_reconstruction=1.0,  # λ3, Sec. 4.1
-    same_expression_reconstruction=1.0,  # λ4
-    different_identity_reconstruction=1.0,
-    different_expression_reconstruction=1.0,
+    irec_same=1.0,  # λ3, Sec. 4.1
+    irec_alike=1.0,
+    irec_different=1.0,
+    erec_same=1.0,  # λ4
+    erec_alike=1.0,
+    erec_different=1.0,
 )
 
 
@@ -224,7 +230,8 @@ class TerGan(Family):
     code_count: Tensor  # (n,) how many they were
 
     paper = (
-        "K. Ali, C. E. Hughes: Facial Expression Recognition Using Disentangled Adversarial Learning / TER-GAN, 2019"
+        "K. Ali, C. E. Hughes: All-In-One: Facial Expression Transfer, Editing and Recognition "
+        "Using A Single Network, arXiv:1911.07050, 2019"
     )
     Config = TerGanConfig
     PRESETS = {"small": TerGanConfig(), "paper": PAPER}  # noqa: RUF012
@@ -275,10 +282,12 @@ class TerGan(Family):
             {
                 "L_if": c.identity_features,  # λ1
                 "L_ef": c.expression_features,  # λ2
-                "L_irec_same": c.same_identity_reconstruction,  # λ3
-                "L_irec_different": c.different_identity_reconstruction,
-                "L_erec_same": c.same_expression_reconstruction,  # λ4
-                "L_erec_different": c.different_expression_reconstruction,
+                "L_irec_same": c.irec_same,  # λ3
+                "L_irec_alike": c.irec_alike,
+                "L_irec_different": c.irec_different,
+                "L_erec_same": c.erec_same,  # λ4
+                "L_erec_alike": c.erec_alike,
+                "L_erec_different": c.erec_different,
                 "L_G": c.adversarial,  # λ7
             },
             adam,
@@ -303,7 +312,7 @@ class TerGan(Family):
         """Sec. 4.1: five crops × four rotations (and none) × flip. The share of pairs of one person is ours."""
         c = self.config
         return Sampling(
-            c.same, margin=c.margin, rotations=(-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn), colour=c.colour
+            c.same, c.alike, margin=c.margin, rotations=(-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn), colour=c.colour
         )
 
     def enter(self, stage: str) -> None:
@@ -347,6 +356,7 @@ class TerGan(Family):
 
     def _synthesis(self, batch: Batch) -> dict[str, Tensor]:
         source, target, same = batch.source, batch.target, batch.same
+        alike, different = batch.alike, ~(batch.same | batch.alike)
         fake = self.transfer(target.image, source.image)
         fake_expression, fake_identity = self.discriminator(fake)
         with torch.no_grad():
@@ -360,9 +370,11 @@ class TerGan(Family):
             "L_if": identity_feature_loss(self.frozen_identity_encoder.maps(fake), target_maps),
             "L_ef": expression_feature_loss(self.frozen_expression_encoder.maps(fake), source_maps),
             "L_irec_same": mean_where(irec, same),
-            "L_irec_different": mean_where(irec, ~same),
+            "L_irec_alike": mean_where(irec, alike),
+            "L_irec_different": mean_where(irec, different),
             "L_erec_same": mean_where(erec, same),
-            "L_erec_different": mean_where(erec, ~same),
+            "L_erec_alike": mean_where(erec, alike),
+            "L_erec_different": mean_where(erec, different),
             "L_G": generator_loss(fake_expression, class_label(source), fake_identity, target.subject),
         }
 

@@ -88,7 +88,9 @@ def _corner_motion(au: int, c: Canon) -> np.ndarray:
         pull = spot(a, over, (0.46, -0.02), (0.27, 0.26)) * outward
         dx = 0.125 * pull
         dy = 0.165 * spot(a, over, (0.48, 0.0), (0.22, 0.25)) + 0.045 * spot(a, over, (0, -0.02), (0.34, 0.17))
-        dy += 0.06 * spot(a, y, (0.66, -0.62), (0.26, 0.24)) + 0.025 * c.upper_lip * spot(a, over, (0.1, 0.06), (0.34, 0.16))
+        dy += 0.06 * spot(a, y, (0.66, -0.62), (0.26, 0.24)) + 0.025 * c.upper_lip * spot(
+            a, over, (0.1, 0.06), (0.34, 0.16)
+        )
         dz = 0.06 * spot(a, y, (0.66, -0.56), (0.22, 0.20)) - 0.085 * spot(a, over, (0.42, -0.02), (0.24, 0.2))
         return np.stack([dx, dy, dz - 0.03 * spot(a, over, (0, 0), (0.3, 0.16))], 1)
     if au == 14:
@@ -185,6 +187,14 @@ def turn_jaw(points: np.ndarray, weight: np.ndarray | float, drop: float) -> np.
     return np.stack(
         [points[:, 0], y * cos - z * sin + JAW_PIVOT[1], y * sin + z * cos + JAW_PIVOT[2] + slide], axis=1
     ).astype(points.dtype)
+
+
+def lip_pressure(aus: np.ndarray) -> float:
+    """Return how firmly 0-1 AU17, 23 and 24 keep the lips together against AU9 and 10; those that part lips win."""
+    level = dict(zip(AUS, aus.mean(axis=1) / 5, strict=True))
+    press = level[17] + level[23] + level[24]
+    part = level[25] + level[26] + level[16] + level[22]
+    return float(np.clip(2.5 * press - 5 * part, 0, 1))
 
 
 def lid_openings(aus: np.ndarray, side: int, eye_open: float, roundness: float, gaze_y: float) -> tuple[float, float]:

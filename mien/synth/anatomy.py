@@ -12,7 +12,17 @@ from mien.synth.person import Shape
 from mien.synth.skull import spline_matrix
 
 NOSE_BASE = -0.72
-NOSE_PROFILE = {0.34: 0.0, 0.12: 0.015, 0.0: 0.055, -0.2: 0.15, -0.38: 0.255, -0.5: 0.32, -0.58: 0.29, -0.66: 0.13, -0.74: 0.0}
+NOSE_PROFILE = {
+    0.34: 0.0,
+    0.12: 0.015,
+    0.0: 0.055,
+    -0.2: 0.15,
+    -0.38: 0.255,
+    -0.5: 0.32,
+    -0.58: 0.29,
+    -0.66: 0.13,
+    -0.74: 0.0,
+}
 
 
 def upper_border(x: np.ndarray) -> np.ndarray:
@@ -46,7 +56,9 @@ def nose_relief(x: np.ndarray, y: np.ndarray, shape: Shape) -> np.ndarray:
     ridge = _nose_profile(y) * bridge * forward + 0.02 * shape.nose_hump * spot(x, y, (0, -0.18), (0.12, 0.14))
     parts = [
         ridge * np.exp(-((a / width) ** 1.9)),
-        0.355 * forward * np.exp(-(((x / (0.135 * (1 + 0.1 * shape.nose_tip))) ** 2 + ((y + 0.535) / 0.115) ** 2) ** 1.15)),
+        0.355
+        * forward
+        * np.exp(-(((x / (0.135 * (1 + 0.1 * shape.nose_tip))) ** 2 + ((y + 0.535) / 0.115) ** 2) ** 1.15)),
         0.20 * np.exp(-((((a - 0.178 * wing) / 0.085) ** 2 + ((y + 0.61) / 0.098) ** 2) ** 1.2)),
         0.23 * forward * np.exp(-((x / 0.045) ** 2) - ((y + 0.655) / 0.055) ** 2),
         0.05 * spot(a, y, (0.12, -0.40), (0.12, 0.16)),

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MATERIALS = {  # tint is set per person; specular, sharpness, wrap of the light per channel, flag (1 relief, 2 hair, 3 eye)
+# specular, sharpness, wrap of the light per channel, flag (1 relief, 2 hair, 3 eye); the tint is the person's
+MATERIALS = {
     "skin": (0.095, 26.0, 0.42, 0.26, 0.22, 1),
     "lining": (0.10, 30.0, 0.4, 0.3, 0.3, 0),
     "lid lining": (0.10, 40.0, 0.4, 0.3, 0.3, 0),
-    "eye": (0.75, 130.0, 0.35, 0.35, 0.35, 3),
+    "eye": (0.95, 260.0, 0.35, 0.35, 0.35, 3),
     "teeth": (0.16, 50.0, 0.5, 0.5, 0.5, 0),
     "tongue": (0.12, 24.0, 0.4, 0.3, 0.3, 0),
     "ear": (0.04, 20.0, 0.5, 0.3, 0.25, 0),
@@ -60,8 +61,10 @@ class MeshBuilder:
         self.parts: dict[str, Part] = {}
         self.n = self.m = 0
 
-    def add(self, name: str, uv: np.ndarray, faces: np.ndarray, material: str | np.ndarray, cover: np.ndarray | None = None) -> None:
-        """Add a part with vertices' atlas places `uv` (k, 2), its own triangles, and ragged edges if `cover` is given."""
+    def add(
+        self, name: str, uv: np.ndarray, faces: np.ndarray, material: str | np.ndarray, cover: np.ndarray | None = None
+    ) -> None:
+        """Add a part: atlas places `uv` (k, 2) of its vertices, its own triangles, ragged edges if `cover` is given."""
         if isinstance(material, str):
             code = np.full(len(faces), MATERIAL_NAMES.index(material), np.uint8)
         else:

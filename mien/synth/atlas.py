@@ -6,6 +6,7 @@ against which ragged edges of hair are cut. Places are in pixels.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -90,17 +91,17 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], width: float, height
     sizes = np.array([width if height is None else height, width])
     coarse = np.maximum(1, np.floor(sizes / 2.5)).astype(int)  # coarse grain needs no fine field
     small = -(-np.array(shape) // coarse)
-    field = rng.standard_normal((small[0], small[1]), np.float32)
-    field = cv2.GaussianBlur(field, (0, 0), sizes[1] / coarse[1], sigmaY=sizes[0] / coarse[0])
+    fine = rng.standard_normal((small[0], small[1]), np.float32)
+    field = cv2.GaussianBlur(fine, (0, 0), sizes[1] / coarse[1], sigmaY=sizes[0] / coarse[0])
     if coarse.max() > 1:
         field = cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-    return (field - field.mean()) / field.std()
+    return np.asarray((field - field.mean()) / field.std(), np.float32)
 
 
 def polyline_distance(x: np.ndarray, y: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Return the distance of every (x, y) to a polyline (k, 2)."""
     nearest = np.full(x.shape, 1e9, np.float32)
-    for (x0, y0), (x1, y1) in zip(points[:-1], points[1:], strict=True):
+    for (x0, y0), (x1, y1) in pairwise(points):
         dx, dy = x1 - x0, y1 - y0
         along = np.clip(((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy + 1e-12), 0, 1)
         nearest = np.minimum(nearest, np.hypot(x - x0 - along * dx, y - y0 - along * dy))

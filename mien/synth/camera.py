@@ -20,7 +20,9 @@ class Camera:
     def project(self, points: np.ndarray, side: float) -> np.ndarray:
         """Return screen places (n, 3) float32 in pixels of a frame of `side`, z growing towards the viewer."""
         near = np.float32(DISTANCE) / (np.float32(DISTANCE) - points[:, 2:3])
-        flat = points[:, :2] * near * np.array([self.scale, -self.scale], np.float32) + np.array(self.offset, np.float32)
+        flat = points[:, :2] * near * np.array([self.scale, -self.scale], np.float32) + np.array(
+            self.offset, np.float32
+        )
         return np.concatenate([flat * np.float32(side), points[:, 2:3]], axis=1).astype(np.float32)
 
     def hold_eyes(self, corners: np.ndarray) -> np.ndarray:
@@ -32,7 +34,7 @@ class Camera:
 
 
 def fit(corners: np.ndarray) -> Camera:
-    """Return the camera that sees the four eye corners (4, 3) of a neutral frontal face (landmarks 36, 39, 42, 45) in place."""
+    """Return the camera that sees a neutral frontal face's eye corners (4, 3), landmarks 36, 39, 42, 45, in place."""
     flat = Camera(1.0, (0.0, 0.0)).project(corners, 1.0)[:, :2].astype(float)
     right, left = flat[:2].mean(axis=0), flat[2:].mean(axis=0)
     scale = float((EYES_AT[1][0] - EYES_AT[0][0]) / (left[0] - right[0]))

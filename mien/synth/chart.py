@@ -7,6 +7,7 @@ crack. The mesh is one for all people.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Chart:
 def _spaced(stops: list[tuple[float, int]]) -> np.ndarray:
     """Return values from the first stop through all others; each stop says how many steps lead to it."""
     parts = [np.array([stops[0][0]])]
-    for (a, _), (b, n) in zip(stops[:-1], stops[1:], strict=True):
+    for (a, _), (b, n) in pairwise(stops):
         parts.append(np.linspace(a, b, n + 1)[1:])
     return np.concatenate(parts)
 
@@ -75,10 +76,8 @@ def _columns() -> np.ndarray:
 
 def _rows() -> np.ndarray:
     """Return the rows' t from the crown down, with rows exactly on the slits."""
-    return _spaced(
-        [(T_TOP, 0), (1.2, 8), (0.55, 11), (0.2, 12), (EYE_T, 10), (-0.2, 9), (-0.5, 12), (-0.9, 19)]
-        + [(MOUTH_T, 9), (-1.3, 11), (-1.95, 20), (-2.4, 7), (T_BOTTOM, 5)]
-    )
+    brow_to_nose = [(T_TOP, 0), (1.2, 8), (0.55, 11), (0.2, 12), (EYE_T, 10), (-0.2, 9), (-0.5, 12), (-0.9, 19)]
+    return _spaced([*brow_to_nose, (MOUTH_T, 9), (-1.3, 11), (-1.95, 20), (-2.4, 7), (T_BOTTOM, 5)])
 
 
 def _nearest(values: np.ndarray, target: float) -> int:
@@ -119,7 +118,7 @@ class _Builder:
         """Continue a margin by `depth` rows of vertices; return their indices (depth, n)."""
         rows = np.stack([self.append(margin) for _ in range(depth)])
         ladder = np.concatenate([margin[None], rows])
-        self.lining += [quads(a[None], b[None]) for a, b in zip(ladder[:-1], ladder[1:], strict=True)]
+        self.lining += [quads(a[None], b[None]) for a, b in pairwise(ladder)]
         return rows
 
 
@@ -150,8 +149,7 @@ def chart() -> Chart:
                (side * EYE_X - EYE_HALF, side * EYE_X + EYE_HALF)}  # fmt: skip
     ends = [_nearest(np.where(front, x[1], 9), v) for v in (-MOUTH_HALF, MOUTH_HALF)]
     margins = {
-        side: build.cut(eye_row, columns[side * EYE_X - EYE_HALF], columns[side * EYE_X + EYE_HALF])
-        for side in (-1, 1)
+        side: build.cut(eye_row, columns[side * EYE_X - EYE_HALF], columns[side * EYE_X + EYE_HALF]) for side in (-1, 1)
     }
     mouth_margins = build.cut(build.mouth_row, ends[0], ends[1])
     grid_size = len(build.s)
@@ -167,5 +165,6 @@ def chart() -> Chart:
     mouth = Slit(roll(mouth_margins[0], "mouth"), roll(mouth_margins[1], "mouth"))
     faces = np.concatenate([skin, *build.lining, *[_close(slit) for slit in (mouth, *eyes.values())]]).astype(np.int32)
     return Chart(
-        build.s, build.t, build.mean, build.above, build.above_eye, faces, len(s), len(t), grid_size, eyes, mouth, len(skin)
+        s=build.s, t=build.t, mean=build.mean, above=build.above, above_eye=build.above_eye, faces=faces,
+        columns=len(s), rows=len(t), grid_size=grid_size, eyes=eyes, mouth=mouth, skin_faces=len(skin),
     )  # fmt: skip

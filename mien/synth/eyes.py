@@ -109,6 +109,8 @@ def lashes(points: np.ndarray, slit: Slit, center: np.ndarray, length: float) ->
     lateral = abs(roots[:, 0]) - abs(center[0])
     side = np.sign(center[0])
     grow = length * (0.6 + 0.5 * step(lateral, -0.2, 0.2))[:, None]
-    tips = roots + grow * (0.75 * out + np.stack([side * 1.2 * lateral, np.full(LASHES, 0.35), np.full(LASHES, 0.1)], 1))
+    tips = roots + grow * (
+        0.75 * out + np.stack([side * 1.2 * lateral, np.full(LASHES, 0.35), np.full(LASHES, 0.1)], 1)
+    )
     half = np.array([0.006, 0, 0])
     return np.stack([roots - half, roots + half, tips], 1).reshape(-1, 3)

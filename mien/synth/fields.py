@@ -13,7 +13,7 @@ def spot(x: np.ndarray, y: np.ndarray, at: tuple[float, float], size: tuple[floa
     return np.exp(-(((x - at[0]) / size[0]) ** 2) - ((y - at[1]) / size[1]) ** 2)
 
 
-def step(x: np.ndarray, start: float, end: float) -> np.ndarray:
+def step(x: np.ndarray, start: float | np.ndarray, end: float | np.ndarray) -> np.ndarray:
     """Return 0 before `start`, 1 after `end` (which may lie below `start`), smooth between."""
     u = np.clip((x - start) / (end - start), 0, 1)
     return u * u * (3 - 2 * u)

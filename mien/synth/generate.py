@@ -85,7 +85,13 @@ def generate(
 
 
 def _checked(order: Order, jobs: int) -> Order:
-    for name, low, high in (("people", 1, 99999), ("per_person", 1, 999), ("size", 32, 1024), ("sessions", 1, 99), ("seed", 0, 2**31)):
+    for name, low, high in (
+        ("people", 1, 99999),
+        ("per_person", 1, 999),
+        ("size", 32, 1024),
+        ("sessions", 1, 99),
+        ("seed", 0, 2**31),
+    ):
         value = getattr(order, name)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise InputError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
@@ -191,7 +197,8 @@ def _row(name: str, index: int, session: int, person: Person, take: Take, light:
         name, _subject(index), "studio", "rendered", take.expression, intensity, take.yaw, take.pitch, take.roll,
         take.gaze[0], take.gaze[1], index % FOLDS, 0, take.expr_id, session, person.age, person.gender,
         round(person.tone, 3), person.hair, person.beard, person.glasses, occluder,
-        round(light.azimuth, 1), round(light.elevation, 1), round(light.key, 3), round(light.sky, 3), round(light.warmth, 2),
+        round(light.azimuth, 1), round(light.elevation, 1), round(light.key, 3), round(light.sky, 3),
+        round(light.warmth, 2),
     ]  # fmt: skip
     cells += [round(float(level), 3) for level in take.aus.max(axis=1)]
     cells += [round(float(level), 3) for level in take.aus.ravel()]
@@ -211,7 +218,11 @@ def _finish(out: Path, order: Order) -> None:
     content = io.BytesIO()
     joined = {name: np.concatenate(values) for name, values in arrays.items()}
     np.savez_compressed(
-        content, file_name=np.array([row[0] for row in rows]), landmarks=joined["landmarks"], flow=joined["flow"], mouth=joined["mouth"]
+        content,
+        file_name=np.array([row[0] for row in rows]),
+        landmarks=joined["landmarks"],
+        flow=joined["flow"],
+        mouth=joined["mouth"],
     )
     _write(out / "geometry.npz", content.getvalue())
     for stray in [*(out / "images").glob(".*"), *out.glob(".*")]:  # a process killed while writing leaves its own

@@ -79,7 +79,9 @@ def strands(person: Person, rng: np.random.Generator) -> np.ndarray:
         field = noise(rng, shape, 0.7, 14) + 0.55 * noise(rng, shape, 2.2, 26)
     split = int(HAIR_HEIGHT * 0.56)
     whiskers = noise(rng, shape, 0.55, 1.1) + 0.25 * noise(rng, shape, 1.5, 3)
-    field[split:] = whiskers[split:] if person.hair not in ("long", "bob") else 0.6 * field[split:] + 0.6 * whiskers[split:]
+    field[split:] = (
+        whiskers[split:] if person.hair not in ("long", "bob") else 0.6 * field[split:] + 0.6 * whiskers[split:]
+    )
     order = np.empty(field.size, np.float32)
     order[np.argsort(field, axis=None, kind="stable")] = np.linspace(0, 1, field.size, dtype=np.float32)
     return order.reshape(shape)
@@ -88,7 +90,9 @@ def strands(person: Person, rng: np.random.Generator) -> np.ndarray:
 def _look_up(chart: Chart, field: np.ndarray) -> np.ndarray:
     """Return a field of the skin's chart at the vertices (grid_size,)."""
     place = skin_uv(chart.s[: chart.grid_size], chart.t[: chart.grid_size])
-    return cv2.remap(field.astype(np.float32), place[:, 0], place[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).ravel()
+    return cv2.remap(
+        field.astype(np.float32), place[:, 0], place[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).ravel()
 
 
 def _shell(chart: Chart, lift: np.ndarray, cover: np.ndarray, threshold: float) -> Shell:
@@ -111,17 +115,21 @@ def scalp_shells(person: Person, chart: Chart, edge: np.ndarray) -> list[Shell]:
     full = THICKNESS[person.hair] * person.hair_volume
     rise = step(inside, -0.06, 0.42 if full > 0.1 else 0.2)
     lump = 1 + 0.16 * np.sin(5 * s + 3 * t + person.seed % 7) * np.sin(4 * t + person.seed % 5)
-    sides = 1 - 0.55 * step(np.abs(s), 0.9, 1.5) * step(t, 0.9, 0.3) if person.hair in ("short", "swept", "fringe") else 1.0
+    sides = (
+        1 - 0.55 * step(np.abs(s), 0.9, 1.5) * step(t, 0.9, 0.3) if person.hair in ("short", "swept", "fringe") else 1.0
+    )
     if person.hair in ("long", "bob", "bun"):
         sides = 1 - 0.75 * step(np.abs(s), 0.75, 1.2) * step(t, 0.7, 0.25)
-    sweep = 1 + 0.5 * bell(s, 0.45 * np.sign(person.hair_part), 0.6) * bell(t, 1.1, 0.4) if person.hair == "swept" else 1.0
+    sweep = (
+        1 + 0.5 * bell(s, 0.45 * np.sign(person.hair_part), 0.6) * bell(t, 1.1, 0.4) if person.hair == "swept" else 1.0
+    )
     height = full * rise * lump * sides * sweep
     layers = LAYERS.get(person.hair, 3)
     shells = []
     for layer in range(layers):
         share = (layer + 1) / layers
         airy = 0.45 if person.hair in ("curly", "afro") else 0.12
-        dense = step(inside, -0.05 + 0.04 * layer, 0.16 + 0.07 * layer) * (1.05 - airy * share * (layers > 1))
+        dense = step(inside, -0.03 + 0.03 * layer, 0.08 + 0.05 * layer) * (1.05 - airy * share * (layers > 1))
         shells.append(_shell(chart, np.maximum(height * share, 0.004), np.clip(dense, 0, 1.1), 0.0))
     return shells
 
@@ -149,7 +157,9 @@ def curtain(person: Person, rng: np.random.Generator) -> Curtain | None:
     front = np.radians(np.interp(-y, [-1.0, -0.4, 0, 0.4, 1.0, 2.4], [36, 41, 51, 57, 56, 50]))
     angle = np.sign(across) * (np.pi - np.abs(across)[None] * (np.pi - front[:, None]))
     volume = 0.10 * person.hair_volume
-    half = np.interp(-y, [-1.05, -0.5, 0, 0.5, 1.2, 2.4], [1.06, 1.17, 1.19, 1.22, 1.24, 1.2]) + volume * step(y, 1.05, 0.3)
+    half = np.interp(-y, [-1.05, -0.5, 0, 0.5, 1.2, 2.4], [1.06, 1.17, 1.19, 1.22, 1.24, 1.2]) + volume * step(
+        y, 1.05, 0.3
+    )
     wave = 0.03 * np.sin(across * 17 + person.seed % 11)[None] * step(y, 0.6, -0.6)[:, None]
     wave = wave + 0.035 * np.sin(y[:, None] * 3.1 + 4 * across[None] + person.seed % 5) * step(y, 0.4, -0.8)[:, None]
     if person.hair == "bob":
@@ -157,8 +167,14 @@ def curtain(person: Person, rng: np.random.Generator) -> Curtain | None:
     radius = half[:, None] + wave
     x, z = np.sin(angle) * radius, -1.15 + np.cos(angle) * radius * np.where(np.abs(angle) > 1.6, 1.25, 1.12)
     points = np.stack([x, y[:, None] + 0 * x, z], -1).reshape(-1, 3)
-    cover = 1.1 * step(1 - np.abs(across), 0.0, 0.05)[None] * step(y, bottom, bottom + (0.5 if person.hair == "long" else 0.14))[:, None]
+    cover = (
+        1.1
+        * step(1 - np.abs(across), 0.0, 0.05)[None]
+        * step(y, bottom, bottom + (0.5 if person.hair == "long" else 0.14))[:, None]
+    )
     cover = np.broadcast_to(cover * step(y, 1.06, 0.9)[:, None], x.shape).reshape(-1)
     uv = hair_uv(4.0 * across[None] + 0 * x, np.linspace(1.6, -0.3, len(y))[:, None] + 0 * x).reshape(-1, 2)
     index = np.arange(x.size).reshape(x.shape)
-    return Curtain(points.astype(np.float32), cover.astype(np.float32), uv, quads(index[:-1], index[1:]).astype(np.int32))
+    return Curtain(
+        points.astype(np.float32), cover.astype(np.float32), uv, quads(index[:-1], index[1:]).astype(np.int32)
+    )

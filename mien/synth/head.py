@@ -110,12 +110,14 @@ class Head:
         hair = to_linear(np.array(self.person.hair_color) / 255)
         skin = to_linear(self.person.skin_color)
         cloth = to_linear(np.array(self.person.cloth_color) / 255)
-        tints = {
-            "lining": (0.30, 0.085, 0.08), "lid lining": 0.6 * skin * (1.0, 0.82, 0.8), "tongue": (0.42, 0.15, 0.14),
+        tints: dict[str, np.ndarray | tuple[float, ...]] = {
+            "lining": np.array([0.30, 0.085, 0.08]) * (1 - 0.5 * self.person.tone), "tongue": (0.42, 0.15, 0.14),
+            "lid lining": 0.6 * skin * (1.0, 0.82, 0.8),
             "hair": hair, "lash": 0.06 * hair + 0.003, "hat": cloth, "mask": (0.36, 0.55, 0.62), "hand": 0.92 * skin,
             "frame": 0.25 * cloth + 0.008, "lens": (0.012, 0.012, 0.014),
         }  # fmt: skip
-        return np.array([(*tints.get(name, (1.0, 1.0, 1.0)), *row) for name, row in MATERIALS.items()], np.float32)
+        rows = [np.concatenate([tints.get(name, np.ones(3)), row]) for name, row in MATERIALS.items()]
+        return np.array(rows, np.float32)
 
     def vertices(self, aus: np.ndarray, gaze: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
         """Return all vertices (n, 3) float32 under action units (21, 2) 0-5 and gaze in degrees."""
@@ -142,7 +144,7 @@ class Head:
         drop = float(np.mean(aus[AUS.index(26)])) / 5
         if drop > 0:
             points = actions.turn_jaw(points, actions.jaw_weights(), drop)
-        mouth.close_lips(points, self.chart.mouth, self.over, self.chart.above, self.lip_zone)
+        mouth.meet_lips(points, self.chart.mouth, self.over, self.chart.above, self.lip_zone, actions.lip_pressure(aus))
         shape = self.person.shape
         for column, side in SIDES:
             opening = actions.lid_openings(aus, column, shape.eye_open, shape.eye_roundness, gaze[1])
@@ -160,20 +162,27 @@ class Head:
         share = sky_share(self.neutral, normals, np.ascontiguousarray(self.mesh.faces[solid]))
         sky = 0.22 + 0.78 * np.clip(share * 1.15, 0, 1)
         parts = self.mesh.parts
-        for name, value in (("lashes 1", 0.6), ("lashes -1", 0.6), ("upper teeth", 0.85), ("lower teeth", 0.8), ("tongue", 0.45)):
+        for name, value in (
+            ("lashes 1", 0.6),
+            ("lashes -1", 0.6),
+            ("upper teeth", 0.85),
+            ("lower teeth", 0.8),
+            ("tongue", 0.45),
+        ):
             sky[parts[name].vertices] = value
         for name, part in parts.items():
             if name.split()[0] in ("glasses", "hat", "mask", "hand"):
                 sky[part.vertices] = np.clip(sky[part.vertices], 0.7, 1)
-        for slit, margin, depths in (
-            (self.chart.mouth, 0.6, (0.55, 0.38, 0.22, 0.05)), *((s, 0.6, (0.55, 0.5)) for s in self.chart.eyes.values())
-        ):  # fmt: skip
+        deep = [(self.chart.mouth, (0.55, 0.38, 0.22, 0.05))] + [(s, (0.55, 0.5)) for s in self.chart.eyes.values()]
+        for slit, depths in deep:
             for roll in (slit.upper, slit.lower):
-                sky[roll.margin] = np.maximum(sky[roll.margin], margin)
+                sky[roll.margin] = np.maximum(sky[roll.margin], 0.6)
                 for row, value in zip(roll.rows, depths, strict=True):
                     sky[row] = value
         for i, shell in enumerate(self.shells):
-            sky[parts[f"shell {i}"].vertices] = np.clip(sky[shell.source] * 0.3 + 0.55 + 0.25 * i / len(self.shells), 0.3, 1)
+            sky[parts[f"shell {i}"].vertices] = np.clip(
+                sky[shell.source] * 0.3 + 0.55 + 0.25 * i / len(self.shells), 0.3, 1
+            )
         return sky.astype(np.float32)
 
     def outfit(self, glasses: bool, occluder: str) -> Outfit:

@@ -31,7 +31,7 @@ class Light:
     def table(self) -> np.ndarray:
         """Return what `raster.shade` wants to know, (7, 3) float32."""
         toward = self.direction()
-        half = toward + (0, 0, 1)
+        half = toward + np.array([0, 0, 1])
         rim = np.array([-np.sign(toward[0] + 1e-6) * 0.8, 0.35, -0.5])
         tint = self.tint()
         rows = [
@@ -52,8 +52,9 @@ def sample_light(rng: np.random.Generator) -> Light:
     total = float(rng.uniform(0.92, 1.25))
     return Light(
         azimuth=float(np.clip(rng.normal(0, 45 if hard else 30), -80, 80)), elevation=float(rng.uniform(8, 58)),
-        key=1.35 * share * total, sky=0.78 * (1 - share) * total, ground=float(rng.uniform(0.28, 0.6)) * (1 - share) * total,
-        rim=float(rng.uniform(0, 0.35)), warmth=float(np.clip(rng.normal(0.1, 0.4), -1, 1)), softness=float(rng.uniform(0.3, 1)),
+        key=1.35 * share * total, sky=0.78 * (1 - share) * total,
+        ground=float(rng.uniform(0.28, 0.6)) * (1 - share) * total, rim=float(rng.uniform(0, 0.35)),
+        warmth=float(np.clip(rng.normal(0.1, 0.4), -1, 1)), softness=float(rng.uniform(0.3, 1)),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ ARCH_HALF = 0.40
 UPPER_EDGE, LOWER_EDGE = -0.012, -0.055  # of the teeth, over the line between the closed lips
 TOOTH_HEIGHT = 0.145
 BEHIND_LIP = 0.105
+SHUT = 0.004  # lips closer than this touch
 
 # share of x, rise away from the slit, depth behind the margin: wet lip, inner lip, gum, back of the mouth
 UPPER_ROLL = ((1.0, 0.012, 0.05), (0.98, 0.06, 0.085), (0.92, 0.19, 0.13), (0.75, 0.12, 0.7))
@@ -17,7 +18,10 @@ LOWER_ROLL = ((1.0, 0.012, 0.05), (0.97, 0.06, 0.095), (0.90, 0.12, 0.16), (0.75
 
 def hang_lip_rolls(points: np.ndarray, slit: Slit, jaw_angle: float) -> None:
     """Place in place what lies behind both lips, down to the back of the mouth; the lower half turns with the jaw."""
-    for roll, direction, shape, angle in ((slit.upper, 1.0, UPPER_ROLL, 0.0), (slit.lower, -1.0, LOWER_ROLL, jaw_angle)):
+    for roll, direction, shape, angle in (
+        (slit.upper, 1.0, UPPER_ROLL, 0.0),
+        (slit.lower, -1.0, LOWER_ROLL, jaw_angle),
+    ):
         margin = points[roll.margin]
         rise = np.sqrt(np.clip(1 - roll.along**2, 0, 1))
         for row, (narrow, up, depth) in zip(roll.rows, shape, strict=True):
@@ -27,18 +31,23 @@ def hang_lip_rolls(points: np.ndarray, slit: Slit, jaw_angle: float) -> None:
             points[row, 2] = margin[:, 2] + dy * np.sin(angle) + dz * np.cos(angle)
 
 
-def close_lips(points: np.ndarray, slit: Slit, over: np.ndarray, above: np.ndarray, near: np.ndarray) -> None:
-    """Part lips that an AU combination pushed through each other, in place.
+def meet_lips(
+    points: np.ndarray, slit: Slit, over: np.ndarray, above: np.ndarray, near: np.ndarray, pressed: float
+) -> None:
+    """Part lips that an AU combination pushed through each other, and close a gap by the share `pressed`, in place.
 
-    `near` are the indices around the mouth, `over` (n,) their canonical height over the slit; half of the overlap
-    goes to each lip and fades away from the slit.
+    `near` are the indices around the mouth, `over` (n,) their canonical height over the slit; each lip goes half of
+    the way, fading away from the slit.
     """
     upper, lower = points[slit.upper.margin], points[slit.lower.margin]
-    overlap = np.maximum(lower[:, 1] - upper[:, 1], 0)
-    if not overlap.any():
-        return
-    half = 0.5 * np.interp(points[near, 0], upper[:, 0], overlap, left=0, right=0)
-    points[near, 1] += np.where(above[near], half, -half) * np.exp(-((over[near] / 0.1) ** 2))
+    gap = lower[:, 1] - upper[:, 1]
+    wanted = np.where(gap > 0, gap, pressed * gap)
+    if wanted.any():
+        half = 0.5 * np.interp(points[near, 0], upper[:, 0], wanted, left=0, right=0)
+        points[near, 1] += np.where(above[near], half, -half) * np.exp(-((over[near] / 0.1) ** 2))
+    shut = np.abs(points[slit.upper.margin, 1] - points[slit.lower.margin, 1]) < SHUT
+    middle = (points[slit.upper.margin] + points[slit.lower.margin])[shut] / 2  # welded, or rounding shows the inside
+    points[slit.upper.margin[shut]] = points[slit.lower.margin[shut]] = middle
 
 
 def arch(center: np.ndarray, upper: bool) -> np.ndarray:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from mien.errors import InputError
+
 HAIR_STYLES = ("bald", "buzz", "short", "swept", "fringe", "bun", "bob", "long", "curly", "afro")
 BEARDS = ("none", "stubble", "moustache", "goatee", "short", "full")
 GLASSES = ("none", "round", "square", "browline", "sun")
@@ -159,7 +161,9 @@ def _sample_shape(rng: np.random.Generator, male: bool, tone: float, age: int) -
     return Shape(*[float(np.clip(z[f.name], -2.6, 2.6)) for f in fields(Shape)])
 
 
-def _sample_hair(rng: np.random.Generator, male: bool, tone: float, age: int) -> tuple[str, tuple[int, int, int], float]:
+def _sample_hair(
+    rng: np.random.Generator, male: bool, tone: float, age: int
+) -> tuple[str, tuple[int, int, int], float]:
     """Return style, colour and recession of the hair."""
     old = max(0.0, (age - 35) / 40)
     if male:
@@ -178,34 +182,65 @@ def _sample_hair(rng: np.random.Generator, male: bool, tone: float, age: int) ->
     return _choice(rng, styles), (r, g, b), recession
 
 
-def _pick(rng: np.random.Generator, colors: dict[str, tuple[int, int, int]], shares: dict[str, float]) -> tuple[int, int, int]:
+def _pick(
+    rng: np.random.Generator, colors: dict[str, tuple[int, int, int]], shares: dict[str, float]
+) -> tuple[int, int, int]:
     r, g, b = (int(np.clip(c * rng.uniform(0.88, 1.12), 5, 250)) for c in colors[_choice(rng, shares)])
+    return r, g, b
+
+
+def _sample_brows(rng: np.random.Generator, male: bool) -> Brows:
+    return Brows(
+        thickness=float(rng.uniform(0.075, 0.115) * (1.12 if male else 0.8)),
+        arch=float(rng.normal(0, 0.02) + (-0.005 if male else 0.02)),
+        tilt=float(rng.normal(0, 0.03)),
+        density=float(rng.uniform(0.6, 1)),
+        strength=float(rng.uniform(0.65, 0.95)),
+    )
+
+
+def _color(rng: np.random.Generator, low: tuple[int, int, int], high: tuple[int, int, int]) -> tuple[int, int, int]:
+    r, g, b = (int(v) for v in rng.integers(low, high))
     return r, g, b
 
 
 def sample_person(seed: int) -> Person:
     """Return the person of a seed; the same seed gives the same person on every machine."""
+    if seed < 0:
+        raise InputError(f"seed: expected a whole number from 0, got {seed}")
     rng = np.random.default_rng((seed, 0x9E3779B9))
     male = bool(rng.random() < 0.5)
     tone = float(np.clip(rng.beta(1.1, 1.35), 0.0, 1.0))
-    age = int(rng.choice([rng.integers(18, 36), rng.integers(36, 60), rng.integers(60, 80)], p=[0.55, 0.3, 0.15]))
-    shape = _sample_shape(rng, male, tone, age)
+    decades = [rng.integers(18, 36), rng.integers(36, 60), rng.integers(60, 80)]
+    age = int(rng.choice(decades, p=[0.55, 0.3, 0.15]))
     hair, hair_color, recession = _sample_hair(rng, male, tone, age)
-    beard = _choice(rng, dict(zip(BEARDS, (0.45, 0.22, 0.06, 0.09, 0.11, 0.07), strict=True))) if male else "none"
-    makeup = (not male) * rng.random()
+    beards = dict(zip(BEARDS, (0.45, 0.22, 0.06, 0.09, 0.11, 0.07), strict=True))
+    makeup = 0.0 if male else float(rng.random())
+    freckled = tone < 0.3 and rng.random() < 0.35
     return Person(
-        seed=seed, age=age, gender="male" if male else "female", tone=tone, shape=shape,
-        brows=Brows(
-            thickness=float(rng.uniform(0.075, 0.115) * (1.12 if male else 0.8)), arch=float(rng.normal(0, 0.02) + (-0.005 if male else 0.02)),
-            tilt=float(rng.normal(0, 0.03)), density=float(rng.uniform(0.6, 1)), strength=float(rng.uniform(0.65, 0.95)),
-        ),
-        undertone=float(rng.uniform(-1, 1)), redness=float(rng.uniform(0.15, 1)), freckles=float(rng.random() * (tone < 0.3) * (rng.random() < 0.35)),
-        spots=float(rng.random() ** 2), gloss=float(rng.uniform(0.5, 1.1)), hair=hair, hair_color=hair_color,
-        hair_volume=float(rng.uniform(0.6, 1.2)), hair_part=float(rng.uniform(-1, 1)), recession=recession,
-        beard=beard, beard_density=float(rng.uniform(0.45, 1)),
+        seed=seed,
+        age=age,
+        gender="male" if male else "female",
+        tone=tone,
+        shape=_sample_shape(rng, male, tone, age),
+        brows=_sample_brows(rng, male),
+        undertone=float(rng.uniform(-1, 1)),
+        redness=float(rng.uniform(0.15, 1)),
+        freckles=float(rng.random()) if freckled else 0.0,
+        spots=float(rng.random() ** 2),
+        gloss=float(rng.uniform(0.5, 1.1)),
+        hair=hair,
+        hair_color=hair_color,
+        hair_volume=float(rng.uniform(0.6, 1.2)),
+        hair_part=float(rng.uniform(-1, 1)),
+        recession=recession,
+        beard=_choice(rng, beards) if male else "none",
+        beard_density=float(rng.uniform(0.45, 1)),
         eye_color=_pick(rng, EYE_COLORS, DARK_EYED if tone > 0.38 else LIGHT_EYED),
-        lipstick=float(max(0.0, makeup - 0.45)), lip_color=(int(rng.integers(130, 190)), int(rng.integers(25, 70)), int(rng.integers(45, 80))),
-        eyeliner=float(max(0.0, makeup - 0.5)), lashes=float(rng.uniform(0.3, 0.7) + 0.4 * makeup),
+        lipstick=max(0.0, makeup - 0.45),
+        lip_color=_color(rng, (130, 25, 45), (190, 70, 80)),
+        eyeliner=max(0.0, makeup - 0.5),
+        lashes=float(rng.uniform(0.3, 0.7) + 0.4 * makeup),
         glasses=_choice(rng, dict(zip(GLASSES, (0.84, 0.05, 0.05, 0.04, 0.02), strict=True))),
-        cloth_color=(int(rng.integers(20, 230)), int(rng.integers(20, 230)), int(rng.integers(20, 230))),
-    )  # fmt: skip
+        cloth_color=_color(rng, (20, 20, 20), (230, 230, 230)),
+    )

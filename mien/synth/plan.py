@@ -14,7 +14,7 @@ FREE = 300  # numbered AU combinations that all people share
 
 @dataclass(frozen=True)
 class Take:
-    """One picture to take. `expr_id` and `intensity` name the action units; `intensity` is NaN for free combinations."""
+    """One picture to take; `expr_id` and `intensity` (NaN for free combinations) name the action units."""
 
     expression: str
     intensity: float
@@ -50,7 +50,10 @@ def _standard(rng: np.random.Generator) -> list[tuple[int, Take]]:
     """Return the 36 standard pictures, each with the rank in which a shorter list keeps it."""
     calm, ahead = recipe("neutral", 0.0), (0.0, 0.0)
     second_gaze = _gaze(rng) if rng.random() < 0.5 else ahead
-    takes = [(0, Take("neutral", 0.0, "neutral", calm)), (29, Take("neutral", 0.0, "neutral", calm, **_pose(rng), gaze=second_gaze))]
+    takes = [
+        (0, Take("neutral", 0.0, "neutral", calm)),
+        (29, Take("neutral", 0.0, "neutral", calm, **_pose(rng), gaze=second_gaze)),
+    ]
     for i, name in enumerate(CLASSES[1:]):
         variant = int(rng.integers(VARIANTS))
         for level, rank in zip(LEVELS, (3, 1, 2, 0), strict=True):

@@ -110,14 +110,30 @@ def lit_share(shadow, x, y, z, bias, reach):  # pragma: no cover - compiled
 
 @nb.njit(cache=True, fastmath=True)
 def shade(
-    seen, bary, faces, material_of, materials, normals, uv, open_sky, atlas, relief, relief_scale, frame, lamp,
-    shadow, in_shadow_map, reach, image,
+    seen,
+    bary,
+    faces,
+    material_of,
+    materials,
+    normals,
+    uv,
+    open_sky,
+    atlas,
+    relief,
+    relief_scale,
+    frame,
+    lamp,
+    shadow,
+    in_shadow_map,
+    reach,
+    image,
 ):  # pragma: no cover - compiled
     """Fill `image` (W, W, 3), linear, where `seen` shows a triangle.
 
-    materials (k, 9): tint rgb, specular, sharpness, wrap of the light per channel, flag: 1 has relief, 2 is hair, 3 an eye.
-    relief (h, w, 3): slope along the tangent and upwards, and darkening, on the atlas divided by `relief_scale`.
-    frame (2, 3): the head's side and up axes. lamp (7, 3): direction, key, sky, ground, rim direction, rim, half vector.
+    materials (k, 9): tint rgb, specular, sharpness, wrap of the light per channel, and a flag: 1 has relief, 2 is
+    hair, 3 an eye. relief (h, w, 3): slope along the tangent and upwards, and darkening, on the atlas divided by
+    `relief_scale`. frame (2, 3): the head's side and up axes. lamp (7, 3): direction, key, sky, ground, direction of
+    the rim light, rim, half vector.
     """
     side = seen.shape[0]
     sx, sy, sz = frame[0, 0], frame[0, 1], frame[0, 2]

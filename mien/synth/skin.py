@@ -53,7 +53,8 @@ def masks() -> dict[str, np.ndarray]:
     result = {
         "blood": blood, "socket": socket, "wing": np.exp(-((wing / 0.022) ** 2)) * front, "lips": lips,
         "lip rim": bell(np.where(over > 0, upper_border(m.x) - over, 1), 0.0, 0.02) * lips,
-        "lip line": np.exp(-((line / 0.015) ** 2)) * front, "lip outside": 1 - step(red, -0.03, 0.0) * (a < MOUTH_HALF + 0.02),
+        "lip line": np.exp(-((line / 0.015) ** 2)) * front,
+        "lip outside": 1 - step(red, -0.03, 0.0) * (a < MOUTH_HALF + 0.02),
         "lid fold": bell(y, 0.03 + 0.115 * arc**0.6 - 0.01 * u, 0.014) * near * step(u, -1.1, -0.6),
         "lash": np.where(y > 0, np.exp(-((y / 0.024) ** 2)), 0.0) * inside,
         "lash below": np.where(y <= 0, np.exp(-((y / 0.016) ** 2)), 0.0) * inside,
@@ -74,7 +75,9 @@ def _beard_masks() -> dict[str, np.ndarray]:
     lip = step(over, 0.09, 0.19) * step(over, 0.38, 0.24) * step(a, 0.60, 0.34) * (1 - 0.5 * bell(a, 0, 0.05))
     side = np.clip(1.7 * spot(a, over, (0.50, -0.12), (0.085, 0.26)), 0, 1)
     chin = np.clip(1.7 * spot(a, over, (0, -0.57), (0.34, 0.24)) + 1.4 * spot(a, over, (0, -0.27), (0.10, 0.08)), 0, 1)
-    shaven = np.maximum(step(m.t, edge + 0.2, edge - 0.2), step(over, 0.10, 0.17) * step(over, 0.36, 0.25) * step(a, 0.56, 0.40))
+    shaven = np.maximum(
+        step(m.t, edge + 0.2, edge - 0.2), step(over, 0.10, 0.17) * step(over, 0.36, 0.25) * step(a, 0.56, 0.40)
+    )
     parts = {"beard cheeks": cheeks, "beard lip": lip, "beard side": side, "beard chin": chin, "beard shaven": shaven}
     return {name: (mask * below).astype(np.float32) for name, mask in parts.items()}
 
@@ -104,7 +107,9 @@ def _tone(person: Person, rng: np.random.Generator) -> np.ndarray:
     _darken(image, (1 - 0.6 * person.tone) * blood, (0.01, 0.20, 0.17))
     _darken(image, (0.6 + 0.5 * person.wrinkled) * m["socket"], (0.10, 0.15, 0.12))
     _darken(image, m["wing"], (0.22, 0.30, 0.30))
-    nostril = spot(np.abs(texels().x), texels().y, (0.092 * (1 + 0.13 * person.shape.nose_width), -0.682), (0.042, 0.022))
+    nostril = spot(
+        np.abs(texels().x), texels().y, (0.092 * (1 + 0.13 * person.shape.nose_width), -0.682), (0.042, 0.022)
+    )
     _darken(image, nostril, (0.68, 0.80, 0.80))
     return image
 
@@ -120,15 +125,17 @@ def _marks(image: np.ndarray, person: Person, rng: np.random.Generator) -> None:
         _darken(image, 0.55 * old, (0.5, 0.7, 0.8))
     for _ in range(int(rng.integers(0, 4) * person.spots + 0.5)):
         x, y = rng.uniform(-0.9, 0.9), rng.uniform(-1.6, 0.9)
-        mole = np.exp(-(((m.x - x) ** 2 + (m.y - y) ** 2) / rng.uniform(0.010, 0.018) ** 2) ** 2) * (m.z > -0.5)
+        mole = np.exp(-((((m.x - x) ** 2 + (m.y - y) ** 2) / rng.uniform(0.010, 0.018) ** 2) ** 2)) * (m.z > -0.5)
         _darken(image, 0.6 * mole, (0.8, 0.95, 1.0))
 
 
 def _lips(image: np.ndarray, person: Person, rng: np.random.Generator) -> None:
     """Add lips and the dark line between them."""
     m = masks()
-    natural = to_linear(person.skin_color) * (np.array([0.80, 0.50, 0.52]) + person.tone * np.array([-0.02, 0.12, 0.16]))
-    natural = natural + (0.05, 0.0, 0.006)
+    natural = to_linear(person.skin_color) * (
+        np.array([0.80, 0.50, 0.52]) + person.tone * np.array([-0.02, 0.12, 0.16])
+    )
+    natural = natural + np.array([0.05, 0.0, 0.006])
     color = natural + person.lipstick * (to_linear(np.array(person.lip_color) / 255) - natural)
     _cover(image, color, m["lips"] * (0.72 + 0.25 * person.lipstick))
     _darken(image, m["lips"] * (0.05 * noise(rng, image.shape[:2], 0.8, 5.0)) + 0.14 * m["lip rim"], (1, 1, 1))
@@ -145,7 +152,7 @@ def _lid_lines(image: np.ndarray, person: Person) -> None:
 
 
 def _brow_hairs(person: Person, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return roots and tips (k, 2), in canonical x and y of the person's left brow, fanned from the inner end outwards."""
+    """Return roots and tips (k, 2) of the left brow's hairs in canonical x and y, fanned from its inner end on."""
     brow = person.brows
     bend = np.array([0, 0.2, 0.8, 1, 0.1]) * brow.arch + np.array([-0.4, -0.2, 0, 0.2, 0.4]) * brow.tilt
     line = BROW_LINE + bend[:, None] * (0, 1)

@@ -109,7 +109,9 @@ class Studio:
     def _shadow(self, points: np.ndarray, light: Light, outfit: Outfit) -> tuple[np.ndarray, np.ndarray]:
         """Return the vertices (n, 3) as the key lamp sees them and its depth map."""
         mesh = self.head.mesh
-        in_map = (points - points[: self.head.chart.grid_size].mean(axis=0)) @ view_axes(light.direction()).T.astype(np.float32)
+        in_map = (points - points[: self.head.chart.grid_size].mean(axis=0)) @ view_axes(light.direction()).T.astype(
+            np.float32
+        )
         in_map[:, :2] = in_map[:, :2] * (SHADOW_SIDE / SHADOW_REACH) + SHADOW_SIDE / 2
         in_map = np.ascontiguousarray(in_map, np.float32)
         shadow = np.empty((SHADOW_SIDE, SHADOW_SIDE), np.float32)

@@ -3,7 +3,14 @@
 import numpy as np
 
 from mien.synth.atlas import (
-    ATLAS_HEIGHT, ATLAS_WIDTH, HAIR_HEIGHT, HAIR_TOP, SKIN_SIDE, TILES, noise, to_linear,
+    ATLAS_HEIGHT,
+    ATLAS_WIDTH,
+    HAIR_HEIGHT,
+    HAIR_TOP,
+    SKIN_SIDE,
+    TILES,
+    noise,
+    to_linear,
 )  # fmt: skip
 from mien.synth.eyes import BALL_EXTENT, BALL_RADIUS, IRIS_RADIUS
 from mien.synth.fields import bell, step
@@ -66,7 +73,9 @@ def paint_ear(person: Person) -> np.ndarray:
     """Return the ear's skin (h, w, 4): redder than the face, dark in its hollow."""
     _, _, width, height = TILES["ear"]
     y, x = (np.mgrid[0:height, 0:width].astype(np.float32) + 0.5) / height * 2 - 1
-    base = to_linear(person.skin_color) * (1 - (1 - 0.6 * person.tone) * np.array([0.02, 0.20, 0.18]) * (0.4 + 0.6 * person.redness))
+    base = to_linear(person.skin_color) * (
+        1 - (1 - 0.6 * person.tone) * np.array([0.02, 0.20, 0.18]) * (0.4 + 0.6 * person.redness)
+    )
     hollow = np.exp(-(((x + 0.25) / 0.28) ** 2 + ((y - 0.12) / 0.32) ** 2))
     groove = bell(np.hypot(x, y * 0.96), 0.74, 0.08) * step(y, 0.75, 0.4)
     color = base * (1 - 0.80 * hollow - 0.5 * groove)[..., None]

@@ -46,7 +46,8 @@ def _rim(style: str, side: int, center: np.ndarray) -> np.ndarray:
     """Return the outline (k, 3) of one lens."""
     turn = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     power, width, height = {
-        "round": (2.0, 0.36, 0.34), "square": (4.0, 0.40, 0.27), "browline": (3.0, 0.39, 0.29), "sun": (2.8, 0.44, 0.34),
+        "round": (2.0, 0.36, 0.34), "square": (4.0, 0.40, 0.27), "browline": (3.0, 0.39, 0.29),
+        "sun": (2.8, 0.44, 0.34),
     }[style]  # fmt: skip
     c, s = np.cos(turn), np.sin(turn)
     r = (np.abs(c) ** power + np.abs(s) ** power) ** (-1 / power)
@@ -62,8 +63,14 @@ def glasses(person: Person, rest: np.ndarray, chart: Chart) -> list[Thing]:
     if style == "none":
         return []
     front = rest[: chart.grid_size]
-    at_nose = (np.abs(chart.mean[: chart.grid_size, 0]) < 0.16) & (np.abs(chart.mean[: chart.grid_size, 1] + 0.12) < 0.1)
-    near_eye = (np.abs(np.abs(front[:, 0]) - 0.5) < 0.42) & (np.abs(front[:, 1]) < 0.34) & (np.abs(chart.s[: chart.grid_size]) < 1.4)
+    at_nose = (np.abs(chart.mean[: chart.grid_size, 0]) < 0.16) & (
+        np.abs(chart.mean[: chart.grid_size, 1] + 0.12) < 0.1
+    )
+    near_eye = (
+        (np.abs(np.abs(front[:, 0]) - 0.5) < 0.42)
+        & (np.abs(front[:, 1]) < 0.34)
+        & (np.abs(chart.s[: chart.grid_size]) < 1.4)
+    )
     depth = max(float(front[at_nose, 2].max()) - 0.06, float(front[near_eye, 2].max()) + 0.01)
     center = np.array([0.50, -0.055, depth])
     thick = {"round": 0.016, "square": 0.030, "browline": 0.022, "sun": 0.030}[style]
@@ -80,12 +87,14 @@ def glasses(person: Person, rest: np.ndarray, chart: Chart) -> list[Thing]:
         temple = np.array([hinge, (hinge + middle) / 2, middle, (middle + ear) / 2, ear])
         things.append(Thing(*_tube(temple, 0.022, False), "frame"))
         if style == "sun":
-            middle_point = rim.mean(0) + (0, 0, 0.03)
+            middle_point = rim.mean(0) + np.array([0, 0, 0.03])
             fan = np.concatenate([middle_point[None], rim])
             index = np.arange(1, len(rim) + 1)
             things.append(Thing(fan, np.stack([np.zeros_like(index), index, np.roll(index, -1)], 1), "lens"))
     across = np.linspace(-1, 1, 9)
-    bridge = np.stack([0.145 * across, center[1] + 0.07 + 0.05 * (1 - across**2), center[2] + 0.02 + 0.05 * (1 - across**2)], 1)
+    bridge = np.stack(
+        [0.145 * across, center[1] + 0.07 + 0.05 * (1 - across**2), center[2] + 0.02 + 0.05 * (1 - across**2)], 1
+    )
     things.append(Thing(*_tube(bridge, thick * 0.9, False), "frame"))
     return things
 
@@ -114,7 +123,12 @@ def hat(chart: Chart, rest: np.ndarray) -> list[Thing]:
     """Return a knitted hat pulled down to the forehead."""
     s, t = np.abs(chart.s), chart.t
     brim = np.interp(s, [0, 0.8, 1.4, 2.2, 4.3], [0.66, 0.62, 0.42, 0.18, -0.3])
-    lift = 0.02 + 0.14 * step(t, brim, brim + 0.08) + 0.05 * step(t, brim + 0.32, brim + 0.28) + 0.008 * np.sin(46 * chart.s)
+    lift = (
+        0.02
+        + 0.14 * step(t, brim, brim + 0.08)
+        + 0.05 * step(t, brim + 0.32, brim + 0.28)
+        + 0.008 * np.sin(46 * chart.s)
+    )
     return [_over_skin(chart, rest, t - brim, lift, "hat")]
 
 
@@ -128,7 +142,9 @@ def mask(chart: Chart, bridged: np.ndarray) -> list[Thing]:
     loops = []
     for side in (1, -1):
         for height, root in ((-0.62, -0.05), (-1.05, -0.45)):
-            ends = np.array([[side * 1.06, height, -0.42], [side * 1.14, (height + root) / 2, -0.75], [side * 1.15, root, -1.1]])
+            ends = np.array(
+                [[side * 1.06, height, -0.42], [side * 1.14, (height + root) / 2, -0.75], [side * 1.15, root, -1.1]]
+            )
             loops.append(Thing(*_tube(ends, 0.014, False), "mask"))
     return [thing, *loops]
 
@@ -142,6 +158,7 @@ def hand(bridged: np.ndarray, chart: Chart, rng: np.random.Generator) -> list[Th
     mean = chart.mean[: chart.grid_size]
     front = np.flatnonzero(np.abs(chart.s[: chart.grid_size]) < 1.6)[::7]  # a sparse sample will do
     surface = bridged[:, 2]
+
     def path(flat: np.ndarray) -> np.ndarray:
         nearest = [front[np.argmin(((mean[front, :2] - p) ** 2).sum(1))] for p in flat]
         z = np.convolve(np.pad(surface[nearest], 2, "edge"), np.ones(5) / 5, "valid")
@@ -153,7 +170,9 @@ def hand(bridged: np.ndarray, chart: Chart, rng: np.random.Generator) -> list[Th
         line = path(spot + across * (k - 1.5) * 0.225 * (1 + 0.1 * run) + along * (run - 0.5))
         points, faces = _tube(line, 0.112, False)
         ring = points.reshape(len(line), TUBE + 1, 3)
-        taper = np.sqrt(np.clip(1 - np.clip((run - length + 0.14) / 0.145, 0, 1) ** 2, 0.02, 1)) * (1 - 0.08 * run / length)
+        taper = np.sqrt(np.clip(1 - np.clip((run - length + 0.14) / 0.145, 0, 1) ** 2, 0.02, 1)) * (
+            1 - 0.08 * run / length
+        )
         ring = line[:, None] + taper[:, :, None] * (ring - line[:, None])
         things.append(Thing(ring.reshape(-1, 3), faces, "hand"))
     back = path(spot + along * np.linspace(-2.4, -0.85, 9)[:, None]) - (0, 0, 0.03)

@@ -45,24 +45,31 @@ def _heights(m: Texels) -> dict[str, np.ndarray]:
     bend = 0.04 * np.cos(2.2 * a) + 0.012 * np.sin(7 * m.x)
     uneven = 0.62 + 0.38 * noise(np.random.default_rng(3), a.shape, 0.16 * m.density)
     lines = sum(_furrow(y + bend - r, 0.026, 0.014 - 0.0015 * k) for k, r in enumerate(rows)) * np.clip(uneven, 0.1, 1)
-    rays = [((outer + 0.09, 0.02 + 0.05 * k), (outer + 0.30 - 0.03 * abs(k), 0.03 + 0.13 * k)) for k in (-1.5, -0.5, 0.5, 1.4)]
-    crow = sum(_furrow(polyline_distance(a, y, np.array(r)), 0.016, 0.012) * step(a, outer + 0.02, outer + 0.1) for r in rays)
+    rays = [
+        ((outer + 0.09, 0.02 + 0.05 * k), (outer + 0.30 - 0.03 * abs(k), 0.03 + 0.13 * k))
+        for k in (-1.5, -0.5, 0.5, 1.4)
+    ]
+    crow = sum(
+        _furrow(polyline_distance(a, y, np.array(r)), 0.016, 0.012) * step(a, outer + 0.02, outer + 0.1) for r in rays
+    )
     fold = np.array([[0.27, -0.55], [0.34, -0.68], [0.45, -0.84], [0.55, -1.00], [0.585, -1.12]])
     under = np.array([[0.30, -0.10], [0.42, -0.165], [0.58, -0.165], [0.72, -0.09]])
     frown = _furrow(np.abs(a - 0.10 - 0.06 * (y - 0.3)), 0.026, 0.026) * bell(y, 0.31, 0.15)
     root = sum(_furrow(y - r + 0.35 * a, 0.018, 0.012) for r in (0.06, -0.02, -0.10)) * bell(a, 0.07, 0.11)
     puckers = sum(_furrow(np.abs(m.x - c), 0.012, 0.008) for c in np.linspace(-0.3, 0.3, 9))
     grain = noise(np.random.default_rng(7), a.shape, 2.6)
+    droop = np.array([[0.475, -0.04], [0.52, -0.18], [0.525, -0.34]])
+    boss = _furrow(over + 0.30 + 0.25 * a * a, 0.035, 0.02) * bell(a, 0, 0.26)
     return {
         "forehead inner": lines * bell(a, 0.1, 0.42) * step(y, 0.42, 0.56) * step(y, 1.2, 1.0),
         "forehead outer": lines * bell(a, 0.68, 0.30) * step(y, 0.44, 0.60) * step(y, 1.15, 0.95),
         "frown": frown + 0.3 * _furrow(y - 0.10, 0.03, 0.02) * bell(a, 0, 0.1),
         "nose root": root,
         "nasolabial": _furrow(polyline_distance(a, y, fold), 0.04, 0.022) * step(y, -0.5, -0.62) * step(y, -1.2, -1.08),
-        "marionette": _furrow(polyline_distance(a, over, np.array([[0.475, -0.04], [0.52, -0.18], [0.525, -0.34]])), 0.03, 0.022),
+        "marionette": _furrow(polyline_distance(a, over, droop), 0.03, 0.022),
         "crow": crow,
         "lower lid": _furrow(polyline_distance(a, y, under), 0.020, 0.014),
-        "chin": 0.007 * grain * spot(a, over, (0, -0.50), (0.26, 0.17)) + _furrow(over + 0.30 + 0.25 * a * a, 0.035, 0.02) * bell(a, 0, 0.26),
+        "chin": 0.007 * grain * spot(a, over, (0, -0.50), (0.26, 0.17)) + boss,
         "dimple": _furrow(np.hypot(a - MOUTH_HALF - 0.085, 0.55 * over), 0.035, 0.03),
         "lip lines": puckers * (bell(over, 0.2, 0.07) + 0.8 * bell(over, -0.24, 0.06)),
     }  # fmt: skip
@@ -79,7 +86,7 @@ def slopes(height: np.ndarray, m: Texels) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def furrow_maps() -> tuple[np.ndarray, tuple[slice, slice]]:
-    """Return maps (2 · len(DRIVERS), h · w · 3), the left halves first, on a window of the skin's chart, and the window."""
+    """Return maps (2 · len(DRIVERS), h · w · 3), left halves first, on a window of the skin's chart, and the window."""
     m = texels(SIDE)
     rows = np.flatnonzero((m.t[:, 0] < 1.3) & (m.t[:, 0] > -1.75))
     columns = np.flatnonzero(np.abs(m.s[0]) < 1.35)
