@@ -20,6 +20,8 @@ from mien.nn.modes import evaluating
 from mien.sheet import save_sheet, sheet
 from mien.train import Progress, Settings, train
 
+YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
 
 def begin(
     model: str,
@@ -78,8 +80,8 @@ def typed_changes(model: str, preset: str, changes: Mapping[str, str]) -> dict[s
         if name not in kinds:
             raise InputError(f"--set {name}: {model} has no such setting; it has {', '.join(kinds)}")
         try:
-            typed[name] = kinds[name](text)
-        except ValueError as error:
+            typed[name] = YES_NO[text.lower()] if kinds[name] is bool else kinds[name](text)
+        except (ValueError, KeyError) as error:
             raise InputError(f"--set {name}={text}: expected a value of type {kinds[name].__name__}") from error
     return typed
 

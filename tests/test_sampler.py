@@ -323,3 +323,18 @@ def test_the_photographs_give_triples(photofaces):
         np.testing.assert_array_equal(m.aus[rows.source], m.aus[rows.truth])
         np.testing.assert_array_equal(m.yaw[rows.source], m.yaw[rows.truth])
         np.testing.assert_array_equal(m.subject[rows.target], m.subject[rows.truth])
+
+
+def test_alike_pairs_are_two_people_in_one_expression(data):
+    sampler, manifest = PairSampler(data, 60, 0, same=0.4, alike=0.5), data.manifest
+    for step in range(5):
+        rows, batch = sampler.rows(step), sampler.batch(step)
+        assert np.array_equal(batch.alike.numpy(), rows.alike) and rows.alike.any() and not rows.alike.all()
+        at = rows.alike
+        assert np.array_equal(rows.target[at], rows.truth[at])
+        assert shows_the_same(manifest, rows.source[at], rows.target[at]).all()
+        assert not related(manifest, rows.source[at], rows.target[at]).any()
+        assert torch.equal(batch.truth[batch.alike], batch.target.image[batch.alike])
+        same = manifest.subject[rows.source] == manifest.subject[rows.target]
+        assert np.array_equal(batch.same.numpy(), same) and not (same & at).any()
+    assert not any(PairSampler(data, 60, 0, same=0.4).batch(step).alike.any() for step in range(3))

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import cv2
+import cv2.data
 import numpy as np
 
 _own = threading.local()  # a classifier keeps state while it searches, so each thread has its own

@@ -150,7 +150,10 @@ def _confirm(grey: np.ndarray, boxes: list[_Box]) -> list[Face]:
 def _look_closely(grey: np.ndarray, box: _Box) -> tuple[float, np.ndarray] | None:
     """Agreement and rough eye centres (2, 2) of the face in a box; None where the cascades do not agree on one."""
     scale = CLOSE_BOX * CLOSE / box.width
-    middle, apart, rolls, voices = [], [], [], []
+    middle: list[np.ndarray] = []
+    apart: list[float] = []
+    rolls: list[float] = []
+    voices: list[float] = []
     best = dict.fromkeys(ZEROS, -1.0)
     for name in ZEROS:
         for turn in ROLLS:

@@ -5,7 +5,6 @@ A centre is the mid-point of the eye's two corners, as in the template, not the 
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from mien.faces.align import align, invert, similarity, template

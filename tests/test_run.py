@@ -1,0 +1,79 @@
+"""From words to a training: settings, data sets, sheets."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mien.data.report import describe
+from mien.errors import InputError
+from mien.models import create
+from mien.run import begin, draw_sheet, sampler_of, to_pixels, training_data, typed_changes
+from mien.sheet import sheet
+from mien.train import Settings
+
+SMALL = {"image_size": "32", "width": "2", "discriminator_width": "2", "batch_size": "6", "pretrain_steps": "2",
+         "steps": "2", "recognition_steps": "1"}  # fmt: skip
+
+
+def test_settings_take_their_configs_types():
+    typed = typed_changes("ter_gan", "small", {"steps": "7", "lr": "1e-3", "width": "4"})
+    assert typed == {"steps": 7, "lr": 1e-3, "width": 4} and isinstance(typed["steps"], int)
+    with pytest.raises(InputError, match="subjects"):
+        typed_changes("ter_gan", "small", {"subjects": "4"})  # counted from the data, never set
+    with pytest.raises(InputError, match=r"lr=fast.*float"):
+        typed_changes("ter_gan", "small", {"lr": "fast"})
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False), ("1", True), ("no", False)])
+def test_yes_and_no(text, value):
+    assert typed_changes("ter_gan", "small", {"supervised": text}) == {"supervised": value}
+
+
+def test_yes_or_no_takes_no_other_word():
+    with pytest.raises(InputError, match="supervised=perhaps"):
+        typed_changes("ter_gan", "small", {"supervised": "perhaps"})
+
+
+def test_a_run_leaves_its_config_and_sheets(faces_folder, tmp_path):
+    settings = Settings(precision="32-true", accelerator="cpu", sheet_every=2)
+    assert begin("ter_gan", "small", SMALL, [faces_folder], tmp_path / "run", settings)
+    names = {p.name for p in (tmp_path / "run").iterdir()}
+    assert {"run.json", "checkpoint.safetensors", "sheets"} < names
+    assert any(name.startswith("events.out.tfevents") for name in names)  # TensorBoard's
+    assert len(list((tmp_path / "run" / "sheets").iterdir())) == 2
+
+
+def test_test_people_stay_out_of_training(edit_rows):
+    def mark(rows):
+        for row in rows:
+            row["test"] = "1" if row["subject"] == "ann" else "0"
+
+    folder = edit_rows(mark)
+    kept, everyone = training_data([folder], 32), training_data([folder], 32, all_people=True)
+    assert "ann" not in kept.manifest.subjects and "ann" in everyone.manifest.subjects
+    report = describe(everyone.manifest)
+    assert report["test people"] == "1" and report["people"] == str(len(everyone.manifest.subjects))
+
+
+def test_sheet_of_transfers(faces_folder, tmp_path):
+    data = training_data([faces_folder], 32)
+    model = create("ter_gan", image_size=32, width=2, subjects=len(data.manifest.subjects))
+    model.train()
+    draw_sheet(model, sampler_of(model, data, 0).batch(0), tmp_path / "a.png", rows=3)
+    assert model.training
+    with Image.open(tmp_path / "a.png") as page:
+        assert page.height > 3 * 96 and page.width > 4 * 96
+
+
+def test_pixels_round_and_unknown_is_white():
+    image = torch.tensor([-1.0, 0.0, 1.0, float("nan")]).view(1, 1, 4).expand(3, 1, 4)
+    assert to_pixels(image)[0, :, 0].tolist() == [0, 128, 255, 255]
+
+
+def test_sheet_puts_pictures_where_they_belong():
+    red = np.full((16, 16, 3), (255, 0, 0), np.uint8)
+    page = np.asarray(sheet([[red, None], [None, red]], ["a", "b"], ["one", "two"], size=16))
+    places = np.argwhere((page == (255, 0, 0)).all(-1))
+    assert len(places) == 2 * 16 * 16
+    assert set(np.diff(np.unique(places[:, 0]))) == {1, 5}  # two bands of 16 rows, 4 apart
