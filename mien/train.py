@@ -35,6 +35,18 @@ class Sampler(Protocol):
 
 
 @dataclass(frozen=True)
+class _Share:
+    """One process's batches of a sampler: of every `processes` in a row, the `rank`-th."""
+
+    sampler: Sampler
+    rank: int
+    processes: int
+
+    def batch(self, step: int) -> Batch:
+        return self.sampler.batch(step * self.processes + self.rank)
+
+
+@dataclass(frozen=True)
 class Settings:
     """How to train; what to train is the model's recipe.
 
@@ -235,7 +247,9 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
         note = describe(model) | {"settings": asdict(settings)}
         (folder / "run.json").write_text(json.dumps(note, indent=2) + "\n")
-    with closing(prefetch(sampler, trainer.done)) as batches:
+    fabric = trainer.fabric
+    share = _Share(sampler, fabric.global_rank, fabric.world_size)
+    with closing(prefetch(share, trainer.done)) as batches:
         try:
             return _run(trainer, batches, folder, report, draw)
         except KeyboardInterrupt:

@@ -133,3 +133,16 @@ def test_a_full_disk_loses_nothing(faces, whole, tmp_path):
     assert not [p for p in run.iterdir() if p.name.startswith(f".{CHECKPOINT}")]
     finish(command(faces, run))
     assert equal(read_tensors(run / CHECKPOINT)[0], whole)
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(faces, tmp_path):
+    """Data parallel on two processes: both average gradients, one writes; and it is not what one process does."""
+    run = tmp_path / "run"
+    out = finish([*command(faces, run, "--devices", "2"), "--set", "steps=6", "--set", "pretrain_steps=4"])
+    assert "finished" in out
+    tensors, header = read_tensors(run / CHECKPOINT)
+    assert header["stage"] == 3 and all(np.isfinite(t.numpy()).all() for t in tensors.values())
+    alone = tmp_path / "alone"
+    finish([*command(faces, alone), "--set", "steps=6", "--set", "pretrain_steps=4"])
+    assert not equal(tensors, read_tensors(alone / CHECKPOINT)[0])

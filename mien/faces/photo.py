@@ -7,10 +7,10 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps
 
 from mien.errors import InputError
 from mien.provenance import Stamp, read_packet, save_arguments
@@ -46,13 +46,11 @@ class Photo:
     xmp: bytes | None = None  # packet
 
 
-def _open(path: Path, file: Any) -> Image.Image:
+def _open(path: Path, file: BinaryIO) -> Image.Image:
     """Pillow's image with only its header read; raises InputError with the reason."""
     Image.init()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit follows
-            image = Image.open(file, formats=[name for name in _READABLE if name in Image.OPEN])
+        image = Image.open(file, formats=[name for name in _READABLE if name in Image.OPEN])
     except Image.DecompressionBombError as error:
         raise _too_large(path, "far") from error
     except Exception as error:  # on a damaged file Pillow's readers raise nearly anything
@@ -94,7 +92,9 @@ def _exif_of(image: Image.Image) -> bytes | None:
 
 
 def _to_eight_bits(path: Path, image: Image.Image) -> Image.Image:
-    """Sixteen-bit grey brought to eight; Pillow does so itself for colour."""
+    """Sixteen-bit grey brought to eight; Pillow does so itself for colour. Raises InputError for deeper pixels."""
+    if image.mode == "F":
+        raise InputError(f"{path}: floating-point pixels; save it with 8 or 16 bits a channel")
     if not image.mode.startswith("I"):
         return image
     values = np.asarray(image).astype(np.int64)
@@ -116,18 +116,23 @@ def _cmyk_to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _channels(path: Path, image: Image.Image) -> tuple[np.ndarray, np.ndarray | None, bool]:
-    """RGB, alpha and whether the image is grey, from an upright image of any mode."""
-    if image.mode == "F":
-        raise InputError(f"{path}: floating-point pixels; save it with 8 or 16 bits a channel")
+def _is_grey(image: Image.Image) -> bool:
+    """Whether an image, not yet decoded, has one channel besides alpha."""
+    # Pillow opens 16-bit grey with alpha as RGBA; how the file is packed gives it away.
+    packed = isinstance(image, ImageFile.ImageFile) and any(tile.args == "LA;16B" for tile in image.tile)
+    return packed or image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I")
+
+
+def _channels(path: Path, image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    """RGB and alpha from an upright image of any mode."""
     image = _to_eight_bits(path, image)
-    grey = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        both = np.asarray(image)
-        return np.ascontiguousarray(both[..., :3]), np.ascontiguousarray(both[..., 3]), grey
-    image = _cmyk_to_rgb(image) if image.mode == "CMYK" else image.convert("RGB")
-    return np.array(image), None, grey
+        both = np.asarray(image.convert("RGBA"))
+        return np.ascontiguousarray(both[..., :3]), np.ascontiguousarray(both[..., 3])
+    try:
+        return np.array(_cmyk_to_rgb(image) if image.mode == "CMYK" else image.convert("RGB")), None
+    except ValueError as error:
+        raise InputError(f"{path}: {image.mode} pixels, which mien cannot read; save it as RGB") from error
 
 
 def read_photo(path: str | Path) -> Photo:
@@ -139,7 +144,8 @@ def read_photo(path: str | Path) -> Photo:
     path = Path(path)
     try:
         _check_readable(path)
-        with path.open("rb") as file:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, on damaged metadata and on sizes below our own limit
             return _decode(path, _open(path, file))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}); {_EXPECTED}") from error
@@ -147,15 +153,22 @@ def read_photo(path: str | Path) -> Photo:
 
 def _decode(path: Path, image: Image.Image) -> Photo:
     """Pixels and metadata of an opened image; raises InputError where the pixels are damaged."""
+    grey = _is_grey(image)
     try:
         image.load()
         upright = _upright(image)
     except Exception as error:  # Pillow's decoders raise nearly anything on a damaged file
         raise InputError(f"{path}: damaged or cut short ({error}); copy it again from where it came") from error
+    rgb, alpha = _channels(path, upright)
+    return Photo(rgb, alpha, grey, _profile_of(image, grey), _exif_of(image), read_packet(upright))
+
+
+def _profile_of(image: Image.Image, grey: bool) -> bytes | None:
+    """The colour profile, where it describes the pixels as they are now: RGB or grey, but not CMYK made RGB."""
     profile = image.info.get("icc_profile")
-    rgb, alpha, grey = _channels(path, upright)
-    described = {b"GRAY": grey, b"RGB ": not grey}.get(profile[16:20], False) if isinstance(profile, bytes) else False
-    return Photo(rgb, alpha, grey, profile if described else None, _exif_of(image), read_packet(image))
+    if not isinstance(profile, bytes) or image.mode == "CMYK":
+        return None
+    return profile if profile[16:20] == (b"GRAY" if grey else b"RGB ") else None
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -77,7 +77,7 @@ def _columns() -> np.ndarray:
 def _rows() -> np.ndarray:
     """Return the rows' t from the crown down, with rows exactly on the slits."""
     brow_to_nose = [(T_TOP, 0), (1.2, 8), (0.55, 11), (0.2, 12), (EYE_T, 10), (-0.2, 9), (-0.5, 12), (-0.9, 19)]
-    return _spaced([*brow_to_nose, (MOUTH_T, 9), (-1.3, 11), (-1.95, 20), (-2.4, 7), (T_BOTTOM, 5)])
+    return _spaced([*brow_to_nose, (MOUTH_T, 9), (-1.3, 11), (-1.95, 20), (-2.4, 7), (T_BOTTOM, 8)])
 
 
 def _nearest(values: np.ndarray, target: float) -> int:

@@ -157,7 +157,7 @@ def curtain(person: Person, rng: np.random.Generator) -> Curtain | None:
     front = np.radians(np.interp(-y, [-1.0, -0.4, 0, 0.4, 1.0, 2.4], [36, 41, 51, 57, 56, 50]))
     angle = np.sign(across) * (np.pi - np.abs(across)[None] * (np.pi - front[:, None]))
     volume = 0.10 * person.hair_volume
-    half = np.interp(-y, [-1.05, -0.5, 0, 0.5, 1.2, 2.4], [1.06, 1.17, 1.19, 1.22, 1.24, 1.2]) + volume * step(
+    half = np.interp(-y, [-1.05, -0.5, 0, 0.5, 1.2, 2.4], [1.09, 1.23, 1.24, 1.24, 1.24, 1.2]) + volume * step(
         y, 1.05, 0.3
     )
     wave = 0.03 * np.sin(across * 17 + person.seed % 11)[None] * step(y, 0.6, -0.6)[:, None]
@@ -165,7 +165,8 @@ def curtain(person: Person, rng: np.random.Generator) -> Curtain | None:
     if person.hair == "bob":
         half = half + 0.07 * person.hair_volume * step(y, 0.2, bottom) - 0.12 * step(y, bottom + 0.3, bottom)
     radius = half[:, None] + wave
-    x, z = np.sin(angle) * radius, -1.15 + np.cos(angle) * radius * np.where(np.abs(angle) > 1.6, 1.25, 1.12)
+    deep = np.where(np.abs(angle) > 1.6, 1.25, (1.12 - 0.14 * step(y, 0.0, 0.5))[:, None])
+    x, z = np.sin(angle) * radius, -1.15 + np.cos(angle) * radius * deep
     points = np.stack([x, y[:, None] + 0 * x, z], -1).reshape(-1, 3)
     cover = (
         1.1

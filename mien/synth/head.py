@@ -106,7 +106,7 @@ class Head:
         return self.rest[at] - (side * 0.03, 0, 0)
 
     def _materials(self) -> np.ndarray:
-        """Return the shading table (k, 9) with this person's tints; see `raster.shade`."""
+        """Return the shading table (k, 9) with this person's tints; see `shading.shade`."""
         hair = to_linear(np.array(self.person.hair_color) / 255)
         skin = to_linear(self.person.skin_color)
         cloth = to_linear(np.array(self.person.cloth_color) / 255)
@@ -170,6 +170,8 @@ class Head:
             ("tongue", 0.45),
         ):
             sky[parts[name].vertices] = value
+        if "curtain" in parts:
+            sky[parts["curtain"].vertices] = 0.8
         for name, part in parts.items():
             if name.split()[0] in ("glasses", "hat", "mask", "hand"):
                 sky[part.vertices] = np.clip(sky[part.vertices], 0.7, 1)

@@ -29,7 +29,7 @@ class Light:
         return np.array([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)])
 
     def table(self) -> np.ndarray:
-        """Return what `raster.shade` wants to know, (7, 3) float32."""
+        """Return what `shading.shade` wants to know, (7, 3) float32."""
         toward = self.direction()
         half = toward + np.array([0, 0, 1])
         rim = np.array([-np.sign(toward[0] + 1e-6) * 0.8, 0.35, -0.5])

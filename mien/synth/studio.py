@@ -14,7 +14,8 @@ from mien.synth.landmarks import landmark_vertices
 from mien.synth.light import Light
 from mien.synth.occlusion import view_axes
 from mien.synth.person import Person
-from mien.synth.raster import rasterize, shade, trace_back, vertex_normals
+from mien.synth.raster import rasterize, trace_back, vertex_normals
+from mien.synth.shading import shade
 from mien.synth.tiles import paint_atlas
 from mien.synth.wear import OCCLUDERS
 

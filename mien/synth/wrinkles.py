@@ -66,7 +66,7 @@ def _heights(m: Texels) -> dict[str, np.ndarray]:
         "frown": frown + 0.3 * _furrow(y - 0.10, 0.03, 0.02) * bell(a, 0, 0.1),
         "nose root": root,
         "nasolabial": _furrow(polyline_distance(a, y, fold), 0.04, 0.022) * step(y, -0.5, -0.62) * step(y, -1.2, -1.08),
-        "marionette": _furrow(polyline_distance(a, over, droop), 0.03, 0.022),
+        "marionette": _furrow(polyline_distance(a, over, droop), 0.032, 0.015),
         "crow": crow,
         "lower lid": _furrow(polyline_distance(a, y, under), 0.020, 0.014),
         "chin": 0.007 * grain * spot(a, over, (0, -0.50), (0.26, 0.17)) + boss,
