@@ -139,6 +139,12 @@ def test_one_side_leaves_the_other_alone(studio, au):
     assert np.abs(right[other]).max() > 0.5 and np.abs(right[side]).max() < 0.05
 
 
+@pytest.mark.parametrize("au", [12, 14, 15, 17, 18, 20, 23, 24])
+def test_lips_stay_together_without_a_unit_that_parts_them(studio, au):
+    assert studio.render(units(**{f"AU{au}": 5})).mouth.max() < 0.05
+    assert studio.render(units(**{f"AU{au}": 5}, AU25=4)).mouth.max() > 0.2
+
+
 def test_closed_lids_hide_the_eyes(studio):
     """The lids meet, and the white of the eye is gone."""
     shots = [studio.render(a) for a in (CALM, units(AU43=5))]

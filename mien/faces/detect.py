@@ -19,8 +19,8 @@ from mien.faces.align import align, invert
 from mien.faces.cascade import search
 from mien.faces.eyes import refine_eyes
 
-SIDE = 900  # pixels of the photograph's longer side while boxes are proposed
-SMALLEST = 24.0  # pixels of a box at that size
+SIDE = 720  # pixels of the photograph's longer side while boxes are proposed
+SMALLEST = 20.0  # pixels of a box at that size; no cascade has a smaller window
 # Tried in this order until a face is found: longer side, degrees the photo is turned back by, contrast levelled.
 ATTEMPTS = (
     (SIDE, (0.0,), False),
@@ -78,7 +78,7 @@ class _Box:
 def find_faces(rgb: np.ndarray) -> list[Face]:
     """Faces in uint8 `rgb` (H, W, 3), from left to right; of two that share over a quarter, the better.
 
-    Finds faces seen from the front, from about 1/37 of the longer side upwards, turned in the plane by up to about
+    Finds faces seen from the front, from about 1/36 of the longer side upwards, turned in the plane by up to about
     30°, where none is upright up to about 50°. In a photo with larger faces, smaller ones than that stay unseen.
     """
     grey = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
@@ -116,7 +116,7 @@ def _propose(grey: np.ndarray, side: int, tilt: float, level: bool) -> list[_Box
     back = invert(matrix)
     boxes = []
     for name in PROPOSERS:
-        for x, y, w, h, weight in search(name, small, SMALLEST, float(to.max()), 1.12, 1):
+        for x, y, w, h, weight in search(name, small, SMALLEST, float(to.max()), 1.2, 1):
             cx, cy = back[:, :2] @ [x + (w - 1) / 2, y + (h - 1) / 2] + back[:, 2]
             # small pixel i lies at (i + ½) / scale − ½ of the photo
             x, y = (cx + 0.5) / scale - 0.5, (cy + 0.5) / scale - 0.5

@@ -15,7 +15,7 @@ from mien.synth.chart import MOUTH_HALF, MOUTH_T, Chart, chart
 from mien.synth.fields import bell, spot, step
 
 JAW_PIVOT = np.array([0.0, -0.42, -1.0])
-JAW_ANGLE = np.radians(14.0)  # at AU26 = 5
+JAW_ANGLE = np.radians(17.5)  # at AU26 = 5
 FACE_AUS = tuple(au for au in AUS if au not in (5, 7, 43))  # those with a displacement field
 
 
@@ -49,14 +49,14 @@ def canon(mesh: Chart) -> Canon:
 def _brow_motion(au: int, c: Canon) -> np.ndarray:
     a, y = c.a, c.y
     if au == 1:
-        dy = 0.155 * spot(a, y, (0.16, 0.36), (0.27, 0.32)) * c.brow
+        dy = 0.15 * spot(a, y, (0.16, 0.36), (0.32, 0.32)) * c.brow
         return np.stack([0 * a, dy, 0 * a], 1)
     if au == 2:
-        dy = 0.135 * spot(a, y, (0.76, 0.40), (0.32, 0.30)) * c.brow
+        dy = 0.155 * spot(a, y, (0.74, 0.38), (0.34, 0.32)) * c.brow
         return np.stack([0 * a, dy, 0 * a], 1)
     gather = a / (a + 0.08)
-    dx = -0.10 * spot(a, y, (0.40, 0.32), (0.30, 0.20)) * gather * c.brow
-    dy = -0.115 * spot(a, y, (0.36, 0.34), (0.36, 0.26)) * c.brow
+    dx = -0.125 * spot(a, y, (0.46, 0.32), (0.34, 0.20)) * gather * c.brow
+    dy = -0.125 * spot(a, y, (0.38, 0.34), (0.38, 0.26)) * c.brow
     dz = 0.03 * spot(a, y, (0.12, 0.30), (0.12, 0.13)) - 0.012 * spot(a, y, (0, 0.3), (0.04, 0.12))
     return np.stack([dx, dy, dz], 1)
 
@@ -69,7 +69,8 @@ def _cheek_motion(au: int, c: Canon) -> np.ndarray:
         dz = 0.055 * spot(a, y, (0.62, -0.42), (0.26, 0.20)) * below
         return np.stack([0.01 * dy, dy, dz], 1)
     if au == 9:
-        dy = 0.105 * spot(a, y, (0.17, -0.56), (0.20, 0.24)) * step(y, 0.0, -0.2)
+        dy = 0.14 * spot(a, y, (0.17, -0.56), (0.20, 0.24)) * step(y, 0.0, -0.2)
+        dy += 0.07 * spot(a, over, (0.46, 0.0), (0.2, 0.22))
         dy += 0.10 * c.upper_lip * spot(a, over, (0.1, 0.10), (0.40, 0.26)) * step(y, -0.7, -0.85)
         dy -= 0.065 * spot(a, y, (0.24, 0.33), (0.28, 0.22)) * c.brow
         dz = 0.022 * spot(a, y, (0.13, -0.22), (0.10, 0.16)) + 0.02 * spot(a, y, (0.42, -0.5), (0.2, 0.16))
@@ -86,11 +87,10 @@ def _corner_motion(au: int, c: Canon) -> np.ndarray:
     outward = np.clip(a / MOUTH_HALF, 0, 1.15)
     if au == 12:
         pull = spot(a, over, (0.46, -0.02), (0.27, 0.26)) * outward
-        dx = 0.125 * pull
+        flare = spot(a, y, (0.22, -0.62), (0.11, 0.12))
+        dx = 0.125 * pull + 0.035 * flare
         dy = 0.165 * spot(a, over, (0.48, 0.0), (0.22, 0.25)) + 0.045 * spot(a, over, (0, -0.02), (0.34, 0.17))
-        dy += 0.06 * spot(a, y, (0.66, -0.62), (0.26, 0.24)) + 0.025 * c.upper_lip * spot(
-            a, over, (0.1, 0.06), (0.34, 0.16)
-        )
+        dy += 0.03 * flare + 0.06 * spot(a, y, (0.66, -0.62), (0.26, 0.24))
         dz = 0.06 * spot(a, y, (0.66, -0.56), (0.22, 0.20)) - 0.085 * spot(a, over, (0.42, -0.02), (0.24, 0.2))
         return np.stack([dx, dy, dz - 0.03 * spot(a, over, (0, 0), (0.3, 0.16))], 1)
     if au == 14:
@@ -103,7 +103,7 @@ def _corner_motion(au: int, c: Canon) -> np.ndarray:
         return np.stack([0.03 * spot(a, over, (0.46, -0.04), (0.2, 0.2)), dy, dz], 1)
     pull = spot(a, over, (0.48, -0.04), (0.28, 0.28)) * outward
     dz = -0.05 * spot(a, over, (0.35, 0), (0.25, 0.2))
-    return np.stack([0.15 * pull, 0.012 * spot(a, over, (0.5, -0.02), (0.24, 0.2)), dz], 1)
+    return np.stack([0.15 * pull, -0.03 * spot(a, over, (0.5, -0.05), (0.26, 0.24)), dz], 1)
 
 
 def _lip_motion(au: int, c: Canon) -> np.ndarray:
@@ -134,7 +134,7 @@ def _lip_motion(au: int, c: Canon) -> np.ndarray:
         dz -= 0.03 * spot(a, over, (0, -0.27), (0.3, 0.06))
         return np.stack([zero, 0.125 * boss + 0.04 * push, dz], 1)
     part = spot(a, over, (0, 0), (0.40, 0.24))  # AU25
-    return np.stack([zero, (0.046 * c.upper_lip - 0.062 * c.lower_lip) * part, zero], 1)
+    return np.stack([zero, (0.060 * c.upper_lip - 0.062 * c.lower_lip) * part, zero], 1)
 
 
 def _field(au: int, c: Canon) -> np.ndarray:

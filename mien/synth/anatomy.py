@@ -51,11 +51,11 @@ def nose_relief(x: np.ndarray, y: np.ndarray, shape: Shape) -> np.ndarray:
     a = np.abs(x)
     wing = 1 + 0.13 * shape.nose_width
     forward = 1 + 0.13 * shape.nose_forward
-    width = (0.108 + 0.035 * step(y, -0.1, -0.5)) * (1 + 0.10 * shape.bridge_width)
+    width = (0.118 + 0.035 * step(y, -0.1, -0.5)) * (1 + 0.10 * shape.bridge_width)
     bridge = np.clip(1 + 0.30 * shape.nose_bridge * step(y, -0.45, -0.05), 0.3, 2)
     ridge = _nose_profile(y) * bridge * forward + 0.02 * shape.nose_hump * spot(x, y, (0, -0.18), (0.12, 0.14))
     parts = [
-        ridge * np.exp(-((a / width) ** 1.9)),
+        ridge * np.exp(-((a / width) ** 1.8)),
         0.355
         * forward
         * np.exp(-(((x / (0.135 * (1 + 0.1 * shape.nose_tip))) ** 2 + ((y + 0.535) / 0.115) ** 2) ** 1.15)),
@@ -116,23 +116,23 @@ def proportions(points: np.ndarray, s: np.ndarray, shape: Shape) -> np.ndarray:
     a = np.abs(x)
     away = step(a, 0.75, 1.1)  # widths must leave the eyes' distance alone
     low = step(y, -0.25, -0.9)
-    wide = 1 + 0.035 * shape.face_width * np.maximum(away, low)
-    wide += 0.05 * shape.jaw_width * bell(y, -1.35, 0.38) * step(y, -2.1, -1.9)
+    wide = 1 + 0.048 * shape.face_width * np.maximum(away, low)
+    wide += 0.048 * shape.jaw_width * bell(y, -1.35, 0.38) * step(y, -2.1, -1.9)
     wide += 0.07 * shape.chin_width * bell(y, -1.78, 0.22) * bell(a, 0, 0.8) * step(y, -2.1, -1.9)
     wide += 0.025 * shape.cheekbone * bell(y, -0.35, 0.3) * away
     wide += 0.03 * shape.cheek_fullness * bell(y, -0.9, 0.35)
     wide += 0.025 * shape.temple * bell(y, 0.45, 0.35) * away
     wide += (0.07 * shape.neck_width) * step(y, -1.75, -2.2) * step(-z, 0.2, 0.6)
     front = step(np.abs(s), 1.9, 1.2)
-    drop = 0.05 * shape.face_length * step(y, -0.1, -1.9) * 1.6
-    drop += 0.035 * shape.nose_length * step(y, -0.1, -0.6) * step(y, -1.2, -0.8) * front
-    drop += 0.03 * shape.mouth_height * spot(x, y, (0, MOUTH_T), (0.6, 0.28)) * front
+    drop = 0.06 * shape.face_length * step(y, -0.1, -1.9) * 1.6
+    drop += 0.05 * shape.nose_length * step(y, -0.1, -0.6) * step(y, -1.2, -0.8) * front
+    drop += 0.042 * shape.mouth_height * spot(x, y, (0, MOUTH_T), (0.6, 0.28)) * front
     drop += 0.055 * shape.chin_length * step(y, -1.2, -1.8)
     drop += 0.03 * max(0.0, shape.jaw_drop) * spot(a, y, (0.62, -1.4), (0.22, 0.2))
-    lift = 0.05 * shape.brow_height * spot(a, y, (0.5, 0.36), (0.5, 0.22)) * step(y, 0.08, 0.25) * front
+    lift = 0.056 * shape.brow_height * spot(a, y, (0.5, 0.36), (0.5, 0.22)) * step(y, 0.08, 0.25) * front
     lift += 0.07 * shape.forehead_height * step(y, 0.4, 1.4)
     lift += 0.018 * shape.brow_side * np.sign(x) * spot(a, y, (0.55, 0.36), (0.4, 0.2)) * step(y, 0.08, 0.25) * front
-    lift += 0.016 * shape.mouth_side * x / MOUTH_HALF * spot(x, y, (0, MOUTH_T), (0.6, 0.28)) * front
+    lift += 0.009 * shape.mouth_side * x / MOUTH_HALF * spot(x, y, (0, MOUTH_T), (0.6, 0.28)) * front
     sideways = 0.018 * shape.nose_side * spot(x, y, (0, -0.5), (0.3, 0.35)) * front
     mouth = 0.09 * shape.mouth_width * spot(a, y, (0.3, MOUTH_T), (0.35, 0.2)) * front
     return np.stack([x * wide * (1 + mouth) + sideways, y - drop + lift, z], axis=1)

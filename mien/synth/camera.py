@@ -7,6 +7,7 @@ import numpy as np
 
 EYES_AT = ((0.35, 0.40), (0.65, 0.40))  # of the neutral frontal frame: image left, image right
 DISTANCE = 13.0  # of the camera, eye distances: a portrait lens at 80 cm
+LENS_BLUR = 0.3  # pixels of the picture
 PIVOT = np.array([0.0, -0.45, -1.0])  # the head turns about its joint with the neck
 
 
@@ -57,7 +58,8 @@ def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
 def develop(linear: np.ndarray, block: int) -> np.ndarray:
     """Return uint8 sRGB (S, S, 3) from linear light (S·block, S·block, 3), highlights rolled off."""
     side = len(linear) // block
-    small = cv2.resize(linear, (side, side), interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(linear, (0, 0), LENS_BLUR * block)
+    small = cv2.resize(soft, (side, side), interpolation=cv2.INTER_AREA)
     small = np.where(small < 0.6, small, 0.6 + 0.4 * np.tanh((small - 0.6) / 0.4))
     srgb = np.where(small <= 0.0031308, 12.92 * small, 1.055 * np.maximum(small, 1e-6) ** (1 / 2.4) - 0.055)
     return (np.clip(srgb, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -27,7 +27,7 @@ from mien.synth.plan import Take, takes
 from mien.synth.studio import Shot, Studio
 from mien.synth.wear import OCCLUDERS
 
-EDITION = 2  # raise when the same seed gives other pictures
+EDITION = 3  # raise when the same seed gives other pictures
 FOLDS = 10
 QUALITY = 92
 REFERENCE = 256  # geometry.npz counts flow in quarter pixels of a frame of this size

@@ -157,7 +157,7 @@ def curtain(person: Person, rng: np.random.Generator) -> Curtain | None:
     front = np.radians(np.interp(-y, [-1.0, -0.4, 0, 0.4, 1.0, 2.4], [36, 41, 51, 57, 56, 50]))
     angle = np.sign(across) * (np.pi - np.abs(across)[None] * (np.pi - front[:, None]))
     volume = 0.10 * person.hair_volume
-    half = np.interp(-y, [-1.05, -0.5, 0, 0.5, 1.2, 2.4], [1.09, 1.23, 1.24, 1.24, 1.24, 1.2]) + volume * step(
+    half = np.interp(-y, [-1.05, -0.5, 0, 0.5, 1.2, 2.4], [1.10, 1.26, 1.28, 1.28, 1.26, 1.2]) + volume * step(
         y, 1.05, 0.3
     )
     wave = 0.03 * np.sin(across * 17 + person.seed % 11)[None] * step(y, 0.6, -0.6)[:, None]

@@ -11,7 +11,7 @@ BEARDS = ("none", "stubble", "moustache", "goatee", "short", "full")
 GLASSES = ("none", "round", "square", "browline", "sun")
 
 MELANIN = np.array(  # sRGB of skin from the lightest to the darkest, evenly spaced in `tone`
-    [[243, 208, 188], [232, 190, 163], [214, 164, 131], [183, 128, 94], [140, 92, 65], [97, 62, 45], [62, 41, 33]]
+    [[238, 206, 191], [225, 187, 168], [205, 160, 138], [174, 127, 103], [135, 95, 75], [97, 66, 52], [64, 45, 38]]
 )
 HAIR_COLORS = {
     "black": (22, 18, 17), "dark brown": (45, 30, 22), "brown": (78, 52, 34), "light brown": (118, 84, 54),
@@ -210,7 +210,7 @@ def sample_person(seed: int) -> Person:
         raise InputError(f"seed: expected a whole number from 0, got {seed}")
     rng = np.random.default_rng((seed, 0x9E3779B9))
     male = bool(rng.random() < 0.5)
-    tone = float(np.clip(rng.beta(1.1, 1.35), 0.0, 1.0))
+    tone = float(np.clip(rng.beta(1.1, 1.5), 0.0, 1.0))
     decades = [rng.integers(18, 36), rng.integers(36, 60), rng.integers(60, 80)]
     age = int(rng.choice(decades, p=[0.55, 0.3, 0.15]))
     hair, hair_color, recession = _sample_hair(rng, male, tone, age)

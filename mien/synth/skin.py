@@ -133,11 +133,11 @@ def _lips(image: np.ndarray, person: Person, rng: np.random.Generator) -> None:
     """Add lips and the dark line between them."""
     m = masks()
     natural = to_linear(person.skin_color) * (
-        np.array([0.80, 0.50, 0.52]) + person.tone * np.array([-0.02, 0.12, 0.16])
+        np.array([0.82, 0.47, 0.49]) + person.tone * np.array([-0.02, 0.12, 0.16])
     )
     natural = natural + np.array([0.05, 0.0, 0.006])
     color = natural + person.lipstick * (to_linear(np.array(person.lip_color) / 255) - natural)
-    _cover(image, color, m["lips"] * (0.72 + 0.25 * person.lipstick))
+    _cover(image, color, m["lips"] * (0.85 + 0.14 * person.lipstick))
     _darken(image, m["lips"] * (0.05 * noise(rng, image.shape[:2], 0.8, 5.0)) + 0.14 * m["lip rim"], (1, 1, 1))
     _darken(image, 0.5 * m["lip line"], (1, 1, 1))
 

@@ -82,7 +82,7 @@ def glasses(person: Person, rest: np.ndarray, chart: Chart) -> list[Thing]:
             points[:, 1] += 0.03 * step(points[:, 1], center[1] + 0.08, center[1] + 0.2)
         things.append(Thing(points, faces, "frame"))
         hinge = rim[np.argmax(side * rim[:, 0])] + (0, 0.06, 0)
-        ear = np.array([side * (1.16 + 0.035 * person.shape.face_width), 0.05, -1.1])
+        ear = np.array([side * (1.21 + 0.05 * person.shape.face_width), 0.05, -1.1])
         middle = np.array([max(abs(hinge[0]), abs(ear[0]) - 0.02) * side, hinge[1], hinge[2] - 0.25])
         temple = np.array([hinge, (hinge + middle) / 2, middle, (middle + ear) / 2, ear])
         things.append(Thing(*_tube(temple, 0.022, False), "frame"))
@@ -136,7 +136,7 @@ def mask(chart: Chart, bridged: np.ndarray) -> list[Thing]:
     """Return a surgical mask from the bridge of the nose to under the chin."""
     x, y, s = np.abs(chart.mean[:, 0]), chart.mean[:, 1], np.abs(chart.s)
     top = -0.34 - 0.16 * step(s, 0.15, 1.0) - 0.12 * step(s, 0.9, 1.4)
-    inside = np.minimum(np.minimum(top - y, chart.t + 2.05), 1.42 - s)
+    inside = np.minimum(np.minimum(top - y, chart.t + 2.0), 1.42 - s)
     lift = 0.02 + 0.03 * step(inside, 0.0, 0.3) + 0.012 * np.sin(34 * y) * step(x, 0.9, 0.5)
     thing = _over_skin(chart, bridged, inside, lift, "mask")
     loops = []
@@ -170,7 +170,7 @@ def hand(bridged: np.ndarray, chart: Chart, rng: np.random.Generator) -> list[Th
         line = path(spot + across * (k - 1.5) * 0.225 * (1 + 0.1 * run) + along * (run - 0.5))
         points, faces = _tube(line, 0.112, False)
         ring = points.reshape(len(line), TUBE + 1, 3)
-        taper = np.sqrt(np.clip(1 - np.clip((run - length + 0.14) / 0.145, 0, 1) ** 2, 0.02, 1)) * (
+        taper = np.sqrt(np.clip(1 - np.clip((run - length + 0.14) / 0.145, 0, 1) ** 2, 0, 1)) * (
             1 - 0.08 * run / length
         )
         ring = line[:, None] + taper[:, :, None] * (ring - line[:, None])

@@ -1,0 +1,139 @@
+"""Finding faces: on NASA's portrait of an astronaut, which scikit-image brings along, and on pictures of none."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage
+from skimage import data
+
+from mien.errors import InputError
+from mien.faces.align import align, similarity
+from mien.faces.detect import Face, choose_face, find_faces
+
+# Mid-points of the corners of both eyes, marked by hand at 16-fold size: (194.5, 101), (211.5, 103) and so on.
+EYES = np.array([[203.0, 102.0], [246.3, 104.0]])
+APART = float(np.linalg.norm(EYES[1] - EYES[0]))
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> np.ndarray:
+    return data.astronaut()
+
+
+def bundled(name: str) -> np.ndarray:
+    """A picture from scikit-image's wheel; nothing is fetched."""
+    return cv2.imread(str(Path(skimage.__file__).parent / "data" / name))[..., ::-1]
+
+
+def error(face: Face, eyes: np.ndarray) -> float:
+    """The worse eye's distance from the truth, in distances between the eyes."""
+    apart = np.linalg.norm(eyes[1] - eyes[0])
+    return float(np.linalg.norm(face.eyes - eyes, axis=1).max() / apart)
+
+
+def test_the_astronaut(astronaut):
+    before = astronaut.copy()
+    (face,) = find_faces(astronaut)
+    assert np.array_equal(astronaut, before)
+    assert error(face, EYES) < 0.06 and face.source == "eyes"
+    assert face.eyes.shape == (2, 2) and face.eyes.dtype == np.float64
+    x, y, w, h = face.box
+    assert x < EYES[0, 0] and x + w > EYES[1, 0] and y < 90 and y + h > 150 and w == pytest.approx(h)
+    crop = align(astronaut, similarity(face.eyes, 64), 64).astype(int)
+    darkest = crop[20:31, 16:29].sum(axis=-1)  # around the template's left eye, 22 and 25
+    assert np.hypot(*(np.argwhere(darkest == darkest.min())[0] + (20, 16) - (25.1, 21.9))) < 4
+
+
+@pytest.mark.parametrize("tilt", [-40, -20, 8, 30, 45])
+def test_a_tilted_head(astronaut, tilt):
+    matrix = cv2.getRotationMatrix2D((224, 110), -tilt, 1.0) + np.array([[0, 0, 32], [0, 0, 146]])
+    turned = cv2.warpAffine(astronaut, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    (face,) = find_faces(turned)
+    assert error(face, EYES @ matrix[:, :2].T + matrix[:, 2]) < 0.09
+
+
+@pytest.mark.parametrize("size", [260, 1500, 4000])
+def test_small_and_large_photos(astronaut, size):
+    scale = size / 512
+    photo = cv2.resize(astronaut, (size, size), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    (face,) = find_faces(photo)
+    assert error(face, (EYES + 0.5) * scale - 0.5) < 0.08
+
+
+CHANGES = {
+    "mirrored": lambda a: a[:, ::-1],
+    "dark": lambda a: a // 8,
+    "faint": lambda a: a // 8 + 190,
+    "grey": lambda a: np.dstack([a[..., 1]] * 3),
+    "lit from the side": lambda a: (a * np.linspace(0.1, 1.0, 512)[None, :, None]).astype(np.uint8),
+    "noisy": lambda a: np.clip(a + np.random.default_rng(0).normal(0, 15, a.shape), 0, 255).astype(np.uint8),
+    "cut tightly": lambda a: a[40:185, 150:300],
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_poor_photos(astronaut, change):
+    eyes = {"mirrored": (511 - EYES[::-1, :1]) * (1, 0) + EYES[::-1] * (0, 1), "cut tightly": EYES - (150, 40)}
+    (face,) = find_faces(CHANGES[change](astronaut))
+    assert error(face, eyes.get(change, EYES)) < 0.09
+
+
+def test_several_faces_come_from_left_to_right(astronaut):
+    portrait = astronaut[:256, 100:356]
+    large = cv2.resize(portrait, (400, 400), interpolation=cv2.INTER_CUBIC)
+    photo = np.full((420, 1000, 3), (90, 120, 150), np.uint8)
+    photo[100:356, 20:276], photo[10:410, 300:700], photo[60:316, 720:976] = portrait, large, portrait[:, ::-1]
+    faces = find_faces(photo)
+    assert len(faces) == 3
+    middles = [face.eyes[:, 0].mean() for face in faces]
+    assert middles == sorted(middles)
+    assert error(faces[0], EYES - (100, 0) + (20, 100)) < 0.06
+    assert error(faces[1], (EYES - (100, 0) + 0.5) * 400 / 256 - 0.5 + (300, 10)) < 0.06
+
+
+@pytest.mark.parametrize("name", ["coffee.png", "chelsea.png", "rocket.jpg", "brick.png", "text.png", "camera.png"])
+def test_pictures_without_a_face(name):
+    assert find_faces(bundled(name)) == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 900), (900, 5), (24, 24), (300, 300)])
+def test_nothing_to_see(shape):
+    assert find_faces(np.full((*shape, 3), 128, np.uint8)) == []
+    assert find_faces(np.zeros((*shape, 3), np.uint8)) == []
+
+
+def test_threads_do_not_disturb_each_other(astronaut):
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(find_faces, [astronaut] * 4))
+    assert all(np.array_equal(found[0][0].eyes, faces[0].eyes) for faces in found)
+
+
+def face_at(x: float) -> Face:
+    return Face((x, 40.4, 99.6, 100.0), np.array([[x + 30, 80], [x + 66, 80]]), 3.0)
+
+
+def test_choosing():
+    few = [face_at(10), face_at(300), face_at(700)]
+    assert choose_face(few[:1], "a.jpg", None) is few[0]
+    assert choose_face(few[:1], "a.jpg", 1) is few[0]
+    assert choose_face(few, "a.jpg", 3) is few[2]
+
+
+@pytest.mark.parametrize(
+    ("count", "number", "message"),
+    [
+        (0, None, "a.jpg: no face found; give a photograph with a face seen from the front, upright"),
+        (0, 1, "a.jpg: no face found"),
+        (2, None, "a.jpg: 2 faces found; choose one with --face N, left to right 1: 100×100 at (0, 40), 2: 100×100"),
+        (2, 3, "a.jpg: no face 3; --face takes 1 to 2, left to right 1: 100×100 at (0, 40)"),
+        (2, 0, "a.jpg: no face 0; --face takes 1 to 2"),
+        (1, -1, "a.jpg: no face -1; --face takes 1"),
+    ],
+)
+def test_choosing_what_is_not_there(count, number, message):
+    with pytest.raises(InputError) as caught:
+        choose_face([face_at(200 * i) for i in range(count)], Path("a.jpg"), number)
+    assert str(caught.value).startswith(message) and "\n" not in str(caught.value)
