@@ -12,7 +12,8 @@ from mien.data.cache import open_data
 from mien.errors import InputError
 from mien.evaluate.disentangle import probes
 from mien.evaluate.recognition import BASIC, by_folds, protocol_rows, summary
-from mien.evaluate.transfer import ANSWERS, transfer_errors, transfer_table, trials
+from mien.evaluate.transfer import ANSWERS, answers, transfer_errors, transfer_table, trials
+from mien.faces.paste import feathered_mask
 from mien.labels import CLASSES, EXPRESSIONS
 from mien.train import Settings
 
@@ -63,7 +64,12 @@ def test_transfer_errors_of_a_copier_are_those_of_the_example(data):
     by = errors.pivot_table(index=["subject", "expression", "region"], columns="answer", values=["l1", "ssim"])
     copied, made = by["l1"]["example copied"], by["l1"]["model's picture"]
     np.testing.assert_allclose(copied, made, atol=1e-3)  # resampled to the same size
-    np.testing.assert_allclose(by["l1"]["change pasted"], copied, atol=2e-3)
+    of, mask = answers(Copier(), data, t, 32), feathered_mask(32)[..., None]
+    for k in (0, 7):
+        face, example, truth = (data.images[int(rows[k])].astype(float) for rows in (t.face, t.example, t.truth))
+        expected = np.clip(face + mask * (example - face), 0, 255)
+        assert np.abs(of(k)["change pasted"] - expected).max() <= 1.01
+        assert not np.array_equal(face, truth)
     first, face = t.truth[0], t.face[0]
     box = errors.iloc[0]
     assert box.answer == "face unchanged" and box.region == "face"

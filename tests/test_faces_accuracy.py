@@ -83,19 +83,19 @@ def measure(files: list[Path], tilt: float, seed: int = 7) -> dict[str, float]:
         errors += list(near[0]) if near else []
     median, late, worst = np.percentile(errors, [50, 95, 100])
     figures = {"found": found / len(files), "false": false, "median": median, "95%": late, "worst": worst}
-    return figures | {"seconds": float(np.median(seconds))}
+    return {name: round(float(value), 4) for name, value in (figures | {"seconds": np.median(seconds)}).items()}
 
 
 def test_faces_are_found_and_their_eyes_are_where_they_are(photofaces):
-    figures = measure(even_files(photofaces, 15), 10)
+    figures = measure(even_files(photofaces, 6), 10)
     assert figures["found"] == 1 and figures["false"] == 0
-    assert figures["median"] < 0.03 and figures["95%"] < 0.08
+    assert figures["median"] < 0.03 and figures["worst"] < 0.1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tilt", [10, 30])
 def test_on_many(photofaces, tilt):
-    figures = measure(even_files(photofaces, 90), tilt)
+    figures = measure(even_files(photofaces, 60), tilt)
     assert figures["found"] > 0.98 and figures["false"] <= 1
     assert figures["median"] < 0.03 and figures["95%"] < 0.06
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from mien.data.cache import Data, to_tensor
 from mien.data.performance import performances
 from mien.errors import InputError
+from mien.faces.paste import feathered_mask
 from mien.labels import EXPRESSIONS
 from mien.metrics.regions import region_boxes
 from mien.metrics.similarity import l1, psnr, ssim_map
@@ -96,6 +97,8 @@ def answers(
         own.append(model.reconstruct(face))
     pictures, residuals = torch.cat(made), torch.cat(made) - torch.cat(own)
 
+    mask = feathered_mask(data.size)[..., None]
+
     def of(trial: int) -> dict[str, np.ndarray]:
         face = data.images[int(t.face[trial])]
         up = [
@@ -106,7 +109,7 @@ def answers(
         ]
         grey = [x.permute(1, 2, 0).numpy() for x in up]
         picture = np.clip(np.round((grey[0] + 1) * 127.5), 0, 255).astype(np.uint8)
-        pasted = np.clip(np.round(face + grey[1] * 127.5), 0, 255).astype(np.uint8)
+        pasted = np.clip(np.round(face + mask * grey[1] * 127.5), 0, 255).astype(np.uint8)
         return dict(zip(ANSWERS, (face, data.images[int(t.example[trial])], picture, pasted), strict=True))
 
     return of

@@ -1,6 +1,6 @@
 """What each action unit does to the skin: displacement fields over the mean face, the jaw, and how far lids open.
 
-Fields are linear in intensity. Their sizes follow the mean landmark motion that `../shared/data/photofaces` shows per
+Fields are linear in intensity. Their sizes follow the mean landmark motion that the photofaces data set shows per
 action unit (eye distances at intensity 5). Motion that pulls one lip away from the other is weighted by `_upper_lip`
 or `_lower_lip`, which vanish on both sides of the slit beyond the corners of the mouth: so nothing tears there.
 """

@@ -67,7 +67,7 @@ def _standard(rng: np.random.Generator) -> list[tuple[int, Take]]:
 def takes(rng: np.random.Generator, count: int) -> list[Take]:
     """Return `count` pictures, the frontal neutral one first.
 
-    36 is the list of `../shared/data/photofaces`: two neutral, seven expressions at four intensities, six free
+    36 is the list of the photofaces data set: two neutral, seven expressions at four intensities, six free
     combinations. Fewer keeps every expression as long as it can (full intensity first); more adds posed ones with
     turned gaze, in turn an expression at a random intensity and a free combination.
     """
