@@ -35,9 +35,7 @@ for _prefix, _uri in _NAMESPACES.items():
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _PNG_KEYWORD = "XML:com.adobe.xmp"
 _JPEG_ROOM = 65_000  # bytes; a JPEG segment holds 65,533 with the packet's name
-_FORBIDDEN = re.compile(
-    "[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)  # XML 1.0, 2.2; \r, which it makes \n
+_FORBIDDEN = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2; \r, which it makes \n
 _FORMATS = ("PNG", "JPEG", "WEBP")
 
 
