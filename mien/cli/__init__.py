@@ -6,6 +6,7 @@ Heavy imports (torch, numba, scikit-learn) stand inside the verbs that need them
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -29,9 +30,11 @@ evaluate_app = typer.Typer(no_args_is_help=True, help="Measure models the way th
 app.add_typer(data_app, name="data")
 app.add_typer(evaluate_app, name="evaluate")
 
-for verb in (pictures.transfer, pictures.edit, pictures.neutralize, pictures.recognize, pictures.embed):
-    app.command()(verb)
-for verb in (training.synth, training.train, training.demo):
+VERBS: tuple[Callable[..., None], ...] = (
+    *(pictures.transfer, pictures.edit, pictures.neutralize, pictures.recognize, pictures.embed),
+    *(training.synth, training.train, training.demo),
+)
+for verb in VERBS:
     app.command()(verb)
 data_app.command("check")(training.data_check)
 evaluate_app.command("transfer")(evaluation.evaluate_transfer)

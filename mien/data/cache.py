@@ -127,7 +127,8 @@ def open_data(folder: Path, size: int, cache_dir: Path | None = None, progress: 
 def concat(parts: Sequence[Data]) -> Data:
     """Join data sets of one size, without copying pixels; their subjects stay different people.
 
-    A name used in several folders gets each folder's number in front (`2:ann`), and so does every expr_id. Raises InputError where there is
+    A name used in several folders gets each folder's number in front (`2:ann`), and so does every expr_id.
+    Raises InputError where there is
     nothing to join or the sizes differ.
     """
     if not parts:
