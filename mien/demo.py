@@ -11,14 +11,13 @@ import pandas as pd
 import torch
 from skimage.data import astronaut
 
-from mien.data.cache import Data, open_data, to_tensor
+from mien.data.cache import Data, open_data
 from mien.editor import Editor
 from mien.evaluate.recognition import predict, protocol_rows
 from mien.evaluate.transfer import Trials, answers, transfer_errors, transfer_table, trials
 from mien.faces.align import align
 from mien.labels import CLASSES, EXPRESSIONS
-from mien.models import Controls, Edits, Prediction, Recognizes, Transfers, able
-from mien.run import to_pixels
+from mien.models import Prediction, Recognizes, Transfers, able
 from mien.sheet import save_sheet, sheet
 from mien.synth.generate import generate
 
@@ -38,10 +37,11 @@ def demo(folder: Path, model: str = "ter_gan", people: int = 4, say: Callable[[s
     data = open_data(folder / "faces", 128)
     chosen = trials(data)
     say("moving expressions between them …")
-    draw_people(editor, folder / "people.png", data_pictures(editor, data, chosen))
+    cropped = Editor(editor.model, aligned=True)
+    draw_people(editor, folder / "people.png", data_pictures(cropped, data, chosen))
     say("and into a photograph (Eileen Collins; NASA, public domain) …")
     draw_photograph(editor, folder)
-    errors = transfer_errors(able(editor.model, Transfers), data, editor.size)
+    errors = transfer_errors(editor.model, data)
     table = transfer_table(errors, 0.75)
     table.round(4).to_csv(folder / "transfer.csv")
     shown = data.select(protocol_rows(data))
@@ -63,44 +63,26 @@ def recognized(editor: Editor, images: torch.Tensor) -> Prediction:
 
 def data_pictures(editor: Editor, data: Data, chosen: Trials) -> list[tuple[str, list[np.ndarray], list[str]]]:
     """Return rows for the sheet: a name, pictures, and what the recogniser says of each."""
-    model = able(editor.model, Transfers)
-    of, rows, seen = answers(model, data, chosen, editor.size), [], set()
+    rows: list[tuple[str, list[np.ndarray], list[str]]] = []
+    shown: set[str] = set()
     for k in range(len(chosen.face)):
         truth = int(chosen.truth[k])
-        person, word = int(data.manifest.subject[truth]), EXPRESSIONS[data.manifest.expression[truth]]
-        if data.manifest.intensity[truth] < 1 or (word in seen) or word not in EDITS:
+        word = EXPRESSIONS[data.manifest.expression[truth]]
+        if data.manifest.intensity[truth] < 1 or word in shown or word not in EDITS:
             continue
-        seen.add(word)
-        face = data.images[int(chosen.face[k])]
-        crop = resize(to_tensor(face[None]), editor.size)
-        found = of(k)
-        with torch.inference_mode():
-            own = model.reconstruct(crop)
-            sweep = [able(editor.model, Edits).edit(crop, Controls(word, t)) - own for t in SWEEP]
-        pasted = [add(face, change) for change in sweep]
-        pictures = [
-            face,
-            found["example copied"],
-            data.images[truth],
-            found["model's picture"],
-            found["change pasted"],
-            *pasted,
-        ]
-        rows.append((f"{data.manifest.subjects[person]}", pictures, [say_expression(editor, p) for p in pictures]))
+        shown.add(word)
+        face, found = data.images[int(chosen.face[k])], answers(editor, data, chosen, k)
+        pictures = [face, found["example copied"], data.images[truth], found["model's picture"], found["change pasted"]]
+        pictures += [editor.edit(face, word, t).rgb for t in SWEEP]
+        name = data.manifest.subjects[data.manifest.subject[truth]]
+        rows.append((name, pictures, [say_expression(editor, p) for p in pictures]))
     return rows
 
 
-def add(face: np.ndarray, change: torch.Tensor) -> np.ndarray:
-    """Return `face` uint8 (S, S, 3) with a change (1, 3, s, s) of images in [-1, 1] added."""
-    up = torch.nn.functional.interpolate(change, size=face.shape[:2], mode="bicubic", align_corners=False)
-    return to_pixels((to_tensor(face[None]) + up)[0].clamp(-1, 1))
-
-
-@torch.inference_mode()
 def say_expression(editor: Editor, picture: np.ndarray) -> str:
     """Return the likeliest expression word and its probability."""
-    p = recognized(editor, to_tensor(picture[None])).probabilities[0]
-    return f"{CLASSES[int(p.argmax())]} {p.max():.2f}"
+    word, p = next(iter(editor.recognize(picture).items()))
+    return f"{word} {p:.2f}"
 
 
 def draw_people(editor: Editor, path: Path, rows: list[tuple[str, list[np.ndarray], list[str]]]) -> None:

@@ -17,7 +17,7 @@ from mien.faces.detect import choose_face, find_faces
 from mien.faces.paste import paste_residual
 from mien.faces.photo import Photo, read_photo, write_photo
 from mien.labels import CLASSES
-from mien.models import FAMILIES, Controls, Edits, Embeds, Family, Recognizes, Transfers, able
+from mien.models import FAMILIES, Controls, Edits, Embeds, Family, Recognizes, Transfers, able, change
 from mien.provenance import Stamp
 from mien.weights import load
 
@@ -43,14 +43,16 @@ class Editor:
     set's are, and no face is looked for.
 
     A net that squeezes a face through a few numbers cannot give a stranger's pores back. So not its picture is
-    pasted but its change: its picture with the new expression minus its picture with the old one.
+    pasted but its change: its picture with the new expression minus its picture with the old one
+    (`mien.models.change`).
 
     Raises InputError for anything a user can get wrong, with what to do about it.
     """
 
     def __init__(self, model: str | Family = "ter_gan", device: str = "cpu", aligned: bool = False):
         self.model = load(model, device) if isinstance(model, str) else model.to(device).eval()
-        self.name = next(name for name, family in FAMILIES.items() if isinstance(self.model, family))
+        names = [name for name, family in FAMILIES.items() if isinstance(self.model, family)]
+        self.name = names[0] if names else type(self.model).__name__
         self.size = int(self.model.config.image_size)
         self.device = device
         self.aligned = aligned
@@ -126,10 +128,8 @@ class Editor:
 
     @torch.inference_mode()
     def _change(self, seen: Seen, make: Callable[[Tensor], Tensor]) -> Photo:
-        residual = (make(seen.crop) - able(self.model, Transfers).reconstruct(seen.crop))[
-            0
-        ] * 127.5  # (3, S, S) grey levels
-        pixels = residual.float().permute(1, 2, 0).cpu().numpy()
+        residual = change(able(self.model, Transfers), seen.crop, make(seen.crop))[0] * 127.5  # (3, S, S) grey levels
+        pixels = residual.permute(1, 2, 0).cpu().numpy()
         return replace(seen.photo, rgb=paste_residual(seen.photo.rgb, np.ascontiguousarray(pixels), seen.matrix))
 
 

@@ -1,11 +1,14 @@
 """Building blocks against PyTorch's own plain layers."""
 
+import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 from torch import nn
 from torch.nn import functional as F
 
 from mien.nn.blocks import Decoder, DownBlock, Encoder, halvings
+from mien.nn.blur import blur
 from mien.nn.modes import evaluating, untracked
 from mien.nn.resample import double_before, halve_after
 from mien.nn.reversal import reverse_gradient
@@ -75,3 +78,12 @@ def test_evaluating_restores_every_modules_own_mode():
     with evaluating(net):
         assert not any(m.training for m in net)
     assert net.training and net[0].training and not net[1].training
+
+
+@pytest.mark.parametrize("sigma", [0.7, 1.0, 2.5])
+def test_blur_is_scipys(sigma):
+    x = torch.randn(2, 3, 24, 20, dtype=torch.float64)
+    expected = gaussian_filter(
+        x.numpy(), (0, 0, sigma, sigma), mode="mirror", radius=(0, 0, *[max(1, round(3 * sigma))] * 2)
+    )
+    np.testing.assert_allclose(blur(x, sigma).numpy(), expected, atol=1e-12)

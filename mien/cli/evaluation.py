@@ -22,11 +22,10 @@ def evaluate_transfer(
     Example: `mien evaluate transfer --data photofaces -o out/transfer`
     """
     from mien.evaluate.transfer import transfer_errors, transfer_table, write_transfer
-    from mien.models import Transfers, able
     from mien.weights import load
 
     net = load(model)
-    errors_ = transfer_errors(able(net, Transfers), test_people(data, size), net.config.image_size)
+    errors_ = transfer_errors(net, test_people(data, size))
     write_transfer(errors_, output)
     for name, least in (("all intensities", 0.0), ("intensity 0.75 and 1", 0.75)):
         out.print(f"\n{name}")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
-from mien.data.cache import Data, to_tensor
+from mien.data.cache import Data
 from mien.data.performance import performances
+from mien.editor import Editor
 from mien.errors import InputError
-from mien.faces.paste import feathered_mask
 from mien.labels import EXPRESSIONS
 from mien.metrics.regions import region_boxes
 from mien.metrics.similarity import l1, psnr, ssim_map
-from mien.models import Transfers
+from mien.models import Family, Transfers, able
+from mien.run import to_pixels
 
 ANSWERS = ("face unchanged", "example copied", "model's picture", "change pasted")
 """Two trivial answers, the paper's, and what the Editor gives: the photograph plus the model's change."""
@@ -78,50 +77,21 @@ def read_landmarks(data: Data) -> np.ndarray:
 
 
 @torch.inference_mode()
-def answers(
-    model: Transfers, data: Data, t: Trials, size: int, batch: int = 64
-) -> Callable[[int], dict[str, np.ndarray]]:
-    """Return a function from a trial's number to the four answers, uint8 (S, S, 3) in the data's frame.
-
-    size: the side of the model's images.
-    """
-
-    def look(rows: np.ndarray) -> Tensor:
-        small = torch.nn.functional.interpolate(to_tensor(data.images[rows]), size=(size, size), mode="area")
-        return small.contiguous(memory_format=torch.channels_last)
-
-    made, own = [], []
-    for k in range(0, len(t.face), batch):
-        face = look(t.face[k : k + batch])
-        made.append(model.transfer(face, look(t.example[k : k + batch])))
-        own.append(model.reconstruct(face))
-    pictures, residuals = torch.cat(made), torch.cat(made) - torch.cat(own)
-
-    mask = feathered_mask(data.size)[..., None]
-
-    def of(trial: int) -> dict[str, np.ndarray]:
-        face = data.images[int(t.face[trial])]
-        up = [
-            torch.nn.functional.interpolate(
-                x[trial, None], size=(data.size, data.size), mode="bicubic", align_corners=False
-            )[0]
-            for x in (pictures, residuals)
-        ]
-        grey = [x.permute(1, 2, 0).numpy() for x in up]
-        picture = np.clip(np.round((grey[0] + 1) * 127.5), 0, 255).astype(np.uint8)
-        pasted = np.clip(np.round(face + mask * grey[1] * 127.5), 0, 255).astype(np.uint8)
-        return dict(zip(ANSWERS, (face, data.images[int(t.example[trial])], picture, pasted), strict=True))
-
-    return of
+def answers(editor: Editor, data: Data, t: Trials, trial: int) -> dict[str, np.ndarray]:
+    """Return a trial's four answers, uint8 (S, S, 3) in the data's frame. The editor must take aligned pictures."""
+    face, example = data.images[int(t.face[trial])], data.images[int(t.example[trial])]
+    made = able(editor.model, Transfers).transfer(editor.see(face).crop, editor.see(example).crop)
+    up = torch.nn.functional.interpolate(made, size=face.shape[:2], mode="bicubic", align_corners=False)
+    pasted = editor.transfer(face, example).rgb
+    return dict(zip(ANSWERS, (face, example, to_pixels(up[0]), pasted), strict=True))
 
 
-def transfer_errors(model: Transfers, data: Data, size: int, seed: int = 0) -> pd.DataFrame:
+def transfer_errors(model: Family, data: Data, seed: int = 0) -> pd.DataFrame:
     """Return L1, PSNR and SSIM by trial, answer and region, in columns.
 
     Columns: subject, expression, intensity, answer, region, l1 (share of white), psnr (dB), ssim.
     """
-    t = trials(data, seed)
-    of, rows = answers(model, data, t, size), []
+    editor, t, rows = Editor(model, aligned=True), trials(data, seed), []
     for k in range(len(t.face)):
         truth = data.images[int(t.truth[k])]
         boxes = region_boxes(t.landmarks[k], data.size)
@@ -130,7 +100,7 @@ def transfer_errors(model: Transfers, data: Data, size: int, seed: int = 0) -> p
             "expression": EXPRESSIONS[data.manifest.expression[t.truth[k]]],
             "intensity": round(float(data.manifest.intensity[t.truth[k]]), 3),
         }
-        for answer, picture in of(k).items():
+        for answer, picture in answers(editor, data, t, k).items():
             structure = ssim_map(picture, truth)
             rows += [
                 labels

@@ -18,6 +18,7 @@ from mien.models.family import (
     Recognizes,
     Transfers,
     capable,
+    change,
 )
 from mien.models.ter_gan import TerGan
 
@@ -35,6 +36,7 @@ __all__ = [
     "Recognizes",
     "Transfers",
     "able",
+    "change",
     "create",
 ]
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mien.batch import Batch
 from mien.errors import InputError
 from mien.labels import AUS, CLASSES
+from mien.nn.blur import blur
 from mien.recipe import Sampling, Stage
 
 
@@ -130,6 +131,16 @@ class Embeds(Protocol):
     def embed(self, face: Tensor) -> Embedding:
         """Return the codes of `face` (B, 3, H, W) in [-1, 1]."""
         ...
+
+
+def change(model: Transfers, face: Tensor, made: Tensor) -> Tensor:
+    """Return what an edit changes: (B, 3, H, W) to be added to `face`, in units of [-1, 1] images.
+
+    It is the picture made minus the model's own picture of `face`: what the model cannot paint at all, as a
+    stranger's pores, is in neither and stays as it is. Blurred by a pixel: finer than that, the difference of two
+    such pictures is noise.
+    """
+    return blur((made - model.reconstruct(face)).float(), sigma=1.0)
 
 
 Capability = TypeVar("Capability")
