@@ -38,6 +38,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(beside).chmod(0o666 & ~mask)  # a temporary file is its owner's alone
         Path(beside).replace(path)
     except OSError as error:
         if beside:
