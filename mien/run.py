@@ -18,7 +18,8 @@ from mien.errors import InputError
 from mien.models import FAMILIES, Family, Transfers, create
 from mien.nn.modes import evaluating
 from mien.sheet import save_sheet, sheet
-from mien.train import Progress, Settings, train
+from mien.train import CHECKPOINT, Progress, Settings, train
+from mien.weights import describe, read_tensors
 
 YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -31,11 +32,13 @@ def begin(
     run: Path,
     settings: Settings,
     all_people: bool = False,
+    start: Path | None = None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> bool:
     """Train a model by name on data folders, or go on with what `run` holds. Returns whether it is finished.
 
     `changes` are settings of the model as text. Rows marked test are left out unless `all_people`.
+    `start` is a run or a checkpoint whose weights to begin with, to fine-tune them on other data.
     Raises InputError for any name, value, folder or data that does not fit.
     """
     typed = typed_changes(model, preset, changes)
@@ -43,9 +46,31 @@ def begin(
     data = training_data(folders, size, all_people)
     torch.manual_seed(settings.seed)
     family = create(model, preset, **typed, subjects=len(data.manifest.subjects))
+    if start:
+        begin_with(family, start)
     sampler = sampler_of(family, data, settings.seed)
     example = sampler.batch(0)
     return train(family, sampler, run, settings, report, lambda f, path: draw_sheet(f, example, path))
+
+
+def begin_with(family: Family, start: Path) -> list[str]:
+    """Copy the weights of a run or checkpoint into `family`; returns the names that stay fresh.
+
+    What depends on the training people, as an identity classifier's last layer, has another shape and stays fresh.
+    Raises InputError when the checkpoint is another model's or of other widths.
+    """
+    path = start / CHECKPOINT if start.is_dir() else start
+    tensors, header = read_tensors(path)
+    if header["family"] != describe(family)["family"]:
+        raise InputError(f"{path}: holds a {header['family']}; begin with one of the same model")
+    mine = family.state_dict()
+    given = {name.removeprefix("model/"): t for name, t in tensors.items() if not name.startswith("optimizer/")}
+    fits = {name: t for name, t in given.items() if name in mine and mine[name].shape == t.shape}
+    needed = {name for name in mine if name.split(".")[0] in family.deployed}
+    if wrong := sorted(needed - fits.keys()):
+        raise InputError(f"{path}: its {wrong[0].split('.')[0]} has other sizes; begin with a run of the same widths")
+    family.load_state_dict(fits, strict=False)
+    return sorted(mine.keys() - fits.keys())
 
 
 def training_data(folders: Sequence[Path], size: int, all_people: bool = False) -> Data:

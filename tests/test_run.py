@@ -8,9 +8,10 @@ from PIL import Image
 from mien.data.report import describe
 from mien.errors import InputError
 from mien.models import create
-from mien.run import begin, draw_sheet, sampler_of, to_pixels, training_data, typed_changes
+from mien.run import begin, begin_with, draw_sheet, sampler_of, to_pixels, training_data, typed_changes
 from mien.sheet import sheet
 from mien.train import Settings
+from mien.weights import load
 
 SMALL = {"image_size": "32", "width": "2", "discriminator_width": "2", "batch_size": "6", "pretrain_steps": "2",
          "steps": "2", "recognition_steps": "1"}  # fmt: skip
@@ -77,3 +78,21 @@ def test_sheet_puts_pictures_where_they_belong():
     places = np.argwhere((page == (255, 0, 0)).all(-1))
     assert len(places) == 2 * 16 * 16
     assert set(np.diff(np.unique(places[:, 0]))) == {1, 5}  # two bands of 16 rows, 4 apart
+
+
+def test_fine_tuning_begins_with_a_runs_weights(faces_folder, tmp_path):
+    settings = Settings(precision="32-true", accelerator="cpu")
+    begin("ter_gan", "small", SMALL, [faces_folder], tmp_path / "first", settings)
+    before = load(str(tmp_path / "first" / "checkpoint.safetensors")).state_dict()
+    model = create("ter_gan", **typed_changes("ter_gan", "small", SMALL), subjects=99)
+    fresh = begin_with(model, tmp_path / "first")
+    assert fresh == [
+        f"{n}.{p}" for n in ("discriminator.identity.4", "identity_classifier") for p in ("bias", "weight")
+    ]
+    after = model.state_dict()
+    assert all(torch.equal(after[name], before[name]) for name in after if name not in fresh)
+    longer = SMALL | {"steps": "3"}
+    assert begin("ter_gan", "small", longer, [faces_folder], tmp_path / "second", settings, start=tmp_path / "first")
+    wider = create("ter_gan", **typed_changes("ter_gan", "small", SMALL | {"width": "3"}))
+    with pytest.raises(InputError, match="has other sizes"):
+        begin_with(wider, tmp_path / "first")

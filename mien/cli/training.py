@@ -38,6 +38,7 @@ def train(
     checkpoint_every: int = 500,
     sheet_every: int = 1000,
     minutes: Annotated[float | None, typer.Option(help="Stop at a checkpoint after this time.")] = None,
+    start: Annotated[Path | None, typer.Option(help="A run to begin with, to fine-tune it on other data.")] = None,
     all_people: Annotated[bool, typer.Option(help="Train on rows marked test too.")] = False,
 ) -> None:
     """Train MODEL on data sets. Kill it at any moment; the same command goes on as if it had not stopped.
@@ -63,7 +64,9 @@ def train(
             losses = " ".join(f"{name.split('/')[-1]} {value:.3g}" for name, value in p.losses.items())
             progress(p.done, p.total, f"{p.stage} {p.faces_per_second:.0f}/s {losses}")
 
-        finished = begin(model, preset, dict(map(parse_setting, set_ or ())), data, run, settings, all_people, show)
+        finished = begin(
+            model, preset, dict(map(parse_setting, set_ or ())), data, run, settings, all_people, start, show
+        )
     out.print(
         f"{run}: " + ("finished" if finished else "stopped at a checkpoint; the same command goes on"), markup=False
     )

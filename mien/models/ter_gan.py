@@ -316,7 +316,10 @@ class TerGan(Family):
         )
 
     def enter(self, stage: str) -> None:
-        """Keep frozen copies of the pre-trained encoders for Eq. 8 and 9."""
+        """Keep frozen copies of the pre-trained encoders for Eq. 8 and 9; start the class codes anew."""
+        if stage == "recognition":
+            self.code_sum.zero_()
+            self.code_count.zero_()
         if stage == "adversarial":
             self.frozen_expression_encoder.load_state_dict(self.expression_encoder.state_dict())
             self.frozen_identity_encoder.load_state_dict(self.identity_encoder.state_dict())
