@@ -26,7 +26,7 @@ SWEEP = (0.0, 0.25, 0.5, 0.75, 1.0)
 EDITS = ("happiness", "surprise", "anger", "sadness", "disgust")
 
 
-def demo(folder: Path, model: str = "ter_gan", people: int = 4, say: Callable[[str], None] = print) -> pd.DataFrame:
+def demo(folder: Path, model: str = "ter_gan", people: int = 10, say: Callable[[str], None] = print) -> pd.DataFrame:
     """Render people, move expressions between them and into a photograph; returns the table of transfer errors.
 
     Writes into `folder`: faces/ (a labelled data set), people.png, photograph.png and its edits, transfer.csv.
@@ -64,13 +64,15 @@ def recognized(editor: Editor, images: torch.Tensor) -> Prediction:
 def data_pictures(editor: Editor, data: Data, chosen: Trials) -> list[tuple[str, list[np.ndarray], list[str]]]:
     """Return rows for the sheet: a name, pictures, and what the recogniser says of each."""
     rows: list[tuple[str, list[np.ndarray], list[str]]] = []
-    shown: set[str] = set()
-    for k in range(len(chosen.face)):
-        truth = int(chosen.truth[k])
-        word = EXPRESSIONS[data.manifest.expression[truth]]
-        if data.manifest.intensity[truth] < 1 or word in shown or word not in EDITS:
+    used: set[int] = set()
+    person, m = data.manifest.subject[chosen.truth], data.manifest
+    for word in EDITS:
+        shown = (m.expression[chosen.truth] == EXPRESSIONS.index(word)) & (m.intensity[chosen.truth] == 1)
+        if not shown.any():  # no two people show the same variant of it
             continue
-        shown.add(word)
+        k = min(np.flatnonzero(shown).tolist(), key=lambda k: person[k] in used)  # somebody new, if possible
+        used.add(person[k])
+        truth = int(chosen.truth[k])
         face, found = data.images[int(chosen.face[k])], answers(editor, data, chosen, k)
         pictures = [face, found["example copied"], data.images[truth], found["model's picture"], found["change pasted"]]
         pictures += [editor.edit(face, word, t).rgb for t in SWEEP]
@@ -88,7 +90,7 @@ def say_expression(editor: Editor, picture: np.ndarray) -> str:
 def draw_people(editor: Editor, path: Path, rows: list[tuple[str, list[np.ndarray], list[str]]]) -> None:
     """Write the sheet of rendered people."""
     columns = ["face", "example", "truth", "model's picture", "change pasted", *(f"edit {t:g}" for t in SWEEP)]
-    page = sheet([r[1] for r in rows], columns, [r[0] for r in rows], [r[2] for r in rows], size=128, left=72)
+    page = sheet([r[1] for r in rows], columns, [r[0] for r in rows], [r[2] for r in rows], size=128)
     save_sheet(page, path, editor.stamp("demo"))
 
 

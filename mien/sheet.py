@@ -20,7 +20,6 @@ def sheet(
     names: Sequence[str] = (),
     notes: Sequence[Sequence[str]] = (),
     size: int = 128,
-    left: int = 96,
 ) -> Image.Image:
     """Return a grid of pictures uint8 (H, W, 3), each scaled to `size`; None leaves a place empty.
 
@@ -29,7 +28,7 @@ def sheet(
     letter = max(11, size // 9)
     font, line = ImageFont.load_default(size=letter), letter + 4
     head, foot = (line + GAP if columns else 0), (line if notes else 0)
-    left = left if names else 0
+    left = round(max(font.getlength(name) for name in names)) + 2 * GAP if names else 0
     wide = max(len(row) for row in rows)
     page = Image.new("RGB", (left + wide * (size + GAP) + GAP, head + len(rows) * (size + foot + GAP) + GAP), PAPER)
     pen = ImageDraw.Draw(page)

@@ -48,6 +48,7 @@ def test_what_lies_in_the_folder(small):
         assert geometry["landmarks"].shape == (27, 68, 2) and geometry["landmarks"].dtype == np.float16
         assert geometry["flow"].shape == (27, 64, 64, 2) and geometry["flow"].dtype == np.int8
         assert geometry["mouth"].shape == (27, 64, 64) and geometry["mouth"].dtype == np.uint8
+        assert geometry["size"] == 64
     for row in table:
         assert Image.open(small / row["file_name"]).size == (64, 64)
 

@@ -223,6 +223,7 @@ def _finish(out: Path, order: Order) -> None:
         landmarks=joined["landmarks"],
         flow=joined["flow"],
         mouth=joined["mouth"],
+        size=order.size,
     )
     _write(out / "geometry.npz", content.getvalue())
     for stray in [*(out / "images").glob(".*"), *out.glob(".*")]:  # a process killed while writing leaves its own
