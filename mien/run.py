@@ -18,8 +18,8 @@ from mien.errors import InputError
 from mien.models import FAMILIES, Family, Transfers, create
 from mien.nn.modes import evaluating
 from mien.sheet import save_sheet, sheet
-from mien.train import CHECKPOINT, Progress, Settings, train
-from mien.weights import describe, read_tensors
+from mien.train import Progress, Settings, train
+from mien.weights import CHECKPOINT, describe, read_tensors
 
 YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 

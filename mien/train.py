@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import torch
 from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from mien.batch import Batch
-from mien.data.sampler import prefetch
+from mien.data.sampler import Sampler, prefetch
 from mien.errors import InputError
 from mien.models import Family
 from mien.nn.modes import channels_last
 from mien.recipe import Adam, Stage, Turn
-from mien.weights import build, describe, read_tensors, write_tensors
+from mien.weights import CHECKPOINT, describe, read_tensors, write_tensors
 
-CHECKPOINT = "checkpoint.safetensors"
 Precision = Literal["32-true", "bf16-mixed"]
-
-
-class Sampler(Protocol):
-    """Gives the batch of any step, always the same for the same step."""
-
-    def batch(self, step: int) -> Batch:
-        """Return the batch of a step."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -62,6 +55,21 @@ class Settings:
     log_every: int = 20
     sheet_every: int = 1000
     stop_after: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("devices", "nodes", "checkpoint_every", "log_every", "sheet_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}; expected 0 or more")
+
+
+def best_precision(accelerator: str) -> Precision:
+    """Return bf16-mixed where the processor computes in bf16, else 32-true."""
+    if accelerator != "cpu" and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    has = [getattr(torch.cpu, f"_is_{name}_supported", bool) for name in ("avx512_bf16", "amx_tile")]
+    return "bf16-mixed" if any(ask() for ask in has) else "32-true"
 
 
 @dataclass(frozen=True)
@@ -102,13 +110,17 @@ class Trainer:
 
     def __init__(self, model: Family, settings: Settings):
         self.settings = settings
-        self.fabric = Fabric(
-            accelerator=settings.accelerator,
-            devices=settings.devices,
-            num_nodes=settings.nodes,
-            precision=settings.precision,
-            strategy="auto" if settings.devices * settings.nodes == 1 else "ddp_find_unused_parameters_true",
-        )
+        alone = settings.devices * settings.nodes == 1
+        try:
+            self.fabric = Fabric(
+                accelerator=settings.accelerator,
+                devices=settings.devices,
+                num_nodes=settings.nodes,
+                precision=settings.precision,
+                strategy="auto" if alone else "ddp_find_unused_parameters_true",
+            )
+        except (ValueError, RuntimeError) as error:  # Fabric's own words: no such accelerator, or not so many
+            raise InputError(f"cannot train on {settings.devices} × {settings.accelerator}: {error}") from error
         self.fabric.launch()
         self.model = channels_last(model)
         self.wrapped = self.fabric.setup_module(_Objective(self.model))
@@ -247,14 +259,31 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
         note = describe(model) | {"settings": asdict(settings)}
         (folder / "run.json").write_text(json.dumps(note, indent=2) + "\n")
+        for left in folder.glob(f".{CHECKPOINT}.*"):  # by a process killed while it wrote
+            left.unlink()
     fabric = trainer.fabric
     share = _Share(sampler, fabric.global_rank, fabric.world_size)
-    with closing(prefetch(share, trainer.done)) as batches:
-        try:
-            return _run(trainer, batches, folder, report, draw)
-        except KeyboardInterrupt:
-            checkpoint(trainer, path)
-            raise
+    with closing(prefetch(share, trainer.done)) as batches, _Interruption() as interruption:
+        return _run(trainer, batches, folder, report, draw, interruption)
+
+
+class _Interruption:
+    """Holds Ctrl-C back until a step is whole: a checkpoint of half a step would not resume exactly."""
+
+    asked = False
+
+    def __enter__(self) -> _Interruption:
+        self.main = threading.current_thread() is threading.main_thread()
+        if self.main:
+            self.before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.main:
+            signal.signal(signal.SIGINT, self.before)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
 
 
 def _run(
@@ -263,6 +292,7 @@ def _run(
     folder: Path,
     report: Callable[[Progress], None],
     draw: Callable[[Family, Path], None] | None,
+    interruption: _Interruption,
 ) -> bool:
     from torch.utils.tensorboard import SummaryWriter
 
@@ -280,15 +310,18 @@ def _run(
                     writer.add_scalar(name, loss, done)
         if draw and writer and done % settings.sheet_every == 0:
             draw(trainer.model, folder / "sheets" / f"{done:07d}.png")
-        stop = settings.stop_after is not None and spent > settings.stop_after
+        stop = interruption.asked or (settings.stop_after is not None and spent > settings.stop_after)
         if stop or done % settings.checkpoint_every == 0:
             checkpoint(trainer, path)
         if stop:
-            return False
-    checkpoint(trainer, path)
+            break
+    else:
+        checkpoint(trainer, path)
     if writer:
         writer.close()
-    return True
+    if interruption.asked:
+        raise KeyboardInterrupt
+    return trainer.stage >= len(trainer.stages)
 
 
 def checkpoint(trainer: Trainer, path: Path) -> None:
@@ -308,21 +341,18 @@ def resume(trainer: Trainer, path: Path) -> None:
         raise InputError(f"{path}: is a checkpoint of {header['family']}, not {mine['family']}; choose another folder")
     for name, value in header["config"].items():
         if name not in mine["config"] or list_to_tuple(value) != mine["config"][name]:
+            what = "data of as many people" if name == "subjects" else "the same settings"
             raise InputError(
                 f"{path}: was begun with {name}={value}, not {mine['config'].get(name)}; "
-                "resume with the same settings or choose another folder"
+                f"resume with {what} or choose another folder"
             )
-    if header["settings"]["seed"] != trainer.settings.seed:
-        raise InputError(f"{path}: was begun with seed {header['settings']['seed']}; resume with --seed of that value")
+    for name in ("seed", "precision", "devices", "nodes"):
+        begun, now = header["settings"][name], getattr(trainer.settings, name)
+        if begun != now:
+            raise InputError(f"{path}: was begun with {name} {begun}, not {now}; resume with --{name} {begun}")
     trainer.restore(tensors, header)
 
 
 def list_to_tuple(value: Any) -> Any:
     """Return JSON's lists as the tuples they were."""
     return tuple(value) if isinstance(value, list) else value
-
-
-def model_of(folder: Path) -> Family:
-    """Return an untrained model of the kind that a run's checkpoint holds."""
-    _, header = read_tensors(folder / CHECKPOINT)
-    return build(header, folder / CHECKPOINT)

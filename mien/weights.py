@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +21,7 @@ from mien.nn.modes import channels_last
 ZOO = Path(__file__).parent / "zoo"  # the weights that come with the package
 HEADER = "mien"  # the one key of the safetensors metadata; its value is JSON
 SUFFIX = ".safetensors"
+CHECKPOINT = f"checkpoint{SUFFIX}"  # what a training run's folder holds
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
@@ -30,25 +30,21 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str
     Raises InputError if it cannot be written (a full disk, no permission); the file at `path` then stays as it was.
     """
     data = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, {HEADER: json.dumps(header)})
-    beside: str | None = None
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            beside = file.name
+        with beside.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(beside).chmod(0o666 & ~mask)  # a temporary file is its owner's alone
-        Path(beside).replace(path)
+        beside.replace(path)
     except OSError as error:
-        if beside:
-            Path(beside).unlink(missing_ok=True)
         raise InputError(
             f"{path}: could not write {len(data) / 2**20:.1f} MiB ({error.strerror}); "
             "nothing was changed — make room or choose another folder, then go on"
         ) from error
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -67,12 +63,13 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def save_model(model: Family, path: Path, dtype: torch.dtype | None = None, deployed: bool = True) -> None:
-    """Write `model`, by default only the parts that its uses need, floating tensors in `dtype` if given."""
+    """Write `model`, by default only the parts that its uses need; parameters, but no buffers, in `dtype` if given."""
     state = model.state_dict()
     if deployed:
         state = {name: t for name, t in state.items() if name.split(".")[0] in model.deployed}
     if dtype:
-        state = {name: t.to(dtype) if t.is_floating_point() else t for name, t in state.items()}
+        parameters = {name for name, _ in model.named_parameters()}  # buffers hold sums, which halves would spoil
+        state = {name: t.to(dtype) if name in parameters else t for name, t in state.items()}
     write_tensors(path, state, describe(model))
 
 
@@ -99,8 +96,9 @@ def resolve(name: str) -> Path:
     Raises InputError naming what there is if none of them fits.
     """
     path = Path(name)
-    if path.is_dir():
-        path = path / f"model{SUFFIX}"
+    for held in (f"model{SUFFIX}", CHECKPOINT):
+        if (path / held).is_file():
+            return path / held
     if path.suffix == SUFFIX or path.is_file():
         return path
     if (ZOO / f"{name}{SUFFIX}").is_file():

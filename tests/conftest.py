@@ -1,6 +1,7 @@
 """Small data sets made on the spot, shared by the tests."""
 
 import csv
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,8 +92,9 @@ def edit_rows(faces_folder: Path) -> Callable[[Callable[[Rows], object]], Path]:
 
 @pytest.fixture(scope="session")
 def photofaces() -> Path:
-    """The photographs' data set, where the workplace has it beside the repository."""
-    folder = Path(__file__).parents[2] / "shared" / "data" / "photofaces"
+    """The photographs' data set: the folder MIEN_PHOTOFACES names, or shared/data/photofaces beside the repository."""
+    beside = Path(__file__).parents[2] / "shared" / "data" / "photofaces"
+    folder = Path(os.environ.get("MIEN_PHOTOFACES", beside))
     if not (folder / "metadata.csv").is_file():
         pytest.skip(f"{folder} is not here: the photographs are not part of the repository")
     return folder

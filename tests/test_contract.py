@@ -11,8 +11,8 @@ from mien.errors import InputError
 from mien.labels import AUS, CLASSES, EXPRESSIONS
 from mien.models import FAMILIES, Controls, Edits, Embeds, Recognizes, Transfers, create
 from mien.recipe import Turn
-from mien.train import CHECKPOINT, Settings, Trainer, resume, train
-from mien.weights import load, read_tensors, save_model, write_tensors
+from mien.train import Settings, Trainer, resume, train
+from mien.weights import CHECKPOINT, load, read_tensors, save_model, write_tensors
 
 TINY = {
     "ter_gan": {
@@ -127,7 +127,7 @@ def test_weights_round_trip(name, tmp_path):
     model.eval()
     face = Random().batch(5).source.image
     save_model(model, tmp_path / "model.safetensors")
-    for source in (tmp_path / "model.safetensors", tmp_path, tmp_path / "run" / CHECKPOINT):
+    for source in (tmp_path / "model.safetensors", tmp_path, tmp_path / "run", tmp_path / "run" / CHECKPOINT):
         again = load(str(source))
         assert asdict(again.config) == asdict(model.config)
         assert torch.equal(again.reconstruct(face), model.reconstruct(face))

@@ -124,5 +124,7 @@ def test_recognition_by_folds_tests_every_image_once_and_resumes(data, tmp_path)
     torch.manual_seed(5)
     again = by_folds(data, tmp_path, k=2, settings=settings, changes=changes)  # finished folds are kept
     pd.testing.assert_frame_equal(table, again)
+    with pytest.raises(InputError, match="other data or settings"):
+        by_folds(data, tmp_path, k=2, settings=settings, changes=changes | {"steps": 5})
     mean = summary(table).loc["baseline", "mean"]
     assert mean == pytest.approx(np.mean(table[table.model == "baseline"].accuracy))

@@ -52,6 +52,9 @@ def main() -> None:
     except InputError as error:
         errors.print(f"mien: {error}", markup=False)
         sys.exit(2)
+    except OSError as error:  # a full disk, no permission, a file where a folder should be
+        errors.print(f"mien: {error.filename or 'a file'}: {error.strerror or error}", markup=False)
+        sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
         sys.exit(INTERRUPTED)

@@ -10,11 +10,14 @@ import typer
 from mien.cli.terminal import DataDirs, Model, bar, known_precision, out, parse_setting, print_frame
 from mien.errors import InputError
 
+AllPeople = Annotated[bool, typer.Option(help="Take everybody, not only the rows marked test.")]
+
 
 def evaluate_transfer(
-    data: DataDirs,
+    data: Annotated[Path, typer.Option(help="Folder with metadata.csv and geometry.npz.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
     model: Model = "ter_gan",
+    all_people: AllPeople = False,
     size: Annotated[int, typer.Option(help="Side to compare at.")] = 256,
 ) -> None:
     """Compare transfers with the true pictures of the data's test people, beside two trivial answers.
@@ -25,7 +28,7 @@ def evaluate_transfer(
     from mien.weights import load
 
     net = load(model)
-    errors_ = transfer_errors(net, test_people(data, size))
+    errors_ = transfer_errors(net, test_people([data], size, all_people))
     write_transfer(errors_, output)
     for name, least in (("all intensities", 0.0), ("intensity 0.75 and 1", 0.75)):
         out.print(f"\n{name}")
@@ -36,6 +39,7 @@ def evaluate_disentangle(
     data: DataDirs,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
     model: Model = "ter_gan",
+    all_people: AllPeople = False,
 ) -> None:
     """Probe both codes of the data's test people for person and for expression, and draw t-SNE.
 
@@ -46,7 +50,7 @@ def evaluate_disentangle(
     from mien.weights import load
 
     net = load(model)
-    chosen = test_people(data, net.config.image_size)
+    chosen = test_people(data, net.config.image_size, all_people)
     found = codes(able(net, Embeds), chosen)
     table = probes(found, chosen)
     draw_tsne(found, chosen, output / "tsne.png")
@@ -62,7 +66,7 @@ def evaluate_recognition(
     folds: int = 8,
     seed: int = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting, as steps=500.")] = None,
-    precision: str = "bf16-mixed",
+    precision: str = "auto",
     device: str = "auto",
 ) -> None:
     """Train and test by subject folds: the detached expression encoder against the CNN baseline. Resumes if killed.
@@ -86,7 +90,7 @@ def evaluate_recognition(
             preset,
             folds,
             seed,
-            Settings(seed, known_precision(precision), device),
+            Settings(seed, known_precision(precision, device), device),
             changes,
             report=lambda fold, p: progress(fold * p.total + p.done, folds * p.total),
         )
@@ -94,11 +98,16 @@ def evaluate_recognition(
     print_frame(summary(table).reset_index())
 
 
-def test_people(folders: list[Path], size: int) -> Any:
-    """Return the rows marked test. Raises InputError where there are none."""
+def test_people(folders: list[Path], size: int, all_people: bool) -> Any:
+    """Return the rows marked test, or all. Raises InputError where none is marked."""
     from mien.data.cache import concat, open_data
 
     data = concat([open_data(folder, size) for folder in folders])
+    if all_people:
+        return data
     if not data.manifest.test.any():
-        raise InputError(f"{', '.join(map(str, folders))}: no row is marked test=1; mark the people never trained on")
+        raise InputError(
+            f"{', '.join(map(str, folders))}: no row is marked test=1; mark the people never trained on, "
+            "or take everybody with --all-people"
+        )
     return data.select(data.manifest.test)

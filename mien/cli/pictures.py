@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 import mien
-from mien.cli.terminal import Aligned, Device, Model, Number, Output, bar, errors, out
+from mien.cli.terminal import Aligned, Device, LikeNumber, Model, Number, Output, bar, errors, out
 from mien.errors import InputError
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
@@ -24,7 +24,7 @@ def transfer(
     output: Output,
     model: Model = "ter_gan",
     number: Number = None,
-    like_number: Annotated[int | None, typer.Option("--like-face", help="Which face of --like.")] = None,
+    like_number: LikeNumber = None,
     aligned: Aligned = False,
     device: Device = "cpu",
 ) -> None:
@@ -45,6 +45,7 @@ def edit(
     like: Annotated[Path | None, typer.Option(help="A picture whose expression to take.")] = None,
     model: Model = "ter_gan",
     number: Number = None,
+    like_number: LikeNumber = None,
     aligned: Aligned = False,
     device: Device = "cpu",
 ) -> None:
@@ -55,7 +56,7 @@ def edit(
     aus = dict(map(parse_au, au)) if au else None
     tool = prepared(model, aligned, device, output)
     wanted = expression or (f"like {like.name}" if like else ", ".join(au or ()))
-    photo = tool.edit(face, expression, intensity, aus, like, number)
+    photo = tool.edit(face, expression, intensity, aus, like, number, like_number)
     tool.save(photo, output, f"edit: {wanted} {intensity:.2f}", face.name)
 
 

@@ -21,6 +21,7 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 Model = Annotated[str, typer.Option(help="Name of weights that come with mien, a file, a run's folder, or a hub id.")]
 Number = Annotated[int | None, typer.Option("--face", help="Which face, if there are several: 1 is the leftmost.")]
+LikeNumber = Annotated[int | None, typer.Option("--like-face", help="Which face of --like.")]
 Aligned = Annotated[bool, typer.Option(help="The pictures are aligned crops already: look for no face.")]
 Output = Annotated[Path, typer.Option("-o", "--output", help="The picture to write: .png, .jpg or .webp.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
@@ -77,10 +78,14 @@ def lines(text: str, seconds: float = 30.0) -> Show:
     return show
 
 
-def known_precision(text: str) -> Any:
-    """Return a precision's name as it is. Raises InputError for one that is not known."""
+def known_precision(text: str, device: str) -> Any:
+    """Return a precision's name, "auto" resolved for the device. Raises InputError for one that is not known."""
+    if text == "auto":
+        from mien.train import best_precision
+
+        return best_precision(device)
     if text not in ("32-true", "bf16-mixed"):
-        raise InputError(f"--precision {text}: choose 32-true or bf16-mixed")
+        raise InputError(f"--precision {text}: choose auto, 32-true or bf16-mixed")
     return text
 
 

@@ -10,7 +10,16 @@ import typer
 from mien.cli.terminal import DataDirs, Model, bar, known_precision, out, parse_setting, print_frame
 
 
-def synth(folder: Path, people: int = 100, per_person: int = 36, size: int = 128, seed: int = 0, jobs: int = 2) -> None:
+def synth(
+    folder: Path,
+    people: int = 100,
+    per_person: int = 36,
+    size: int = 128,
+    seed: int = 0,
+    jobs: int = 2,
+    sessions: Annotated[int, typer.Option(help="Lights under which everybody is rendered.")] = 1,
+    occluded: Annotated[float, typer.Option(help="Share of pictures with a hat, a mask or a hand, 0-1.")] = 0.0,
+) -> None:
     """Render people who do not exist, with exact labels, into FOLDER. Called again, it goes on where it stopped.
 
     Example: `mien synth faces --people 200 --jobs 4`
@@ -18,8 +27,9 @@ def synth(folder: Path, people: int = 100, per_person: int = 36, size: int = 128
     from mien.synth.generate import generate
 
     with bar("rendering") as progress:
-        generate(folder, people=people, per_person=per_person, size=size, seed=seed, jobs=jobs, progress=progress)
-    out.print(f"{folder}: {people} people, {people * per_person} pictures, labels in metadata.csv", markup=False)
+        generate(folder, people, per_person, size, seed, jobs, sessions, occluded, progress)
+    count = people * per_person * sessions
+    out.print(f"{folder}: {people} people, {count} pictures, labels in metadata.csv", markup=False)
 
 
 def train(
@@ -31,7 +41,7 @@ def train(
         list[str] | None, typer.Option("--set", help="Change a setting of the model, as steps=500.")
     ] = None,
     seed: int = 0,
-    precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "bf16-mixed",
+    precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     devices: int = 1,
     nodes: int = 1,
@@ -50,7 +60,7 @@ def train(
 
     settings = Settings(
         seed,
-        known_precision(precision),
+        known_precision(precision, device),
         device,
         devices,
         nodes,

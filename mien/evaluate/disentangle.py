@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mien.data.cache import Data, to_tensor
+from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.models import Embeds
 
@@ -41,6 +42,8 @@ def probes(found: dict[str, np.ndarray], data: Data) -> pd.DataFrame:
     manifest = data.manifest
     shown = (manifest.expression >= 0) & (manifest.expression < len(CLASSES))
     shown &= (manifest.expression == 0) | ~(manifest.intensity < 0.5)
+    if min(len(np.unique(manifest.subject[shown])), len(np.unique(manifest.expression[shown]))) < 2:
+        raise InputError(f"{manifest.folder}: the probes need two people and two expressions or more")
     rows = []
     for name, code in found.items():
         for asked, label, group in (
@@ -64,7 +67,10 @@ def draw_tsne(found: dict[str, np.ndarray], data: Data, path: Path, seed: int = 
     few = np.isin(manifest.subject[shown], np.arange(people))
     figure, axes = plt.subplots(2, 2, figsize=(11, 10), layout="constrained")
     for row, (name, code) in zip(axes, found.items(), strict=True):
-        flat = TSNE(init="pca", random_state=seed).fit_transform(StandardScaler().fit_transform(code[shown]))
+        perplexity = min(30.0, (len(shown) - 1) / 3)
+        flat = TSNE(init="pca", random_state=seed, perplexity=perplexity).fit_transform(
+            StandardScaler().fit_transform(code[shown])
+        )
         for k, word in enumerate(CLASSES):
             at = manifest.expression[shown] == k
             row[0].scatter(*flat[at].T, s=8, label=word)

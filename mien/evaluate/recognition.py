@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -19,7 +21,8 @@ from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.models import HasBaseline, Prediction, Recognizes, able, create
 from mien.run import sampler_of
-from mien.train import CHECKPOINT, Progress, Settings, train
+from mien.train import Progress, Settings, train
+from mien.weights import CHECKPOINT
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -61,9 +64,10 @@ def by_folds(
 ) -> pd.DataFrame:
     """Train the model and its CNN baseline on every fold, and return each fold's accuracy.
 
-    The baseline is the paper's: the same encoder and its class layer, trained supervised, for as many steps as the
-    whole recipe has. Training is the rows of the people outside the fold (and nobody related to them), of `words`
-    alone; both nets see the same rows. Folds are written to `folder`/folds.json; folds already finished are kept.
+    The baseline is the paper's: the same encoder and its class layer, trained supervised for as many steps as the
+    model's encoder is. Training is the rows of the people outside the fold (and nobody related to them), of `words`
+    alone; both nets see the same rows. Folds are written to `folder`/folds.json; what is finished is kept, if it was
+    made with these rows, folds and settings. Raises InputError if it was not.
     """
     settings = settings or Settings(seed=seed)
     chosen = data.select(protocol_rows(data, words))
@@ -74,13 +78,16 @@ def by_folds(
     for fold in range(k):
         train_mask, test_mask = folds.split(fold)
         place, test = folder / f"fold{fold}", chosen.select(test_mask)
-        kept = place / "predictions.json"
-        if kept.is_file():
-            found = {name: np.array(p) for name, p in json.loads(kept.read_text()).items()}
-        else:
-            say = partial(report, fold)
-            found = _fold(chosen.select(train_mask), test, place, family, preset, settings, changes or {}, words, say)
-            kept.write_text(json.dumps({name: p.tolist() for name, p in found.items()}))
+        made_by = {
+            "family": family, "preset": preset, "seed": seed, "changes": dict(changes or {}), "fold": fold,
+            "precision": settings.precision, "rows": digest(chosen, train_mask, test_mask),
+        }  # fmt: skip
+        say = partial(report, fold)
+        train_data = chosen.select(train_mask)
+        found = {
+            name: _predictions(name, made_by, train_data, test, place, settings, words, say)
+            for name in ("baseline", family)
+        }
         truth = test.manifest.expression
         for name, guess in found.items():
             rows.append(
@@ -99,31 +106,43 @@ def by_folds(
     return table
 
 
-def _fold(
+def digest(data: Data, *masks: np.ndarray) -> str:
+    """Return a hash of the files, their people and expressions, and of the masks."""
+    m = data.manifest
+    text = json.dumps([m.files, m.subject.tolist(), m.expression.tolist(), [mask.tolist() for mask in masks]])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _predictions(
+    name: str,
+    made_by: Mapping[str, Any],
     train_data: Data,
     test: Data,
     place: Path,
-    family: str,
-    preset: str,
     settings: Settings,
-    changes: Mapping[str, float | int],
     words: Sequence[str],
     report: Callable[[Progress], None],
-) -> dict[str, np.ndarray]:
-    """Return the predictions of the model and of the baseline, both trained in `place`."""
-    found = {}
-    for name in ("baseline", family):
-        torch.manual_seed(settings.seed)
-        model = create(
-            family, preset, **changes, subjects=len(train_data.manifest.subjects), supervised=name == "baseline"
-        )
-        if not train(model, sampler_of(model, train_data, settings.seed), place / name, settings, report):
-            raise InputError(f"{place}: stopped before its end; call again to go on")
-        model.eval()
-        net = able(model, HasBaseline).baseline if name == "baseline" else able(model, Recognizes).recognize
-        found[name] = predict(net, test, words)
-        (place / name / CHECKPOINT).unlink()
-    return found
+) -> np.ndarray:
+    """Return one net's class numbers for the test rows, trained in `place` or kept from before."""
+    kept = place / f"{name}.json"
+    if kept.is_file():
+        note = json.loads(kept.read_text())
+        if note["made_by"] != made_by:
+            raise InputError(f"{kept}: was made with other data or settings; choose another output folder")
+        return np.array(note["classes"])
+    torch.manual_seed(settings.seed)
+    changes = {**made_by["changes"], "subjects": len(train_data.manifest.subjects), "supervised": name == "baseline"}
+    model = create(made_by["family"], made_by["preset"], **changes)
+    if not train(model, sampler_of(model, train_data, settings.seed), place / name, settings, report):
+        raise InputError(f"{place}: stopped before its end; call again to go on")
+    model.cpu().eval()
+    net = able(model, HasBaseline).baseline if name == "baseline" else able(model, Recognizes).recognize
+    classes = predict(net, test, words)
+    beside = kept.with_suffix(".part")
+    beside.write_text(json.dumps({"made_by": made_by, "classes": classes.tolist()}))
+    beside.replace(kept)
+    (place / name / CHECKPOINT).unlink()
+    return classes
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:

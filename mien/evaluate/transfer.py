@@ -123,8 +123,15 @@ def transfer_table(errors: pd.DataFrame, at_least: float = 0.0) -> pd.DataFrame:
 
 
 def write_transfer(errors: pd.DataFrame, folder: Path) -> None:
-    """Write trials.csv, and the tables for all and for strong (at least 0.75) expressions."""
+    """Write trials.csv, the tables for all and for strong (at least 0.75) expressions, and L1 by expression."""
     folder.mkdir(parents=True, exist_ok=True)
     errors.round(5).to_csv(folder / "trials.csv", index=False)
     for name, least in (("all", 0.0), ("strong", 0.75)):
         transfer_table(errors, least).round(4).to_csv(folder / f"transfer_{name}.csv")
+    by_expression(errors).round(4).to_csv(folder / "transfer_by_expression.csv")
+
+
+def by_expression(errors: pd.DataFrame, at_least: float = 0.75) -> pd.DataFrame:
+    """Return the mean L1 by expression (rows), region and answer (columns): regions that hardly move show noise."""
+    chosen = errors[errors.intensity >= at_least]
+    return chosen.pivot_table(index="expression", columns=["region", "answer"], values="l1")

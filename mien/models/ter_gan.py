@@ -74,9 +74,9 @@ class TerGanConfig:
     turn: float = 3.0  # degrees, half of the largest rotation is the other
     colour: float = 0.1  # ± share, augmentation
     irec_same: float = 0.0
-    irec_alike: float = 10.0
+    irec_alike: float = 33.0
     irec_different: float = 0.0
-    erec_same: float = 10.0
+    erec_same: float = 20.0
     erec_alike: float = 0.0
     erec_different: float = 0.0
     identity_features: float = 0.3
@@ -84,6 +84,14 @@ class TerGanConfig:
     adversarial: float = 0.05
     identity_consistency: float = 0.3
     expression_consistency: float = 0.3
+
+    def __post_init__(self) -> None:
+        for name in ("same", "alike", "margin", "colour"):
+            if not 0 <= getattr(self, name) <= 1 or (name in ("margin", "colour") and getattr(self, name) == 1):
+                raise InputError(f"{name} is {getattr(self, name):g}; expected a share from 0 to 1")
+        for name in ("subjects", "width", "discriminator_width", "batch_size", "game_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")
 
 
 PAPER = TerGanConfig(
@@ -181,9 +189,12 @@ def image_l1(a: Tensor, b: Tensor) -> Tensor:
     return (a - b).abs().mean((1, 2, 3), dtype=mean_dtype(a))
 
 
-def mean_where(values: Tensor, which: Tensor) -> Tensor:
-    """Return the mean of the values (B,) in the mask `which` (B,); 0 if there are none."""
-    return torch.where(which, values, 0).sum() / which.sum().clamp(min=1)
+def share_of(values: Tensor, which: Tensor) -> Tensor:
+    """Return the share of the mean of the values (B,) that comes from the mask `which` (B,).
+
+    The shares of all kinds sum to the mean, so that equal weights give the paper's loss over the batch.
+    """
+    return torch.where(which, values, 0).mean()
 
 
 def known_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
@@ -372,12 +383,12 @@ class TerGan(Family):
         return {
             "L_if": identity_feature_loss(self.frozen_identity_encoder.maps(fake), target_maps),
             "L_ef": expression_feature_loss(self.frozen_expression_encoder.maps(fake), source_maps),
-            "L_irec_same": mean_where(irec, same),
-            "L_irec_alike": mean_where(irec, alike),
-            "L_irec_different": mean_where(irec, different),
-            "L_erec_same": mean_where(erec, same),
-            "L_erec_alike": mean_where(erec, alike),
-            "L_erec_different": mean_where(erec, different),
+            "L_irec_same": share_of(irec, same),
+            "L_irec_alike": share_of(irec, alike),
+            "L_irec_different": share_of(irec, different),
+            "L_erec_same": share_of(erec, same),
+            "L_erec_alike": share_of(erec, alike),
+            "L_erec_different": share_of(erec, different),
             "L_G": generator_loss(fake_expression, class_label(source), fake_identity, target.subject),
         }
 

@@ -101,12 +101,12 @@ class Decoder(nn.Module):
         return self.blocks(x.contiguous(memory_format=torch.channels_last))
 
 
-def perceptron(inputs: int, widths: Sequence[int], activate_last: bool = False) -> nn.Sequential:
-    """Return linear layers of the given widths with leaky ReLU between (and after the last, if asked)."""
+def perceptron(inputs: int, widths: Sequence[int]) -> nn.Sequential:
+    """Return linear layers of the given widths with leaky ReLU between."""
     layers: list[nn.Module] = []
     for k, width in enumerate(widths):
         layers.append(nn.Linear(inputs, width))
-        if activate_last or k + 1 < len(widths):
+        if k + 1 < len(widths):
             layers.append(nn.LeakyReLU(0.2))
         inputs = width
     return nn.Sequential(*layers)
