@@ -255,6 +255,8 @@ def train(
     path = folder / CHECKPOINT
     if path.exists():
         resume(trainer, path)
+        if trainer.stage >= len(trainer.stages):
+            return True  # finished before: nothing to do, nothing to write
     if trainer.fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
         note = describe(model) | {"settings": asdict(settings)}
