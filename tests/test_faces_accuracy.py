@@ -101,6 +101,6 @@ def test_on_many(photofaces, tilt):
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data/photofaces")
+    folder = Path(sys.argv[1])  # the photofaces data set
     for degrees in (10, 30):
         print(f"±{degrees}°", measure(even_files(folder, int(sys.argv[2]) if len(sys.argv) > 2 else 300), degrees))
