@@ -19,7 +19,7 @@ from mien.faces.photo import Photo, read_photo, write_photo
 from mien.labels import CLASSES
 from mien.models import FAMILIES, Controls, Edits, Embeds, Family, Recognizes, Transfers, able, change
 from mien.provenance import Stamp
-from mien.weights import load
+from mien.weights import load, place
 
 Picture = str | Path | np.ndarray | Photo
 """A file, an RGB uint8 array (H, W, 3), or a photo that was read."""
@@ -50,7 +50,7 @@ class Editor:
     """
 
     def __init__(self, model: str | Family = "ter_gan", device: str = "cpu", aligned: bool = False):
-        self.model = load(model, device) if isinstance(model, str) else model.to(device).eval()
+        self.model = load(model, device) if isinstance(model, str) else place(model, device)
         names = [name for name, family in FAMILIES.items() if isinstance(self.model, family)]
         self.name = names[0] if names else type(self.model).__name__
         self.size = int(self.model.config.image_size)

@@ -132,7 +132,15 @@ def load(name: str = "ter_gan", device: str | torch.device = "cpu") -> Family:
         model.load_state_dict(fits)
     except RuntimeError as error:
         raise InputError(f"{path}: does not fit a {header['family']} of its own config; it is damaged") from error
-    return channels_last(model).to(device).eval()
+    return place(channels_last(model), device)
+
+
+def place(model: Family, device: str | torch.device) -> Family:
+    """Return `model` on a device, ready to use. Raises InputError for a device that is not there."""
+    try:
+        return model.to(device).eval()
+    except (RuntimeError, AssertionError) as error:  # torch's words for no such device, and for a build without it
+        raise InputError(f"device {str(device)!r} is not to be had here ({str(error)[:60]}…); use cpu") from error
 
 
 def _from_hub(name: str) -> Path:

@@ -102,14 +102,14 @@ def test_ctrl_c_writes_a_checkpoint_and_goes_on(faces, whole, tmp_path):
     """Ctrl-C ends a whole step: no turn of it is taken twice after the resume."""
     run, words = tmp_path / "run", command(faces, tmp_path / "run", "--checkpoint-every", "100000")
     for _ in range(3):
-        before, process = mark(run), start(words)
+        before, begun, process = mark(run), len(list(run.glob("events*"))), start(words)
         deadline = time.monotonic() + 60
-        while not list(run.glob("events*")) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(1.0 if before is None else 6.0)  # the first may fall before any step, the others amid them
+        while len(list(run.glob("events*"))) == begun and time.monotonic() < deadline:
+            time.sleep(0.005)  # each process opens a file of its own when its loop begins
+        time.sleep(0.15)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
-        if process.returncode == 0:  # it was faster
+        if mark(run) != before and read_tensors(run / CHECKPOINT)[1]["stage"] == 3:  # it was faster
             break
         assert process.returncode == 130 and "Traceback" not in err and "stopped" in err
         assert mark(run) != before

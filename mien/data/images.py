@@ -51,7 +51,7 @@ def _open(path: Path, square: bool) -> Image.Image:
         )
     if square and width != height:
         image.close()
-        raise InputError(f"{path}: is {width}×{height}; expected a square picture of an aligned face (docs/data.md)")
+        raise InputError(f"{path}: is {width}×{height}; expected a square aligned face: align it (docs/data.md)")
     return image
 
 
