@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from mien.data.augment import Augmentation
 from mien.data.cache import Data, concat, open_data
 from mien.data.sampler import PairSampler
 from mien.errors import InputError
-from mien.models import FAMILIES, Family, Transfers, create
+from mien.models import Family, Transfers, create, preset_config
 from mien.nn.modes import evaluating
 from mien.sheet import save_sheet, sheet
 from mien.train import Progress, Settings, train
@@ -42,7 +42,7 @@ def begin(
     Raises InputError for any name, value, folder or data that does not fit.
     """
     typed = typed_changes(model, preset, changes)
-    size = typed.get("image_size", create(model, preset).config.image_size)
+    size = typed.get("image_size", preset_config(model, preset).image_size)
     data = training_data(folders, size, all_people)
     torch.manual_seed(settings.seed)
     family = create(model, preset, **typed, subjects=len(data.manifest.subjects))
@@ -93,12 +93,7 @@ def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:
 
 def typed_changes(model: str, preset: str, changes: Mapping[str, str]) -> dict[str, Any]:
     """Return settings given as text in their config's types. Raises InputError for what does not fit."""
-    if model not in FAMILIES:
-        raise InputError(f"no model named {model!r}; choose one of {', '.join(sorted(FAMILIES))}")
-    kinds = {
-        f.name: type(getattr(next(iter(FAMILIES[model].PRESETS.values())), f.name))
-        for f in fields(FAMILIES[model].Config)
-    }
+    kinds = {name: type(value) for name, value in asdict(preset_config(model, preset)).items()}
     kinds.pop("subjects", None)  # counted from the data
     typed: dict[str, Any] = {}
     for name, text in changes.items():

@@ -75,12 +75,12 @@ def evaluate_recognition(
     """
     from mien.data.cache import concat, open_data
     from mien.evaluate.recognition import by_folds, summary
-    from mien.models import create
+    from mien.models import preset_config
     from mien.run import typed_changes
     from mien.train import Settings
 
     changes = typed_changes(model, preset, dict(map(parse_setting, set_ or ())))
-    size = create(model, preset, **changes).config.image_size
+    size = changes.get("image_size", preset_config(model, preset).image_size)
     joined = concat([open_data(folder, size) for folder in data])
     with bar("fold 1") as progress:
         table = by_folds(

@@ -38,7 +38,18 @@ __all__ = [
     "able",
     "change",
     "create",
+    "preset_config",
 ]
+
+
+def preset_config(name: str, preset: str) -> Any:
+    """Return the config of a family's preset. Raises InputError for an unknown family or preset."""
+    if name not in FAMILIES:
+        raise InputError(f"no model named {name!r}; choose one of {', '.join(sorted(FAMILIES))}")
+    presets = FAMILIES[name].PRESETS
+    if preset not in presets:
+        raise InputError(f"{name} has no preset {preset!r}; choose one of {', '.join(sorted(presets))}")
+    return presets[preset]
 
 
 def create(name: str, preset: str = "small", **changes: Any) -> Family:
@@ -46,16 +57,11 @@ def create(name: str, preset: str = "small", **changes: Any) -> Family:
 
     Raises InputError for an unknown family, preset or field.
     """
-    if name not in FAMILIES:
-        raise InputError(f"no model named {name!r}; choose one of {', '.join(sorted(FAMILIES))}")
-    family = FAMILIES[name]
-    if preset not in family.PRESETS:
-        raise InputError(f"{name} has no preset {preset!r}; choose one of {', '.join(sorted(family.PRESETS))}")
-    config = family.PRESETS[preset]
+    config = preset_config(name, preset)
     unknown = [field for field in changes if field not in config.__dataclass_fields__]
     if unknown:
         raise InputError(f"{name} has no setting {unknown[0]!r}; it has {', '.join(config.__dataclass_fields__)}")
-    return family(replace(config, **changes))
+    return FAMILIES[name](replace(config, **changes))
 
 
 def able(model: Family, protocol: type[Capability]) -> Capability:
