@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from mien.labels import CLASSES
+
 
 @dataclass(frozen=True)
 class Faces:
@@ -21,6 +23,12 @@ class Faces:
 
     def __len__(self) -> int:
         return len(self.subject)
+
+    @property
+    def label(self) -> Tensor:
+        """(B,) int64 index into mien.labels.CLASSES; -100 for what is no class (unknown, other), as losses skip it."""
+        known = (self.expression >= 0) & (self.expression < len(CLASSES))
+        return torch.where(known, self.expression, -100)
 
     def map(self, change: Callable[[Tensor], Tensor]) -> Faces:
         """Return these faces with `change` done to every tensor."""

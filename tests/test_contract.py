@@ -9,23 +9,22 @@ import torch
 from mien.batch import Batch, Faces
 from mien.errors import InputError
 from mien.labels import AUS, CLASSES, EXPRESSIONS
-from mien.models import FAMILIES, Controls, Edits, Embeds, Recognizes, Transfers, create
+from mien.models import (
+    FAMILIES,
+    Controls,
+    Edits,
+    Embeds,
+    EstimatesAus,
+    Invents,
+    Recognizes,
+    Transfers,
+    create,
+)
 from mien.recipe import Turn
 from mien.train import Settings, Trainer, resume, train
 from mien.weights import CHECKPOINT, load, read_tensors, save_model, write_tensors
+from tests.tiny import NARROW, TINY
 
-TINY = {
-    "ter_gan": {
-        "image_size": 32,
-        "width": 2,
-        "subjects": 5,
-        "discriminator_width": 2,
-        "batch_size": 10,
-        "pretrain_steps": 2,
-        "steps": 4,
-        "recognition_steps": 3,
-    }
-}
 EXACT = Settings(seed=3, precision="32-true", accelerator="cpu", checkpoint_every=1, log_every=1)
 
 
@@ -159,13 +158,24 @@ def test_uses_keep_shape_and_range(name, tmp_path):
     if isinstance(model, Embeds):
         e = model.embed(x)
         assert len(e.expression) == len(e.identity) == len(x)
+    if isinstance(model, EstimatesAus):
+        aus = model.estimate_aus(x)
+        known = ~aus.isnan()
+        assert aus.shape == (len(x), len(AUS)) and known.any()
+        assert torch.equal(known, known[:1].expand_as(known))
+        assert aus[known].min() >= 0 and aus[known].max() <= 5
+    if isinstance(model, Invents):
+        made = model.invent(3, "anger", seed=1)
+        assert made.shape == (3, *x.shape[1:]) and made.abs().max() <= 1
+        assert torch.equal(made, model.invent(3, "anger", seed=1))
+        assert not torch.equal(made, model.invent(3, "anger", seed=2))
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.parametrize("preset", ["small", "paper"])
 def test_presets_run_on_their_own_size(name, preset):
     config = FAMILIES[name].PRESETS[preset]
-    model = FAMILIES[name](replace(config, width=2, discriminator_width=2, subjects=5))
+    model = FAMILIES[name](replace(config, **NARROW[name]))
     for stage in model.stages():
         for turn in stage.turns:
             losses = model(Random(2, config.image_size).batch(0), turn.name)

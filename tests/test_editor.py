@@ -16,8 +16,8 @@ from mien.provenance import read_stamp
 def editor():
     torch.manual_seed(0)
     model = create("ter_gan", image_size=32, width=2, subjects=2)
-    model.code_sum.normal_()
-    model.code_count.fill_(1)
+    model.class_codes.total.normal_()
+    model.class_codes.count.fill_(1)
     return Editor(model)
 
 

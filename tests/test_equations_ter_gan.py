@@ -6,7 +6,9 @@ import torch
 
 from mien.models import create
 from mien.models import ter_gan as paper
-from tests.test_contract import TINY, Random
+from mien.nn import losses
+from tests.test_contract import Random
+from tests.tiny import TINY
 
 RNG = np.random.default_rng(0)
 WEIGHTS = np.array([0.5, 0.6, 0.7, 0.88, 0.99])
@@ -49,8 +51,8 @@ def test_eq_2_generator_and_eq_3():
 def test_unknown_labels_are_left_out():
     logits, label = RNG.normal(size=(4, 7)), np.array([2, -100, 0, -100])
     expected = -np.mean(np.log(softmax(logits)[[0, 2], [2, 0]]))
-    check(paper.known_cross_entropy(*tensors(logits, label)), expected)
-    check(paper.known_cross_entropy(*tensors(logits, np.full(4, -100))), 0.0)
+    check(losses.known_cross_entropy(*tensors(logits, label)), expected)
+    check(losses.known_cross_entropy(*tensors(logits, np.full(4, -100))), 0.0)
 
 
 @pytest.mark.parametrize("equation", [paper.expression_consistency_loss, paper.identity_consistency_loss])
@@ -66,9 +68,9 @@ def test_eq_6_and_7_pixels(equation):
     each = equation(*tensors(a, b))
     np.testing.assert_allclose(each.numpy(), np.abs(a - b).mean((1, 2, 3)), rtol=1e-12)
     which = np.array([True, False, True, True, False])
-    check(paper.share_of(each, torch.from_numpy(which)), np.abs(a - b)[which].mean() * 3 / 5)
-    check(paper.share_of(each, torch.ones(5, dtype=torch.bool)), np.abs(a - b).mean())
-    check(paper.share_of(each, torch.zeros(5, dtype=torch.bool)), 0.0)
+    check(losses.share_of(each, torch.from_numpy(which)), np.abs(a - b)[which].mean() * 3 / 5)
+    check(losses.share_of(each, torch.ones(5, dtype=torch.bool)), np.abs(a - b).mean())
+    check(losses.share_of(each, torch.zeros(5, dtype=torch.bool)), 0.0)
 
 
 @pytest.mark.parametrize("equation", [paper.expression_feature_loss, paper.identity_feature_loss])

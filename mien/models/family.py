@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -13,6 +13,9 @@ from mien.errors import InputError
 from mien.labels import AUS, CLASSES
 from mien.nn.blur import blur
 from mien.recipe import Sampling, Stage
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,14 @@ class Family(nn.Module):
     def __init__(self, config: Any):
         super().__init__()
         self.config = config
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of all nets but those named frozen_…: those stay in evaluation mode."""
+        super().train(mode)
+        for name, net in self.named_children():  # weights for use alone come without the frozen nets
+            if name.startswith("frozen_"):
+                net.eval()
+        return self
 
     def stages(self) -> tuple[Stage, ...]:
         """Return the training recipe."""
@@ -130,6 +141,24 @@ class Embeds(Protocol):
 
     def embed(self, face: Tensor) -> Embedding:
         """Return the codes of `face` (B, 3, H, W) in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
+class EstimatesAus(Protocol):
+    """Measures FACS action units."""
+
+    def estimate_aus(self, face: Tensor) -> Tensor:
+        """Return intensities 0-5 (B, 21) in the order of mien.labels.AUS, NaN for units it does not know."""
+        ...
+
+
+@runtime_checkable
+class Invents(Protocol):
+    """Makes faces of people who do not exist."""
+
+    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
+        """Return (count, 3, H, W) in [-1, 1]: new people showing a class, or with None each a random one."""
         ...
 
 

@@ -25,7 +25,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -35,13 +34,15 @@ from mien.batch import Batch, Faces
 from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.models.family import Controls, Embedding, Family, Prediction
-from mien.nn.blocks import Decoder, DownBlock, Encoder, halvings, perceptron
+from mien.nn.blocks import Decoder, Encoder, perceptron
+from mien.nn.class_codes import ClassCodes
+from mien.nn.discriminator import NamingDiscriminator
+from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype, share_of
 from mien.nn.modes import evaluating, untracked
 from mien.nn.reversal import reverse_gradient
 from mien.recipe import Adam, Sampling, Stage, Turn
 
 MAP_WEIGHTS = (0.5, 0.6, 0.7, 0.88, 0.99)  # Sec. 4.1: ω1_l = ω2_l, finest map first
-UNKNOWN = -100  # cross entropy leaves such labels out
 
 
 @dataclass(frozen=True)
@@ -179,66 +180,8 @@ def weighted_map_l1(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
     return torch.stack(terms).sum()
 
 
-def mean_dtype(x: Tensor) -> torch.dtype:
-    """Return the precision to average `x` in: its own, at least float32."""
-    return torch.promote_types(x.dtype, torch.float32)
-
-
-def image_l1(a: Tensor, b: Tensor) -> Tensor:
-    """Return every image's mean absolute difference: (B, C, H, W) twice -> (B,)."""
-    return (a - b).abs().mean((1, 2, 3), dtype=mean_dtype(a))
-
-
-def share_of(values: Tensor, which: Tensor) -> Tensor:
-    """Return the share of the mean of the values (B,) that comes from the mask `which` (B,).
-
-    The shares of all kinds sum to the mean, so that equal weights give the paper's loss over the batch.
-    """
-    return torch.where(which, values, 0).mean()
-
-
-def known_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
-    """Return the mean cross entropy over the labels that are known; 0 if there are none."""
-    total = F.cross_entropy(logits.to(mean_dtype(logits)), label, ignore_index=UNKNOWN, reduction="sum")
-    return total / (label != UNKNOWN).sum().clamp(min=1)
-
-
-class Discriminator(nn.Module):
-    """D: shared convolutions and FC 1024, then a branch for expression (n + fake) and one for identity.
-
-    Widths are the paper's at width 16, and in proportion otherwise.
-    """
-
-    def __init__(self, size: int, width: int, expressions: int, subjects: int):
-        super().__init__()
-        channels = [3, width, 2 * width, 4 * width, 8 * width]
-        side = halvings(size, 4)[-1]
-        self.trunk = nn.Sequential(
-            *(DownBlock(a, b) for a, b in pairwise(channels)),
-            nn.Flatten(),
-            nn.Linear(channels[-1] * side * side, 64 * width),
-            nn.LeakyReLU(0.2),
-        )
-        self.expression = perceptron(64 * width, (32 * width, 16 * width, expressions + 1))
-        self.identity = perceptron(64 * width, (32 * width, 16 * width, subjects))
-
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, size, size) -> logits (B, n + 1) and (B, subjects)."""
-        shared = self.trunk(image)
-        return self.expression(shared), self.identity(shared)
-
-
-def class_label(faces: Faces) -> Tensor:
-    """Return expression labels with everything that is no class (unknown, other) as -100."""
-    known = (faces.expression >= 0) & (faces.expression < len(CLASSES))
-    return torch.where(known, faces.expression, UNKNOWN)
-
-
 class TerGan(Family):
     """The three uses of the paper's title behind one interface."""
-
-    code_sum: Tensor  # (n, 30) sum of f(e) over each class's full-intensity images
-    code_count: Tensor  # (n,) how many they were
 
     paper = (
         "K. Ali, C. E. Hughes: All-In-One: Facial Expression Transfer, Editing and Recognition "
@@ -246,7 +189,7 @@ class TerGan(Family):
     )
     Config = TerGanConfig
     PRESETS = {"small": TerGanConfig(), "paper": PAPER}  # noqa: RUF012
-    deployed = ("expression_encoder", "identity_encoder", "decoder", "recognizer", "code_sum", "code_count")
+    deployed = ("expression_encoder", "identity_encoder", "decoder", "recognizer", "class_codes")
 
     def __init__(self, config: TerGanConfig):
         if config.image_size < 32:
@@ -262,7 +205,7 @@ class TerGan(Family):
             channels[-1],
             [8 * c.width, 4 * c.width, 2 * c.width, c.width, 3],
         )
-        self.discriminator = Discriminator(c.image_size, c.discriminator_width, n, c.subjects)
+        self.discriminator = NamingDiscriminator(c.image_size, c.discriminator_width, n, c.subjects)
         self.expression_game = perceptron(c.expression_code, (32, 16, 1))
         self.identity_game = perceptron(c.identity_code, (32, 16, 1))
         self.expression_classifier = nn.Linear(c.expression_code, n)  # stage 1 only, thrown away
@@ -270,8 +213,7 @@ class TerGan(Family):
         self.recognizer = perceptron(c.expression_code, (64, n))
         self.frozen_expression_encoder = copy.deepcopy(self.expression_encoder)
         self.frozen_identity_encoder = copy.deepcopy(self.identity_encoder)
-        self.register_buffer("code_sum", torch.zeros(n, c.expression_code))
-        self.register_buffer("code_count", torch.zeros(n))
+        self.class_codes = ClassCodes(c.expression_code)
 
     def stages(self) -> tuple[Stage, ...]:
         """Sec. 3.1.4: pre-train the encoders; train all in two steps a batch; a classifier on the detached G_es."""
@@ -329,26 +271,17 @@ class TerGan(Family):
     def enter(self, stage: str) -> None:
         """Keep frozen copies of the pre-trained encoders for Eq. 8 and 9; start the class codes anew."""
         if stage == "recognition":
-            self.code_sum.zero_()
-            self.code_count.zero_()
+            self.class_codes.reset()
         if stage == "adversarial":
             self.frozen_expression_encoder.load_state_dict(self.expression_encoder.state_dict())
             self.frozen_identity_encoder.load_state_dict(self.identity_encoder.state_dict())
-
-    def train(self, mode: bool = True) -> TerGan:
-        """Set the mode of all nets but the frozen ones."""
-        super().train(mode)
-        for name, net in self.named_children():  # weights for use alone come without the frozen nets
-            if name.startswith("frozen"):
-                net.eval()
-        return self
 
     def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the turn's unweighted losses."""
         source, target = batch.source, batch.target
         if turn == "classify expression":
             logits = self.expression_classifier(self.expression_encoder(source.image))
-            return {"expression": known_cross_entropy(logits, class_label(source))}
+            return {"expression": known_cross_entropy(logits, source.label)}
         if turn == "classify identity":
             logits = self.identity_classifier(self.identity_encoder(target.image))
             return {"identity": F.cross_entropy(logits.float(), target.subject)}
@@ -366,7 +299,7 @@ class TerGan(Family):
         real_expression, _ = self.discriminator(source.image)
         _, real_identity = self.discriminator(target.image)
         fake_expression, _ = self.discriminator(fake)
-        return discriminator_loss(real_expression, class_label(source), real_identity, target.subject, fake_expression)
+        return discriminator_loss(real_expression, source.label, real_identity, target.subject, fake_expression)
 
     def _synthesis(self, batch: Batch) -> dict[str, Tensor]:
         source, target, same = batch.source, batch.target, batch.same
@@ -389,7 +322,7 @@ class TerGan(Family):
             "L_erec_same": share_of(erec, same),
             "L_erec_alike": share_of(erec, alike),
             "L_erec_different": share_of(erec, different),
-            "L_G": generator_loss(fake_expression, class_label(source), fake_identity, target.subject),
+            "L_G": generator_loss(fake_expression, source.label, fake_identity, target.subject),
         }
 
     def _consistency(self, source: Tensor, target: Tensor) -> dict[str, Tensor]:
@@ -409,13 +342,8 @@ class TerGan(Family):
     def _recognition(self, faces: Faces) -> Tensor:
         with torch.no_grad(), evaluating(self.expression_encoder):
             code = self.expression_encoder(faces.image).float()
-        label = class_label(faces)
-        # The class codes for editing: the mean of f(e) over the images that show the class fully.
-        full = (label == 0) | ((label > 0) & ~(faces.intensity < 0.9))
-        member = F.one_hot(label.clamp(min=0), len(CLASSES)).float() * full[:, None]  # (B, n)
-        self.code_sum += member.T @ code
-        self.code_count += member.sum(0)
-        return known_cross_entropy(self.recognizer(code), label)
+        self.class_codes.add(code, faces)
+        return known_cross_entropy(self.recognizer(code), faces.label)
 
     def transfer(self, face: Tensor, like: Tensor) -> Tensor:
         """Return x̄ = G_de(G_es(like), G_et(face)): (B, 3, H, W) in [-1, 1]."""
@@ -432,8 +360,8 @@ class TerGan(Family):
         """
         if controls.aus is not None:
             raise InputError("ter_gan edits by expression or by example, not by AU; ask for one of those")
-        neutral = self.class_code("neutral")
-        asked = self.class_code(controls.expression) if controls.expression else self.expression_encoder(controls.like)
+        neutral, like = self.class_codes.mean("neutral"), controls.like
+        asked = self.class_codes.mean(controls.expression) if controls.expression else self.expression_encoder(like)
         code = neutral + controls.intensity * (asked - neutral)
         return self._decode(code.expand(len(face), -1), self.identity_encoder(face))
 
@@ -448,13 +376,6 @@ class TerGan(Family):
     def embed(self, face: Tensor) -> Embedding:
         """Return f(e) (B, 30) and f(i) (B, 50)."""
         return Embedding(self.expression_encoder(face), self.identity_encoder(face))
-
-    def class_code(self, expression: str) -> Tensor:
-        """Return the mean f(e) (1, 30) of a class over the training set."""
-        k = CLASSES.index(expression)
-        if not self.code_count[k] > 0:
-            raise InputError(f"this ter_gan never saw {expression!r} in training, or its recognition stage was not run")
-        return (self.code_sum[k] / self.code_count[k])[None]
 
     def _decode(self, expression: Tensor, identity: Tensor) -> Tensor:
         return self.decoder(torch.cat([expression, identity], 1))  # f(x): (B, 30 + 50)

@@ -1,0 +1,44 @@
+"""The mean code of every expression class, gathered over a training set."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.batch import Faces
+from mien.errors import InputError
+from mien.labels import CLASSES
+
+
+class ClassCodes(nn.Module):
+    """Sums the codes of faces that show a class fully; `mean` gives the class's code, for editing by class."""
+
+    total: Tensor  # (8, D) float
+    count: Tensor  # (8,) float
+
+    def __init__(self, code: int):
+        super().__init__()
+        self.register_buffer("total", torch.zeros(len(CLASSES), code))
+        self.register_buffer("count", torch.zeros(len(CLASSES)))
+
+    @torch.no_grad()
+    def add(self, code: Tensor, faces: Faces) -> None:
+        """Add the codes (B, D) of the faces that are neutral, or show a class at 0.9 or more (or of unknown degree)."""
+        label = faces.label
+        full = (label == 0) | ((label > 0) & ~(faces.intensity < 0.9))
+        member = F.one_hot(label.clamp(min=0), len(CLASSES)).float() * full[:, None]  # (B, 8)
+        self.total += member.T @ code.float()
+        self.count += member.sum(0)
+
+    def reset(self) -> None:
+        """Forget all codes."""
+        self.total.zero_()
+        self.count.zero_()
+
+    def mean(self, expression: str) -> Tensor:
+        """Return a class's mean code (1, D). Raises InputError where training never showed the class."""
+        k = CLASSES.index(expression)
+        if not self.count[k] > 0:
+            raise InputError(f"this model never saw {expression!r} in training, or its last stage was not run")
+        return (self.total[k] / self.count[k])[None]

@@ -1,0 +1,41 @@
+"""Losses that several papers share: labels that may be unknown, images, smoothness."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+UNKNOWN = -100
+"""A class label that cross entropy leaves out."""
+
+
+def mean_dtype(x: Tensor) -> torch.dtype:
+    """Return the precision to average `x` in: its own, at least float32. The mean of thousands needs it."""
+    return torch.promote_types(x.dtype, torch.float32)
+
+
+def image_l1(a: Tensor, b: Tensor) -> Tensor:
+    """Return every image's mean absolute difference: (B, C, H, W) twice -> (B,)."""
+    return (a - b).abs().mean((1, 2, 3), dtype=mean_dtype(a))
+
+
+def known_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
+    """Return the mean cross entropy over the labels that are known; 0 if there are none."""
+    total = F.cross_entropy(logits.to(mean_dtype(logits)), label, ignore_index=UNKNOWN, reduction="sum")
+    return total / (label != UNKNOWN).sum().clamp(min=1)
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """Return the mean absolute difference of neighbours, down plus across: (B, C, H, W) -> scalar."""
+    down = (image[..., 1:, :] - image[..., :-1, :]).abs().mean(dtype=mean_dtype(image))
+    across = (image[..., 1:] - image[..., :-1]).abs().mean(dtype=mean_dtype(image))
+    return down + across
+
+
+def share_of(values: Tensor, which: Tensor) -> Tensor:
+    """Return the share of the mean of the values (B,) that comes from the mask `which` (B,).
+
+    The shares of all kinds sum to the mean, so that equal weights give the loss over the whole batch.
+    """
+    return torch.where(which, values, 0).mean()
