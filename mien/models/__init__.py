@@ -22,9 +22,10 @@ from mien.models.family import (
     capable,
     change,
 )
+from mien.models.judge import Judge
 from mien.models.ter_gan import TerGan
 
-FAMILIES: dict[str, type[Family]] = {"ter_gan": TerGan}
+FAMILIES: dict[str, type[Family]] = {"ter_gan": TerGan, "judge": Judge}
 
 __all__ = [
     "FAMILIES",

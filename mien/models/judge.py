@@ -1,0 +1,140 @@
+"""The judge: a plain supervised net that measures faces, so that no model has to be asked about its own pictures.
+
+It is no paper's. It reads action units, class and person from true photographs, never from a model's pictures, and no
+model is trained with it. What it says of the true pictures of people it never saw is the ceiling of every table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.batch import Batch, Faces
+from mien.errors import InputError
+from mien.labels import AUS, CLASSES
+from mien.models.family import Embedding, Family, Prediction
+from mien.nn.blocks import DownBlock, halvings
+from mien.nn.losses import known_cross_entropy, mean_dtype
+from mien.recipe import Adam, Sampling, Stage, Turn
+
+SCALE = 16.0  # of the cosine between a face and a person, as a logit (Wang et al. 2018, NormFace)
+
+
+@dataclass(frozen=True)
+class JudgeConfig:
+    """Sizes and lengths of preset `small`, the only one."""
+
+    image_size: int = 64
+    subjects: int = 1
+    width: int = 24
+    expression_code: int = 64
+    identity_code: int = 64
+    batch_size: int = 48  # pairs: twice as many faces
+    steps: int = 6000
+    lr: float = 2e-3
+    au: float = 1.0
+    expression: float = 0.3
+    identity: float = 0.3
+    margin: float = 0.04
+    turn: float = 5.0
+    colour: float = 0.15
+    scale: float = 0.05
+
+
+def au_regression_loss(estimate: Tensor, aus: Tensor) -> Tensor:
+    """Return the mean squared error (B, 21) over the action units that are known; 0 if none are."""
+    known = ~aus.isnan()
+    error = torch.where(known, estimate.to(mean_dtype(estimate)) - torch.nan_to_num(aus), 0).square()
+    return error.sum() / known.sum().clamp(min=1)
+
+
+class Trunk(nn.Module):
+    """Four halvings, each followed by a residual convolution: (B, 3, S, S) -> (B, C, S / 16, S / 16)."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        widths = [3, width, 2 * width, 4 * width, 8 * width]
+        self.halve = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths))
+        self.refine = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(w, w, 3, padding=1, bias=False), nn.BatchNorm2d(w)) for w in widths[2:]
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, 3, S, S) in [-1, 1] -> (B, 8 width, S / 16, S / 16)."""
+        x = self.halve[0](image)
+        for halve, refine in zip(list(self.halve)[1:], self.refine, strict=True):
+            x = halve(x)
+            x = F.leaky_relu(x + refine(x), 0.2)
+        return x
+
+
+class Judge(Family):
+    """Two trunks, so that what it says of a person cannot lean on what it says of their expression."""
+
+    paper = ""
+    Config = JudgeConfig
+    PRESETS = {"small": JudgeConfig()}  # noqa: RUF012
+    deployed = ("expression_trunk", "expression_code", "aus", "classes", "identity_trunk", "identity_code")
+
+    def __init__(self, config: JudgeConfig):
+        if config.image_size < 32:
+            raise InputError(f"image_size {config.image_size}: the judge needs at least 32 pixels")
+        super().__init__(config)
+        c = config
+        flat = 8 * c.width * halvings(c.image_size, 4)[-1] ** 2
+        self.expression_trunk, self.identity_trunk = Trunk(c.width), Trunk(c.width)
+        self.expression_code = nn.Sequential(nn.Dropout(0.2), nn.Linear(flat, c.expression_code), nn.LeakyReLU(0.2))
+        self.identity_code = nn.Sequential(nn.Dropout(0.2), nn.Linear(flat, c.identity_code))
+        self.aus = nn.Linear(c.expression_code, len(AUS))
+        self.classes = nn.Linear(c.expression_code, len(CLASSES))
+        self.people = nn.Linear(c.identity_code, c.subjects, bias=False)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Return one supervised stage."""
+        c = self.config
+        nets = (*self.deployed, "people")
+        weights = {"au": c.au, "expression": c.expression, "identity": c.identity}
+        return (Stage("supervised", c.steps, (Turn("measure", nets, weights, Adam(c.lr)),), decay=0.5),)
+
+    def sampling(self) -> Sampling:
+        """Pairs are only two faces here; augmented more than the models are."""
+        c = self.config
+        rotations = (-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn)
+        return Sampling(0.5, 0.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale)
+
+    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+        """Return the errors on action units, class and person, over both faces of the pairs."""
+        faces = Faces(
+            *(
+                torch.cat([getattr(batch.source, name), getattr(batch.target, name)])
+                for name in ("image", "subject", "expression", "intensity", "aus")
+            )
+        )
+        shown = self._expression(faces.image)
+        person = F.normalize(self.identity_code(self.identity_trunk(faces.image).flatten(1)).float())
+        logits = SCALE * F.linear(person, F.normalize(self.people.weight))
+        return {
+            "au": au_regression_loss(self.aus(shown), faces.aus),
+            "expression": known_cross_entropy(self.classes(shown), faces.label),
+            "identity": F.cross_entropy(logits, faces.subject),
+        }
+
+    def estimate_aus(self, face: Tensor) -> Tensor:
+        """Return AU intensities (B, 21), 0-5."""
+        return self.aus(self._expression(face)).float().clamp(0, 5)
+
+    def recognize(self, face: Tensor) -> Prediction:
+        """Return class probabilities."""
+        return Prediction(self.classes(self._expression(face)).float().softmax(1))
+
+    def embed(self, face: Tensor) -> Embedding:
+        """Return the code behind AUs and classes (B, 64), and the person's direction (B, 64) of length 1."""
+        person = self.identity_code(self.identity_trunk(face).flatten(1)).float()
+        return Embedding(self._expression(face), F.normalize(person))
+
+    def _expression(self, face: Tensor) -> Tensor:
+        return self.expression_code(self.expression_trunk(face).flatten(1))
