@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +17,22 @@ from mien.faces.align import align, similarity
 from mien.faces.detect import choose_face, find_faces
 from mien.faces.paste import paste_residual
 from mien.faces.photo import Photo, read_photo, write_photo
-from mien.labels import CLASSES
-from mien.models import FAMILIES, Controls, Edits, Embeds, Family, Recognizes, Transfers, able, change
+from mien.labels import AUS, CLASSES
+from mien.models import (
+    FAMILIES,
+    Controls,
+    Edits,
+    Embeds,
+    EstimatesAus,
+    Family,
+    Invents,
+    Recognizes,
+    Transfers,
+    able,
+    change,
+)
 from mien.provenance import Stamp
+from mien.sheet import to_pixels
 from mien.weights import load, place
 
 Picture = str | Path | np.ndarray | Photo
@@ -111,8 +125,20 @@ class Editor:
         codes = able(self.model, Embeds).embed(self.see(face, number).crop)
         return {name: getattr(codes, name)[0].float().cpu().numpy() for name in ("expression", "identity")}
 
-    def stamp(self, operation: str, source: str = "of unknown name") -> Stamp:
-        """Return the note that a made picture carries; `source` names the photograph it was made from."""
+    @torch.inference_mode()
+    def estimate_aus(self, face: Picture, number: int | None = None) -> dict[int, float]:
+        """Return the intensity 0-5 of every action unit that the model knows."""
+        found = able(self.model, EstimatesAus).estimate_aus(self.see(face, number).crop)[0].tolist()
+        return {au: value for au, value in zip(AUS, found, strict=True) if not math.isnan(value)}
+
+    @torch.inference_mode()
+    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> list[Photo]:
+        """Return pictures of people who do not exist, showing a class or, with None, one drawn for each."""
+        made = able(self.model, Invents).invent(count, expression, seed)
+        return [Photo(rgb=to_pixels(image), alpha=None, grey=False, icc=None, exif=None) for image in made]
+
+    def stamp(self, operation: str, source: str | None = "of unknown name") -> Stamp:
+        """Return the note that a made picture carries; `source` names its photograph, None if there was none."""
         return Stamp(software=f"mien {mien.__version__}", model=self.name, operation=operation, source=source)
 
     def save(
@@ -120,7 +146,7 @@ class Editor:
         photo: Photo,
         path: str | Path,
         operation: str = "edit",
-        source: str = "of unknown name",
+        source: str | None = "of unknown name",
         stamped: bool = True,
     ) -> None:
         """Write a made picture; its metadata says so, unless `stamped` is False."""

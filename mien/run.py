@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from mien.batch import Batch
@@ -17,7 +16,7 @@ from mien.data.sampler import PairSampler
 from mien.errors import InputError
 from mien.models import Family, Transfers, create, preset_config
 from mien.nn.modes import evaluating
-from mien.sheet import save_sheet, sheet
+from mien.sheet import save_sheet, sheet, to_pixels
 from mien.train import Progress, Settings, train
 from mien.weights import CHECKPOINT, describe, read_tensors
 
@@ -119,9 +118,3 @@ def draw_sheet(model: Family, batch: Batch, path: Path, rows: int = 8) -> None:
     pictures = [[to_pixels(column[k]) for column in columns] for k in range(len(made))]
     page = sheet(pictures, ["example", "face", "transfer", "truth"], size=max(96, made.shape[-1]))
     save_sheet(page, path)
-
-
-def to_pixels(image: torch.Tensor) -> np.ndarray:
-    """Return (3, H, W) in [-1, 1] as uint8 (H, W, 3); unknown (NaN) is white."""
-    pixels = torch.nan_to_num(image.float().cpu(), nan=1.0).add(1).mul(127.5).round().clamp(0, 255).byte()
-    return pixels.permute(1, 2, 0).contiguous().numpy()

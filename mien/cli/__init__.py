@@ -31,8 +31,8 @@ app.add_typer(data_app, name="data")
 app.add_typer(evaluate_app, name="evaluate")
 
 VERBS: tuple[Callable[..., None], ...] = (
-    *(pictures.transfer, pictures.edit, pictures.neutralize, pictures.recognize, pictures.embed),
-    *(training.synth, training.train, training.demo),
+    *(pictures.transfer, pictures.edit, pictures.neutralize, pictures.recognize, pictures.aus),
+    *(pictures.embed, pictures.invent, training.synth, training.augment, training.train, training.demo),
 )
 for verb in VERBS:
     app.command()(verb)
@@ -40,6 +40,10 @@ data_app.command("check")(training.data_check)
 evaluate_app.command("transfer")(evaluation.evaluate_transfer)
 evaluate_app.command("disentangle")(evaluation.evaluate_disentangle)
 evaluate_app.command("recognition")(evaluation.evaluate_recognition)
+evaluate_app.command("compare")(evaluation.evaluate_compare)
+evaluate_app.command("intensity")(evaluation.evaluate_intensity)
+evaluate_app.command("realism")(evaluation.evaluate_realism)
+evaluate_app.command("augmentation")(evaluation.evaluate_augmentation)
 
 
 def main() -> None:

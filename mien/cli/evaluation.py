@@ -98,6 +98,122 @@ def evaluate_recognition(
     print_frame(summary(table).reset_index())
 
 
+Models = Annotated[list[str], typer.Option("--model", help="Weights to compare; give it again for each.")]
+Judge = Annotated[str, typer.Option(help="Weights of the judge.")]
+Out = Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")]
+
+
+def evaluate_compare(
+    data: Annotated[Path, typer.Option(help="Folder with metadata.csv and geometry.npz.")],
+    output: Out,
+    model: Models,
+    judge: Judge = "judge",
+    all_people: AllPeople = False,
+    size: Annotated[int, typer.Option(help="Side to compare at.")] = 256,
+) -> None:
+    """Put models side by side on the data's test people: against the truth, and by the judge.
+
+    Example: `mien evaluate compare --data photofaces --model ter_gan --model runs/mine -o out/compare`
+    """
+    from mien.evaluate.comparison import compare
+    from mien.weights import load
+
+    nets = by_name(model)
+    with bar("comparing") as progress:
+        table = compare(nets, load(judge), test_people([data], size, all_people), output, report=progress)
+    print_frame(table.reset_index())
+    out.print(f"\nLook at {output / 'comparison.png'}", markup=False)
+
+
+def evaluate_intensity(
+    data: DataDirs, output: Out, model: Models, judge: Judge = "judge", all_people: AllPeople = False
+) -> None:
+    """Sweep edits of the test people's neutral faces from 0 to 1, and let the judge measure how far they went.
+
+    Example: `mien evaluate intensity --data photofaces --model expr_gan -o out/intensity`
+    """
+    import pandas as pd
+
+    from mien.evaluate.intensity import draw_intensity, intensity_table, sweep
+    from mien.weights import load
+
+    nets, net = by_name(model), load(judge)
+    chosen = test_people(data, max(n.config.image_size for n in nets.values()), all_people)
+    swept = {name: sweep(n, net, chosen) for name, n in nets.items()}
+    tables = pd.concat({name: intensity_table(frame) for name, frame in swept.items()}, names=["model"])
+    output.mkdir(parents=True, exist_ok=True)
+    tables.round(4).to_csv(output / "intensity.csv")
+    draw_intensity(swept, output / "intensity.png")
+    print_frame(tables.reset_index("model"))
+
+
+def evaluate_realism(
+    data: DataDirs, output: Out, model: Models, judge: Judge = "judge", all_people: AllPeople = False
+) -> None:
+    """Give the Fréchet distance, class by class, between edited neutral faces and the same people's true pictures.
+
+    Example: `mien evaluate realism --data photofaces --model jesrl -o out/realism`
+    """
+    import pandas as pd
+
+    from mien.evaluate.realism import frechet_by_class
+    from mien.weights import load
+
+    nets, net = by_name(model), load(judge)
+    chosen = test_people(data, max(n.config.image_size for n in nets.values()), all_people)
+    tables = pd.concat({name: frechet_by_class(n, net, chosen) for name, n in nets.items()}, names=["model"])
+    output.mkdir(parents=True, exist_ok=True)
+    tables.round(4).to_csv(output / "frechet.csv")
+    print_frame(tables.reset_index("model"))
+
+
+def evaluate_augmentation(
+    data: DataDirs,
+    output: Out,
+    model: Annotated[str, typer.Option(help="Weights that never saw the fold's people.")] = "expr_gan",
+    count: Annotated[list[int] | None, typer.Option(help="Synthesised faces a class; 0 500 1000 5000 10000.")] = None,
+    steps: Annotated[int, typer.Option(help="Batches a recogniser is trained for.")] = 600,
+    folds: int = 8,
+    fold: int = 0,
+    seed: int = 0,
+    invented: Annotated[bool, typer.Option(help="Invent people from noise; else edit the training people.")] = False,
+) -> None:
+    """Train a plain recogniser on true faces and more and more synthesised ones, and test it on a fold's people.
+
+    Example: `mien evaluate augmentation --data photofaces --model runs/expr_gan -o out/augmentation`
+    """
+    from mien.evaluate.augmentation import accuracy_by_synthetic, synthesize
+    from mien.run import training_data
+    from mien.weights import load
+
+    net = load(model)
+    chosen = training_data(data, net.config.image_size, all_people=True)
+    with bar("augmentation") as progress:
+
+        def make(real: Any, folder: Path, per_class: int) -> None:
+            said = lambda done, total: progress(done, total, "synthesising")  # noqa: E731
+            synthesize(net, None if invented else real, folder, per_class, seed=seed, report=said)
+
+        table = accuracy_by_synthetic(
+            chosen, make, output, count or (0, 500, 1000, 5000, 10000), steps, folds, fold, seed,
+            report=lambda what, done, total: progress(done, total, what),
+        )  # fmt: skip
+    print_frame(table)
+
+
+def by_name(models: list[str]) -> dict[str, Any]:
+    """Return models by their names, or by their files' where two share one."""
+    from mien.models import FAMILIES
+    from mien.weights import load
+
+    found: dict[str, Any] = {}
+    for text in models:
+        net = load(text)
+        name = next(n for n, family in FAMILIES.items() if type(net) is family)
+        found[text if name in found else name] = net
+    return found
+
+
 def test_people(folders: list[Path], size: int, all_people: bool) -> Any:
     """Return the rows marked test, or all. Raises InputError where none is marked."""
     from mien.data.cache import concat, open_data

@@ -105,6 +105,58 @@ def recognize(
         raise typer.Exit(2)
 
 
+def aus(
+    paths: list[Path],
+    model: Model = "judge",
+    number: Number = None,
+    aligned: Aligned = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    device: Device = "cpu",
+) -> None:
+    """Measure action units, 0-5, in pictures or folders of pictures.
+
+    Example: `mien aus holiday/ --csv > aus.csv`
+    """
+    tool = editor(model, aligned, device)
+    rows, failed = each_picture(paths, lambda path: tool.estimate_aus(path, number))
+    if as_json:
+        print(json.dumps([{"file": str(path)} | {f"AU{k:02d}": v for k, v in found.items()} for path, found in rows]))
+    elif as_csv and rows:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(["file", *(f"AU{k:02d}" for k in rows[0][1])])
+        writer.writerows([path, *(f"{v:.3f}" for v in found.values())] for path, found in rows)
+    else:
+        for path, found in rows:
+            strong = sorted(((v, k) for k, v in found.items() if v >= 0.5), reverse=True)
+            out.print(f"{path}: " + (", ".join(f"AU{k} {v:.1f}" for v, k in strong) or "none"), markup=False)
+    if failed:
+        raise typer.Exit(2)
+
+
+def invent(
+    folder: Path,
+    model: Model = "expr_gan",
+    count: int = 8,
+    expression: Annotated[str | None, typer.Option(help="A class; without it each shows one drawn for it.")] = None,
+    seed: int = 0,
+    device: Device = "cpu",
+) -> None:
+    """Write pictures of people who do not exist to FOLDER.
+
+    Example: `mien invent people --count 16 --expression happiness`
+    """
+    if expression:
+        known_word(expression)
+    if count < 1:
+        raise InputError(f"--count {count}: expected 1 or more")
+    tool = editor(model, False, device)
+    folder.mkdir(parents=True, exist_ok=True)
+    for k, photo in enumerate(tool.invent(count, expression, seed)):
+        tool.save(photo, folder / f"{k:04d}.png", f"invent: {expression or 'any expression'}", source=None)
+    out.print(f"{folder}: {count} pictures", markup=False)
+
+
 def embed(
     paths: list[Path],
     output: Annotated[Path, typer.Option("-o", "--output", help="The .npz file to write.")],
@@ -154,6 +206,13 @@ def prepared(model: str, aligned: bool, device: str, output: Path) -> Any:
 
     check_target(output)
     return editor(model, aligned, device)
+
+
+def known_word(expression: str) -> None:
+    """Raise InputError for a word that is no class."""
+    from mien.models import Controls
+
+    Controls(expression)
 
 
 def parse_au(text: str) -> tuple[int, float]:

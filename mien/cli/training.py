@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mien.cli.terminal import DataDirs, Model, bar, known_precision, out, parse_setting, print_frame
+from mien.errors import InputError
 
 
 def synth(
@@ -30,6 +31,33 @@ def synth(
         generate(folder, people, per_person, size, seed, jobs, sessions, occluded, progress)
     count = people * per_person * sessions
     out.print(f"{folder}: {people} people, {count} pictures, labels in metadata.csv", markup=False)
+
+
+def augment(
+    folder: Path,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder whose neutral people to edit; else people are invented.")
+    ] = None,
+    model: Model = "expr_gan",
+    per_class: int = 500,
+    seed: int = 0,
+    all_people: Annotated[bool, typer.Option(help="Edit people marked test too.")] = False,
+) -> None:
+    """Make labelled training faces with a model into FOLDER, six classes. Called again, it goes on where it stopped.
+
+    Example: `mien augment more_faces --data faces --model expr_gan --per-class 1000`
+    """
+    from mien.evaluate.augmentation import synthesize
+    from mien.run import training_data
+    from mien.weights import load
+
+    if per_class < 1:
+        raise InputError(f"--per-class {per_class}: expected 1 or more")
+    net = load(model)
+    people = training_data([data], net.config.image_size, all_people) if data else None
+    with bar("synthesising") as progress:
+        synthesize(net, people, folder, per_class, seed=seed, report=progress)
+    out.print(f"{folder}: {per_class} pictures a class, labels in metadata.csv", markup=False)
 
 
 def train(

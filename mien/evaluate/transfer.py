@@ -17,7 +17,7 @@ from mien.labels import EXPRESSIONS
 from mien.metrics.regions import region_boxes
 from mien.metrics.similarity import l1, psnr, ssim_map
 from mien.models import Family, Transfers, able
-from mien.run import to_pixels
+from mien.sheet import to_pixels
 
 ANSWERS = ("face unchanged", "example copied", "model's picture", "change pasted")
 """Two trivial answers, the paper's, and what the Editor gives: the photograph plus the model's change."""
@@ -93,27 +93,31 @@ def transfer_errors(model: Family, data: Data, seed: int = 0) -> pd.DataFrame:
     """
     editor, t, rows = Editor(model, aligned=True), trials(data, seed), []
     for k in range(len(t.face)):
-        truth = data.images[int(t.truth[k])]
-        boxes = region_boxes(t.landmarks[k], data.size)
-        labels = {
-            "subject": data.manifest.subjects[data.manifest.subject[t.truth[k]]],
-            "expression": EXPRESSIONS[data.manifest.expression[t.truth[k]]],
-            "intensity": round(float(data.manifest.intensity[t.truth[k]]), 3),
-        }
         for answer, picture in answers(editor, data, t, k).items():
-            structure = ssim_map(picture, truth)
-            rows += [
-                labels
-                | {
-                    "answer": answer,
-                    "region": region,
-                    "l1": l1(picture, truth, box),
-                    "psnr": psnr(picture, truth, box),
-                    "ssim": float(structure[box].mean()),
-                }
-                for region, box in boxes.items()
-            ]
+            rows += [{**row, "answer": answer} for row in errors_of(picture, data, t, k)]
     return pd.DataFrame(rows)
+
+
+def errors_of(picture: np.ndarray, data: Data, t: Trials, trial: int) -> list[dict[str, float | str]]:
+    """Return a row a region: a trial's labels and how far `picture`, uint8 (S, S, 3), is from its truth."""
+    row = int(t.truth[trial])
+    truth, manifest = data.images[row], data.manifest
+    labels: dict[str, float | str] = {
+        "subject": manifest.subjects[manifest.subject[row]],
+        "expression": EXPRESSIONS[manifest.expression[row]],
+        "intensity": round(float(manifest.intensity[row]), 3),
+    }
+    structure = ssim_map(picture, truth)
+    return [
+        labels
+        | {
+            "region": region,
+            "l1": l1(picture, truth, box),
+            "psnr": psnr(picture, truth, box),
+            "ssim": float(structure[box].mean()),
+        }
+        for region, box in region_boxes(t.landmarks[trial], data.size).items()
+    ]
 
 
 def transfer_table(errors: pd.DataFrame, at_least: float = 0.0) -> pd.DataFrame:

@@ -34,7 +34,7 @@ class JudgeConfig:
     expression_code: int = 64
     identity_code: int = 64
     batch_size: int = 48  # pairs: twice as many faces
-    steps: int = 6000
+    steps: int = 3000
     lr: float = 2e-3
     au: float = 1.0
     expression: float = 0.3

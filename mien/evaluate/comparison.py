@@ -1,0 +1,190 @@
+"""All models side by side on people none of them was trained on: against the truth, and by the judge.
+
+The judge (`mien.models.judge`) reads action units, class and person from the results. It was trained on true
+pictures of other people, and no model was trained with it; what it says of the true answers is the ceiling.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import matplotlib
+import numpy as np
+import pandas as pd
+import torch
+
+from mien.data.cache import Data, to_tensor
+from mien.editor import Editor
+from mien.evaluate.transfer import ANSWERS, Trials, answers, errors_of, trials
+from mien.labels import AUS, CLASSES
+from mien.metrics.agreement import icc_3_1, mse
+from mien.metrics.verification import cosines, rank_1, tar_at_far
+from mien.models import Embeds, EstimatesAus, Family, Recognizes, Transfers, able
+from mien.sheet import save_sheet, sheet
+
+matplotlib.use("Agg")
+
+DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+"""The twelve action units of DISFA, which AU tables are about."""
+
+STRONG = 0.75
+"""Intensity from which an expression counts as strong: weaker ones are hardly more than noise in L1."""
+
+TRIVIAL, MADE = ANSWERS[:2], ANSWERS[2:]
+TRUTH = "the truth itself"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the judge says of pictures."""
+
+    aus: np.ndarray  # (N, 21) 0-5
+    classes: np.ndarray  # (N,) index into mien.labels.CLASSES
+    identity: np.ndarray  # (N, D)
+
+
+@torch.inference_mode()
+def read(judge: Family, pictures: np.ndarray, batch: int = 256) -> Reading:
+    """Return what the judge says of uint8 pictures (N, S, S, 3) of its own size."""
+    rows = [to_tensor(pictures[k : k + batch]) for k in range(0, len(pictures), batch)]
+    aus = torch.cat([able(judge, EstimatesAus).estimate_aus(x) for x in rows])
+    classes = torch.cat([able(judge, Recognizes).recognize(x).probabilities.argmax(1) for x in rows])
+    identity = torch.cat([able(judge, Embeds).embed(x).identity for x in rows])
+    return Reading(aus.numpy(), classes.numpy(), identity.float().numpy())
+
+
+def shrink(picture: np.ndarray, size: int) -> np.ndarray:
+    """Return a picture (S, S, 3) at the judge's size."""
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def compare(
+    models: Mapping[str, Family],
+    judge: Family,
+    data: Data,
+    folder: Path,
+    seed: int = 0,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> pd.DataFrame:
+    """Return a row a model and answer, and write comparison.csv, aus.csv, trials.csv and comparison.png to `folder`.
+
+    The transfers are those of `mien.evaluate.transfer.trials`. Columns: l1_<region> (share of white, strong
+    expressions), icc and au_mse (judge's AUs of the result against the example's true labels, mean over DISFA_AUS),
+    expression (share the judge names as the example's class; strong), rank_1 and tar (identity among the neutral
+    faces, TAR at FAR 1 %), ms (a transfer on one face), parameters (of the parts in use).
+    """
+    t, size = trials(data, seed), int(judge.config.image_size)
+    total = len(t.face) * (len(models) + 1)
+    parts, tables, shown = {}, {}, {}
+    true_pictures = np.stack([shrink(data.images[int(row)], size) for row in t.truth])
+    parts["—", TRUTH] = true_pictures
+    for number, (name, model) in enumerate(models.items()):
+        editor = Editor(model, aligned=True)
+        wanted = ANSWERS if number == 0 else MADE
+        rows: dict[str, list[Any]] = {answer: [] for answer in wanted}
+        small: dict[str, list[np.ndarray]] = {answer: [] for answer in wanted}
+        for k in range(len(t.face)):
+            found = answers(editor, data, t, k)
+            for answer in wanted:
+                rows[answer] += errors_of(found[answer], data, t, k)
+                small[answer].append(shrink(found[answer], size))
+            report(number * len(t.face) + k + 1, total)
+        for answer in wanted:
+            key = ("—" if answer in TRIVIAL else name, answer)
+            tables[key], parts[key] = pd.DataFrame(rows[answer]), np.stack(small[answer])
+        shown[name] = small[MADE[1]]
+    figures, by_au = judged(judge, data, t, parts)
+    for key, errors in tables.items():
+        strong = errors[errors.intensity >= STRONG].groupby("region").l1.mean()
+        figures[key] = {f"l1_{region}": value for region, value in strong.items()} | figures[key]
+    for name, model in models.items():
+        cost = {"ms": milliseconds(model), "parameters": deployed_parameters(model)}
+        for answer in MADE:
+            figures[name, answer] |= cost
+    table = pd.DataFrame(figures).T.rename_axis(["model", "answer"]).sort_index(key=_order(models))
+    folder.mkdir(parents=True, exist_ok=True)
+    table.round(4).to_csv(folder / "comparison.csv")
+    by_au.round(3).to_csv(folder / "aus.csv")
+    pd.concat(tables, names=["model", "answer"]).round(5).to_csv(folder / "trials.csv")
+    draw(data, t, shown, folder / "comparison.png")
+    return table
+
+
+def judged(
+    judge: Family, data: Data, t: Trials, pictures: Mapping[Any, np.ndarray]
+) -> tuple[dict[Any, dict[str, float]], pd.DataFrame]:
+    """Return the judge's figures of every set of pictures (T, S, S, 3), and ICC and MSE by AU."""
+    manifest, size = data.manifest, int(judge.config.image_size)
+    faces = np.unique(t.face)
+    gallery = read(judge, np.stack([shrink(data.images[int(row)], size) for row in faces]))
+    own = np.searchsorted(faces, t.face)
+    truth, expression = manifest.aus[t.example], manifest.expression[t.example]
+    strong = (manifest.intensity[t.truth] >= STRONG) & (expression < len(CLASSES))
+    units = [k for k, au in enumerate(AUS) if au in DISFA_AUS and np.nanstd(truth[:, k]) > 0]
+    figures, by_au = {}, {}
+    for key, made in pictures.items():
+        found = read(judge, made)
+        alike = cosines(found.identity, gallery.identity)
+        agreement = {AUS[k]: agree(truth[:, k], found.aus[:, k]) for k in units}
+        by_au[key] = {f"{name}_AU{au:02d}": v[name] for au, v in agreement.items() for name in ("icc", "mse")}
+        figures[key] = {
+            "icc": float(np.nanmean([v["icc"] for v in agreement.values()])),
+            "au_mse": float(np.mean([v["mse"] for v in agreement.values()])),
+            "expression": float((found.classes == expression)[strong].mean()),
+            "rank_1": rank_1(alike, own),
+            "tar": tar_at_far(alike, own),
+        }
+    return figures, pd.DataFrame(by_au).T.rename_axis(["model", "answer"])
+
+
+def agree(label: np.ndarray, estimate: np.ndarray) -> dict[str, float]:
+    """Return ICC(3,1) and MSE over the rows whose label is known."""
+    known = ~np.isnan(label)
+    return {"icc": icc_3_1(label[known], estimate[known]), "mse": mse(label[known], estimate[known])}
+
+
+@torch.inference_mode()
+def milliseconds(model: Family, times: int = 20) -> float:
+    """Return the median time of a transfer between two faces, on as many threads as torch has."""
+    size = model.config.image_size
+    face = torch.zeros(1, 3, size, size).contiguous(memory_format=torch.channels_last)
+    spent = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        able(model, Transfers).transfer(face, face)
+        spent.append(time.perf_counter() - begin)
+    return float(1000 * np.median(spent))
+
+
+def deployed_parameters(model: Family) -> int:
+    """Return how many parameters a model's uses need."""
+    return sum(p.numel() for name, p in model.named_parameters() if name.split(".")[0] in model.deployed)
+
+
+def draw(data: Data, t: Trials, shown: Mapping[str, list[np.ndarray]], path: Path, rows: int = 8) -> None:
+    """Write a sheet: example, face, every model's pasted answer, truth; spread over expressions, at full intensity."""
+    full = np.flatnonzero(data.manifest.intensity[t.truth] >= 1)
+    order = full[np.argsort(data.manifest.expression[t.truth[full]], kind="stable")]
+    chosen = order[np.linspace(0, len(order) - 1, min(rows, len(order))).astype(int)].tolist()
+    columns = ["example", "face", *shown, "truth"]
+    size = len(next(iter(shown.values()))[0])
+    pictures = [
+        [
+            shrink(data.images[int(t.example[k])], size),
+            shrink(data.images[int(t.face[k])], size),
+            *(made[k] for made in shown.values()),
+            shrink(data.images[int(t.truth[k])], size),
+        ]
+        for k in chosen
+    ]
+    save_sheet(sheet(pictures, columns, size=max(128, size)), path)
+
+
+def _order(models: Mapping[str, Family]) -> Callable[[Any], Any]:
+    place = {name: k for k, name in enumerate(["—", *models, *ANSWERS, TRUTH])}
+    return lambda level: level.map(place)

@@ -1,0 +1,113 @@
+"""Does an edit go as far as it is asked to? Asked-for against measured intensity, by class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import torch
+from scipy.stats import spearmanr
+from torch.nn import functional as F
+
+from mien.data.cache import Data, to_tensor
+from mien.errors import InputError
+from mien.labels import CLASSES, EXPRESSIONS
+from mien.models import Controls, Edits, EstimatesAus, Family, Transfers, able, change
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+STEPS = np.linspace(0, 1, 9)
+
+
+def class_directions(data: Data) -> dict[str, np.ndarray]:
+    """Return each class's mean AU vector (21,) at full intensity, from the data's labels; its neutral is zero."""
+    manifest = data.manifest
+    found = {}
+    for k, word in enumerate(CLASSES):
+        rows = (manifest.expression == k) & (manifest.intensity >= 1) & ~np.isnan(manifest.aus).any(1)
+        if k and rows.any():
+            found[word] = manifest.aus[rows].mean(0)
+    if not found:
+        raise InputError(f"{manifest.folder}: no expression at intensity 1 with all its AUs; needed to measure by")
+    return found
+
+
+def measured_intensity(aus: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Return how far AU estimates (N, 21) go towards a class: 0 neutral, 1 the class's mean full expression.
+
+    The scalar projection on the class's AU vector, in units of its length.
+    """
+    return aus @ direction / (direction @ direction)
+
+
+@torch.inference_mode()
+def sweep(model: Family, judge: Family, data: Data, steps: np.ndarray = STEPS) -> pd.DataFrame:
+    """Edit everybody's neutral face to every class at every intensity, and return what the judge measures.
+
+    The picture judged is what the Editor gives: the face plus the model's change. Columns: subject, expression,
+    asked (0-1), measured. The measure is relative to the same person's measure at 0.
+    """
+    manifest, size = data.manifest, model.config.image_size
+    frontal = (np.nan_to_num(manifest.yaw) == 0) & (manifest.kind == "rendered")
+    neutral = np.flatnonzero((manifest.expression == EXPRESSIONS.index("neutral")) & frontal)
+    _, first = np.unique(manifest.subject[neutral], return_index=True)
+    rows = neutral[first]
+    face = F.interpolate(to_tensor(data.images[rows]), size=(size, size), mode="area")
+    found = []
+    for word, direction in class_directions(data).items():
+        for asked in steps:
+            made = able(model, Edits).edit(face, Controls(word, float(asked)))
+            picture = (face + change(able(model, Transfers), face, made)).clamp(-1, 1)
+            seen = F.interpolate(picture, size=(judge.config.image_size,) * 2, mode="area")
+            level = measured_intensity(able(judge, EstimatesAus).estimate_aus(seen).numpy(), direction)
+            found.append(
+                pd.DataFrame({"subject": manifest.subject[rows], "expression": word, "asked": asked, "measured": level})
+            )
+    return pd.concat(found, ignore_index=True)
+
+
+def intensity_table(swept: pd.DataFrame) -> pd.DataFrame:
+    """Return by class: Spearman's correlation of asked and measured, the mean over people, and of the mean curve.
+
+    Also `gain`: what is measured at 1 less what is measured at 0, the true full expression being 1.
+    """
+    rows = []
+    for word, mine in swept.groupby("expression", sort=False):
+        each = [spearmanr(one.asked, one.measured).statistic for _, one in mine.groupby("subject")]
+        curve = mine.groupby("asked").measured.mean()
+        rows.append(
+            {
+                "expression": word,
+                "spearman": float(np.mean(each)),
+                "lowest": float(np.min(each)),
+                "spearman_of_mean": float(spearmanr(curve.index, curve).statistic),
+                "gain": float(curve.iloc[-1] - curve.iloc[0]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def draw_intensity(swept: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Draw asked against measured intensity: a panel a class, a line a model with the spread over people."""
+    words = list(dict.fromkeys(word for frame in swept.values() for word in frame.expression))
+    figure, axes = plt.subplots(2, (len(words) + 1) // 2, figsize=(14, 6.5), layout="constrained", squeeze=False)
+    for axis, word in zip(axes.flat, words, strict=False):
+        for name, frame in swept.items():
+            of_word = frame[frame.expression == word].groupby("asked").measured
+            mean, spread = of_word.mean(), of_word.std()
+            axis.plot(mean.index, mean, label=name)
+            axis.fill_between(mean.index, mean - spread, mean + spread, alpha=0.12)
+        axis.plot([0, 1], [0, 1], color="black", lw=0.8, ls=":")
+        axis.set_title(word)
+        axis.set_xlabel("asked")
+        axis.set_ylabel("measured by the judge")
+    for axis in axes.flat[len(words) :]:
+        axis.axis("off")
+    axes.flat[0].legend(fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=80)
+    plt.close(figure)

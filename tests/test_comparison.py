@@ -1,0 +1,203 @@
+"""Models side by side, where pictures are flat colours and the judge reads the labels off them."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from mien.data.cache import open_data
+from mien.errors import InputError
+from mien.evaluate.augmentation import accuracy_by_synthetic, first_of_each_class, synthesize
+from mien.evaluate.comparison import TRUTH, compare
+from mien.evaluate.intensity import class_directions, draw_intensity, intensity_table, measured_intensity, sweep
+from mien.evaluate.realism import frechet_by_class
+from mien.evaluate.recognition import BASIC
+from mien.labels import AUS, CLASSES
+from mien.metrics.frechet import frechet_distance
+from mien.models import Embedding, Prediction, create
+from mien.provenance import read_stamp
+from mien.train import Settings
+from tests.tiny import TINY
+
+SIZE, PEOPLE = 32, 6
+AU_OF = {word: AUS[k] for k, word in enumerate(BASIC)}  # one action unit shows each class
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Red says who it is; the rows 4k..4k+3 of green say how strong the k-th basic expression is."""
+    folder = tmp_path_factory.mktemp("flat")
+    head = ["file_name", "subject", "kind", "expression", "intensity", "expr_id", "yaw", "pitch", "test"]
+    lines, names = [",".join([*head, *(f"AU{au:02d}" for au in AUS)])], []
+    for person in range(PEOPLE):
+        for word in ("neutral", *BASIC):
+            for intensity in (0.5, 1.0) if word != "neutral" else (0.0,):
+                name = f"p{person}_{word}_{intensity}.png"
+                Image.fromarray(picture(person, word, intensity)).save(folder / name)
+                aus = [5 * intensity if AU_OF.get(word) == au else 0 for au in AUS]
+                row = [name, f"p{person}", "rendered", word, intensity, f"{word}_v0", 0, 0, int(person < 4), *aus]
+                lines.append(",".join(map(str, row)))
+                names.append(name)
+    (folder / "metadata.csv").write_text("\n".join(lines) + "\n")
+    points = np.stack(np.meshgrid(np.linspace(4, 27, 17), np.linspace(6, 28, 4)), -1).reshape(68, 2)
+    landmarks = np.tile(points, (len(names), 1, 1)).astype(np.float16)
+    np.savez(folder / "geometry.npz", file_name=np.array(names), landmarks=landmarks, size=SIZE)
+    return open_data(folder, SIZE)
+
+
+def picture(person, word, intensity):
+    image = np.zeros((SIZE, SIZE, 3), np.uint8)
+    image[..., 0] = 30 + 30 * person
+    if word in BASIC:
+        k = BASIC.index(word)
+        image[4 * k : 4 * k + 4, :, 1] = round(200 * intensity)
+    return image
+
+
+class Reader(torch.nn.Module):
+    """A judge that is never wrong: it reads the stripes."""
+
+    config = SimpleNamespace(image_size=SIZE)
+
+    def stripes(self, face):
+        green = (face[:, 1] + 1) * 127.5  # (B, S, S)
+        return torch.stack([green[:, 4 * k + 1 : 4 * k + 3].mean((1, 2)) for k in range(6)], 1) / 200
+
+    def estimate_aus(self, face):
+        aus = torch.zeros(len(face), len(AUS))
+        aus[:, :6] = 5 * self.stripes(face)
+        return aus
+
+    def recognize(self, face):
+        strength, k = self.stripes(face).max(1)
+        numbers = torch.tensor([CLASSES.index(word) for word in BASIC])[k]
+        return Prediction(torch.nn.functional.one_hot(torch.where(strength > 0.2, numbers, 0), 8).float())
+
+    def embed(self, face):
+        angle = face[:, 0].mean((1, 2)) * 1.5
+        noise = torch.linspace(0, 1, len(face))[:, None]  # so that the Fréchet distance has a covariance to work on
+        return Embedding(self.stripes(face) + 0.01 * noise, torch.stack([angle.cos(), angle.sin()], 1))
+
+
+class Copier(torch.nn.Module):
+    """Gives the example back as its picture: the right expression on the wrong person."""
+
+    config = SimpleNamespace(image_size=SIZE)
+    deployed = ("net",)
+
+    def __init__(self):
+        super().__init__()
+        self.net, self.game = torch.nn.Linear(3, 4), torch.nn.Linear(5, 5)
+
+    def transfer(self, face, like):
+        return like
+
+    def reconstruct(self, face):
+        return face
+
+    def edit(self, face, controls):
+        made = face.clone()
+        if controls.expression in BASIC:
+            k = BASIC.index(controls.expression)
+            made[:, 1, 4 * k : 4 * k + 4] = 200 * controls.intensity / 127.5 - 1
+        return made
+
+
+def test_comparison_of_a_copier(data, tmp_path):
+    chosen = data.select(data.manifest.test)
+    table = compare({"copier": Copier()}, Reader(), chosen, tmp_path)
+    # Editors blur, so stripes lose a little; the judge's reading of true pictures loses nothing.
+    truth, unchanged = table.loc["—", TRUTH], table.loc["—", "face unchanged"]
+    assert truth.icc > 0.999 and truth.au_mse < 1e-3 and truth.expression == truth.rank_1 == truth.tar == 1
+    assert unchanged.expression == 0 and unchanged.rank_1 == 1 and unchanged.icc == pytest.approx(0, abs=1e-6)
+    mean_square = np.mean([np.mean(chosen.manifest.aus[chosen.manifest.expression > 0][:, k] ** 2) for k in range(6)])
+    known = [k for k in range(6) if AUS[k] in (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)]
+    assert len(known) == 5 and unchanged.au_mse == pytest.approx(mean_square, rel=1e-3)  # no change: AU² is the error
+    made, copied = table.loc["copier", "model's picture"], table.loc["—", "example copied"]
+    for row in (made, copied):
+        assert row.expression == 1 and row.rank_1 == 0 and row.icc > 0.99
+    pasted = table.loc["copier", "change pasted"]
+    assert pasted.expression >= 5 / 6 and pasted.icc > 0.7  # the mask fades out over the uppermost stripe
+    assert made.parameters == 4 * 3 + 4  # of what its uses need
+    for name in ("comparison.csv", "aus.csv", "trials.csv", "comparison.png"):
+        assert (tmp_path / name).is_file()
+    trials = pd.read_csv(tmp_path / "trials.csv")
+    strong = trials[(trials.answer == "change pasted") & (trials.region == "mouth") & (trials.intensity >= 0.75)]
+    assert pasted.l1_mouth == pytest.approx(strong.l1.mean(), abs=1e-5)
+
+
+def test_intensity_of_an_exact_editor_rises_as_asked(data):
+    swept = sweep(Copier(), Reader(), data)
+    table = intensity_table(swept).set_index("expression")
+    assert set(table.index) == set(BASIC)
+    assert (table.spearman > 0.99).all() and table.gain.between(0.8, 1.05).all()
+    directions = class_directions(data)
+    assert directions["fear"][AUS.index(AU_OF["fear"])] == 5 and directions["fear"].sum() == 5
+    np.testing.assert_allclose(measured_intensity(np.array([directions["fear"] / 2]), directions["fear"]), [0.5])
+
+
+def test_intensity_of_an_editor_that_ignores_it_does_not_rise(data, tmp_path):
+    class Deaf(Copier):
+        def edit(self, face, controls):
+            return face + 0.1 * controls.intensity * (1 - 2 * (controls.intensity > 0.4))  # up, then down
+
+    swept = sweep(Deaf(), Reader(), data)
+    assert (intensity_table(swept).spearman < 0.9).all()
+    draw_intensity({"deaf": swept}, tmp_path / "a" / "intensity.png")
+    assert (tmp_path / "a" / "intensity.png").stat().st_size > 10_000
+
+
+def test_frechet_by_class_prefers_the_right_edit(data):
+    table = frechet_by_class(Copier(), Reader(), data, least=0.5)
+    assert list(table.expression) == [word for word in CLASSES if word in BASIC]
+    assert (table.images == 2 * PEOPLE).all()
+    assert (table.pasted < table.unchanged / 5).all() and (table.picture < table.unchanged / 5).all()
+    with pytest.raises(InputError, match="neutral"):
+        frechet_by_class(Copier(), Reader(), data.select(data.manifest.expression > 0))
+
+
+def test_frechet_distance_grows_with_the_mean():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(500, 4))
+    assert frechet_distance(a, a + 2) == pytest.approx(16, abs=1e-6)
+
+
+def test_synthesized_faces_are_a_stamped_data_set(data, tmp_path):
+    model = create("ter_gan", **TINY["ter_gan"])
+    model.class_codes.total.normal_()
+    model.class_codes.count.fill_(1)
+    model.eval()
+    synthesize(model, data, tmp_path / "a", 3)
+    made = open_data(tmp_path / "a", SIZE)
+    assert len(made) == 3 * len(BASIC) and (np.bincount(made.manifest.expression)[1:7] == 3).all()
+    assert (made.manifest.intensity >= 0.5).all() and set(made.manifest.subjects) <= set(data.manifest.subjects)
+    first = tmp_path / "a" / made.manifest.files[0]
+    assert "ter_gan" in str(read_stamp(first))
+    before, gone = first.read_bytes(), tmp_path / "a" / made.manifest.files[1]
+    gone.unlink()
+    synthesize(model, data, tmp_path / "a", 3)  # goes on: the missing one comes back, the others stay
+    assert gone.is_file() and first.read_bytes() == before
+    assert len(first_of_each_class(made, 2)) == 2 * len(BASIC)
+    with pytest.raises(InputError, match="nobody is neutral"):
+        synthesize(model, data.select(data.manifest.expression > 0), tmp_path / "b", 1)
+    with pytest.raises(InputError, match="cannot invent"):
+        synthesize(model, None, tmp_path / "c", 1)
+
+
+def test_augmentation_trains_on_more_and_tests_on_strangers(data, tmp_path):
+    asked = []
+
+    def make(real, folder, per_class):
+        asked.append(set(real.manifest.subjects[s] for s in np.unique(real.manifest.subject)))
+        model = create("ter_gan", **TINY["ter_gan"])
+        model.class_codes.count.fill_(1)
+        synthesize(model.eval(), real, folder, per_class)
+
+    settings = Settings(precision="32-true", accelerator="cpu")
+    table = accuracy_by_synthetic(data, make, tmp_path, (0, 2), steps=2, k=3, settings=settings)
+    assert list(table.synthetic_per_class) == [0, 2]
+    assert table.training_images[1] - table.training_images[0] == 2 * len(BASIC)
+    assert len(asked) == 1 and len(asked[0]) == PEOPLE * 2 / 3  # the fold's people were not shown to the model
