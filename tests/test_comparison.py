@@ -12,14 +12,16 @@ from mien.data.cache import open_data
 from mien.errors import InputError
 from mien.evaluate.augmentation import accuracy_by_synthetic, first_of_each_class, synthesize
 from mien.evaluate.comparison import TRUTH, compare
+from mien.evaluate.gallery import draw_gallery, pages
 from mien.evaluate.intensity import class_directions, draw_intensity, intensity_table, measured_intensity, sweep
 from mien.evaluate.realism import frechet_by_class
 from mien.evaluate.recognition import BASIC
 from mien.labels import AUS, CLASSES
 from mien.metrics.frechet import frechet_distance
-from mien.models import Embedding, Prediction, create
+from mien.models import FAMILIES, Embedding, Prediction, create
 from mien.provenance import read_stamp
-from mien.train import Settings
+from mien.train import Settings, train
+from tests.test_contract import Random
 from tests.tiny import TINY
 
 SIZE, PEOPLE = 32, 6
@@ -98,6 +100,12 @@ class Copier(torch.nn.Module):
     def reconstruct(self, face):
         return face
 
+    def recognize(self, face):
+        return Reader().recognize(face)
+
+    def embed(self, face):
+        return Reader().embed(face)
+
     def edit(self, face, controls):
         made = face.clone()
         if controls.expression in BASIC:
@@ -122,6 +130,7 @@ def test_comparison_of_a_copier(data, tmp_path):
     pasted = table.loc["copier", "change pasted"]
     assert pasted.expression >= 5 / 6 and pasted.icc > 0.7  # the mask fades out over the uppermost stripe
     assert made.parameters == 4 * 3 + 4  # of what its uses need
+    assert made.recognize == 1 and made.probe > 0.9 and made.leak < 0.5  # the stripes say nothing of the person
     for name in ("comparison.csv", "aus.csv", "trials.csv", "comparison.png"):
         assert (tmp_path / name).is_file()
     trials = pd.read_csv(tmp_path / "trials.csv")
@@ -191,7 +200,7 @@ def test_augmentation_trains_on_more_and_tests_on_strangers(data, tmp_path):
     asked = []
 
     def make(real, folder, per_class):
-        asked.append(set(real.manifest.subjects[s] for s in np.unique(real.manifest.subject)))
+        asked.append({real.manifest.subjects[s] for s in np.unique(real.manifest.subject)})
         model = create("ter_gan", **TINY["ter_gan"])
         model.class_codes.count.fill_(1)
         synthesize(model.eval(), real, folder, per_class)
@@ -201,3 +210,21 @@ def test_augmentation_trains_on_more_and_tests_on_strangers(data, tmp_path):
     assert list(table.synthetic_per_class) == [0, 2]
     assert table.training_images[1] - table.training_images[0] == 2 * len(BASIC)
     assert len(asked) == 1 and len(asked[0]) == PEOPLE * 2 / 3  # the fold's people were not shown to the model
+
+
+def test_gallery_has_a_page_for_every_use(data, tmp_path):
+    eager = Copier()
+    assert set(pages(eager)) == {"transfer", "swap", "edit", "neutralize"}
+    written = draw_gallery(eager, data, tmp_path)
+    assert [path.stem for path in written] == list(pages(eager))
+    with Image.open(tmp_path / "swap.png") as page:
+        assert page.width > 4 * 112 and page.height > 4 * 112
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_gallery_of_every_model(name, data, tmp_path):
+    torch.manual_seed(0)
+    model = create(name, **TINY[name])
+    train(model, Random(), tmp_path / "run", Settings(precision="32-true", accelerator="cpu"))
+    written = draw_gallery(model.eval(), data, tmp_path / "pages")
+    assert {path.stem for path in written} == set(pages(model)) and all(path.is_file() for path in written)

@@ -88,5 +88,5 @@ def test_what_a_model_cannot_do_names_those_that_can(monkeypatch):
         config = create("ter_gan", image_size=32, width=2).config
 
     monkeypatch.setitem(FAMILIES, "blind", Blind)
-    with pytest.raises(InputError, match="Blind cannot transfer; these can: ter_gan"):
+    with pytest.raises(InputError, match="blind cannot transfer; these can: ter_gan"):
         Editor(Blind()).transfer(astronaut(), astronaut())

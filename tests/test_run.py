@@ -9,8 +9,7 @@ from mien.data.report import describe
 from mien.errors import InputError
 from mien.models import create
 from mien.run import begin, begin_with, draw_sheet, sampler_of, training_data, typed_changes
-from mien.sheet import to_pixels
-from mien.sheet import sheet
+from mien.sheet import sheet, to_pixels
 from mien.train import Settings
 from mien.weights import load
 

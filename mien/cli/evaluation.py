@@ -167,6 +167,19 @@ def evaluate_realism(
     print_frame(tables.reset_index("model"))
 
 
+def evaluate_gallery(data: DataDirs, output: Out, model: Model = "ter_gan", all_people: AllPeople = False) -> None:
+    """Draw a sheet for every use a model has, with the data's test people.
+
+    Example: `mien evaluate gallery --data photofaces --model eet -o out/eet`
+    """
+    from mien.evaluate.gallery import draw_gallery
+    from mien.weights import load
+
+    net = load(model)
+    for path in draw_gallery(net, test_people(data, net.config.image_size, all_people), output):
+        out.print(path, markup=False)
+
+
 def evaluate_augmentation(
     data: DataDirs,
     output: Out,

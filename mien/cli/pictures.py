@@ -22,17 +22,25 @@ def transfer(
     face: Path,
     like: Annotated[Path, typer.Option(help="The picture whose expression to take.")],
     output: Output,
+    swap: Annotated[Path | None, typer.Option(help="Write the other picture too, with FACE's expression.")] = None,
     model: Model = "ter_gan",
     number: Number = None,
     like_number: LikeNumber = None,
     aligned: Aligned = False,
     device: Device = "cpu",
 ) -> None:
-    """Give FACE the expression of another picture.
+    """Give FACE the expression of another picture, or swap the two.
 
     Example: `mien transfer me.jpg --like grin.jpg -o grinning-me.png`
     """
     tool = prepared(model, aligned, device, output)
+    if swap:
+        from mien.faces.photo import check_target
+
+        check_target(swap)
+        if swap == output:
+            raise InputError(f"--swap {swap}: is the output too; give it another name")
+        tool.save(tool.transfer(like, face, like_number, number), swap, f"transfer from {face.name}", like.name)
     tool.save(tool.transfer(face, like, number, like_number), output, f"transfer from {like.name}", face.name)
 
 

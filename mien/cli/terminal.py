@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
 
 from mien.errors import InputError
 
@@ -98,8 +97,6 @@ def parse_setting(text: str) -> tuple[str, str]:
 
 
 def print_frame(frame: Any) -> None:
-    """Print a pandas table."""
-    table = Table(*map(str, frame.columns))
-    for row in frame.itertuples(index=False):
-        table.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
-    out.print(table)
+    """Print a pandas table, however wide."""
+    text = frame.to_string(index=False, float_format="{:.4f}".format, na_rep="")
+    out.print(text, markup=False, highlight=False, soft_wrap=True)

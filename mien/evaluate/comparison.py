@@ -18,8 +18,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mien.data.cache import Data, to_tensor
+from mien.data.cache import Data, Images, to_tensor
 from mien.editor import Editor
+from mien.evaluate.disentangle import codes, probes
+from mien.evaluate.recognition import BASIC, predict, protocol_rows
 from mien.evaluate.transfer import ANSWERS, Trials, answers, errors_of, trials
 from mien.labels import AUS, CLASSES
 from mien.metrics.agreement import icc_3_1, mse
@@ -76,7 +78,8 @@ def compare(
     The transfers are those of `mien.evaluate.transfer.trials`. Columns: l1_<region> (share of white, strong
     expressions), icc and au_mse (judge's AUs of the result against the example's true labels, mean over DISFA_AUS),
     expression (share the judge names as the example's class; strong), rank_1 and tar (identity among the neutral
-    faces, TAR at FAR 1 %), ms (a transfer on one face), parameters (of the parts in use).
+    faces, TAR at FAR 1 %), ms (a transfer on one face), parameters
+    (of the parts in use), and what `recognition_figures` gives.
     """
     t, size = trials(data, seed), int(judge.config.image_size)
     total = len(t.face) * (len(models) + 1)
@@ -103,9 +106,9 @@ def compare(
         strong = errors[errors.intensity >= STRONG].groupby("region").l1.mean()
         figures[key] = {f"l1_{region}": value for region, value in strong.items()} | figures[key]
     for name, model in models.items():
-        cost = {"ms": milliseconds(model), "parameters": deployed_parameters(model)}
+        own = recognition_figures(model, data) | {"ms": milliseconds(model), "parameters": deployed_parameters(model)}
         for answer in MADE:
-            figures[name, answer] |= cost
+            figures[name, answer] |= own
     table = pd.DataFrame(figures).T.rename_axis(["model", "answer"]).sort_index(key=_order(models))
     folder.mkdir(parents=True, exist_ok=True)
     table.round(4).to_csv(folder / "comparison.csv")
@@ -140,6 +143,31 @@ def judged(
             "tar": tar_at_far(alike, own),
         }
     return figures, pd.DataFrame(by_au).T.rename_axis(["model", "answer"])
+
+
+def recognition_figures(model: Family, data: Data) -> dict[str, float]:
+    """Return how well the model itself and a linear probe on its expression code name the data's expressions.
+
+    recognize: accuracy of the model's own recogniser on the six basic expressions (`protocol_rows`), if it has one.
+    probe, leak: accuracy of a linear probe on the expression code for expression, by subject folds of the data, and
+    for person, by expression folds; the data's people should be strangers to the model.
+    """
+    size, figures = int(model.config.image_size), {}
+    small = shrunk(data, size)
+    if isinstance(model, Recognizes):
+        chosen = small.select(protocol_rows(small))
+        figures["recognize"] = float((predict(model.recognize, chosen, BASIC) == chosen.manifest.expression).mean())
+    if isinstance(model, Embeds):
+        table = probes(codes(model, small), small).set_index(["code", "probe"]).accuracy
+        figures |= {"probe": float(table["expression", "expression"]), "leak": float(table["expression", "person"])}
+    return figures
+
+
+def shrunk(data: Data, size: int) -> Data:
+    """Return the same rows with their pictures at another size, in memory."""
+    pictures = np.stack([shrink(data.images[k], size) for k in range(len(data))])
+    rows = np.arange(len(data))
+    return Data(data.manifest, Images((pictures,), np.zeros_like(rows), rows))
 
 
 def agree(label: np.ndarray, estimate: np.ndarray) -> dict[str, float]:

@@ -162,6 +162,15 @@ class Invents(Protocol):
         ...
 
 
+@runtime_checkable
+class SetsElements(Protocol):
+    """Sets single elements of an expression's code: styles of one class."""
+
+    def element(self, face: Tensor, expression: str, element: int, value: float = 1.0) -> Tensor:
+        """Return `face` (B, 3, H, W) with one element of a class's block at `value` in [-1, 1], all others at -1."""
+        ...
+
+
 def change(model: Transfers, face: Tensor, made: Tensor) -> Tensor:
     """Return what an edit changes: (B, 3, H, W) to be added to `face`, in units of [-1, 1] images.
 
@@ -181,4 +190,6 @@ def capable(model: Family, protocol: type[Capability], families: Mapping[str, ty
         return cast(Capability, model)
     uses = [name for name in vars(protocol) if not name.startswith("_")]
     able = [name for name, family in families.items() if all(hasattr(family, use) for use in uses)]
-    raise InputError(f"{type(model).__name__} cannot {uses[0]}; these can: {', '.join(able) or 'none'}")
+    own = next((name for name, family in families.items() if type(model) is family), type(model).__name__)
+    use = uses[0].replace("_", " ")
+    raise InputError(f"{own} cannot {use}; these can: {', '.join(able) or 'none'}")

@@ -1,0 +1,154 @@
+"""Pages to look at: one sheet for every use a model has.
+
+"pasted" is what the Editor gives: the face plus the model's change; "painted" is the model's own picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mien.data.cache import Data
+from mien.evaluate.realism import resized
+from mien.labels import AUS, CLASSES
+from mien.models import Controls, Edits, EstimatesAus, Family, Invents, SetsElements, Transfers, able, change
+from mien.sheet import save_sheet, sheet, to_pixels
+
+WORDS = CLASSES[1:7]
+LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+Page = tuple[list[list[np.ndarray]], list[str], list[str]]
+"""Rows of pictures, heads of columns, names of rows."""
+
+
+def pages(model: Family) -> dict[str, Callable[[Family, Data], Page]]:
+    """Return what draws each page that this model can fill."""
+    found: dict[str, Callable[[Family, Data], Page]] = {}
+    if isinstance(model, Transfers):
+        found |= {"transfer": transfer_page, "swap": swap_page}
+    if isinstance(model, Edits):
+        found |= {"edit": edit_page, "neutralize": neutralize_page}
+    if isinstance(model, Edits) and isinstance(model, EstimatesAus):
+        found["aus"] = aus_page
+    if isinstance(model, SetsElements):
+        found["elements"] = elements_page
+    if isinstance(model, Invents):
+        found["invent"] = invent_page
+    return found
+
+
+@torch.inference_mode()
+def draw_gallery(model: Family, data: Data, folder: Path) -> list[Path]:
+    """Write a sheet a use to `folder`, with the data's people, and return the files."""
+    written = []
+    for name, draw in pages(model).items():
+        rows, columns, names = draw(model, data)
+        path = folder / f"{name}.png"
+        folder.mkdir(parents=True, exist_ok=True)
+        save_sheet(sheet(rows, columns, names, size=112), path)
+        written.append(path)
+    return written
+
+
+def people(data: Data, count: int) -> list[int]:
+    """Return rows of neutral frontal faces of the first people."""
+    m = data.manifest
+    rows = np.flatnonzero((m.expression == 0) & (np.nan_to_num(m.yaw) == 0) & (np.nan_to_num(m.pitch) == 0))
+    _, first = np.unique(m.subject[rows], return_index=True)
+    return rows[first][:count].tolist()
+
+
+def shown(data: Data, word: str, skip: int = 0) -> int:
+    """Return a row that shows a class best; `skip` takes a later person's."""
+    m = data.manifest
+    rows = np.flatnonzero(m.expression == CLASSES.index(word))
+    best = rows[m.intensity[rows] >= np.nanmax(m.intensity[rows])]
+    return int(best[skip % len(best)])
+
+
+def face(model: Family, data: Data, row: int) -> Tensor:
+    """Return a row's picture as the model takes it: (1, 3, S, S)."""
+    return resized(data.images[np.array([row])], model.config.image_size)
+
+
+def pasted(model: Family, seen: Tensor, made: Tensor) -> np.ndarray:
+    """Return the face with the model's change, as the Editor gives it, uint8 (S, S, 3)."""
+    return to_pixels((seen + change(able(model, Transfers), seen, made)).clamp(-1, 1)[0])
+
+
+def transfer_page(model: Family, data: Data) -> Page:
+    """Six examples across, four faces down: the face with the model's change; below each the model's own picture."""
+    examples = [face(model, data, shown(data, word, 3 * k)) for k, word in enumerate(WORDS)]
+    rows = [[np.full_like(to_pixels(examples[0][0]), 255), *(to_pixels(e[0]) for e in examples)]]
+    names = ["example"]
+    for row in people(data, 8)[::2]:
+        mine = face(model, data, row)
+        made = [able(model, Transfers).transfer(mine, e) for e in examples]
+        rows.append([to_pixels(mine[0]), *(pasted(model, mine, m) for m in made)])
+        rows.append([to_pixels(able(model, Transfers).reconstruct(mine)[0]), *(to_pixels(m[0]) for m in made)])
+        names += ["pasted", "painted"]
+    return rows, ["face", *WORDS], names
+
+
+def swap_page(model: Family, data: Data) -> Page:
+    """Two faces and the same two with each other's expression."""
+    rows = []
+    for k, (a, b) in enumerate(zip(WORDS, reversed(WORDS), strict=True)):
+        left, right = face(model, data, shown(data, a, 2 * k)), face(model, data, shown(data, b, 2 * k + 7))
+        one, two = able(model, Transfers).transfer(left, right), able(model, Transfers).transfer(right, left)
+        rows.append([to_pixels(left[0]), to_pixels(right[0]), pasted(model, left, one), pasted(model, right, two)])
+    return rows[:4], ["a", "b", "a like b", "b like a"], []
+
+
+def edit_page(model: Family, data: Data) -> Page:
+    """Every class from neutral to full on one face."""
+    mine = face(model, data, people(data, 3)[-1])
+    rows = [[pasted(model, mine, able(model, Edits).edit(mine, Controls(w, i))) for i in LEVELS] for w in CLASSES[1:]]
+    return rows, [f"{i:g}" for i in LEVELS], list(CLASSES[1:])
+
+
+def neutralize_page(model: Family, data: Data) -> Page:
+    """Faces with an expression, the same neutralised, and the person's true neutral face."""
+    m, rows = data.manifest, []
+    neutral = {m.subject[row]: row for row in people(data, len(m.subjects))}
+    for k, word in enumerate(WORDS):
+        row = shown(data, word, 2 * k)
+        mine = face(model, data, row)
+        made = able(model, Edits).edit(mine, Controls("neutral"))
+        truth = face(model, data, neutral[m.subject[row]])
+        rows.append([to_pixels(mine[0]), pasted(model, mine, made), to_pixels(made[0]), to_pixels(truth[0])])
+    return rows, ["face", "pasted", "painted", "truth"], list(WORDS)
+
+
+def aus_page(model: Family, data: Data) -> Page:
+    """Every action unit that the model knows, from 0 to 5 on one face."""
+    mine = face(model, data, people(data, 3)[-1])
+    known = ~able(model, EstimatesAus).estimate_aus(mine)[0].isnan()
+    units = [au for au, has in zip(AUS, known.tolist(), strict=True) if has]
+    levels = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
+
+    def at(au: int, level: float) -> np.ndarray:
+        return pasted(model, mine, able(model, Edits).edit(mine, Controls(aus={au: level})))
+
+    return [[at(au, v) for v in levels] for au in units], [f"{v:g}" for v in levels], [f"AU{au}" for au in units]
+
+
+def elements_page(model: Family, data: Data) -> Page:
+    """Single elements of a class's block of the code, one a column, on one face."""
+    mine = face(model, data, people(data, 3)[-1])
+    count = model.config.style
+    rows = [
+        [pasted(model, mine, able(model, SetsElements).element(mine, word, k)) for k in range(count)] for word in WORDS
+    ]
+    return rows, [f"element {k}" for k in range(count)], list(WORDS)
+
+
+def invent_page(model: Family, data: Data) -> Page:
+    """People who do not exist, one a row, in every class."""
+    words: Sequence[str] = ("neutral", *WORDS)
+    made = [able(model, Invents).invent(6, word, seed=0) for word in words]
+    return [[to_pixels(m[k]) for m in made] for k in range(6)], list(words), []
