@@ -1,6 +1,6 @@
 """Training speed: fp32 against bf16 + channels_last, and achieved FLOP/s against this machine's convolution ceiling.
 
-    python benchmarks/training.py [--preset small paper] [--seconds 20]
+    python benchmarks/training.py [--model ter_gan eet] [--preset small paper] [--seconds 20]
 
 Figures of one run belong together; quote ratios, not seconds.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from itertools import product
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -16,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from mien.batch import Batch, Faces
 from mien.labels import AUS
 from mien.models import create
+from mien.recipe import Stage
 from mien.train import Settings, Trainer
 
 
@@ -53,38 +55,38 @@ def ceiling(precision: torch.dtype, seconds: float = 3.0) -> float:
     return best
 
 
-def step(trainer: Trainer, batch: Batch) -> None:
-    """All turns of the adversarial stage, each as often as the recipe has it."""
-    stage = trainer.stages[1]
+def step(trainer: Trainer, stage: Stage, batch: Batch) -> None:
+    """All turns of a stage, each as often as the recipe has it."""
     trainer.step = trainer.step + 1
     for turn in stage.turns:
         if trainer.step % turn.every == 0:
             trainer.take(turn, batch)
 
 
-def measure(preset: str, precision: str, channels_last: bool, seconds: float) -> tuple[float, float]:
-    """Return training images (pairs) a second, and FLOP a pair, of a preset's adversarial stage."""
+def measure(name: str, preset: str, precision: str, channels_last: bool, seconds: float) -> tuple[float, float]:
+    """Return training images (pairs) a second, and FLOP a pair, of a preset's longest stage."""
     torch.manual_seed(0)
-    model = create("ter_gan", preset, subjects=240)
+    model = create(name, preset, subjects=240)
     batch = noise(min(model.config.batch_size, 32), model.config.image_size, 240)
     trainer = Trainer(model, Settings(precision=precision, accelerator="cpu"))
     if channels_last:
         batch = batch.to("cpu")
     else:
         model.to(memory_format=torch.contiguous_format)
-    model.enter("adversarial")
+    stage = max(trainer.stages, key=lambda s: s.steps)
+    model.enter(stage.name)
     model.train()
-    period = max(turn.every for turn in trainer.stages[1].turns)
+    period = max(turn.every for turn in stage.turns)
     with FlopCounterMode(display=False) as counter:
         for _ in range(period):
-            step(trainer, batch)
+            step(trainer, stage, batch)
     flops = counter.get_total_flops() / period / len(batch)
     times = []
     begin = time.perf_counter()
     while time.perf_counter() - begin < seconds or len(times) < 3:
         start = time.perf_counter()
         for _ in range(period):
-            step(trainer, batch)
+            step(trainer, stage, batch)
         times.append((time.perf_counter() - start) / period)
     return len(batch) / sorted(times)[len(times) // 2], flops
 
@@ -92,22 +94,23 @@ def measure(preset: str, precision: str, channels_last: bool, seconds: float) ->
 def main() -> None:
     """Print a table a preset."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--preset", nargs="+", default=["small", "paper"])
+    parser.add_argument("--model", nargs="+", default=["ter_gan", "rel_gan", "expr_gan", "jesrl", "eet"])
+    parser.add_argument("--preset", nargs="+", default=["small"])
     parser.add_argument("--seconds", type=float, default=15.0)
     arguments = parser.parse_args()
     print(f"threads {torch.get_num_threads()}")
     tops = {dtype: ceiling(dtype) for dtype in (torch.float32, torch.bfloat16)}
     for dtype, top in tops.items():
         print(f"convolution ceiling {dtype}: {top / 1e9:.0f} GFLOP/s")
-    for preset in arguments.preset:
+    for name, preset in product(arguments.model, arguments.preset):
         base = None
         for precision, last in (("32-true", False), ("32-true", True), ("bf16-mixed", True)):
-            rate, flops = measure(preset, precision, last, arguments.seconds)
+            rate, flops = measure(name, preset, precision, last, arguments.seconds)
             base = base or rate
             top = tops[torch.bfloat16 if precision.startswith("bf16") else torch.float32]
             print(
-                f"{preset:6} {precision:10} {'channels_last' if last else 'contiguous':13} {rate:7.1f} pairs/s "
-                f"{1e3 / rate:6.2f} ms/pair  x{rate / base:.2f}  "
+                f"{name:8} {preset:6} {precision:10} {'channels_last' if last else 'contiguous':13} "
+                f"{rate:7.1f} pairs/s {1e3 / rate:6.2f} ms/pair  x{rate / base:.2f}  "
                 f"{rate * flops / 1e9:6.1f} GFLOP/s = {rate * flops / top:.1%} of ceiling"
             )
 

@@ -115,6 +115,19 @@ def test_no_truth_where_nobody_shows_it(edit_rows):
     assert needing.describe()["images used as source"] == 14 and not needing.batch(0).truth.isnan().any()
 
 
+@pytest.mark.parametrize(("own", "without"), [(5, 1), (4, 0)])
+def test_people_who_can_give_no_triple_are_counted(edit_rows, own, without):
+    """Cid shows five things, of which the first `own` are shown by nobody else."""
+
+    def change(rows):
+        for row in [row for row in rows if row["subject"] == "cid"][:own]:
+            row["expr_id"] += "_of_cid"
+
+    told = PairSampler(open_data(edit_rows(change), 8), 4, 0).describe()
+    assert told["subjects"] == 5 and told["subjects giving no triple"] == without
+    assert told["subjects giving triples with another person"] == 5 - without
+
+
 def test_words_serve_where_there_is_no_expr_id(edit_rows):
     data = open_data(edit_rows(lambda rows: [row.update(expr_id="") for row in rows]), 8)
     m = data.manifest
@@ -258,6 +271,8 @@ def test_supply_is_exact(blank, person, expr_id, tie, seed, need_truth):
     assert told["images giving same-person pairs"] == sum(can_same)
     assert told["images giving pairs of two people"] == sum(can_cross)
     assert told["images giving triples with another person"] == sum(can_triple)
+    giving = {person[i] for i in n if can_triple[i]}
+    assert told["subjects giving no triple"] == told["subjects"] - len(giving)
     assert told["images used as source"] == sum(usable)
     rows = sampler.rows(0)
     for source, target, truth in zip(rows.source, rows.target, rows.truth, strict=True):

@@ -85,11 +85,14 @@ class PairSampler:
         def count(name: str, mask: np.ndarray) -> dict[str, int]:
             return {f"images {name}": int(mask.sum()), f"subjects {name}": len(np.unique(subject[mask & supply.known]))}
 
+        people = len(self.data.manifest.subjects)
+        triples = count("giving triples with another person", supply.can_triple)
         return (
-            {"images": len(subject), "subjects": len(self.data.manifest.subjects)}
+            {"images": len(subject), "subjects": people}
             | count("giving same-person pairs", supply.can_same)
             | count("giving pairs of two people", supply.can_cross)
-            | count("giving triples with another person", supply.can_triple)
+            | triples
+            | {"subjects giving no triple": people - triples["subjects giving triples with another person"]}
             | count("giving none of these", ~(supply.can_same | supply.can_cross))
             | {"images used as source": len(self._usable)}
         )

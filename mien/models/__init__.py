@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from mien.errors import InputError
+from mien.models.eet import Eet
+from mien.models.expr_gan import ExprGan
 from mien.models.family import (
     Capability,
     Controls,
@@ -18,14 +20,24 @@ from mien.models.family import (
     Invents,
     Prediction,
     Recognizes,
+    SetsElements,
     Transfers,
     capable,
     change,
 )
+from mien.models.jesrl import Jesrl
 from mien.models.judge import Judge
+from mien.models.rel_gan import RelGan
 from mien.models.ter_gan import TerGan
 
-FAMILIES: dict[str, type[Family]] = {"ter_gan": TerGan, "judge": Judge}
+FAMILIES: dict[str, type[Family]] = {
+    "ter_gan": TerGan,
+    "rel_gan": RelGan,
+    "expr_gan": ExprGan,
+    "jesrl": Jesrl,
+    "eet": Eet,
+    "judge": Judge,
+}
 
 __all__ = [
     "FAMILIES",
@@ -39,6 +51,7 @@ __all__ = [
     "Invents",
     "Prediction",
     "Recognizes",
+    "SetsElements",
     "Transfers",
     "able",
     "change",

@@ -1,0 +1,605 @@
+"""EET: two faces swap their expressions by features that carry action units (AUs) and features free of them.
+
+Paper                      Code
+I^a, I^b                   batch.target and batch.source, one after the other as `faces` (2B); `other` swaps them
+İ^a, Ǐ^a, Î^a              swapped, own, crossed
+u, û, u_d                  faces.aus, `estimates` (normalised to [0, 1]), levels
+d, n                       subject, config.subjects
+p, v                       POSES: our pictures carry no pose label
+m, l                       len(units), LEVELS
+E, C                       encoder, attributes
+E_f, E_r, G                free_encoder, unit_encoder, generator
+f, f_f                     features, free
+f_ri, f_r                  maps[:, i], unit
+D_u, D_d                   unit_discriminator, identity_discriminator
+D_sc, D_g                  swap_discriminator, image_discriminator
+w_i, o_i                   unit_weights; occurrence
+Eq. 1  u_d        rounded_levels
+Eq. 2  L_u^(D)    unit_discrimination_loss
+Eq. 3  L_u^(E)    unit_confusion_loss
+Eq. 4  L_d^(D)    identity_discrimination_loss
+Eq. 4  L_d^(E)    identity_confusion_loss
+Eq. 5  L_u        unit_intensity_loss
+Eq. 5  w          unit_weights
+Eq. 6  f_r        fused_feature
+Eq. 7  L_c        attribute_loss
+Eq. 8  L_sc^(D)   swap_discrimination_loss
+Eq. 8  L_sc       swap_consistency_loss
+Eq. 9  L_r        reconstruction_loss
+Eq. 10  L_adg^(D) image_discrimination_loss
+Eq. 10  L_adg     image_adversarial_loss
+Eq. 11  L_EET     Eet.stages
+Eq. 12  L_EET     Eet.stages
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrize
+
+from mien.batch import Batch, Faces
+from mien.errors import InputError
+from mien.labels import AUS
+from mien.models.family import Controls, Embedding, Family
+from mien.nn.class_codes import ClassCodes
+from mien.nn.instance import InstanceNorm, PReLU
+from mien.nn.level_maps import LevelMaps
+from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype
+from mien.nn.modes import evaluating
+from mien.nn.residual import UpRes
+from mien.nn.spectral import spectral
+from mien.recipe import Adam, Sampling, Stage, Turn
+
+LEVELS = 5  # l, Sec. IV-A: the maximum intensity level
+POSES = 1  # v: every picture is of one pose
+UNITS_12 = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)  # Sec. IV-A: DISFA's
+UNITS_17 = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 43)  # Sec. IV-D; 43 for 45
+RAREST = 0.01  # o_i is not taken below this: a unit that hardly occurs would get all the weight
+MEMORY = 0.998  # of exemplars a step: codes of nets that have moved on fade
+POOLED_FROM = 256  # pixels: E's average pools are for the paper's size
+
+
+@dataclass(frozen=True)
+class EetConfig:
+    """Sizes and lengths; the defaults are preset `small`. A width w means the table's progression beginning at w."""
+
+    image_size: int = 64
+    subjects: int = 1
+    aus17: bool = False  # Sec. IV-D: 17 AUs in place of 12
+    single_branch: bool = False  # ablation EET-Single: one branch learns all AUs
+    width: int = 8  # E: w, w, 2w, 2w
+    free_width: int = 16  # E_f, C, D_u, D_d: w, 2w, 4w, 8w
+    unit_width: int = 4  # each branch of E_r: w, 2w, 4w, 8w
+    generator_width: int = 128  # G: w, w/2, w/4, …
+    discriminator_width: int = 8  # D_sc, D_g: w, 2w, 4w, …
+    batch_size: int = 32
+    classify_steps: int = 1000  # stage 1
+    answer_steps: int = 6000  # ours: exact truths before stage 2
+    steps: int = 1000  # stage 2
+    lr: float = 1e-3
+    answer_lr: float = 1e-3
+    swap_lr: float = 3e-4
+    game_every: int = 2  # steps between two turns of D_sc and D_g; the paper has 1
+    same: float = 0.1  # share of pairs that show one person
+    alike: float = 0.15  # share of the others that show one expression
+    need_truth: bool = True  # keep to pairs whose answer is a real picture
+    margin: float = 0.03  # of a corner crop, as a share of the size
+    turn: float = 3.0  # degrees
+    colour: float = 0.1  # ± share, augmentation
+    attributes: float = 0.5  # λ_c
+    pose: float = 0.0  # λ_p
+    unit_game: float = 1.0  # λ_adu
+    identity_game: float = 1.0  # λ_add
+    reconstruction: float = 10.0  # λ_r
+    swap_consistency: float = 0.05  # λ_sc
+    adversarial: float = 0.05  # λ_adg
+    units: float = 0.3  # of L_u beside the exact truth; the paper has 1
+    truth: float = 20.0  # of the exact truth; the paper has none
+
+    def __post_init__(self) -> None:
+        step = 64 if self.image_size >= POOLED_FROM else 16
+        if self.image_size < 32 or self.image_size % step:
+            raise InputError(f"image_size {self.image_size}: expected 32 or more, a multiple of 16 (of 64 from 256 on)")
+        for name in ("same", "alike", "margin", "colour"):
+            if not 0 <= getattr(self, name) <= 1 or (name in ("margin", "colour") and getattr(self, name) == 1):
+                raise InputError(f"{name} is {getattr(self, name):g}; expected a share from 0 to 1")
+        for name in ("subjects", "width", "free_width", "unit_width", "generator_width", "discriminator_width"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")
+        for name in ("batch_size", "game_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")
+
+
+PAPER = EetConfig(
+    image_size=256,  # Sec. IV-A
+    width=32,  # Table I
+    free_width=128,
+    unit_width=128,
+    generator_width=1024,
+    discriminator_width=32,
+    batch_size=8,  # Note: the paper gives no batch size and no lengths
+    classify_steps=50000,
+    answer_steps=0,
+    steps=200000,
+    lr=1e-4,  # Sec. IV-A
+    swap_lr=3e-5,
+    game_every=1,
+    same=0.0,
+    alike=0.0,
+    need_truth=False,
+    margin=0.0,
+    turn=0.0,
+    colour=0.0,
+    attributes=2.0,  # Sec. IV-A, all λ
+    pose=0.0,  # 1 "if the training set contains images with different poses"
+    unit_game=40.0,
+    identity_game=40.0,
+    reconstruction=40.0,
+    swap_consistency=0.15,
+    adversarial=1.2,
+    units=1.0,
+    truth=0.0,
+)
+
+
+def rounded_levels(aus: Tensor) -> Tensor:
+    """Eq. 1: u_d = ⌊u⌉, whole numbers 0-5; NaN stays NaN."""
+    return aus.round()
+
+
+def unit_discrimination_loss(scores: Tensor, levels: Tensor) -> Tensor:
+    """Eq. 2: L_u^(D), scores (B, m, l+1) to 1 at the true level and 0 elsewhere; unknown levels (NaN) count nothing."""
+    scores = scores.to(mean_dtype(scores))
+    answer = F.one_hot(levels.nan_to_num().long(), scores.shape[-1])
+    return ((scores - answer).square() * ~levels.isnan()[..., None]).mean()
+
+
+def unit_confusion_loss(scores: Tensor) -> Tensor:
+    """Eq. 3: L_u^(E), scores (B, m, l+1) all to 1/(l+1)."""
+    return (scores.to(mean_dtype(scores)) - 1 / scores.shape[-1]).square().mean()
+
+
+def identity_discrimination_loss(scores: Tensor, subject: Tensor) -> Tensor:
+    """Eq. 4: L_d^(D), scores (B, n) to 1 for the true person and 0 for the others."""
+    return (scores.to(mean_dtype(scores)) - F.one_hot(subject, scores.shape[1])).square().mean()
+
+
+def identity_confusion_loss(scores: Tensor) -> Tensor:
+    """Eq. 4: L_d^(E), scores (B, n) all to 1/n."""
+    return (scores.to(mean_dtype(scores)) - 1 / scores.shape[1]).square().mean()
+
+
+def unit_weights(known: Tensor, occurred: Tensor) -> Tensor:
+    """Eq. 5: w_i = (1/o_i) / Σ_q (1/o_q), o_i the share of the known labels (m,) that occurred (m,)."""
+    rarity = 1 / ((occurred + 1) / (known + 2)).clamp(min=RAREST)
+    return rarity / rarity.sum()
+
+
+def unit_intensity_loss(estimates: Tensor, aus: Tensor, weights: Tensor) -> Tensor:
+    """Eq. 5: L_u = E[Σ_i w_i (u_i - û_i l)²], (B, m) twice and (m,); unknown intensities (NaN) count nothing."""
+    error = aus.nan_to_num() - estimates.to(mean_dtype(estimates)) * LEVELS
+    return (weights * error.square() * ~aus.isnan()).sum(1).mean()
+
+
+def fused_feature(maps: Tensor) -> Tensor:
+    """Eq. 6: f_r = 1/m Σ_i f_ri, (B, m, C, H, W) -> (B, C, H, W)."""
+    return maps.mean(1)
+
+
+def attribute_loss(identity: Tensor, subject: Tensor, pose: Tensor, pose_label: Tensor, pose_weight: float) -> Tensor:
+    """Eq. 7: L_c = -E[log σ(C^d) at the person + λ_p log σ(C^p) at the pose], on logits (B, n) and (B, v)."""
+    return known_cross_entropy(identity, subject) + pose_weight * known_cross_entropy(pose, pose_label)
+
+
+def swap_discrimination_loss(own: Tensor, swapped: Tensor) -> Tensor:
+    """Eq. 8: L_sc as D_sc minimises it, least squares: E[(D_sc(Ǐ) - 1)²] + E[D_sc(İ)²]."""
+    return least_squares(own, 1.0) + least_squares(swapped, 0.0)
+
+
+def swap_consistency_loss(swapped: Tensor) -> Tensor:
+    """Eq. 8: L_sc as E_f, E_r and G minimise it, least squares: E[(D_sc(İ) - 1)²]."""
+    return least_squares(swapped, 1.0)
+
+
+def reconstruction_loss(own: Tensor, crossed: Tensor, image: Tensor) -> Tensor:
+    """Eq. 9: L_r = E[‖Ǐ - I‖₁ + ‖Î - I‖₁], means over pixels."""
+    return (image_l1(own, image) + image_l1(crossed, image)).mean()
+
+
+def image_discrimination_loss(real: Tensor, swapped: Tensor) -> Tensor:
+    """Eq. 10: L_adg as D_g minimises it, least squares: E[(D_g(I) - 1)²] + E[D_g(İ)²]."""
+    return least_squares(real, 1.0) + least_squares(swapped, 0.0)
+
+
+def image_adversarial_loss(swapped: Tensor) -> Tensor:
+    """Eq. 10: L_adg as E_f, E_r and G minimise it, least squares: E[(D_g(İ) - 1)²]."""
+    return least_squares(swapped, 1.0)
+
+
+def least_squares(scores: Tensor, wanted: float) -> Tensor:
+    """Return E[(scores - wanted)²]."""
+    return (scores.to(mean_dtype(scores)) - wanted).square().mean()
+
+
+def truth_loss(swapped: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean |İ - truth| over the batch; pictures without a true answer (NaN) count nothing."""
+    known = ~truth.isnan().flatten(1).any(1)
+    return torch.where(known, image_l1(swapped, truth.nan_to_num()), 0).mean()
+
+
+def progression(width: int) -> list[int]:
+    """Return Table I's widths of a stack of four: w, 2w, 4w, 8w."""
+    return [width, 2 * width, 4 * width, 8 * width]
+
+
+def encoder(width: int, pooled: bool) -> nn.Sequential:
+    """Return E: two pairs of 3×3 convolutions with batch norm and PReLU, each pair pooled at the paper's size."""
+    layers: list[nn.Module] = []
+    for k, (inputs, outputs) in enumerate(pairwise((3, width, width, 2 * width, 2 * width))):
+        layers += [nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs), PReLU()]
+        layers += [nn.AvgPool2d(2)] * (pooled and k % 2 == 1)
+    return nn.Sequential(*layers)
+
+
+def halving(inputs: int, widths: Sequence[int], branches: int = 1) -> nn.Sequential:
+    """Return Conv(w,3,2,1)-IN-PReLU for every width; as many independent branches of it, one beside the other."""
+    layers: list[nn.Module] = []
+    for k, width in enumerate(widths):
+        groups = branches if k else 1  # every branch begins at the same features
+        convolution = nn.Conv2d(inputs, branches * width, 3, 2, 1, groups=groups, bias=False)
+        layers += [spectral(convolution, branches), InstanceNorm(), PReLU()]
+        inputs = branches * width
+    return nn.Sequential(*layers)
+
+
+class Attributes(nn.Module):
+    """C: who is shown, and in which pose: (B, I, H, W) -> logits (B, n) and (B, v)."""
+
+    def __init__(self, inputs: int, widths: Sequence[int], people: int, poses: int):
+        super().__init__()
+        layers: list[nn.Module] = []
+        for width in widths[:-1]:
+            layers += [nn.Conv2d(inputs, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), PReLU()]
+            inputs = width
+        self.stack = nn.Sequential(*layers, nn.Conv2d(inputs, widths[-1], 3, 2, 1))
+        self.identity = nn.Linear(widths[-1], people)
+        self.pose = nn.Linear(widths[-1], poses)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, I, H, W) -> (B, n), (B, v)."""
+        pooled = self.stack(features).mean((2, 3))
+        return self.identity(pooled), self.pose(pooled)
+
+
+class UnitEncoder(nn.Module):
+    """E_r: independent branches, each with a map and the intensity of its AU; one branch for all AUs if asked."""
+
+    def __init__(self, inputs: int, widths: Sequence[int], branches: int, units: int):
+        super().__init__()
+        self.branches = branches
+        self.stack = halving(inputs, widths, branches)
+        self.read = nn.Conv1d(branches * widths[-1], units, 1, groups=branches)  # FC(1) a branch, or FC(m)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, I, H, W) -> f_ri (B, branches, C, h, w) and û (B, m) in [0, 1]."""
+        maps = self.stack(features)
+        estimates = self.read(maps.mean((2, 3))[:, :, None])[..., 0].sigmoid()
+        return maps.unflatten(1, (self.branches, -1)), estimates
+
+
+def generator(inputs: int, width: int, doublings: int) -> nn.Sequential:
+    """Return G: UpRes-IN-PReLU, each half as wide as the one before, then DeConv(3,1,1) and tanh."""
+    layers: list[nn.Module] = []
+    for k in range(doublings):
+        outputs = max(1, width // 2**k)
+        layers += [UpRes(inputs, outputs), InstanceNorm(), PReLU()]
+        inputs = outputs
+    return nn.Sequential(*layers, spectral(nn.Conv2d(inputs, 3, 1)), nn.Tanh())
+
+
+def feature_discriminator(inputs: int, widths: Sequence[int], outputs: int) -> nn.Sequential:
+    """Return D_u or D_d: 3×3 convolutions of stride 1 on a feature map, global pooling, a linear layer."""
+    layers: list[nn.Module] = []
+    for width in widths[:-1]:
+        layers += [spectral(nn.Conv2d(inputs, width, 3, 1, 1, bias=False)), InstanceNorm(), PReLU()]
+        inputs = width
+    layers += [spectral(nn.Conv2d(inputs, widths[-1], 3, 1, 1)), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
+
+
+def image_discriminator(size: int, width: int) -> nn.Sequential:
+    """Return D_sc or D_g: halvings down to 4 pixels (256: six), a 4×4 convolution, a score (B, 1, 1, 1)."""
+    layers: list[nn.Module] = []
+    inputs = 3
+    while size >= 8:
+        layers += [spectral(nn.Conv2d(inputs, width, 4, 2, 1, bias=False)), InstanceNorm(), PReLU()]
+        inputs, width, size = width, 2 * width, size // 2
+    return nn.Sequential(
+        *layers, spectral(nn.Conv2d(inputs, width, 4, 2, 0)), PReLU(), spectral(nn.Conv2d(width, 1, 1))
+    )
+
+
+class Occurrence(nn.Module):
+    """Counts in stage 1 how often each AU's label is known, and how often it then is above (l-1)/2."""
+
+    known: Tensor  # (m,) float
+    occurred: Tensor  # (m,) float
+
+    def __init__(self, units: int):
+        super().__init__()
+        self.register_buffer("known", torch.zeros(units))
+        self.register_buffer("occurred", torch.zeros(units))
+
+    def add(self, aus: Tensor) -> None:
+        """Count intensities (B, m), NaN where unknown."""
+        self.known += (~aus.isnan()).sum(0)
+        self.occurred += (aus > (LEVELS - 1) / 2).sum(0)
+
+    def weights(self) -> Tensor:
+        """Return w (m,) by what was counted so far."""
+        return unit_weights(self.known, self.occurred)
+
+
+def both(batch: Batch) -> Faces:
+    """Return I^a and I^b as one batch: the targets (B), then the sources (B)."""
+    names = Faces.__dataclass_fields__
+    return Faces(*(torch.cat([getattr(batch.target, name), getattr(batch.source, name)]) for name in names))
+
+
+def other(x: Tensor) -> Tensor:
+    """Return for every face of a pair what belongs to the other: (2B, …) with its halves exchanged."""
+    return x.roll(len(x) // 2, 0)
+
+
+class Eet(Family):
+    """Swaps two faces' expressions, edits AUs by exemplars, estimates AUs."""
+
+    paper = (
+        "Z. Shao, H. Zhu, J. Tang, X. Lu, L. Ma: Explicit Facial Expression Transfer via Fine-Grained "
+        "Representations, arXiv:1909.02967, IEEE Transactions on Image Processing 30, 2021"
+    )
+    Config = EetConfig
+    PRESETS = {  # noqa: RUF012
+        "small": EetConfig(),
+        "paper": PAPER,
+        "paper17": replace(PAPER, aus17=True),  # Sec. IV-D
+        "b_net": replace(PAPER, unit_game=0.0, identity_game=0.0, swap_consistency=0.0),  # Sec. IV-B
+        "bs_net": replace(PAPER, unit_game=0.0, identity_game=0.0),
+        "eet_single": replace(PAPER, single_branch=True),
+    }
+    places: Tensor  # (m,) columns of Faces.aus
+    deployed = ("encoder", "free_encoder", "unit_encoder", "generator", "class_codes", "level_maps")
+
+    def __init__(self, config: EetConfig):
+        super().__init__(config)
+        c = config
+        self.units = UNITS_17 if c.aus17 else UNITS_12
+        m, branches = len(self.units), 1 if c.single_branch else len(self.units)
+        pooled = c.image_size >= POOLED_FROM
+        doublings = 6 if pooled else 4
+        side = c.image_size // 2**doublings
+        free, unit = progression(c.free_width), progression(c.unit_width)
+        self.encoder = encoder(c.width, pooled)
+        self.attributes = Attributes(2 * c.width, free, c.subjects, POSES)
+        self.free_encoder = halving(2 * c.width, free)
+        self.unit_encoder = UnitEncoder(2 * c.width, unit, branches, m)
+        self.generator = generator(unit[-1] + free[-1], c.generator_width, doublings)
+        self.unit_discriminator = feature_discriminator(free[-1], free, m * (LEVELS + 1))
+        self.identity_discriminator = feature_discriminator(unit[-1], free, c.subjects)
+        self.swap_discriminator = image_discriminator(c.image_size, c.discriminator_width)
+        self.image_discriminator = image_discriminator(c.image_size, c.discriminator_width)
+        self.shape = (unit[-1], side, side)  # of f_r and of each f_ri
+        self.class_codes = ClassCodes(unit[-1] * side * side)
+        self.level_maps = LevelMaps(branches, LEVELS + 1, unit[-1] * side * side)
+        self.occurrence = Occurrence(m)
+        self.register_buffer("places", torch.tensor([AUS.index(au) for au in self.units]), persistent=False)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Sec. III-C: Eq. 11, then Eq. 12, with our stage of exact truths between (the paper has none: 0 steps)."""
+        c = self.config
+        judges = ("encoder", "attributes", "unit_discriminator", "identity_discriminator")
+        makers = ("free_encoder", "unit_encoder", "generator")
+        classify = Turn(
+            "classify",
+            (*judges, "free_encoder", "unit_encoder"),
+            {
+                "L_u": 1.0,
+                "L_c": c.attributes,  # λ_c
+                "L_u^(D)": c.unit_game,  # λ_adu
+                "L_d^(D)": c.identity_game,  # λ_add
+            },
+            Adam(c.lr, (0.95, 0.999)),
+        )
+        answer = Turn("answer", makers, {"L_u": c.units, "truth": c.truth}, Adam(c.answer_lr, (0.5, 0.9)))
+        slow = Adam(c.swap_lr, (0.5, 0.9))
+        judge_swaps = Turn("judge swaps", ("swap_discriminator",), {"L_sc": c.swap_consistency}, slow, c.game_every)
+        judge_images = Turn("judge images", ("image_discriminator",), {"L_adg": c.adversarial}, slow, c.game_every)
+        synthesize = Turn(
+            "synthesize",
+            makers,
+            {
+                "L_u": c.units,
+                "L_c": c.attributes,  # λ_c
+                "L_r": c.reconstruction,  # λ_r
+                "L_u^(E)": c.unit_game,  # λ_adu
+                "L_d^(E)": c.identity_game,  # λ_add
+                "L_sc": c.swap_consistency,  # λ_sc
+                "L_adg": c.adversarial,  # λ_adg
+                "truth": c.truth,
+            },
+            slow,
+        )
+        return (
+            Stage("classify", c.classify_steps, (classify,), decay=0.5),
+            Stage("answer", c.answer_steps, (answer,), decay=0.5),
+            Stage("swap", c.steps, (judge_swaps, judge_images, synthesize), decay=0.5),
+        )
+
+    def sampling(self) -> Sampling:
+        """Sec. IV-A: unpaired images, mirrored at random; crops, turns, colour and exact truths are `small`'s."""
+        c = self.config
+        return Sampling(
+            c.same, c.alike, c.need_truth, margin=c.margin, rotations=(-c.turn, 0.0, c.turn), colour=c.colour
+        )
+
+    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+        """Return the turn's unweighted losses."""
+        with parametrize.cached():  # a weight is normalised once a turn
+            if turn == "classify":
+                return self._classification(both(batch))
+            with evaluating(self.encoder, self.attributes, self.unit_discriminator, self.identity_discriminator):
+                if turn == "answer":
+                    return self._answer(batch)
+                if turn == "synthesize":
+                    return self._synthesis(both(batch), batch.truth)
+                return self._judgement(both(batch), turn)
+
+    def _classification(self, faces: Faces) -> dict[str, Tensor]:
+        aus = self._aus(faces)
+        self.occurrence.add(aus)
+        features = self.encoder(faces.image)
+        free, (maps, estimates) = self.free_encoder(features), self.unit_encoder(features)
+        scores = self.unit_discriminator(free).unflatten(1, (-1, LEVELS + 1))
+        return {
+            "L_u": unit_intensity_loss(estimates, aus, self.occurrence.weights()),
+            "L_c": self._attributes(features, faces.subject),
+            "L_u^(D)": unit_discrimination_loss(scores, rounded_levels(aus)),
+            "L_d^(D)": identity_discrimination_loss(self.identity_discriminator(fused_feature(maps)), faces.subject),
+        }
+
+    def _answer(self, batch: Batch) -> dict[str, Tensor]:
+        with torch.no_grad():
+            free, unit = self.encoder(both(batch).image).chunk(2)
+        maps, estimates = self.unit_encoder(unit)
+        self._remember(maps, batch.source)
+        swapped = self._generate(fused_feature(maps), self.free_encoder(free))
+        return {
+            "L_u": unit_intensity_loss(estimates, self._aus(batch.source), self.occurrence.weights()),
+            "truth": truth_loss(swapped, batch.truth),
+        }
+
+    def _judgement(self, faces: Faces, turn: str) -> dict[str, Tensor]:
+        with torch.no_grad():
+            features = self.encoder(faces.image)
+            unit, free = fused_feature(self.unit_encoder(features)[0]), self.free_encoder(features)
+            swapped = self._generate(other(unit), free)
+            real = self._generate(unit, free) if turn == "judge swaps" else faces.image
+        if turn == "judge swaps":
+            return {"L_sc": swap_discrimination_loss(self.swap_discriminator(real), self.swap_discriminator(swapped))}
+        return {"L_adg": image_discrimination_loss(self.image_discriminator(real), self.image_discriminator(swapped))}
+
+    def _synthesis(self, faces: Faces, truth: Tensor) -> dict[str, Tensor]:
+        aus, weights = self._aus(faces), self.occurrence.weights()
+        with torch.no_grad():
+            features = self.encoder(faces.image)
+        free, (maps, estimates) = self.free_encoder(features), self.unit_encoder(features)
+        self._remember(maps, faces)
+        unit = fused_feature(maps)
+        own, swapped = self._generate(torch.cat([unit, other(unit)]), free.repeat(2, 1, 1, 1)).chunk(2)
+        again = self.encoder(swapped)
+        free_again, (maps_again, estimates_again) = self.free_encoder(again), self.unit_encoder(again)
+        crossed = self._generate(other(fused_feature(maps_again)), free_again)
+        scores = self.unit_discriminator(free).unflatten(1, (-1, LEVELS + 1))
+        return {
+            "L_u": unit_intensity_loss(estimates, aus, weights)
+            + unit_intensity_loss(estimates_again, other(aus), weights),
+            "L_c": self._attributes(again, faces.subject),
+            "L_r": reconstruction_loss(own, crossed, faces.image),
+            "L_u^(E)": unit_confusion_loss(scores),
+            "L_d^(E)": identity_confusion_loss(self.identity_discriminator(unit)),
+            "L_sc": swap_consistency_loss(self.swap_discriminator(swapped)),
+            "L_adg": image_adversarial_loss(self.image_discriminator(swapped)),
+            "truth": truth_loss(swapped.chunk(2)[0], truth),
+        }
+
+    def _attributes(self, features: Tensor, subject: Tensor) -> Tensor:
+        identity, pose = self.attributes(features)
+        return attribute_loss(identity, subject, pose, torch.zeros_like(subject), self.config.pose)
+
+    def _aus(self, faces: Faces) -> Tensor:
+        return faces.aus[:, self.places]
+
+    def _remember(self, maps: Tensor, faces: Faces) -> None:
+        """Gather exemplars for editing: f_r by class, f_ri by AU and level."""
+        maps = maps.detach().float()
+        self.class_codes.total *= MEMORY
+        self.class_codes.count *= MEMORY
+        self.class_codes.add(fused_feature(maps).flatten(1), faces)
+        if not self.config.single_branch:
+            self.level_maps.add(maps.flatten(2), rounded_levels(self._aus(faces)), MEMORY)
+
+    def _generate(self, unit: Tensor, free: Tensor) -> Tensor:
+        return self.generator(torch.cat([unit, free], 1).contiguous(memory_format=torch.channels_last))
+
+    def swap(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        """Return İ^a and İ^b, each person with the other's expression: (B, 3, H, W) twice, all in [-1, 1]."""
+        features = self.encoder(torch.cat([a, b]))
+        unit = other(fused_feature(self.unit_encoder(features)[0]))
+        first, second = self._generate(unit, self.free_encoder(features)).chunk(2)
+        return first, second
+
+    def transfer(self, face: Tensor, like: Tensor) -> Tensor:
+        """Return İ^a = G(f_r^b, f_f^a), one half of `swap`: (B, 3, H, W) in [-1, 1]."""
+        return self._generate(self._unit(like), self.free_encoder(self.encoder(face)))
+
+    def reconstruct(self, face: Tensor) -> Tensor:
+        """Return Ǐ = G(f_r, f_f) of one face: (B, 3, H, W) in [-1, 1]."""
+        return self.transfer(face, face)
+
+    def edit(self, face: Tensor, controls: Controls) -> Tensor:
+        """Return `face` with the asked f_r; intensity is the way to it from the mean f_r of neutral faces.
+
+        A class's is the mean of its exemplars; AUs exchange their branches' maps in the face's own f_r for those of
+        exemplars at the asked level. Raises InputError for AUs that the model does not know.
+        """
+        like = face if controls.like is None else controls.like
+        if controls.aus is not None:
+            asked = self._exchanged(face, dict(controls.aus))
+        elif controls.expression is not None:
+            asked = self._class_feature(controls.expression)
+        else:
+            asked = self._unit(like)
+        if controls.intensity < 1:  # data with AUs alone has no neutral class
+            neutral = self._class_feature("neutral")
+            asked = neutral + controls.intensity * (asked - neutral)
+        return self._generate(asked.expand(len(face), -1, -1, -1), self.free_encoder(self.encoder(face)))
+
+    def estimate_aus(self, face: Tensor) -> Tensor:
+        """Return û·l: (B, 21) in the order of mien.labels.AUS, NaN for what the model's 12 or 17 AUs leave out."""
+        estimates = self.unit_encoder(self.encoder(face))[1].float() * LEVELS
+        all_aus = estimates.new_full((len(face), len(AUS)), torch.nan)
+        all_aus[:, self.places] = estimates
+        return all_aus
+
+    def embed(self, face: Tensor) -> Embedding:
+        """Return the pooled f_ri of all branches (B, m·C) and the pooled f_f (B, C)."""
+        features = self.encoder(face)
+        maps = self.unit_encoder(features)[0]
+        return Embedding(maps.mean((3, 4)).flatten(1), self.free_encoder(features).mean((2, 3)))
+
+    def _unit(self, face: Tensor) -> Tensor:
+        return fused_feature(self.unit_encoder(self.encoder(face))[0])
+
+    def _class_feature(self, expression: str) -> Tensor:
+        return self.class_codes.mean(expression).unflatten(1, self.shape)
+
+    def _exchanged(self, face: Tensor, asked: dict[int, float]) -> Tensor:
+        if self.config.single_branch:
+            raise InputError("EET-Single has one branch for all AUs and cannot edit one of them")
+        if unknown := sorted(asked.keys() - set(self.units)):
+            raise InputError(f"AU {unknown[0]}: this model knows AUs {', '.join(map(str, self.units))}")
+        maps = self.unit_encoder(self.encoder(face))[0].clone()
+        for au, value in asked.items():
+            place = self.units.index(au)
+            try:
+                maps[:, place] = self.level_maps.at(place, value).unflatten(0, self.shape).to(maps.dtype)
+            except LookupError as error:
+                raise InputError(f"this model never saw AU {au} in training") from error
+        return fused_feature(maps)

@@ -1,0 +1,561 @@
+"""ExprGAN: editing by a real-valued expression code whose elements set style and intensity.
+
+Paper                 Code
+x, y                  an image; (B, K) which of the K expressive classes is present, all 0 for neutral
+g(x) = G_enc(x)       encoder, 50 numbers in (-1, 1)
+z, z_y                noise ~ U(-1, 1) in place of g(x); noise behind the code, d numbers
+c = F_ctrl(y, z_y)    expression_code: (B, K d), block i of d numbers for class i
+G_dec                 decoder
+Q, D_img              regressor and image_head on one trunk, which sees (x, y)
+D_z                   code_head
+φ_l, β_l              identity_maps; MAP_WEIGHT
+classifier of y_B     classifier
+Eq. 3  F_ctrl         expression_code
+Eq. 4  I(c;x̂|y)       information_bound
+Eq. 5  L_Q            regularizer_loss
+Eq. 6  L_pixel        pixel_loss
+Eq. 7  L_id           identity_loss
+Eq. 8  L_adv^z        code_adversarial_value
+Eq. 9  L_adv^img      image_adversarial_value
+Eq. 10 L_ExprGAN      ExprGan.stages
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.batch import Batch, Faces
+from mien.errors import InputError
+from mien.labels import CLASSES
+from mien.models.family import Controls, Embedding, Family, Prediction
+from mien.nn.blocks import Encoder, halvings, perceptron
+from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype, total_variation
+from mien.nn.modes import untracked
+from mien.nn.strided import GrowingDecoder, StridedBlock, StridedEncoder, normed_perceptron
+from mien.recipe import Adam, Sampling, Stage, Turn
+
+K = len(CLASSES) - 1
+"""Classes with a block in the code: all but neutral, which is the absence of all."""
+
+MAP_WEIGHT = 1.0  # Note: the paper gives no β_l
+
+
+@dataclass(frozen=True)
+class ExprGanConfig:
+    """Sizes, lengths and weights; the defaults are preset `small`.
+
+    With `exact`, training looks at pairs whose answer is a real picture, and the code is of three kinds: read by Q from
+    the picture that shows the expression (a share `estimated`), drawn (a share `drawn`: no picture can be the answer,
+    so L_pixel and L_id leave it out), else the class's block at the labelled intensity. Without, as in the paper, every
+    picture is its own answer and every code is drawn.
+    """
+
+    image_size: int = 64
+    subjects: int = 1
+    width: int = 16  # of G_enc's first block; the last has 16 times as many
+    decoder_width: int = 8  # of G_dec's last hidden block; the first has 32 times as many
+    widest: int = 192  # no block of G_enc and G_dec has more channels
+    discriminator_width: int = 16
+    shared: int = 256  # numbers of the layer that D_img and Q share
+    identity_width: int = 8  # of our own φ
+    style: int = 5  # d: numbers in a class's block
+    identity_code: int = 50
+    norm: bool = True  # batch norm in G_enc and G_dec
+    exact: bool = True
+    estimated: float = 0.6
+    drawn: float = 0.15
+    watched: float = 0.25  # share of a batch's x̂ that L_id and the reconstruction stage's L_Q look at
+    discriminate_every: int = 2  # refining steps between two turns of the discriminators; the paper has 1
+    batch_size: int = 32
+    pretrain_steps: int = 1500
+    controller_steps: int = 50
+    reconstruction_steps: int = 5500
+    refining_steps: int = 600
+    lr: float = 1e-3
+    same: float = 0.4  # share of pairs that show one person
+    alike: float = 0.3  # share of the others that show one expression
+    margin: float = 0.03  # of a corner crop, as a share of the size
+    turn: float = 3.0  # degrees
+    colour: float = 0.1  # ± share
+    identity_features: float = 0.03  # λ1
+    regularizer: float = 0.3  # λ2
+    image_adversarial: float = 0.003  # λ3
+    code_adversarial: float = 0.003  # λ4
+    smoothness: float = 0.001  # λ5
+    reconstruction_regularizer: float = 0.2  # "decreased weight" of L_Q in the reconstruction stage
+
+    def __post_init__(self) -> None:
+        for name in ("estimated", "drawn", "watched", "same", "alike"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} is {getattr(self, name):g}; expected a share from 0 to 1")
+        for name in ("margin", "colour"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name):g}; expected a share from 0 to below 1")
+        if self.estimated + self.drawn > 1:
+            raise InputError(f"estimated {self.estimated:g} and drawn {self.drawn:g}: expected at most 1 together")
+        positive = ("subjects", "width", "decoder_width", "widest", "discriminator_width", "shared", "identity_width")
+        for name in (*positive, "style", "discriminate_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")
+        if self.batch_size < 2:
+            raise InputError(f"batch_size is {self.batch_size}; expected 2 or more")
+        if self.image_size < 32:
+            raise InputError(f"image_size {self.image_size}: five halvings need at least 32 pixels")
+
+
+SMALL = ExprGanConfig()
+
+PAPER = ExprGanConfig(
+    image_size=128,  # Experiments, Dataset
+    width=64,  # Implementation Details
+    decoder_width=16,
+    widest=1024,
+    shared=1024,
+    watched=1.0,
+    discriminate_every=1,
+    identity_width=64,
+    norm=False,
+    exact=False,
+    estimated=0.0,
+    drawn=1.0,
+    batch_size=48,
+    pretrain_steps=10000,  # Note: the paper gives no lengths
+    controller_steps=5000,
+    reconstruction_steps=30000,
+    refining_steps=30000,
+    lr=2e-4,
+    margin=0.0,  # random flipping alone
+    turn=0.0,
+    colour=0.0,
+    identity_features=1.0,  # λ1, Implementation Details
+    regularizer=1.0,  # λ2
+    image_adversarial=0.01,  # λ3
+    code_adversarial=0.01,  # λ4
+    smoothness=0.001,  # λ5
+    reconstruction_regularizer=0.1,  # Note: the paper gives no number
+)
+
+UNPAIRED = replace(
+    SMALL,
+    exact=False,
+    estimated=0.0,
+    drawn=1.0,
+    identity_features=PAPER.identity_features,
+    regularizer=PAPER.regularizer,
+    image_adversarial=PAPER.image_adversarial,
+    code_adversarial=PAPER.code_adversarial,
+    reconstruction_regularizer=PAPER.reconstruction_regularizer,
+)
+"""The paper's recipe in `small`'s sizes: what the exact pairs bring can be measured against it."""
+
+
+def expression_code(present: Tensor, z: Tensor) -> Tensor:
+    """Eq. 3: c_i = |z_y| · (2 y_i - 1): y (B, K) and z_y (B, d) in (-1, 1) -> c (B, K d), block after block."""
+    return ((2 * present - 1)[:, :, None] * z.abs()[:, None]).flatten(1)
+
+
+def information_bound(estimate: Tensor, code: Tensor) -> Tensor:
+    """Eq. 4: I(c; x̂|y) >= E[log Q(c|x̂, y)] + H(c|y), up to constants, Q a Gaussian of fixed width; a code number."""
+    return -(estimate - code).square().mean(dtype=mean_dtype(estimate))
+
+
+def regularizer_loss(estimate: Tensor, code: Tensor) -> Tensor:
+    """Eq. 5: L_Q = -E[log Q(c|x̂, y)]: Q's estimate and the code that made x̂, both (B, K d)."""
+    return -information_bound(estimate, code)
+
+
+def pixel_loss(fake: Tensor, image: Tensor) -> Tensor:
+    """Eq. 6: L_pixel = L1(G_dec(G_enc(x), c), x), over all numbers of the batch."""
+    return image_l1(fake, image).mean()
+
+
+def identity_loss(fake: Sequence[Tensor], image: Sequence[Tensor]) -> Tensor:
+    """Eq. 7: L_id = Σ_l β_l L1(φ_l(G_dec(G_enc(x), c)), φ_l(x)), maps of a frozen face recognition net."""
+    terms = [MAP_WEIGHT * (a - b).abs().mean(dtype=mean_dtype(a)) for a, b in zip(fake, image, strict=True)]
+    return torch.stack(terms).sum()
+
+
+def code_adversarial_value(prior: Tensor, code: Tensor) -> Tensor:
+    """Eq. 8: L_adv^z = E[log D_z(z)] + E[log(1 - D_z(G_enc(x)))], on logits; D_z maximises it."""
+    return minimax_value(prior, code)
+
+
+def image_adversarial_value(real: Tensor, fake: Tensor) -> Tensor:
+    """Eq. 9: L_adv^img = E[log D_img(x, y)] + E[log(1 - D_img(x̂, y))], on logits; D_img maximises it."""
+    return minimax_value(real, fake)
+
+
+def minimax_value(real: Tensor, fake: Tensor) -> Tensor:
+    """Return E[log σ(real)] + E[log(1 - σ(fake))]."""
+    return -F.softplus(-real).mean(dtype=mean_dtype(real)) - F.softplus(fake).mean(dtype=mean_dtype(fake))
+
+
+def fooling_loss(fake: Tensor) -> Tensor:
+    """Return -E[log D(fake)] on logits: G's side of Eq. 8 and 9, which does not fade while D wins."""
+    return F.softplus(-fake).mean(dtype=mean_dtype(fake))
+
+
+def fade(code: Tensor, intensity: Tensor | float) -> Tensor:
+    """Return the code (B, K d) on its way from neutral, all -1 (intensity 0), to itself (1)."""
+    return intensity * (code + 1) - 1
+
+
+def full_code(present: Tensor, style: int) -> Tensor:
+    """Return Eq. 3's code at |z_y| = 1: 1 in the blocks of what is present, -1 elsewhere; y (B, K) -> (B, K d)."""
+    return expression_code(present, present.new_ones(len(present), style))
+
+
+def uniform(rows: int, columns: int, on: torch.device) -> Tensor:
+    """Return noise ~ U(-1, 1) (rows, columns)."""
+    return torch.rand(rows, columns, device=on) * 2 - 1
+
+
+class Trunk(nn.Module):
+    """What D_img and Q share: four strided blocks and a linear layer on (x, y).
+
+    y shifts the first convolution's channels, as K constant planes beside the image would, at no cost.
+    """
+
+    def __init__(self, size: int, width: int, outputs: int):
+        super().__init__()
+        channels = [3, *(width * 2**k for k in range(4))]
+        self.blocks = nn.ModuleList(StridedBlock(a, b) for a, b in pairwise(channels))
+        self.condition = nn.Linear(K, width, bias=False)
+        self.linear = nn.Linear(channels[-1] * halvings(size, 4)[-1] ** 2, outputs)
+
+    def forward(self, image: Tensor, present: Tensor) -> Tensor:
+        """(B, 3, size, size) and y (B, K) -> (B, outputs)."""
+        x = self.blocks[0](image, self.condition(present))
+        for block in self.blocks[1:]:
+            x = block(x)
+        return F.leaky_relu(self.linear(x.flatten(1)), 0.2)
+
+
+class Regressor(nn.Module):
+    """Q's K branches, each FC 64 and d, on the trunk's numbers: the mean of a factored Gaussian."""
+
+    def __init__(self, inputs: int, style: int):
+        super().__init__()
+        self.branches = nn.ModuleList(perceptron(inputs, (64, style)) for _ in range(K))
+
+    def forward(self, shared: Tensor) -> Tensor:
+        """(B, inputs) -> c (B, K d), about in (-1, 1)."""
+        return torch.cat([branch(shared) for branch in self.branches], 1)
+
+
+class ExprGan(Family):
+    """Editing in class, style and intensity; transfer, invention and recognition on the same codes.
+
+    A face recognition net of one's own takes the place of ours in L_id: set `identity_maps` before training to a
+    function from images (B, 3, H, W) in [-1, 1] to feature maps, through which gradients flow, as `vgg.maps`.
+    """
+
+    paper = (
+        "H. Ding, K. Sricharan, R. Chellappa: ExprGAN: Facial Expression Editing with Controllable Expression "
+        "Intensity, AAAI 2018, arXiv:1709.03842"
+    )
+    Config = ExprGanConfig
+    PRESETS = {"small": SMALL, "paper": PAPER, "unpaired": UNPAIRED}  # noqa: RUF012
+    deployed = ("encoder", "decoder", "trunk", "regressor", "classifier")
+    identity_maps: Callable[[Tensor], Sequence[Tensor]] | None = None
+
+    def __init__(self, config: ExprGanConfig):
+        super().__init__(config)
+        c, doubling = config, [2**k for k in range(7)]
+        channels = [min(c.width * k, c.widest) for k in doubling[:5]]
+        self.encoder = StridedEncoder(c.image_size, channels, c.identity_code, c.norm)
+        seed, *growing = [
+            min(c.decoder_width * k, c.widest) for k in doubling[::-1]
+        ]  # 1024, then 512-256-128-64-32-16 at width 16
+        self.decoder = GrowingDecoder(
+            c.image_size, c.identity_code + K * c.style, seed, [*growing, 3], doublings=5, norm=c.norm
+        )
+        self.trunk = Trunk(c.image_size, c.discriminator_width, c.shared)
+        self.image_head = nn.Linear(c.shared, 1)
+        self.regressor = Regressor(c.shared, c.style)
+        self.code_head = normed_perceptron(c.identity_code, (64, 32, 16, 1))
+        self.classifier = nn.Sequential(
+            StridedEncoder(c.image_size, channels, c.identity_code, c.norm),
+            nn.ReLU(),
+            nn.Linear(c.identity_code, len(CLASSES)),
+        )
+        self.identity_encoder = Encoder(c.image_size, [c.identity_width * k for k in doubling[:5]], c.identity_code)
+        self.identity_classifier = nn.Linear(c.identity_code, c.subjects)
+        self.frozen_identity_encoder = copy.deepcopy(self.identity_encoder)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Eq. 10 by Sec. "Incremental Training", after a stage for the classifier of y_B and our own φ."""
+        c, adam = self.config, Adam(self.config.lr)
+        pretrain = (
+            Turn("classify expression", ("classifier",), {"expression": 1.0}, adam),
+            Turn(
+                "classify identity",
+                ("identity_encoder", "identity_classifier"),
+                {"identity": 1.0},
+                adam,
+                every=c.discriminate_every,
+            ),
+        )
+        judge = ("trunk", "image_head", "regressor")
+        control_weights = {"L_Q": 1.0, "L_adv_img": 1.0}
+        control = (
+            Turn("discriminate noise", judge, control_weights, adam),
+            Turn("control", ("decoder",), control_weights, adam),
+        )
+        reconstruct = Turn(
+            "reconstruct",
+            ("encoder", "decoder", "trunk", "regressor"),
+            {"L_pixel": 1.0, "L_id": c.identity_features, "L_Q": c.reconstruction_regularizer},
+            adam,
+        )
+        adversarial = {
+            "L_Q": c.regularizer,  # λ2
+            "L_adv_img": c.image_adversarial,  # λ3
+            "L_adv_z": c.code_adversarial,  # λ4
+        }
+        refine = (
+            Turn("discriminate", (*judge, "code_head"), adversarial, adam, c.discriminate_every),
+            Turn(
+                "refine",
+                ("encoder", "decoder"),
+                {"L_pixel": 1.0, "L_id": c.identity_features, **adversarial, "L_tv": c.smoothness},  # λ1, λ5
+                adam,
+            ),
+        )
+        return (
+            Stage("pretrain", c.pretrain_steps, pretrain, decay=0.3),
+            Stage("controller", c.controller_steps, control),
+            Stage("reconstruction", c.reconstruction_steps, (reconstruct,), decay=0.3),
+            Stage("refining", c.refining_steps, refine, decay=0.3),
+        )
+
+    def sampling(self) -> Sampling:
+        """The paper flips alone; what else is augmented, and which pairs, is ours."""
+        c = self.config
+        rotations = (-c.turn, 0.0, c.turn) if c.turn else (0.0,)
+        return Sampling(c.same, c.alike, need_truth=c.exact, margin=c.margin, rotations=rotations, colour=c.colour)
+
+    def enter(self, stage: str) -> None:
+        """Keep a frozen copy of the pre-trained identity encoder for Eq. 7."""
+        if stage == "controller":
+            self.frozen_identity_encoder.load_state_dict(self.identity_encoder.state_dict())
+
+    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+        """Return the turn's unweighted losses."""
+        if turn == "classify expression":
+            return {"expression": known_cross_entropy(self.classifier(batch.source.image), batch.source.label)}
+        if turn == "classify identity":
+            logits = self.identity_classifier(self.identity_encoder(batch.target.image))
+            return {"identity": F.cross_entropy(logits.float(), batch.target.subject)}
+        if turn == "discriminate noise":
+            with torch.no_grad():
+                fake, code, present = self._from_noise(batch.source)
+            return self._image_judgement(batch.source.image, fake, code, present)
+        if turn == "control":
+            return self._image_fooling(*self._from_noise(batch.source))
+        if turn == "reconstruct":
+            return self._reconstruction(batch)
+        if turn == "discriminate":
+            return self._discrimination(batch)
+        return self._refinement(batch)
+
+    def _from_noise(self, faces: Faces) -> tuple[Tensor, Tensor, Tensor]:
+        """Return x̂ of nobody, its code and y: the controller stage, in which g(x) is noise."""
+        present = self._present(faces)
+        code = self._drawn(faces, present)
+        return self._decode(uniform(len(faces), self.config.identity_code, code.device), code), code, present
+
+    def _image_judgement(self, real: Tensor, fake: Tensor, code: Tensor, present: Tensor) -> dict[str, Tensor]:
+        """Return what D_img and Q minimise."""
+        of_real = self.image_head(self.trunk(real, present))
+        with untracked(self.trunk):
+            shared = self.trunk(fake, present)
+        return {
+            "L_Q": regularizer_loss(self._read(shared, present), code),
+            "L_adv_img": -image_adversarial_value(of_real, self.image_head(shared)),
+        }
+
+    def _image_fooling(self, fake: Tensor, code: Tensor, present: Tensor) -> dict[str, Tensor]:
+        """Return what G minimises in D_img and Q."""
+        with untracked(self.trunk):
+            shared = self.trunk(fake, present)
+        return {
+            "L_Q": regularizer_loss(self._read(shared, present), code.detach()),
+            "L_adv_img": fooling_loss(self.image_head(shared)),
+        }
+
+    def _reconstruction(self, batch: Batch) -> dict[str, Tensor]:
+        face, shown, answer = self._task(batch)
+        present = self._present(shown)
+        code, unanswered = self._code(shown, present)
+        fake = self._decode(self._identity(face), code)
+        some = slice(self._watched(len(fake)))
+        with untracked(self.trunk):
+            estimate = self._read(self.trunk(fake[some], present[some]), present[some])
+        return self._likeness(fake, answer, unanswered) | {"L_Q": regularizer_loss(estimate, code[some].detach())}
+
+    def _discrimination(self, batch: Batch) -> dict[str, Tensor]:
+        face, shown, _ = self._task(batch)
+        with torch.no_grad():
+            present = self._present(shown)
+            code, _ = self._code(shown, present)
+            identity = self._identity(face)
+            fake = self._decode(identity, code)
+        judged = self._image_judgement(shown.image, fake, code, present)
+        return judged | {"L_adv_z": -code_adversarial_value(*self._judge_codes(identity))}
+
+    def _refinement(self, batch: Batch) -> dict[str, Tensor]:
+        face, shown, answer = self._task(batch)
+        with torch.no_grad():
+            present = self._present(shown)
+            code, unanswered = self._code(shown, present)
+        identity = self._identity(face)
+        fake = self._decode(identity, code)
+        return (
+            self._likeness(fake, answer, unanswered)
+            | self._image_fooling(fake, code, present)
+            | {"L_adv_z": fooling_loss(self._judge_codes(identity)[1]), "L_tv": total_variation(fake)}
+        )
+
+    def _likeness(self, fake: Tensor, answer: Tensor, unanswered: Tensor) -> dict[str, Tensor]:
+        """Return L_pixel and L_id; a picture without an answer is its own."""
+        answer = torch.where(unanswered[:, None, None, None], fake.detach().to(answer.dtype), answer)
+        maps = self.identity_maps or self.frozen_identity_encoder.maps
+        some = slice(self._watched(len(fake)))
+        with torch.no_grad():
+            wanted = maps(answer[some])
+        return {"L_pixel": pixel_loss(fake, answer), "L_id": identity_loss(maps(fake[some]), wanted)}
+
+    def _watched(self, rows: int) -> int:
+        return max(2, round(self.config.watched * rows))  # batch norm needs two
+
+    def _judge_codes(self, identity: Tensor) -> tuple[Tensor, Tensor]:
+        """Return D_z's logits for the prior and for g(x), in one batch: batch norm must not hide what differs."""
+        prior = uniform(len(identity), identity.shape[1], identity.device).to(identity.dtype)
+        of_prior, of_codes = self.code_head(torch.cat([prior, identity])).chunk(2)
+        return of_prior, of_codes
+
+    def _task(self, batch: Batch) -> tuple[Tensor, Faces, Tensor]:
+        """Return who is to be shown (B, 3, H, W), the faces that give the expression, and the right answer."""
+        if self.config.exact:
+            return batch.target.image, batch.source, batch.truth
+        return batch.source.image, batch.source, batch.source.image
+
+    def _present(self, faces: Faces) -> Tensor:
+        """Return y (B, K): the label one-hot, 0 for neutral; where it is unknown, the classifier's probabilities."""
+        label = faces.label
+        known = F.one_hot(label.clamp(min=0), len(CLASSES)).to(faces.image.dtype)
+        if (label >= 0).all():
+            return known[:, 1:]
+        with torch.no_grad(), untracked(self.classifier):
+            guess = self.classifier(faces.image).to(known.dtype).softmax(1)
+        return torch.where(label[:, None] >= 0, known, guess)[:, 1:]
+
+    def _code(self, faces: Faces, present: Tensor) -> tuple[Tensor, Tensor]:
+        """Return codes for the faces' expressions (B, K d), and for which (B,) no picture can be the answer."""
+        c, label = self.config, faces.label
+        kind = torch.rand(len(faces), device=present.device)
+        drawn = (kind >= 1 - c.drawn) & ((label >= 0) | (c.estimated == 0))
+        estimated = ((kind < c.estimated) | ((label < 0) & (c.estimated > 0))) & ~drawn
+        intensity = torch.where(label == 0, 0.0, faces.intensity.nan_to_num(1.0))
+        code = fade(full_code(present, c.style), intensity[:, None])
+        code = torch.where(drawn[:, None], self._drawn(faces, present), code)
+        if c.estimated > 0:
+            code = torch.where(estimated[:, None], self._estimate(faces.image, present), code)
+        return code, drawn & c.exact
+
+    def _drawn(self, faces: Faces, present: Tensor) -> Tensor:
+        """Return codes with fresh noise: Eq. 3's, or with `exact` the present block anywhere in (-1, 1)^d."""
+        if self.config.exact:
+            code = full_code(present, self.config.style)
+            return fade(code, torch.rand_like(code))
+        z = uniform(len(faces), self.config.style, present.device).to(present.dtype)
+        return fade(expression_code(present, z), (faces.label != 0)[:, None].to(z.dtype))
+
+    def _estimate(self, image: Tensor, present: Tensor) -> Tensor:
+        """Return Q's code of a picture, given y: what is absent is -1, what is present as strong as Q sees it."""
+        return self._where_present(self.regressor(self.trunk(image, present)), present)
+
+    def _read(self, shared: Tensor, present: Tensor) -> Tensor:
+        """Return what L_Q compares with the code: all blocks, or with `exact` the present ones, the rest being -1."""
+        estimate = self.regressor(shared)
+        return self._where_present(estimate, present) if self.config.exact else estimate
+
+    def _where_present(self, estimate: Tensor, present: Tensor) -> Tensor:
+        return fade(full_code(present, self.config.style), (estimate.to(present.dtype) + 1) / 2)
+
+    def _code_of(self, image: Tensor) -> Tensor:
+        """Return c_B of a picture alone: the classifier gives y_B, Q the rest."""
+        return self._estimate(image, self.recognize(image).probabilities[:, 1:])
+
+    def _identity(self, face: Tensor) -> Tensor:
+        return self.encoder(face).tanh()  # g(x), in the prior's range
+
+    def _decode(self, identity: Tensor, code: Tensor) -> Tensor:
+        return self.decoder(torch.cat([identity, code.to(identity.dtype)], 1))
+
+    def transfer(self, face: Tensor, like: Tensor) -> Tensor:
+        """Return G_dec(g(face), c_B) with c_B of `like`: (B, 3, H, W) in [-1, 1]."""
+        return self._decode(self._identity(face), self._code_of(like))
+
+    def reconstruct(self, face: Tensor) -> Tensor:
+        """Return the model's own picture of `face`: (B, 3, H, W) in [-1, 1]."""
+        return self.transfer(face, face)
+
+    def edit(self, face: Tensor, controls: Controls) -> Tensor:
+        """Return `face` with a class's block at 1 and the rest at -1, or with another face's code.
+
+        Intensity is the way to that code from neutral, all -1. Raises InputError for an edit by AU.
+        """
+        if controls.aus is not None:
+            raise InputError("expr_gan edits by expression or by example, not by AU; ask for one of those")
+        asked = self._code_of(controls.like) if controls.like is not None else self._class_code(controls.expression)
+        code = fade(asked.to(face.device), controls.intensity)
+        return self._decode(self._identity(face), code.expand(len(face), -1))
+
+    def element(self, face: Tensor, expression: str, element: int, value: float = 1.0) -> Tensor:
+        """Return `face` with one element of a class's block at `value` in [-1, 1] and all others at -1 (Fig. 3).
+
+        Raises InputError for neutral, which has no block, and for an element or value out of range.
+        """
+        d = self.config.style
+        if expression not in CLASSES[1:]:
+            raise InputError(f"{expression!r} has no block in the code; choose one of {', '.join(CLASSES[1:])}")
+        if not 0 <= element < d or not -1.0 <= value <= 1.0:
+            raise InputError(f"element {element} at {value:g}: expected 0 to {d - 1}, at -1 to 1")
+        code = self._class_code("neutral").to(face.device)
+        code[:, (CLASSES.index(expression) - 1) * d + element] = value
+        return self._decode(self._identity(face), code.expand(len(face), -1))
+
+    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
+        """Return (count, 3, H, W) in [-1, 1]: g(x) is noise, the code Eq. 3's; without a class each has its own."""
+        draw = torch.Generator().manual_seed(seed)
+        labels = torch.randint(1, len(CLASSES), (count,), generator=draw)
+        if expression is not None:
+            labels.fill_(CLASSES.index(Controls(expression).expression or ""))
+        identity = torch.rand(count, self.config.identity_code, generator=draw) * 2 - 1
+        z = torch.rand(count, self.config.style, generator=draw) * 2 - 1
+        present = F.one_hot(labels, len(CLASSES))[:, 1:].float()
+        code = fade(expression_code(present, z), (labels != 0)[:, None].float())
+        device = self.decoder.linear.weight.device
+        return self._decode(identity.to(device), code.to(device))
+
+    def recognize(self, face: Tensor) -> Prediction:
+        """Return class probabilities by the classifier of y_B."""
+        return Prediction(self.classifier(face).float().softmax(1))
+
+    def embed(self, face: Tensor) -> Embedding:
+        """Return c (B, K d) by classifier and Q, and g(x) (B, 50)."""
+        return Embedding(self._code_of(face), self._identity(face))
+
+    def _class_code(self, expression: str | None) -> Tensor:
+        """Return a class's code (1, K d): its block 1, the rest -1."""
+        label = torch.tensor([CLASSES.index(expression or "neutral")])
+        return full_code(F.one_hot(label, len(CLASSES))[:, 1:].float(), self.config.style)

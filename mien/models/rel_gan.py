@@ -1,0 +1,287 @@
+"""REL-GAN: expression codes learned by reenactment, for recognition.
+
+Paper                 Code
+x_s, x_t, x_tg, x̄     batch.source.image, batch.target.image, batch.truth, fake
+G_es, G_et, G_de      expression_encoder, identity_encoder, decoder
+f(e), f(i)            their outputs, 30 and 50 numbers
+D = [D_e, D_i]        discriminator; class n of D_e is "fake"
+MLP                   recognizer
+Eq. 1  L_D            discriminator_loss
+Eq. 2  L_G            generator_loss
+Eq. 3  L_pixel        pixel_loss
+Eq. 4  total          RelGan.stages
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from mien.batch import Batch, Faces
+from mien.errors import InputError
+from mien.labels import CLASSES
+from mien.models.family import Controls, Embedding, Family, Prediction
+from mien.nn.blocks import Encoder, UpBlock, halvings, perceptron
+from mien.nn.class_codes import ClassCodes
+from mien.nn.discriminator import NamingDiscriminator
+from mien.nn.losses import image_l1, known_cross_entropy
+from mien.nn.modes import evaluating
+from mien.recipe import Adam, Sampling, Stage, Turn
+
+
+@dataclass(frozen=True)
+class RelGanConfig:
+    """Sizes and lengths; the defaults are preset `small`. Width w gives encoders w, 2w, 4w, 8w, 8w channels.
+
+    Pairs are of three kinds, all with an exact answer x_tg: two people in two expressions (the paper's triples), two
+    people in one ("alike": x_tg is x_t) and one person in two (x_tg is x_s, cut as x_t is).
+    """
+
+    image_size: int = 64
+    subjects: int = 1
+    width: int = 16
+    discriminator_width: int = 8
+    expression_code: int = 30
+    identity_code: int = 50
+    supervised: bool = False  # the CNN baseline: G_es and its class layer alone, for as many steps
+    batch_size: int = 32
+    steps: int = 1000  # D and G take turns
+    late_steps: int = 9000  # G moves `late_every` times as often as D
+    late_every: int = 4
+    recognition_steps: int = 800
+    lr: float = 1e-3
+    decay: float = 0.5  # share of the late stage over which the rate falls to zero
+    same: float = 0.2  # share of pairs that show one person
+    alike: float = 0.2  # share of the others that show one expression
+    margin: float = 0.03  # of a corner crop, as a share of the size
+    turn: float = 3.0  # degrees, half of the largest rotation is the other
+    colour: float = 0.1  # ± share, augmentation
+    adversarial: float = 0.02
+    pixel: float = 20.0
+    expression: float = 0.03
+    identity: float = 0.02
+
+    def __post_init__(self) -> None:
+        for name in ("same", "alike", "decay", "margin", "colour"):
+            if not 0 <= getattr(self, name) <= 1 or (name in ("margin", "colour") and getattr(self, name) == 1):
+                raise InputError(f"{name} is {getattr(self, name):g}; expected a share from 0 to 1")
+        for name in ("subjects", "width", "discriminator_width", "batch_size", "late_every"):
+            least = 2 if name == "width" else 1  # the decoder's last block has half of it
+            if getattr(self, name) < least:
+                raise InputError(f"{name} is {getattr(self, name)}; expected {least} or more")
+        if self.image_size < 32:
+            raise InputError(f"image_size {self.image_size}: five halvings need at least 32 pixels")
+
+
+PAPER = RelGanConfig(
+    image_size=96,  # Sec. 4.1, as all that follows
+    width=64,
+    discriminator_width=16,
+    batch_size=64,
+    steps=142_000,  # 300 epochs of BU-4DFE's 60,600 images; Note: the paper does not say when "late" begins
+    late_steps=142_000,
+    late_every=2,  # Note: the paper has "more frequently"
+    recognition_steps=47_300,  # 50 epochs
+    lr=1e-4,
+    decay=0.0,
+    same=0.0,
+    alike=0.0,
+    margin=0.06,
+    turn=6.0,  # -6, -3, 3, 6 degrees
+    colour=0.0,
+    adversarial=0.7,  # λ1
+    pixel=20.0,  # λ2
+    expression=50.0,  # λ3
+    identity=30.0,  # λ4
+)
+
+
+def discriminator_loss(
+    real_expression: Tensor, expression: Tensor, real_identity: Tensor, identity: Tensor, fake_expression: Tensor
+) -> Tensor:
+    """Eq. 1: L_D = -E[log D_e^ys(x_s) + log D_i^yt(x_t)] - E[log D_e^(n+1)(x̄)], on logits; labels -100 are left out."""
+    fake = torch.full_like(expression, fake_expression.shape[1] - 1)
+    return (
+        known_cross_entropy(real_expression, expression)
+        + known_cross_entropy(real_identity, identity)
+        + known_cross_entropy(fake_expression, fake)
+    )
+
+
+def generator_loss(fake_expression: Tensor, expression: Tensor, fake_identity: Tensor, identity: Tensor) -> Tensor:
+    """Eq. 2: L_G = -E[log D_e^ys(x̄) + log D_i^yt(x̄)], on logits; labels -100 are left out."""
+    return known_cross_entropy(fake_expression, expression) + known_cross_entropy(fake_identity, identity)
+
+
+def pixel_loss(fake: Tensor, truth: Tensor) -> Tensor:
+    """Eq. 3: L_pixel = L1(G_de(G_es(x_s), G_et(x_t)), x_tg), the mean over the batch and its pixels."""
+    return image_l1(fake, truth).mean()
+
+
+class PaintingDecoder(nn.Module):
+    """G_de: a linear layer, five up blocks, and a convolution with tanh that paints: (B, code) -> (B, 3, size, size).
+
+    The paper's list of channels ends at 32; the last convolution is implied.
+    """
+
+    def __init__(self, size: int, code: int, channels: Sequence[int]):
+        super().__init__()
+        sides = halvings(size, len(channels))[::-1]  # smallest first
+        self.shape = (channels[0], sides[0], sides[0])
+        self.linear = nn.Linear(code, channels[0] * sides[0] ** 2)
+        widths = pairwise([channels[0], *channels])
+        self.blocks = nn.Sequential(*(UpBlock(a, b, side) for (a, b), side in zip(widths, sides[1:], strict=True)))
+        self.paint = nn.Conv2d(channels[-1], 3, 3, padding=1)
+
+    def forward(self, code: Tensor) -> Tensor:
+        """(B, code) -> (B, 3, size, size) in [-1, 1]."""
+        x = self.linear(code).unflatten(1, self.shape)
+        return self.paint(self.blocks(x.contiguous(memory_format=torch.channels_last))).tanh()
+
+
+class RelGan(Family):
+    """Reenactment first, then an MLP on the detached expression encoder."""
+
+    paper = (
+        "K. Ali, C. E. Hughes: Face Reenactment Based Facial Expression Recognition, "
+        "International Symposium on Visual Computing, 2020"
+    )
+    Config = RelGanConfig
+    PRESETS = {"small": RelGanConfig(), "paper": PAPER}  # noqa: RUF012
+    deployed = ("expression_encoder", "identity_encoder", "decoder", "recognizer", "class_codes")
+
+    def __init__(self, config: RelGanConfig):
+        super().__init__(config)
+        c, n = config, len(CLASSES)
+        channels = [c.width * factor for factor in (1, 2, 4, 8, 8)]
+        self.expression_encoder = Encoder(c.image_size, channels, c.expression_code)
+        self.identity_encoder = Encoder(c.image_size, channels, c.identity_code)
+        painted = [8 * c.width, 4 * c.width, 2 * c.width, c.width, c.width // 2]
+        self.decoder = PaintingDecoder(c.image_size, c.expression_code + c.identity_code, painted)
+        self.discriminator = NamingDiscriminator(c.image_size, c.discriminator_width, n, c.subjects)
+        self.recognizer = perceptron(c.expression_code, (64, n))
+        self.class_layer = nn.Linear(c.expression_code, n)  # the CNN baseline's
+        self.class_codes = ClassCodes(c.expression_code)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Eq. 4: λ1 L_adv + λ2 L_pixel + λ3 L_De + λ4 L_Di, with L_adv = L_G + L_D; late in training D rests.
+
+        Then Sec. 3.2: an MLP on the detached G_es.
+        """
+        c, adam = self.config, Adam(self.config.lr, betas=(0.5, 0.999))
+        if c.supervised:
+            classify = Turn("classify", ("expression_encoder", "class_layer"), {"expression": 1.0}, adam)
+            return (Stage("supervised", c.steps + c.late_steps, (classify,), c.decay),)
+        synthesize = Turn(
+            "synthesize",
+            ("expression_encoder", "identity_encoder", "decoder"),
+            {
+                "L_G": c.adversarial,  # λ1
+                "L_pixel": c.pixel,  # λ2
+                "L_De": c.expression,  # λ3
+                "L_Di": c.identity,  # λ4
+            },
+            adam,
+        )
+
+        def discriminate(every: int) -> Turn:
+            return Turn("discriminate", ("discriminator",), {"L_D": c.adversarial}, adam, every)
+
+        return (
+            Stage("reenactment", c.steps, (discriminate(1), synthesize)),
+            Stage("late reenactment", c.late_steps, (discriminate(c.late_every), synthesize), c.decay),
+            Stage("recognition", c.recognition_steps, (Turn("recognize", ("recognizer",), {"expression": 1.0}, adam),)),
+        )
+
+    def sampling(self) -> Sampling:
+        """Sec. 3: triples (x_s, x_t, x_tg). Sec. 4.1: five crops × four rotations (and none) × flip."""
+        c = self.config
+        return Sampling(
+            c.same,
+            c.alike,
+            need_truth=True,
+            margin=c.margin,
+            rotations=(-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn),
+            colour=c.colour,
+        )
+
+    def enter(self, stage: str) -> None:
+        """Start the class codes anew."""
+        if stage == "recognition":
+            self.class_codes.reset()
+
+    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+        """Return the turn's unweighted losses."""
+        source, target = batch.source, batch.target
+        if turn == "classify":
+            logits = self.class_layer(self.expression_encoder(source.image))
+            return {"expression": known_cross_entropy(logits, source.label)}
+        if turn == "recognize":
+            return {"expression": self._recognition(source)}
+        if turn == "discriminate":
+            with torch.no_grad():
+                fake = self.transfer(target.image, source.image)
+            return {"L_D": self._discrimination(source, target, fake)}
+        return self._synthesis(batch)
+
+    def _discrimination(self, source: Faces, target: Faces, fake: Tensor) -> Tensor:
+        real_expression, _ = self.discriminator(source.image)
+        _, real_identity = self.discriminator(target.image)
+        fake_expression, _ = self.discriminator(fake)
+        return discriminator_loss(real_expression, source.label, real_identity, target.subject, fake_expression)
+
+    def _synthesis(self, batch: Batch) -> dict[str, Tensor]:
+        expression, identity = batch.source.label, batch.target.subject
+        fake = self.transfer(batch.target.image, batch.source.image)
+        fake_expression, fake_identity = self.discriminator(fake)
+        return {
+            "L_G": generator_loss(fake_expression, expression, fake_identity, identity),
+            "L_pixel": pixel_loss(fake, batch.truth),
+            "L_De": known_cross_entropy(fake_expression, expression),
+            "L_Di": known_cross_entropy(fake_identity, identity),
+        }
+
+    def _recognition(self, faces: Faces) -> Tensor:
+        with torch.no_grad(), evaluating(self.expression_encoder):
+            code = self.expression_encoder(faces.image).float()
+        self.class_codes.add(code, faces)
+        return known_cross_entropy(self.recognizer(code), faces.label)
+
+    def transfer(self, face: Tensor, like: Tensor) -> Tensor:
+        """Return x̄ = G_de(G_es(like), G_et(face)): (B, 3, H, W) in [-1, 1]."""
+        return self._decode(self.expression_encoder(like), self.identity_encoder(face))
+
+    def reconstruct(self, face: Tensor) -> Tensor:
+        """Return the model's own picture of `face`: (B, 3, H, W) in [-1, 1]."""
+        return self.transfer(face, face)
+
+    def edit(self, face: Tensor, controls: Controls) -> Tensor:
+        """Return `face` with the asked expression; intensity is the way from the neutral code to the asked one.
+
+        Note: the paper has no editing; the mean code of a class serves for a class.
+        """
+        if controls.aus is not None:
+            raise InputError("rel_gan edits by expression or by example, not by AU; ask for one of those")
+        neutral, like = self.class_codes.mean("neutral"), controls.like
+        asked = self.class_codes.mean(controls.expression) if controls.expression else self.expression_encoder(like)
+        code = neutral + controls.intensity * (asked - neutral)
+        return self._decode(code.expand(len(face), -1), self.identity_encoder(face))
+
+    def recognize(self, face: Tensor) -> Prediction:
+        """Return class probabilities by the MLP on f(e)."""
+        return Prediction(self.recognizer(self.expression_encoder(face)).float().softmax(1))
+
+    def baseline(self, face: Tensor) -> Prediction:
+        """Return class probabilities by the CNN baseline: G_es with one class layer."""
+        return Prediction(self.class_layer(self.expression_encoder(face)).float().softmax(1))
+
+    def embed(self, face: Tensor) -> Embedding:
+        """Return f(e) (B, 30) and f(i) (B, 50)."""
+        return Embedding(self.expression_encoder(face), self.identity_encoder(face))
+
+    def _decode(self, expression: Tensor, identity: Tensor) -> Tensor:
+        return self.decoder(torch.cat([expression, identity], 1))  # f(x): (B, 30 + 50)
