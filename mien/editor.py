@@ -21,7 +21,6 @@ from mien.labels import AUS, CLASSES
 from mien.models import (
     FAMILIES,
     Controls,
-    Edits,
     Embeds,
     EstimatesAus,
     Family,
@@ -30,6 +29,7 @@ from mien.models import (
     Transfers,
     able,
     change,
+    editor_by,
 )
 from mien.provenance import Stamp
 from mien.sheet import to_pixels
@@ -104,9 +104,9 @@ class Editor:
         like_number: int | None = None,
     ) -> Photo:
         """Return `face` with an asked expression: a class, AU intensities 0-5, or another face's; at 0-1 of it."""
-        model = able(self.model, Edits)
         example = self.see(like, like_number).crop if like is not None else None
         controls = Controls(expression, intensity, aus, example)
+        model = editor_by(self.model, controls)
         return self._change(self.see(face, number), lambda crop: model.edit(crop, controls))
 
     def neutralize(self, face: Picture, number: int | None = None) -> Photo:

@@ -167,6 +167,26 @@ def evaluate_realism(
     print_frame(tables.reset_index("model"))
 
 
+def evaluate_retrieval(
+    data: DataDirs,
+    output: Out,
+    model: Model = "expr_gan",
+    top: Annotated[int, typer.Option(help="Nearest pictures to draw beside each query.")] = 3,
+    all_people: AllPeople = False,
+) -> None:
+    """Find other people who show the same expression: by code, by class, by pixels.
+
+    Example: `mien evaluate retrieval --data photofaces --model expr_gan -o out/retrieval`
+    """
+    from mien.evaluate.retrieval import by_retrieval
+    from mien.weights import load
+
+    net = load(model)
+    table = by_retrieval(net, test_people(data, net.config.image_size, all_people), output, top=top)
+    print_frame(table.reset_index())
+    out.print(f"\nLook at {output / 'retrieval.png'}", markup=False)
+
+
 def evaluate_gallery(data: DataDirs, output: Out, model: Model = "ter_gan", all_people: AllPeople = False) -> None:
     """Draw a sheet for every use a model has, with the data's test people.
 

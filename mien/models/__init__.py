@@ -56,6 +56,7 @@ __all__ = [
     "able",
     "change",
     "create",
+    "editor_by",
     "preset_config",
 ]
 
@@ -85,3 +86,16 @@ def create(name: str, preset: str = "small", **changes: Any) -> Family:
 def able(model: Family, protocol: type[Capability]) -> Capability:
     """Return `model` as what it must be able to do, as Transfers. Raises InputError naming the models that can."""
     return capable(model, protocol, FAMILIES)
+
+
+def editor_by(model: Family, controls: Controls) -> Edits:
+    """Return `model` as what can edit so. Raises InputError naming the models that can if it cannot."""
+    asked = next(name for name in ("expression", "aus", "like") if getattr(controls, name) is not None)
+    if isinstance(model, Edits) and asked in type(model).edits_by:
+        return model
+    can = [name for name, family in FAMILIES.items() if issubclass(family, Edits) and asked in family.edits_by]
+    own = next((name for name, family in FAMILIES.items() if type(model) is family), type(model).__name__)
+    raise InputError(f"{own} cannot edit by {WORDS[asked]}; these can: {', '.join(can) or 'none'}")
+
+
+WORDS = {"expression": "class", "aus": "action unit", "like": "example"}

@@ -85,7 +85,7 @@ class EetConfig:
     lr: float = 1e-3
     answer_lr: float = 1e-3
     swap_lr: float = 3e-4
-    game_every: int = 2  # steps between two turns of D_sc and D_g; the paper has 1
+    game_every: int = 4  # steps between two turns of Eq. 12 beside the exact truths; the paper has 1
     same: float = 0.1  # share of pairs that show one person
     alike: float = 0.15  # share of the others that show one expression
     need_truth: bool = True  # keep to pairs whose answer is a real picture
@@ -101,6 +101,7 @@ class EetConfig:
     adversarial: float = 0.05  # λ_adg
     units: float = 0.3  # of L_u beside the exact truth; the paper has 1
     truth: float = 20.0  # of the exact truth; the paper has none
+    focus: float = 20.0  # of the exact truth on what the expression changes
 
     def __post_init__(self) -> None:
         step = 64 if self.image_size >= POOLED_FROM else 16
@@ -126,7 +127,6 @@ PAPER = EetConfig(
     discriminator_width=32,
     batch_size=8,  # Note: the paper gives no batch size and no lengths
     classify_steps=50000,
-    answer_steps=0,
     steps=200000,
     lr=1e-4,  # Sec. IV-A
     swap_lr=3e-5,
@@ -228,10 +228,15 @@ def least_squares(scores: Tensor, wanted: float) -> Tensor:
     return (scores.to(mean_dtype(scores)) - wanted).square().mean()
 
 
-def truth_loss(swapped: Tensor, truth: Tensor) -> Tensor:
-    """Return the mean |İ - truth| over the batch; pictures without a true answer (NaN) count nothing."""
+def truth_loss(swapped: Tensor, truth: Tensor, face: Tensor, focus: float) -> Tensor:
+    """Return the mean (1 + focus · |truth - face|) |İ - truth|; pictures without a true answer (NaN) count nothing.
+
+    An expression changes few pixels: without focus they would hardly count beside hair and background.
+    """
     known = ~truth.isnan().flatten(1).any(1)
-    return torch.where(known, image_l1(swapped, truth.nan_to_num()), 0).mean()
+    answer = truth.nan_to_num()
+    attention = 1 + focus * (answer - face).abs().mean(1, keepdim=True)
+    return torch.where(known, (attention * (swapped - answer).abs()).mean((1, 2, 3)), 0).mean()
 
 
 def progression(width: int) -> list[int]:
@@ -375,6 +380,7 @@ class Eet(Family):
         "eet_single": replace(PAPER, single_branch=True),
     }
     places: Tensor  # (m,) columns of Faces.aus
+    edits_by = ("expression", "aus", "like")
     deployed = ("encoder", "free_encoder", "unit_encoder", "generator", "class_codes", "level_maps")
 
     def __init__(self, config: EetConfig):
@@ -402,7 +408,7 @@ class Eet(Family):
         self.register_buffer("places", torch.tensor([AUS.index(au) for au in self.units]), persistent=False)
 
     def stages(self) -> tuple[Stage, ...]:
-        """Sec. III-C: Eq. 11, then Eq. 12, with our stage of exact truths between (the paper has none: 0 steps)."""
+        """Sec. III-C: Eq. 11, then Eq. 12, with exact truths before and beside it where asked."""
         c = self.config
         judges = ("encoder", "attributes", "unit_discriminator", "identity_discriminator")
         makers = ("free_encoder", "unit_encoder", "generator")
@@ -432,14 +438,15 @@ class Eet(Family):
                 "L_d^(E)": c.identity_game,  # λ_add
                 "L_sc": c.swap_consistency,  # λ_sc
                 "L_adg": c.adversarial,  # λ_adg
-                "truth": c.truth,
             },
             slow,
+            c.game_every,
         )
+        answers = (answer,) if c.truth else ()
         return (
             Stage("classify", c.classify_steps, (classify,), decay=0.5),
-            Stage("answer", c.answer_steps, (answer,), decay=0.5),
-            Stage("swap", c.steps, (judge_swaps, judge_images, synthesize), decay=0.5),
+            *(Stage("answer", c.answer_steps, (turn,)) for turn in answers),
+            Stage("swap", c.steps, (*answers, judge_swaps, judge_images, synthesize), decay=0.5),
         )
 
     def sampling(self) -> Sampling:
@@ -458,7 +465,7 @@ class Eet(Family):
                 if turn == "answer":
                     return self._answer(batch)
                 if turn == "synthesize":
-                    return self._synthesis(both(batch), batch.truth)
+                    return self._synthesis(both(batch))
                 return self._judgement(both(batch), turn)
 
     def _classification(self, faces: Faces) -> dict[str, Tensor]:
@@ -482,7 +489,7 @@ class Eet(Family):
         swapped = self._generate(fused_feature(maps), self.free_encoder(free))
         return {
             "L_u": unit_intensity_loss(estimates, self._aus(batch.source), self.occurrence.weights()),
-            "truth": truth_loss(swapped, batch.truth),
+            "truth": truth_loss(swapped, batch.truth, batch.target.image, self.config.focus),
         }
 
     def _judgement(self, faces: Faces, turn: str) -> dict[str, Tensor]:
@@ -495,7 +502,7 @@ class Eet(Family):
             return {"L_sc": swap_discrimination_loss(self.swap_discriminator(real), self.swap_discriminator(swapped))}
         return {"L_adg": image_discrimination_loss(self.image_discriminator(real), self.image_discriminator(swapped))}
 
-    def _synthesis(self, faces: Faces, truth: Tensor) -> dict[str, Tensor]:
+    def _synthesis(self, faces: Faces) -> dict[str, Tensor]:
         aus, weights = self._aus(faces), self.occurrence.weights()
         with torch.no_grad():
             features = self.encoder(faces.image)
@@ -516,7 +523,6 @@ class Eet(Family):
             "L_d^(E)": identity_confusion_loss(self.identity_discriminator(unit)),
             "L_sc": swap_consistency_loss(self.swap_discriminator(swapped)),
             "L_adg": image_adversarial_loss(self.image_discriminator(swapped)),
-            "truth": truth_loss(swapped.chunk(2)[0], truth),
         }
 
     def _attributes(self, features: Tensor, subject: Tensor) -> Tensor:

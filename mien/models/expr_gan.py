@@ -60,7 +60,7 @@ class ExprGanConfig:
     image_size: int = 64
     subjects: int = 1
     width: int = 16  # of G_enc's first block; the last has 16 times as many
-    decoder_width: int = 8  # of G_dec's last hidden block; the first has 32 times as many
+    decoder_width: int = 4  # of G_dec's last hidden block; the first has 32 times as many
     widest: int = 192  # no block of G_enc and G_dec has more channels
     discriminator_width: int = 16
     shared: int = 256  # numbers of the layer that D_img and Q share
@@ -76,7 +76,7 @@ class ExprGanConfig:
     batch_size: int = 32
     pretrain_steps: int = 1500
     controller_steps: int = 50
-    reconstruction_steps: int = 5500
+    reconstruction_steps: int = 6000
     refining_steps: int = 600
     lr: float = 1e-3
     same: float = 0.4  # share of pairs that show one person

@@ -65,6 +65,7 @@ class Family(nn.Module):
     paper: ClassVar[str]  # citation
     Config: ClassVar[type]  # frozen dataclass with at least image_size and batch_size
     PRESETS: ClassVar[Mapping[str, Any]]  # name -> Config
+    edits_by: ClassVar[tuple[str, ...]] = ("expression", "like")  # fields of Controls that `edit` takes, if it edits
     deployed: ClassVar[tuple[str, ...]]  # nets and buffers needed after training; shipped weights hold only these
 
     def __init__(self, config: Any):
