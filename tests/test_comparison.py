@@ -10,6 +10,7 @@ from PIL import Image
 
 from mien.data.cache import open_data
 from mien.errors import InputError
+from mien.evaluate.ablation import ablate, ablations
 from mien.evaluate.augmentation import accuracy_by_synthetic, first_of_each_class, synthesize
 from mien.evaluate.comparison import TRUTH, compare
 from mien.evaluate.gallery import draw_gallery, pages
@@ -21,6 +22,7 @@ from mien.metrics.frechet import frechet_distance
 from mien.models import FAMILIES, Embedding, Prediction, create
 from mien.provenance import read_stamp
 from mien.train import Settings, train
+from mien.weights import CHECKPOINT
 from tests.test_contract import Random
 from tests.tiny import TINY
 
@@ -228,3 +230,19 @@ def test_gallery_of_every_model(name, data, tmp_path):
     train(model, Random(), tmp_path / "run", Settings(precision="32-true", accelerator="cpu"))
     written = draw_gallery(model.eval(), data, tmp_path / "pages")
     assert {path.stem for path in written} == set(pages(model)) and all(path.is_file() for path in written)
+
+
+def test_ablation_measures_every_preset_on_strangers(data, tmp_path, monkeypatch):
+    assert ablations("jesrl")[0] == "small" and not [p for p in ablations("jesrl") if p.startswith("paper")]
+    settings = Settings(precision="32-true", accelerator="cpu")
+    known, strangers = data.select(~data.manifest.test), data.select(data.manifest.test)
+    changes = {name: value for name, value in TINY["eet"].items() if name != "subjects"}
+    table = ablate("eet", ["small", "bs_net"], known, strangers, Reader(), tmp_path, settings, changes)
+    assert list(table.preset) == ["small", "bs_net"]
+    assert {"probe", "leak", "icc", "au_mse", "expression", "rank_1"} < set(table.columns)
+    begun = (tmp_path / "small" / CHECKPOINT).stat().st_mtime_ns
+    again = ablate("eet", ["small", "bs_net"], known, strangers, Reader(), tmp_path, settings, changes)
+    assert (tmp_path / "small" / CHECKPOINT).stat().st_mtime_ns == begun  # nothing is trained twice
+    pd.testing.assert_frame_equal(table, again)
+    with pytest.raises(InputError, match="no model named"):
+        ablations("no_gan")

@@ -191,8 +191,22 @@ def test_uses_send_the_papers_codes(model, face, monkeypatch):
     assert (weak[:, 0] == -0.5).all() and (weak[:, 1:] == -1).all()
     assert one[0, K - 1, 4] == 1 and (one == 1).sum() == len(face) and (one == -1).sum() == len(face) * (K * D - 1)
     anger = CLASSES.index("anger") - 1
-    assert (drawn[:, anger] > 0).all() and (drawn < 0).sum() == 4 * (K - 1) * D
-    torch.testing.assert_close(drawn[:, anger], -drawn[:, 0])  # one |z_y| for all blocks
+    assert ((drawn[:, anger] > 0) & (drawn[:, anger] < 1)).all()
+    assert (drawn == -1).sum() == 4 * (K - 1) * D and len(drawn[:, anger].unique()) == 4 * D
+
+
+def test_invention_in_the_papers_presets_draws_eq_3(monkeypatch, face):
+    model, seen = create("expr_gan", "unpaired", **TINY["expr_gan"]), []
+    monkeypatch.setattr(model, "_decode", lambda identity, code: seen.append((identity, code)) or code)
+    model.invent(200, "anger")
+    model.invent(40)
+    (identity, code), (_, anyone) = seen
+    code, anyone = code.reshape(-1, K, D), anyone.reshape(-1, K, D)
+    anger = CLASSES.index("anger") - 1
+    assert ((code[:, anger] > 0) & (code[:, anger] < 1)).all() and (code < 0).sum() == 200 * (K - 1) * D
+    torch.testing.assert_close(code[:, anger], -code[:, 0])  # one |z_y| for all blocks
+    assert identity.abs().max() <= 1 and identity.mean().abs() < 0.05 and 0.55 < identity.std() < 0.6  # 1/√3
+    assert ((anyone > 0).all(2).sum(1) == 1).all() and len((anyone > 0).all(2).nonzero()[:, 1].unique()) == K
 
 
 def test_a_picture_s_code_is_qs_where_the_classifier_says_present(model, face):

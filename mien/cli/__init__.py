@@ -44,6 +44,7 @@ evaluate_app.command("compare")(evaluation.evaluate_compare)
 evaluate_app.command("intensity")(evaluation.evaluate_intensity)
 evaluate_app.command("realism")(evaluation.evaluate_realism)
 evaluate_app.command("retrieval")(evaluation.evaluate_retrieval)
+evaluate_app.command("ablation")(evaluation.evaluate_ablation)
 evaluate_app.command("gallery")(evaluation.evaluate_gallery)
 evaluate_app.command("augmentation")(evaluation.evaluate_augmentation)
 

@@ -234,6 +234,39 @@ def evaluate_augmentation(
     print_frame(table)
 
 
+def evaluate_ablation(
+    model: str,
+    data: DataDirs,
+    output: Out,
+    preset: Annotated[list[str] | None, typer.Option(help="Presets side by side; else all small ones.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting of all, as steps=500.")] = None,
+    seed: int = 0,
+    precision: str = "auto",
+    device: str = "auto",
+    judge: Judge = "judge",
+) -> None:
+    """Train a model's ablations alike, and measure each on the data's test people. Resumes if killed.
+
+    Example: `mien evaluate ablation jesrl --data photofaces -o out/ablation`
+    """
+    from mien.evaluate.ablation import ablate, ablations
+    from mien.models import preset_config
+    from mien.run import training_data, typed_changes
+    from mien.train import Settings
+    from mien.weights import load
+
+    presets = preset or ablations(model)
+    changes = typed_changes(model, presets[0], dict(map(parse_setting, set_ or ())))
+    size = changes.get("image_size", preset_config(model, presets[0]).image_size)
+    settings = Settings(seed, known_precision(precision, device), device)
+    with bar(model) as progress:
+        table = ablate(
+            model, presets, training_data(data, size), test_people(data, 256, False), load(judge), output, settings,
+            changes, lambda name, p: progress(p.done, p.total, f"{name} {p.faces_per_second:.0f}/s"),
+        )  # fmt: skip
+    print_frame(table)
+
+
 def by_name(models: list[str]) -> dict[str, Any]:
     """Return models by their names, or by their files' where two share one."""
     from mien.models import FAMILIES

@@ -112,7 +112,7 @@ def compare(
     table = pd.DataFrame(figures).T.rename_axis(["model", "answer"]).sort_index(key=_order(models))
     folder.mkdir(parents=True, exist_ok=True)
     table.round(4).to_csv(folder / "comparison.csv")
-    by_au.round(3).to_csv(folder / "aus.csv")
+    by_au.rename_axis(["model", "answer"]).round(3).to_csv(folder / "aus.csv")
     pd.concat(tables, names=["model", "answer"]).round(5).to_csv(folder / "trials.csv")
     draw(data, t, shown, folder / "comparison.png")
     return table
@@ -142,7 +142,7 @@ def judged(
             "rank_1": rank_1(alike, own),
             "tar": tar_at_far(alike, own),
         }
-    return figures, pd.DataFrame(by_au).T.rename_axis(["model", "answer"])
+    return figures, pd.DataFrame(by_au).T
 
 
 def recognition_figures(model: Family, data: Data) -> dict[str, float]:

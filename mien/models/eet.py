@@ -78,14 +78,14 @@ class EetConfig:
     unit_width: int = 4  # each branch of E_r: w, 2w, 4w, 8w
     generator_width: int = 128  # G: w, w/2, w/4, …
     discriminator_width: int = 8  # D_sc, D_g: w, 2w, 4w, …
-    batch_size: int = 32
-    classify_steps: int = 1000  # stage 1
-    answer_steps: int = 6000  # ours: exact truths before stage 2
-    steps: int = 1000  # stage 2
+    batch_size: int = 16
+    classify_steps: int = 400  # stage 1
+    answer_steps: int = 5000  # ours: exact truths before stage 2
+    steps: int = 2000  # stage 2
     lr: float = 1e-3
     answer_lr: float = 1e-3
     swap_lr: float = 3e-4
-    game_every: int = 4  # steps between two turns of Eq. 12 beside the exact truths; the paper has 1
+    game_every: int = 8  # steps between two turns of Eq. 12 beside the exact truths; the paper has 1
     same: float = 0.1  # share of pairs that show one person
     alike: float = 0.15  # share of the others that show one expression
     need_truth: bool = True  # keep to pairs whose answer is a real picture
@@ -99,7 +99,7 @@ class EetConfig:
     reconstruction: float = 10.0  # λ_r
     swap_consistency: float = 0.05  # λ_sc
     adversarial: float = 0.05  # λ_adg
-    units: float = 0.3  # of L_u beside the exact truth; the paper has 1
+    units: float = 1.0  # of L_u, as the paper has it
     truth: float = 20.0  # of the exact truth; the paper has none
     focus: float = 20.0  # of the exact truth on what the expression changes
 

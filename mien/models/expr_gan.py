@@ -467,8 +467,9 @@ class ExprGan(Family):
         intensity = torch.where(label == 0, 0.0, faces.intensity.nan_to_num(1.0))
         code = fade(full_code(present, c.style), intensity[:, None])
         code = torch.where(drawn[:, None], self._drawn(faces, present), code)
-        if c.estimated > 0:
-            code = torch.where(estimated[:, None], self._estimate(faces.image, present), code)
+        if estimated.any():
+            rows = estimated.nonzero()[:, 0]
+            code = code.index_copy(0, rows, self._estimate(faces.image[rows], present[rows]))
         return code, drawn & c.exact
 
     def _drawn(self, faces: Faces, present: Tensor) -> Tensor:
@@ -477,7 +478,14 @@ class ExprGan(Family):
             code = full_code(present, self.config.style)
             return fade(code, torch.rand_like(code))
         z = uniform(len(faces), self.config.style, present.device).to(present.dtype)
-        return fade(expression_code(present, z), (faces.label != 0)[:, None].to(z.dtype))
+        return self._controlled(present, z, faces.label)
+
+    def _controlled(self, present: Tensor, z: Tensor, label: Tensor) -> Tensor:
+        """Return Eq. 3's codes; neutral is all -1, and with `exact`, as everywhere there, what is absent is too."""
+        code = expression_code(present, z)
+        if self.config.exact:
+            code = fade(full_code(present, self.config.style), (code.abs() + 1) / 2)
+        return fade(code, (label != 0)[:, None].to(z.dtype))
 
     def _estimate(self, image: Tensor, present: Tensor) -> Tensor:
         """Return Q's code of a picture, given y: what is absent is -1, what is present as strong as Q sees it."""
@@ -535,7 +543,7 @@ class ExprGan(Family):
         return self._decode(self._identity(face), code.expand(len(face), -1))
 
     def invent(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
-        """Return (count, 3, H, W) in [-1, 1]: g(x) is noise, the code Eq. 3's; without a class each has its own."""
+        """Return (count, 3, H, W) in [-1, 1]: g(x) and z_y are noise; without a class each face has a random one."""
         draw = torch.Generator().manual_seed(seed)
         labels = torch.randint(1, len(CLASSES), (count,), generator=draw)
         if expression is not None:
@@ -543,7 +551,7 @@ class ExprGan(Family):
         identity = torch.rand(count, self.config.identity_code, generator=draw) * 2 - 1
         z = torch.rand(count, self.config.style, generator=draw) * 2 - 1
         present = F.one_hot(labels, len(CLASSES))[:, 1:].float()
-        code = fade(expression_code(present, z), (labels != 0)[:, None].float())
+        code = self._controlled(present, z, labels)
         device = self.decoder.linear.weight.device
         return self._decode(identity.to(device), code.to(device))
 

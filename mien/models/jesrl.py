@@ -40,6 +40,7 @@ from mien.labels import CLASSES
 from mien.models.family import Controls, Embedding, Family, Prediction
 from mien.nn.class_codes import ClassCodes
 from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype, total_variation
+from mien.nn.modes import evaluating, untracked
 from mien.nn.vgg import Vgg19, load_vgg19
 from mien.recipe import Adam, Sampling, Sgd, Stage, Turn
 
@@ -59,7 +60,7 @@ class JesrlConfig:
     width: int = 24
     discriminator_width: int = 12
     vgg_width: int = 8
-    vgg_norm: bool = True  # batch norm in VGG; the paper's has none
+    batch_norm: bool = True  # in G, in place of l2 norm, and in VGG, which has none in the paper
     pool: int = 2  # side of the map that the classifier's last layers see
     supervised: bool = False  # the baseline: VGG alone, for as many steps
     representation: bool = True  # the classifier sees G_enc(I) too; False is the paper's No_ExpR
@@ -71,9 +72,9 @@ class JesrlConfig:
     steps: int = 6000
     settle_steps: int = 600
     lr: float = 1e-3
-    classifier_lr: float = 1e-2
+    classifier_lr: float = 3e-2
     momentum: float = 0.9
-    every: int = 8  # steps between two rounds of the paper's turns; the others learn from known answers alone
+    every: int = 10  # steps between two rounds of the paper's turns; the others learn from known answers alone
     same: float = 0.3  # share of pairs that show one person
     alike: float = 0.1  # share of the others that show one expression
     need_truth: bool = True
@@ -91,6 +92,8 @@ class JesrlConfig:
     pixel_sum: float = 0.1
     smoothness: float = 0.0
     truth: float = 20.0
+    change: float = 10.0  # weight in L_truth of a pixel that is to change by 1 (of the range of 2), beside 1
+    naming: float = 0.3  # the blocks' own classification, which the paper does not have
 
     def __post_init__(self) -> None:
         if self.image_size < 32 or self.image_size % 32:
@@ -113,7 +116,7 @@ PAPER = JesrlConfig(
     width=64,
     discriminator_width=64,
     vgg_width=64,
-    vgg_norm=False,
+    batch_norm=False,
     pool=7,
     synthetic=6,  # Sec. IV-E.2
     batch_size=16,  # Note: the paper gives no batch size and no lengths
@@ -139,6 +142,7 @@ PAPER = JesrlConfig(
     pixel_sum=5.0,  # λ3
     smoothness=5.0,  # λ4
     truth=0.0,
+    naming=0.0,
 )
 ABLATIONS: dict[str, dict[str, float]] = {  # Sec. IV-E.1
     "no_interpolation": {"interpolation": 0.0},
@@ -206,26 +210,37 @@ def fooling_loss(fake: Sequence[Tensor]) -> Tensor:
     return torch.stack([F.softplus(-f).mean() for f in fake]).sum()
 
 
-def truth_loss(made: Tensor, truth: Tensor) -> Tensor:
-    """Return L1(I_c, the real picture of it), where there is one; rows of NaN count as 0."""
+def truth_loss(made: Tensor, truth: Tensor, face: Tensor, change: float) -> Tensor:
+    """Return L1(I_c, its real picture), with more weight where that is to differ from I_a; rows of NaN count as 0."""
     known = ~truth[:, :1, :1, :1].isnan()
-    return image_l1(torch.where(known, made, 0), torch.where(known, truth, 0)).mean()
+    made, truth, face = (torch.where(known, x, 0) for x in (made, truth, face))
+    weight = 1 + change * (truth - face).abs().mean(1, keepdim=True)
+    return ((made - truth).abs() * weight).mean(dtype=mean_dtype(made))
+
+
+def naming_loss(representation: Tensor, label: Tensor) -> Tensor:
+    """Return the cross entropy of calling a face by the class whose block is strongest in the mean."""
+    size = representation.shape[1] // N
+    strength = representation[:, : size * N].unflatten(1, (N, size)).mean((2, 3, 4), dtype=mean_dtype(representation))
+    return known_cross_entropy(10 * strength, label)
 
 
 class Level(nn.Module):
-    """One row of Table I: a strided (de)convolution, l2 norm over the channels, leaky ReLU."""
+    """One row of Table I: a strided (de)convolution, l2 norm over the channels (or batch norm), leaky ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, up: bool = False):
+    def __init__(self, inputs: int, outputs: int, up: bool = False, batch_norm: bool = False):
         super().__init__()
         self.convolution: nn.Module = (
             nn.ConvTranspose2d(inputs, outputs, 3, 2, padding=1, output_padding=1)
             if up
             else nn.Conv2d(inputs, outputs, 3, 2, padding=1)
         )
+        self.norm = nn.BatchNorm2d(outputs) if batch_norm else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, I, H, W) -> (B, O, H/2, W/2), or twice the sides."""
-        return F.leaky_relu(l2_normal(self.convolution(x)), 0.2)
+        x = self.convolution(x)
+        return F.leaky_relu(self.norm(x) if self.norm else l2_normal(x), 0.2)
 
 
 def l2_normal(x: Tensor) -> Tensor:
@@ -245,10 +260,10 @@ class Encoded:
 class GeneratorEncoder(nn.Module):
     """G_enc of Table I."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, batch_norm: bool):
         super().__init__()
         widths = [3, width, 2 * width, 4 * width, 8 * width, 8 * width]
-        self.levels = nn.ModuleList(Level(a, b) for a, b in pairwise(widths))
+        self.levels = nn.ModuleList(Level(a, b, batch_norm=batch_norm) for a, b in pairwise(widths))
 
     def forward(self, image: Tensor) -> Encoded:
         """(B, 3, H, W) in [-1, 1] -> its representation and the finer maps."""
@@ -261,10 +276,10 @@ class GeneratorEncoder(nn.Module):
 class GeneratorDecoder(nn.Module):
     """G_dec of Table I: [R_c, R_a, S] and the skips -> the residual image in [-1, 1]."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, batch_norm: bool):
         super().__init__()
         widths = [16 * width + CODE_CHANNELS * N, 8 * width, 4 * width, 2 * width, width]
-        self.levels = nn.ModuleList(Level(a, b, up=True) for a, b in pairwise(widths))
+        self.levels = nn.ModuleList(Level(a, b, up=True, batch_norm=batch_norm) for a, b in pairwise(widths))
         self.last = nn.ConvTranspose2d(width, 3, 3, 2, padding=1, output_padding=1)
 
     def forward(self, code: Tensor, skips: Sequence[Tensor]) -> Tensor:
@@ -348,13 +363,13 @@ class Jesrl(Family):
     def __init__(self, config: JesrlConfig):
         super().__init__(config)
         c = config
-        self.encoder = GeneratorEncoder(c.width)
-        self.decoder = GeneratorDecoder(c.width)
+        self.encoder = GeneratorEncoder(c.width, c.batch_norm)
+        self.decoder = GeneratorDecoder(c.width, c.batch_norm)
         self.discriminators = nn.ModuleList(
             Discriminator(c.discriminator_width, side) for side in (c.image_size, c.image_size // 2)
         )
-        self.classifier = Classifier(c.vgg_width, c.vgg_norm, 8 * c.width, c.pool)
-        self.frozen_vgg = Vgg19(c.vgg_width, c.vgg_norm)
+        self.classifier = Classifier(c.vgg_width, c.batch_norm, 8 * c.width, c.pool)
+        self.frozen_vgg = Vgg19(c.vgg_width, c.batch_norm)
         self.shape = (8 * c.width, c.image_size // 32, c.image_size // 32)  # of a representation
         self.class_blocks = ClassCodes(8 * c.width * self.shape[1] ** 2)
 
@@ -372,19 +387,20 @@ class Jesrl(Family):
             "TV": c.smoothness,  # λ4
         }
         synthesize |= {"L_C": c.classification} if self._joint else {}
-        synthesize |= {"L_truth": c.truth} if c.truth else {}
+        known = ({"L_truth": c.truth} if c.truth else {}) | ({"L_name": c.naming} if c.naming else {})
         generator = ("encoder", "decoder")
         turns = [
             Turn("discriminate", ("discriminators",), games, adam, c.every),
-            Turn("synthesize", generator, synthesize, adam, c.every),
+            Turn("synthesize", generator, synthesize | known, adam, c.every),
         ]
         if c.truth:
-            turns.append(Turn("answer", generator, {"L_truth": c.truth}, adam))
+            turns.append(Turn("answer", generator, known, Adam(c.lr, (0.9, 0.999))))
         if c.end_to_end:
             turns.append(Turn("classify", ("classifier",), {"L_C": 1.0}, sgd, c.every))
+        name = Turn("name", ("encoder",), {"L_name": 1.0}, adam)
         settle = Turn("settle", ("classifier",), {"L_C": 1.0}, sgd)
         return (
-            Stage("pretrain", 0 if c.vgg_weights else c.pretrain_steps, (alone,)),
+            Stage("pretrain", 0 if c.vgg_weights else c.pretrain_steps, (alone, name) if c.naming else (alone,)),
             Stage("generate", c.steps, tuple(turns), decay=0.3),
             Stage("settle", c.settle_steps + (0 if c.end_to_end else c.steps // c.every), (settle,), decay=0.5),
         )
@@ -421,8 +437,10 @@ class Jesrl(Family):
         if turn == "synthesize":
             return self._synthesize(image, label, batch.truth)
         if turn == "answer":
-            return {"L_truth": truth_loss(self._answer(image, label), batch.truth)}
-        with torch.no_grad():
+            return self._answer(image, label, batch.truth)
+        if turn == "name":
+            return {"L_name": naming_loss(self.encoder(image).representation, label)}
+        with torch.no_grad(), evaluating(self.encoder, self.decoder):
             seen = self.encoder(image)
             made, made_label = self._made(seen, label)
             representation = torch.cat([seen.representation, self.encoder(made).representation])
@@ -478,7 +496,7 @@ class Jesrl(Family):
         return list(self.draw(seen, torch.cat(new), torch.cat(codes)).split(len(label)))
 
     def _discriminate(self, image: Tensor, label: Tensor) -> dict[str, Tensor]:
-        with torch.no_grad():
+        with torch.no_grad(), untracked(self.encoder, self.decoder):
             switched, *mixed = self._draw_all(self.encoder(image), label, rebuild=False)
         wanted = swapped(label)
         losses = {"L_adv": adversarial_loss(self._judge(image, label), self._judge(switched, wanted))}
@@ -511,24 +529,27 @@ class Jesrl(Family):
         if self._joint:
             losses["L_C"] = self._classify_pair(seen, label, switched)
         if config.truth:
-            losses["L_truth"] = truth_loss(c, truth)
+            losses["L_truth"] = truth_loss(c, truth, a, config.change)
+        if config.naming:
+            losses["L_name"] = naming_loss(seen.representation, label)
         return losses
 
-    def _answer(self, image: Tensor, label: Tensor) -> Tensor:
-        """Return I_c alone."""
-        a, b = label.chunk(2)
-        seen = self.encoder(image)
+    def _answer(self, image: Tensor, label: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        """Return what is known for sure: I_c alone against its real picture, and the classes."""
+        config, (a, b), face, seen = self.config, label.chunk(2), image[: len(truth)], self.encoder(image)
         (own, other), skips = seen.representation.chunk(2), [s[: len(a)] for s in seen.skips]
         chosen = self._chosen(a, b)
-        new = switch(own, other, block_mask(chosen, own.shape[1]))
-        return self.draw(Encoded(image[: len(a)], own, skips), new, chosen)
+        made = self.draw(Encoded(face, own, skips), switch(own, other, block_mask(chosen, own.shape[1])), chosen)
+        losses = {"L_truth": truth_loss(made, truth, face, config.change)}
+        return losses | ({"L_name": naming_loss(seen.representation, label)} if config.naming else {})
 
     def _classify_pair(self, seen: Encoded, label: Tensor, switched: Tensor) -> Tensor:
         """Return Eq. 8 on the pair and, where the classifier is to learn from such, on what is made of it."""
         image, representation = seen.image, seen.representation
         if self.config.synthetic:
             image = torch.cat([image, switched])
-            representation = torch.cat([representation, self.encoder(switched).representation])
+            with untracked(self.encoder):
+                representation = torch.cat([representation, self.encoder(switched).representation])
             label = torch.cat([label, swapped(label)])
         return classification_loss(self._logits(image, representation), label)
 
