@@ -296,3 +296,25 @@ def test_a_given_face_recognition_net_takes_ours_place():
     plain = model(batch, "reconstruct")
     torch.testing.assert_close(plain["L_id"], plain["L_pixel"])
     assert losses["L_id"] != plain["L_id"] and "identity_maps" not in str(model.state_dict().keys())
+
+
+def test_read_codes_are_qs_under_the_label_and_teach_q():
+    model = create("expr_gan", **TINY["expr_gan"], estimated=1.0, drawn=0.0, reconstruction_regularizer=0.0).eval()
+    faces = labelled([3, 1, -1], [0.5, 1.0, 1.0])
+    present = model._present(faces)
+    code, unanswered = model._code(faces, present)
+    with torch.no_grad():
+        q = model.regressor(model.trunk(faces.image, present)).reshape(3, K, D)
+        guess = model.recognize(faces.image).probabilities[:, 1:]
+    torch.testing.assert_close(present[2], guess[2])
+    torch.testing.assert_close(code.detach().reshape(3, K, D), -1 + present[:, :, None] * (q + 1))
+    assert not unanswered.any()
+    model(Random().batch(0), "reconstruct")["L_pixel"].backward()
+    assert all(p.grad is not None for p in model.trunk.blocks.parameters())  # L_pixel reaches Q through the code
+
+
+def test_intensity_is_the_mean_of_the_present_block():
+    code, y = RNG.normal(size=(4, K * D)), np.eye(K)[[0, 3, 6, 2]]
+    t, known = RNG.random(4), np.array([True, True, False, True])
+    strength = np.array([code.reshape(4, K, D)[n, k].mean() for n, k in enumerate((0, 3, 6, 2))])
+    check(paper.intensity_loss(*tensors(code, y, t, known)), ((strength - (2 * t - 1)) ** 2)[known].sum() / 4)

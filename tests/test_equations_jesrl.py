@@ -48,9 +48,7 @@ def test_eq_2_3_and_6_blocks(channels):
     mask = paper.block_mask(chosen, channels)
     assert mask.sum() == 2 * (channels // n)
     np.testing.assert_array_equal(paper.switch(*tensors(a, b), mask).numpy(), switched)
-    np.testing.assert_array_equal(
-        paper.interpolate(*tensors(a, b), mask, p).numpy(), np.concatenate([*mixed, rest], 1)
-    )
+    np.testing.assert_array_equal(paper.interpolate(*tensors(a, b), mask, p).numpy(), np.concatenate([*mixed, rest], 1))
 
 
 def tiny(**changes):
@@ -60,7 +58,7 @@ def tiny(**changes):
 
 def test_eq_4_residual_of_switched_own_and_code():
     """I_c = G_dec([R_c, R_a, S_c]) + I_a, S tiled to 20 channels a class; every image keeps its own skips."""
-    model = tiny().double()
+    model = tiny().double().eval()
     image, new = Random(4, 64).batch(0).source.image.double(), torch.randn(8, 16, 2, 2, dtype=torch.float64)
     chosen = torch.rand(8, N) < 0.5
     seen = model.encoder(image)
@@ -77,7 +75,9 @@ def test_eq_4_residual_of_switched_own_and_code():
 
 def test_eq_5_adversarial():
     real, fake = RNG.normal(size=(2, 7, 1)), RNG.normal(size=(2, 7, 1))  # two scales
-    maximised = sum(np.mean(np.log(sigmoid(r))) + np.mean(np.log(1 - sigmoid(f))) for r, f in zip(real, fake))
+    maximised = sum(
+        np.mean(np.log(sigmoid(r))) + np.mean(np.log(1 - sigmoid(f))) for r, f in zip(real, fake, strict=True)
+    )
     check(paper.adversarial_loss(tensors(*real), tensors(*fake)), -maximised)
     check(paper.fooling_loss(tensors(*fake)), -sum(np.mean(np.log(sigmoid(f))) for f in fake))
 
@@ -125,7 +125,18 @@ def test_truth_counts_where_there_is_one():
     made, truth = images(2)
     truth[[1, 3]] = np.nan
     expected = np.abs(made - truth)[[0, 2, 4]].mean() * 3 / 5
-    check(paper.truth_loss(*tensors(made, truth)), expected)
+    face = images(1)[0]
+    check(paper.truth_loss(*tensors(made, truth, face), change=0.0), expected)
+    weight = 1 + 10 * np.abs(truth - face).mean(1, keepdims=True)
+    expected = (weight * np.abs(made - truth))[[0, 2, 4]].mean() * 3 / 5
+    check(paper.truth_loss(*tensors(made, truth, face), change=10.0), expected)
+
+
+def test_blocks_name_the_class_they_are_of():
+    r, label = RNG.normal(size=(4, 19, 2, 2)), np.array([1, -100, 7, 0])  # 2 channels a class, 3 left over
+    strength = np.stack([10 * r[:, 2 * k : 2 * k + 2].mean((1, 2, 3)) for k in range(N)], 1)
+    p = np.exp(strength) / np.exp(strength).sum(1, keepdims=True)
+    check(paper.naming_loss(*tensors(r, label)), -np.log(p[[0, 2, 3], [1, 7, 0]]).mean())
 
 
 def double(x):
@@ -178,7 +189,9 @@ def test_eq_12_total_is_the_weighted_sum_of_the_turns():
     p = np.exp(logits[known]) / np.exp(logits[known]).sum(1, keepdims=True)
     classification = -np.log(p[np.arange(known.sum()), labels[known]]).mean()
     root = np.sqrt(((x - rebuilt.numpy()) ** 2).mean((1, 2, 3)))
-    perceptual = sum(np.abs(m[:10] - n[10:]).mean() + np.abs(m[10:] - n[:10]).mean() for m, n in zip(real_maps, maps))
+    perceptual = sum(
+        np.abs(m[:10] - n[10:]).mean() + np.abs(m[10:] - n[:10]).mean() for m, n in zip(real_maps, maps, strict=True)
+    )
     (a, b), (c, d) = halves(x), halves(made)
     pixel_sum = np.abs(np.abs(a + b).mean((1, 2, 3)) - np.abs(c + d).mean((1, 2, 3))).mean()
     tv = np.abs(np.diff(made, axis=2)).mean() + np.abs(np.diff(made, axis=3)).mean()
@@ -229,7 +242,7 @@ def test_given_vgg_weights_replace_pre_training(name, tmp_path):
     given = {k: torch.full_like(v, 0.5) for k, v in Vgg19().state_dict().items()}
     given["classifier.0.weight"] = torch.zeros(1)  # torchvision's own last layers are left out
     save_file(given, tmp_path / name) if name.endswith("safetensors") else torch.save(given, tmp_path / name)
-    model = tiny(vgg_width=64, vgg_weights=str(tmp_path / name))
+    model = tiny(vgg_width=64, batch_norm=False, vgg_weights=str(tmp_path / name))
     assert model.stages()[0].steps == 0
     for stage in model.stages():
         model.enter(stage.name)
@@ -238,7 +251,7 @@ def test_given_vgg_weights_replace_pre_training(name, tmp_path):
     for wrong in ({"features.0.bias": torch.zeros(3)}, None):
         save_file(wrong, tmp_path / "x.safetensors") if wrong else (tmp_path / "x.safetensors").write_text("no")
         with pytest.raises(InputError, match=r"x\.safetensors"):
-            tiny(vgg_width=64, vgg_weights=str(tmp_path / "x.safetensors")).enter("pretrain")
+            tiny(vgg_width=64, batch_norm=False, vgg_weights=str(tmp_path / "x.safetensors")).enter("pretrain")
 
 
 def test_presets_are_the_papers_ablations():
@@ -284,7 +297,7 @@ def test_without_representation_the_classifier_does_not_see_it():
 @pytest.mark.parametrize("synthetic", [0, 1, 6])
 def test_synthetic_images_a_real_one(synthetic):
     """Each face gets that many new images, each with another face's expression, and never its own."""
-    model = tiny(synthetic=synthetic, extra_blocks=0.0)
+    model = tiny(synthetic=synthetic, extra_blocks=0.0).eval()
     batch = Random().batch(0)
     image, label = torch.cat([batch.target.image, batch.source.image]), torch.arange(20) % N
     seen = model.encoder(image)
@@ -327,6 +340,16 @@ def test_transfer_switches_the_two_classes_the_classifier_names(tmp_path, monkey
         new = paper.switch(a.representation, b.representation, chosen.repeat_interleave(4, 1)[:, :, None, None])
         torch.testing.assert_close(made, model.draw(a, new, chosen))
     assert not torch.equal(made, model.reconstruct(face))
+
+
+@pytest.mark.parametrize(("plausible", "expected"), [(1.0, [3]), (0.3, [3, 5]), (0.05, [1, 3, 5])])
+def test_all_plausible_classes_are_shown(plausible, expected, monkeypatch):
+    p = torch.full((1, N), 1e-4)
+    p[0, [1, 3, 5]] = torch.tensor([0.1, 0.5, 0.4])
+    model = tiny(plausible=plausible).eval()
+    monkeypatch.setattr(model, "_logits", lambda image, representation: p.log())
+    shown = model._shown(model.encoder(torch.zeros(1, 3, 32, 32)))
+    assert shown[0].nonzero().flatten().tolist() == expected
 
 
 def test_intensity_interpolates_blocks_from_neutral_to_the_class(tmp_path, monkeypatch):

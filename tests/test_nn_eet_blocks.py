@@ -1,4 +1,4 @@
-"""Spectral and instance normalisation, PReLU, the up-sampling residual block, exemplar maps by level."""
+"""Spectral and instance normalisation, PReLU, the up-sampling residual block, directions of units."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,9 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
 from mien.nn.instance import InstanceNorm, PReLU
-from mien.nn.level_maps import LevelMaps
 from mien.nn.residual import UpRes
 from mien.nn.spectral import SpectralNorm, spectral
+from mien.nn.unit_directions import UnitDirections
 
 
 def values(weight, parts=1, transposed=False):
@@ -108,13 +108,37 @@ def test_up_res_is_the_sum_of_its_two_branches():
     torch.testing.assert_close(block(x), expected)
 
 
-def test_level_maps_lie_between_the_levels_seen():
-    maps = LevelMaps(2, 6, 3)
-    rows = torch.tensor([[[0.0, 0, 0], [9, 9, 9]], [[2.0, 2, 2], [9, 9, 9]], [[4.0, 4, 4], [9, 9, 9]]])
-    maps.add(rows, torch.tensor([[1.0, torch.nan], [1, torch.nan], [3, torch.nan]]))
-    for value, expected in ((0, 1), (1, 1), (1.5, 1.75), (2, 2.5), (3, 4), (5, 4)):
-        assert maps.at(0, value).tolist() == [expected] * 3
+def test_amplified_channels_count_more():
+    torch.manual_seed(0)
+    block, x = UpRes(5, 3).eval(), torch.randn(2, 5, 4, 4)
+    quiet = [x.clone(), x.clone()]
+    quiet[0][:, :2], quiet[1][:, 2:] = 0, 0  # without the first two, and them alone
+    before = [block.shortcut(q).std().item() for q in quiet]
+    block.amplify(2, 12.0)
+    after = [block.shortcut(q).std().item() for q in quiet]
+    np.testing.assert_allclose(after[1] / after[0], 12 * before[1] / before[0], rtol=1e-4)
+
+
+def test_directions_take_apart_what_comes_together():
+    """Units 0 and 1 mostly occur together; the feature's true slopes come out, not the mean of those who show one."""
+    rng = np.random.default_rng(0)
+    aus = rng.random((4000, 3)) * 5
+    aus[:, 1] = np.clip(aus[:, 0] + rng.normal(size=4000), 0, 5)
+    aus[:, 2] = np.nan  # never labelled
+    slopes = rng.normal(size=(2, 6))
+    feature = aus[:, :2] @ slopes + 7
+    directions = UnitDirections(3, 6)
+    for part in np.split(np.arange(4000), 10):
+        directions.add(torch.from_numpy(feature[part]), torch.from_numpy(aus[part]).float())
+    for unit in (0, 1):
+        np.testing.assert_allclose(directions.direction(unit).numpy(), slopes[unit], atol=0.1)
     with pytest.raises(LookupError):
-        maps.at(1, 2.0)
-    maps.add(rows[:1] + 10, torch.tensor([[3.0, torch.nan]]), memory=0.5)
-    assert maps.at(0, 3).tolist() == [8] * 3  # (0.5 · 4 + 10) / (0.5 + 1)
+        directions.direction(2)
+
+
+def test_directions_fade_and_skip_the_unlabelled():
+    directions = UnitDirections(1, 1)
+    directions.add(torch.tensor([[1.0], [9.0]]), torch.tensor([[2.0], [torch.nan]]))
+    assert directions.gram.tolist() == [[4, 2], [2, 1]] and directions.cross.tolist() == [[2], [1]]
+    directions.add(torch.tensor([[3.0]]), torch.tensor([[0.0]]), memory=0.5)
+    assert directions.gram.tolist() == [[2, 1], [1, 1.5]] and directions.cross.tolist() == [[1], [3.5]]

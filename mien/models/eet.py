@@ -13,7 +13,7 @@ f, f_f                     features, free
 f_ri, f_r                  maps[:, i], unit
 D_u, D_d                   unit_discriminator, identity_discriminator
 D_sc, D_g                  swap_discriminator, image_discriminator
-w_i, o_i                   unit_weights; occurrence
+w_i, o_i                   unit_weights; occurrence.rates()
 Eq. 1  u_d        rounded_levels
 Eq. 2  L_u^(D)    unit_discrimination_loss
 Eq. 3  L_u^(E)    unit_confusion_loss
@@ -48,12 +48,12 @@ from mien.errors import InputError
 from mien.labels import AUS
 from mien.models.family import Controls, Embedding, Family
 from mien.nn.class_codes import ClassCodes
-from mien.nn.instance import InstanceNorm, PReLU
-from mien.nn.level_maps import LevelMaps
+from mien.nn.instance import PReLU
+from mien.nn.instance_stacks import UnitEncoder, feature_discriminator, generator, halving, image_discriminator
 from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype
 from mien.nn.modes import evaluating
-from mien.nn.residual import UpRes
-from mien.nn.spectral import spectral
+from mien.nn.occurrence import Occurrence
+from mien.nn.unit_directions import UnitDirections
 from mien.recipe import Adam, Sampling, Stage, Turn
 
 LEVELS = 5  # l, Sec. IV-A: the maximum intensity level
@@ -61,7 +61,7 @@ POSES = 1  # v: every picture is of one pose
 UNITS_12 = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)  # Sec. IV-A: DISFA's
 UNITS_17 = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 43)  # Sec. IV-D; 43 for 45
 RAREST = 0.01  # o_i is not taken below this: a unit that hardly occurs would get all the weight
-MEMORY = 0.998  # of exemplars a step: codes of nets that have moved on fade
+MEMORY = 0.998  # a step, of what is gathered for editing: features of nets that have moved on fade
 POOLED_FROM = 256  # pixels: E's average pools are for the paper's size
 
 
@@ -77,11 +77,12 @@ class EetConfig:
     free_width: int = 16  # E_f, C, D_u, D_d: w, 2w, 4w, 8w
     unit_width: int = 4  # each branch of E_r: w, 2w, 4w, 8w
     generator_width: int = 128  # G: w, w/2, w/4, …
+    unit_gain: float = 12.0  # of f_r into G at the start; the paper has 1
     discriminator_width: int = 8  # D_sc, D_g: w, 2w, 4w, …
     batch_size: int = 16
     classify_steps: int = 400  # stage 1
-    answer_steps: int = 5000  # ours: exact truths before stage 2
-    steps: int = 2000  # stage 2
+    answer_steps: int = 12000  # ours: exact truths before stage 2
+    steps: int = 700  # stage 2
     lr: float = 1e-3
     answer_lr: float = 1e-3
     swap_lr: float = 3e-4
@@ -110,10 +111,8 @@ class EetConfig:
         for name in ("same", "alike", "margin", "colour"):
             if not 0 <= getattr(self, name) <= 1 or (name in ("margin", "colour") and getattr(self, name) == 1):
                 raise InputError(f"{name} is {getattr(self, name):g}; expected a share from 0 to 1")
-        for name in ("subjects", "width", "free_width", "unit_width", "generator_width", "discriminator_width"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")
-        for name in ("batch_size", "game_every"):
+        widths = ("width", "free_width", "unit_width", "generator_width", "discriminator_width")
+        for name in ("subjects", *widths, "batch_size", "game_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")
 
@@ -124,6 +123,7 @@ PAPER = EetConfig(
     free_width=128,
     unit_width=128,
     generator_width=1024,
+    unit_gain=1.0,
     discriminator_width=32,
     batch_size=8,  # Note: the paper gives no batch size and no lengths
     classify_steps=50000,
@@ -176,9 +176,9 @@ def identity_confusion_loss(scores: Tensor) -> Tensor:
     return (scores.to(mean_dtype(scores)) - 1 / scores.shape[1]).square().mean()
 
 
-def unit_weights(known: Tensor, occurred: Tensor) -> Tensor:
-    """Eq. 5: w_i = (1/o_i) / Σ_q (1/o_q), o_i the share of the known labels (m,) that occurred (m,)."""
-    rarity = 1 / ((occurred + 1) / (known + 2)).clamp(min=RAREST)
+def unit_weights(rates: Tensor) -> Tensor:
+    """Eq. 5: w_i = (1/o_i) / Σ_q (1/o_q), o the occurrence rates (m,)."""
+    rarity = 1 / rates.clamp(min=RAREST)
     return rarity / rarity.sum()
 
 
@@ -253,17 +253,6 @@ def encoder(width: int, pooled: bool) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def halving(inputs: int, widths: Sequence[int], branches: int = 1) -> nn.Sequential:
-    """Return Conv(w,3,2,1)-IN-PReLU for every width; as many independent branches of it, one beside the other."""
-    layers: list[nn.Module] = []
-    for k, width in enumerate(widths):
-        groups = branches if k else 1  # every branch begins at the same features
-        convolution = nn.Conv2d(inputs, branches * width, 3, 2, 1, groups=groups, bias=False)
-        layers += [spectral(convolution, branches), InstanceNorm(), PReLU()]
-        inputs = branches * width
-    return nn.Sequential(*layers)
-
-
 class Attributes(nn.Module):
     """C: who is shown, and in which pose: (B, I, H, W) -> logits (B, n) and (B, v)."""
 
@@ -281,75 +270,6 @@ class Attributes(nn.Module):
         """(B, I, H, W) -> (B, n), (B, v)."""
         pooled = self.stack(features).mean((2, 3))
         return self.identity(pooled), self.pose(pooled)
-
-
-class UnitEncoder(nn.Module):
-    """E_r: independent branches, each with a map and the intensity of its AU; one branch for all AUs if asked."""
-
-    def __init__(self, inputs: int, widths: Sequence[int], branches: int, units: int):
-        super().__init__()
-        self.branches = branches
-        self.stack = halving(inputs, widths, branches)
-        self.read = nn.Conv1d(branches * widths[-1], units, 1, groups=branches)  # FC(1) a branch, or FC(m)
-
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, I, H, W) -> f_ri (B, branches, C, h, w) and û (B, m) in [0, 1]."""
-        maps = self.stack(features)
-        estimates = self.read(maps.mean((2, 3))[:, :, None])[..., 0].sigmoid()
-        return maps.unflatten(1, (self.branches, -1)), estimates
-
-
-def generator(inputs: int, width: int, doublings: int) -> nn.Sequential:
-    """Return G: UpRes-IN-PReLU, each half as wide as the one before, then DeConv(3,1,1) and tanh."""
-    layers: list[nn.Module] = []
-    for k in range(doublings):
-        outputs = max(1, width // 2**k)
-        layers += [UpRes(inputs, outputs), InstanceNorm(), PReLU()]
-        inputs = outputs
-    return nn.Sequential(*layers, spectral(nn.Conv2d(inputs, 3, 1)), nn.Tanh())
-
-
-def feature_discriminator(inputs: int, widths: Sequence[int], outputs: int) -> nn.Sequential:
-    """Return D_u or D_d: 3×3 convolutions of stride 1 on a feature map, global pooling, a linear layer."""
-    layers: list[nn.Module] = []
-    for width in widths[:-1]:
-        layers += [spectral(nn.Conv2d(inputs, width, 3, 1, 1, bias=False)), InstanceNorm(), PReLU()]
-        inputs = width
-    layers += [spectral(nn.Conv2d(inputs, widths[-1], 3, 1, 1)), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
-
-
-def image_discriminator(size: int, width: int) -> nn.Sequential:
-    """Return D_sc or D_g: halvings down to 4 pixels (256: six), a 4×4 convolution, a score (B, 1, 1, 1)."""
-    layers: list[nn.Module] = []
-    inputs = 3
-    while size >= 8:
-        layers += [spectral(nn.Conv2d(inputs, width, 4, 2, 1, bias=False)), InstanceNorm(), PReLU()]
-        inputs, width, size = width, 2 * width, size // 2
-    return nn.Sequential(
-        *layers, spectral(nn.Conv2d(inputs, width, 4, 2, 0)), PReLU(), spectral(nn.Conv2d(width, 1, 1))
-    )
-
-
-class Occurrence(nn.Module):
-    """Counts in stage 1 how often each AU's label is known, and how often it then is above (l-1)/2."""
-
-    known: Tensor  # (m,) float
-    occurred: Tensor  # (m,) float
-
-    def __init__(self, units: int):
-        super().__init__()
-        self.register_buffer("known", torch.zeros(units))
-        self.register_buffer("occurred", torch.zeros(units))
-
-    def add(self, aus: Tensor) -> None:
-        """Count intensities (B, m), NaN where unknown."""
-        self.known += (~aus.isnan()).sum(0)
-        self.occurred += (aus > (LEVELS - 1) / 2).sum(0)
-
-    def weights(self) -> Tensor:
-        """Return w (m,) by what was counted so far."""
-        return unit_weights(self.known, self.occurred)
 
 
 def both(batch: Batch) -> Faces:
@@ -381,7 +301,7 @@ class Eet(Family):
     }
     places: Tensor  # (m,) columns of Faces.aus
     edits_by = ("expression", "aus", "like")
-    deployed = ("encoder", "free_encoder", "unit_encoder", "generator", "class_codes", "level_maps")
+    deployed = ("encoder", "free_encoder", "unit_encoder", "generator", "class_codes", "unit_directions")
 
     def __init__(self, config: EetConfig):
         super().__init__(config)
@@ -396,15 +316,16 @@ class Eet(Family):
         self.attributes = Attributes(2 * c.width, free, c.subjects, POSES)
         self.free_encoder = halving(2 * c.width, free)
         self.unit_encoder = UnitEncoder(2 * c.width, unit, branches, m)
-        self.generator = generator(unit[-1] + free[-1], c.generator_width, doublings)
+        # f_r, a mean over the branches, would reach G some ten times fainter than f_f: hence the gain.
+        self.generator = generator(unit[-1] + free[-1], c.generator_width, doublings, unit[-1], c.unit_gain)
         self.unit_discriminator = feature_discriminator(free[-1], free, m * (LEVELS + 1))
         self.identity_discriminator = feature_discriminator(unit[-1], free, c.subjects)
         self.swap_discriminator = image_discriminator(c.image_size, c.discriminator_width)
         self.image_discriminator = image_discriminator(c.image_size, c.discriminator_width)
         self.shape = (unit[-1], side, side)  # of f_r and of each f_ri
         self.class_codes = ClassCodes(unit[-1] * side * side)
-        self.level_maps = LevelMaps(branches, LEVELS + 1, unit[-1] * side * side)
-        self.occurrence = Occurrence(m)
+        self.unit_directions = UnitDirections(m, unit[-1] * side * side)
+        self.occurrence = Occurrence(m, threshold=(LEVELS - 1) / 2)
         self.register_buffer("places", torch.tensor([AUS.index(au) for au in self.units]), persistent=False)
 
     def stages(self) -> tuple[Stage, ...]:
@@ -423,7 +344,7 @@ class Eet(Family):
             },
             Adam(c.lr, (0.95, 0.999)),
         )
-        answer = Turn("answer", makers, {"L_u": c.units, "truth": c.truth}, Adam(c.answer_lr, (0.5, 0.9)))
+        answer = Turn("answer", makers, {"L_u": c.units, "truth": c.truth}, Adam(c.answer_lr, (0.9, 0.999)))
         slow = Adam(c.swap_lr, (0.5, 0.9))
         judge_swaps = Turn("judge swaps", ("swap_discriminator",), {"L_sc": c.swap_consistency}, slow, c.game_every)
         judge_images = Turn("judge images", ("image_discriminator",), {"L_adg": c.adversarial}, slow, c.game_every)
@@ -475,7 +396,7 @@ class Eet(Family):
         free, (maps, estimates) = self.free_encoder(features), self.unit_encoder(features)
         scores = self.unit_discriminator(free).unflatten(1, (-1, LEVELS + 1))
         return {
-            "L_u": unit_intensity_loss(estimates, aus, self.occurrence.weights()),
+            "L_u": unit_intensity_loss(estimates, aus, unit_weights(self.occurrence.rates())),
             "L_c": self._attributes(features, faces.subject),
             "L_u^(D)": unit_discrimination_loss(scores, rounded_levels(aus)),
             "L_d^(D)": identity_discrimination_loss(self.identity_discriminator(fused_feature(maps)), faces.subject),
@@ -488,7 +409,7 @@ class Eet(Family):
         self._remember(maps, batch.source)
         swapped = self._generate(fused_feature(maps), self.free_encoder(free))
         return {
-            "L_u": unit_intensity_loss(estimates, self._aus(batch.source), self.occurrence.weights()),
+            "L_u": unit_intensity_loss(estimates, self._aus(batch.source), unit_weights(self.occurrence.rates())),
             "truth": truth_loss(swapped, batch.truth, batch.target.image, self.config.focus),
         }
 
@@ -503,7 +424,7 @@ class Eet(Family):
         return {"L_adg": image_discrimination_loss(self.image_discriminator(real), self.image_discriminator(swapped))}
 
     def _synthesis(self, faces: Faces) -> dict[str, Tensor]:
-        aus, weights = self._aus(faces), self.occurrence.weights()
+        aus, weights = self._aus(faces), unit_weights(self.occurrence.rates())
         with torch.no_grad():
             features = self.encoder(faces.image)
         free, (maps, estimates) = self.free_encoder(features), self.unit_encoder(features)
@@ -533,13 +454,12 @@ class Eet(Family):
         return faces.aus[:, self.places]
 
     def _remember(self, maps: Tensor, faces: Faces) -> None:
-        """Gather exemplars for editing: f_r by class, f_ri by AU and level."""
-        maps = maps.detach().float()
+        """Gather for editing how f_r goes with classes and with AUs."""
+        feature = fused_feature(maps.detach().float()).flatten(1)
         self.class_codes.total *= MEMORY
         self.class_codes.count *= MEMORY
-        self.class_codes.add(fused_feature(maps).flatten(1), faces)
-        if not self.config.single_branch:
-            self.level_maps.add(maps.flatten(2), rounded_levels(self._aus(faces)), MEMORY)
+        self.class_codes.add(feature, faces)
+        self.unit_directions.add(feature, self._aus(faces), MEMORY)
 
     def _generate(self, unit: Tensor, free: Tensor) -> Tensor:
         return self.generator(torch.cat([unit, free], 1).contiguous(memory_format=torch.channels_last))
@@ -562,12 +482,12 @@ class Eet(Family):
     def edit(self, face: Tensor, controls: Controls) -> Tensor:
         """Return `face` with the asked f_r; intensity is the way to it from the mean f_r of neutral faces.
 
-        A class's is the mean of its exemplars; AUs exchange their branches' maps in the face's own f_r for those of
-        exemplars at the asked level. Raises InputError for AUs that the model does not know.
+        A class's is the mean of its exemplars; AUs move the face's own f_r from the estimated intensity to the asked
+        one. Raises InputError for AUs that the model does not know.
         """
         like = face if controls.like is None else controls.like
         if controls.aus is not None:
-            asked = self._exchanged(face, dict(controls.aus))
+            asked = self._with_aus(face, dict(controls.aus))
         elif controls.expression is not None:
             asked = self._class_feature(controls.expression)
         else:
@@ -596,16 +516,16 @@ class Eet(Family):
     def _class_feature(self, expression: str) -> Tensor:
         return self.class_codes.mean(expression).unflatten(1, self.shape)
 
-    def _exchanged(self, face: Tensor, asked: dict[int, float]) -> Tensor:
-        if self.config.single_branch:
-            raise InputError("EET-Single has one branch for all AUs and cannot edit one of them")
+    def _with_aus(self, face: Tensor, asked: dict[int, float]) -> Tensor:
         if unknown := sorted(asked.keys() - set(self.units)):
             raise InputError(f"AU {unknown[0]}: this model knows AUs {', '.join(map(str, self.units))}")
-        maps = self.unit_encoder(self.encoder(face))[0].clone()
+        maps, estimates = self.unit_encoder(self.encoder(face))
+        unit = fused_feature(maps)
         for au, value in asked.items():
             place = self.units.index(au)
             try:
-                maps[:, place] = self.level_maps.at(place, value).unflatten(0, self.shape).to(maps.dtype)
+                direction = self.unit_directions.direction(place).unflatten(0, self.shape)
             except LookupError as error:
                 raise InputError(f"this model never saw AU {au} in training") from error
-        return fused_feature(maps)
+            unit = unit + (value - estimates[:, place, None, None, None] * LEVELS) * direction
+        return unit

@@ -36,7 +36,7 @@ from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.models.family import Controls, Embedding, Family, Prediction
 from mien.nn.blocks import Encoder, halvings, perceptron
-from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype, total_variation
+from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype, share_of, total_variation
 from mien.nn.modes import untracked
 from mien.nn.strided import GrowingDecoder, StridedBlock, StridedEncoder, normed_perceptron
 from mien.recipe import Adam, Sampling, Stage, Turn
@@ -70,14 +70,14 @@ class ExprGanConfig:
     norm: bool = True  # batch norm in G_enc and G_dec
     exact: bool = True
     estimated: float = 0.6
-    drawn: float = 0.15
+    drawn: float = 0.1
     watched: float = 0.25  # share of a batch's x̂ that L_id and the reconstruction stage's L_Q look at
-    discriminate_every: int = 2  # refining steps between two turns of the discriminators; the paper has 1
+    discriminate_every: int = 2  # steps between two turns of the discriminators, and of φ's pre-training; the paper: 1
     batch_size: int = 32
-    pretrain_steps: int = 1500
+    pretrain_steps: int = 1200
     controller_steps: int = 50
-    reconstruction_steps: int = 6000
-    refining_steps: int = 600
+    reconstruction_steps: int = 5500
+    refining_steps: int = 500
     lr: float = 1e-3
     same: float = 0.4  # share of pairs that show one person
     alike: float = 0.3  # share of the others that show one expression
@@ -85,11 +85,12 @@ class ExprGanConfig:
     turn: float = 3.0  # degrees
     colour: float = 0.1  # ± share
     identity_features: float = 0.03  # λ1
-    regularizer: float = 0.3  # λ2
-    image_adversarial: float = 0.003  # λ3
-    code_adversarial: float = 0.003  # λ4
+    regularizer: float = 0.05  # λ2
+    image_adversarial: float = 0.002  # λ3
+    code_adversarial: float = 0.002  # λ4
     smoothness: float = 0.001  # λ5
-    reconstruction_regularizer: float = 0.2  # "decreased weight" of L_Q in the reconstruction stage
+    intensity: float = 1.0  # of intensity_loss in the reconstruction stage, with `exact`
+    reconstruction_regularizer: float = 0.03  # "decreased weight" of L_Q in the reconstruction stage
 
     def __post_init__(self) -> None:
         for name in ("estimated", "drawn", "watched", "same", "alike"):
@@ -202,6 +203,15 @@ def fooling_loss(fake: Tensor) -> Tensor:
     return F.softplus(-fake).mean(dtype=mean_dtype(fake))
 
 
+def intensity_loss(code: Tensor, present: Tensor, intensity: Tensor, known: Tensor) -> Tensor:
+    """Return how far the mean of the present block of c (B, K d) is from the labelled intensity, where `known` (B,).
+
+    Style is how a block's numbers differ from their mean, and stays free. Ours: the paper has no such labels.
+    """
+    strength = (code.unflatten(1, (K, -1)).mean(2) * present).sum(1)
+    return share_of((strength - (2 * intensity - 1)).square(), known)
+
+
 def fade(code: Tensor, intensity: Tensor | float) -> Tensor:
     """Return the code (B, K d) on its way from neutral, all -1 (intensity 0), to itself (1)."""
     return intensity * (code + 1) - 1
@@ -271,9 +281,8 @@ class ExprGan(Family):
         c, doubling = config, [2**k for k in range(7)]
         channels = [min(c.width * k, c.widest) for k in doubling[:5]]
         self.encoder = StridedEncoder(c.image_size, channels, c.identity_code, c.norm)
-        seed, *growing = [
-            min(c.decoder_width * k, c.widest) for k in doubling[::-1]
-        ]  # 1024, then 512-256-128-64-32-16 at width 16
+        # At the paper's width 1024 channels, then blocks of 512-256-128-64-32-16-3.
+        seed, *growing = [min(c.decoder_width * k, c.widest) for k in doubling[::-1]]
         self.decoder = GrowingDecoder(
             c.image_size, c.identity_code + K * c.style, seed, [*growing, 3], doublings=5, norm=c.norm
         )
@@ -293,15 +302,10 @@ class ExprGan(Family):
     def stages(self) -> tuple[Stage, ...]:
         """Eq. 10 by Sec. "Incremental Training", after a stage for the classifier of y_B and our own φ."""
         c, adam = self.config, Adam(self.config.lr)
+        identify = ("identity_encoder", "identity_classifier")
         pretrain = (
             Turn("classify expression", ("classifier",), {"expression": 1.0}, adam),
-            Turn(
-                "classify identity",
-                ("identity_encoder", "identity_classifier"),
-                {"identity": 1.0},
-                adam,
-                every=c.discriminate_every,
-            ),
+            Turn("classify identity", identify, {"identity": 1.0}, adam, c.discriminate_every),
         )
         judge = ("trunk", "image_head", "regressor")
         control_weights = {"L_Q": 1.0, "L_adv_img": 1.0}
@@ -309,10 +313,11 @@ class ExprGan(Family):
             Turn("discriminate noise", judge, control_weights, adam),
             Turn("control", ("decoder",), control_weights, adam),
         )
+        reconstruction = {"L_pixel": 1.0, "L_id": c.identity_features, "L_Q": c.reconstruction_regularizer}
         reconstruct = Turn(
             "reconstruct",
             ("encoder", "decoder", "trunk", "regressor"),
-            {"L_pixel": 1.0, "L_id": c.identity_features, "L_Q": c.reconstruction_regularizer},
+            reconstruction | ({"L_intensity": c.intensity} if c.exact else {}),
             adam,
         )
         adversarial = {
@@ -399,7 +404,11 @@ class ExprGan(Family):
         some = slice(self._watched(len(fake)))
         with untracked(self.trunk):
             estimate = self._read(self.trunk(fake[some], present[some]), present[some])
-        return self._likeness(fake, answer, unanswered) | {"L_Q": regularizer_loss(estimate, code[some].detach())}
+        losses = self._likeness(fake, answer, unanswered) | {"L_Q": regularizer_loss(estimate, code[some].detach())}
+        if self.config.exact:
+            known = (shown.label > 0) & ~shown.intensity.isnan() & ~unanswered
+            losses["L_intensity"] = intensity_loss(code, present, shown.intensity.nan_to_num(), known)
+        return losses
 
     def _discrimination(self, batch: Batch) -> dict[str, Tensor]:
         face, shown, _ = self._task(batch)

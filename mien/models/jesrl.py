@@ -29,6 +29,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +42,7 @@ from mien.models.family import Controls, Embedding, Family, Prediction
 from mien.nn.class_codes import ClassCodes
 from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype, total_variation
 from mien.nn.modes import evaluating, untracked
+from mien.nn.unet import Encoded, Level, UNetDecoder, UNetEncoder
 from mien.nn.vgg import Vgg19, load_vgg19
 from mien.recipe import Adam, Sampling, Sgd, Stage, Turn
 
@@ -57,7 +59,7 @@ class JesrlConfig:
 
     image_size: int = 64
     subjects: int = 1  # any number: no net depends on it
-    width: int = 24
+    width: int = 16
     discriminator_width: int = 12
     vgg_width: int = 8
     batch_norm: bool = True  # in G, in place of l2 norm, and in VGG, which has none in the paper
@@ -68,13 +70,13 @@ class JesrlConfig:
     synthetic: int = 1  # synthesised images a real one that the classifier learns from; the paper has 6, No_SynFI 0
     vgg_weights: str = ""  # a file of ImageNet weights for VGG-19 (width 64), in place of pre-training
     batch_size: int = 32
-    pretrain_steps: int = 1200
-    steps: int = 6000
-    settle_steps: int = 600
+    pretrain_steps: int = 400
+    steps: int = 4500
+    settle_steps: int = 150
     lr: float = 1e-3
-    classifier_lr: float = 3e-2
-    momentum: float = 0.9
-    every: int = 10  # steps between two rounds of the paper's turns; the others learn from known answers alone
+    classifier_lr: float = 1e-3
+    momentum: float = 0.0  # of the classifier's SGD; 0: Adam, which narrow nets from scratch need
+    every: int = 20  # steps between two rounds of the paper's turns; the others learn from known answers alone
     same: float = 0.3  # share of pairs that show one person
     alike: float = 0.1  # share of the others that show one expression
     need_truth: bool = True
@@ -125,6 +127,7 @@ PAPER = JesrlConfig(
     settle_steps=2000,
     lr=2e-4,  # Sec. IV-B
     classifier_lr=1e-3,
+    momentum=0.9,
     every=1,
     same=0.0,
     alike=0.0,
@@ -144,7 +147,7 @@ PAPER = JesrlConfig(
     truth=0.0,
     naming=0.0,
 )
-ABLATIONS: dict[str, dict[str, float]] = {  # Sec. IV-E.1
+ABLATIONS: dict[str, dict[str, Any]] = {  # Sec. IV-E.1
     "no_interpolation": {"interpolation": 0.0},
     "no_representation": {"representation": False},
     "neither": {"interpolation": 0.0, "representation": False},
@@ -225,70 +228,6 @@ def naming_loss(representation: Tensor, label: Tensor) -> Tensor:
     return known_cross_entropy(10 * strength, label)
 
 
-class Level(nn.Module):
-    """One row of Table I: a strided (de)convolution, l2 norm over the channels (or batch norm), leaky ReLU."""
-
-    def __init__(self, inputs: int, outputs: int, up: bool = False, batch_norm: bool = False):
-        super().__init__()
-        self.convolution: nn.Module = (
-            nn.ConvTranspose2d(inputs, outputs, 3, 2, padding=1, output_padding=1)
-            if up
-            else nn.Conv2d(inputs, outputs, 3, 2, padding=1)
-        )
-        self.norm = nn.BatchNorm2d(outputs) if batch_norm else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, I, H, W) -> (B, O, H/2, W/2), or twice the sides."""
-        x = self.convolution(x)
-        return F.leaky_relu(self.norm(x) if self.norm else l2_normal(x), 0.2)
-
-
-def l2_normal(x: Tensor) -> Tensor:
-    """Return x with a mean square of 1 over the channels of every place: (B, C, H, W)."""
-    return F.rms_norm(x.permute(0, 2, 3, 1), x.shape[1:2], eps=1e-8).permute(0, 3, 1, 2)
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """What G_enc makes of faces: `representation` (B, C, H/32, W/32) and `skips`, the four finer maps."""
-
-    image: Tensor
-    representation: Tensor
-    skips: list[Tensor]
-
-
-class GeneratorEncoder(nn.Module):
-    """G_enc of Table I."""
-
-    def __init__(self, width: int, batch_norm: bool):
-        super().__init__()
-        widths = [3, width, 2 * width, 4 * width, 8 * width, 8 * width]
-        self.levels = nn.ModuleList(Level(a, b, batch_norm=batch_norm) for a, b in pairwise(widths))
-
-    def forward(self, image: Tensor) -> Encoded:
-        """(B, 3, H, W) in [-1, 1] -> its representation and the finer maps."""
-        maps = [image]
-        for level in self.levels:
-            maps.append(level(maps[-1]))
-        return Encoded(image, maps[-1], maps[1:-1])
-
-
-class GeneratorDecoder(nn.Module):
-    """G_dec of Table I: [R_c, R_a, S] and the skips -> the residual image in [-1, 1]."""
-
-    def __init__(self, width: int, batch_norm: bool):
-        super().__init__()
-        widths = [16 * width + CODE_CHANNELS * N, 8 * width, 4 * width, 2 * width, width]
-        self.levels = nn.ModuleList(Level(a, b, up=True, batch_norm=batch_norm) for a, b in pairwise(widths))
-        self.last = nn.ConvTranspose2d(width, 3, 3, 2, padding=1, output_padding=1)
-
-    def forward(self, code: Tensor, skips: Sequence[Tensor]) -> Tensor:
-        """(K·B, 16·width + 20·n, H/32, W/32) and maps of B images -> (K·B, 3, H, W)."""
-        for level, skip in zip(self.levels, reversed(skips), strict=True):
-            code = level(code).unflatten(0, (-1, len(skip))).add(skip).flatten(0, 1)
-        return self.last(code).tanh()
-
-
 class Discriminator(nn.Module):
     """D_k of Table I at a side; the class is tiled over the image, an unknown one is all zeros."""
 
@@ -322,10 +261,8 @@ class Classifier(nn.Module):
             nn.ReLU(),
             nn.Linear(8 * c, N),
         )
-        for layer in (self.join, *self.head):
-            if isinstance(layer, nn.Conv2d | nn.Linear):
-                nn.init.kaiming_normal_(layer.weight)
-                nn.init.zeros_(layer.bias)
+        for name, parameter in (*self.join.named_parameters(), *self.head.named_parameters()):
+            nn.init.zeros_(parameter) if name.endswith("bias") else nn.init.kaiming_normal_(parameter)
 
     def forward(self, image: Tensor, representation: Tensor | None) -> Tensor:
         """(B, 3, H, W), (B, R, H/32, W/32) -> logits (B, n); None stands for a representation of zeros."""
@@ -343,6 +280,12 @@ def one_hot(label: Tensor) -> Tensor:
 def swapped(x: Tensor) -> Tensor:
     """Return the partners' rows: the second half, then the first."""
     return x.roll(len(x) // 2, 0)
+
+
+def halves(maps: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the first and the second half of every tensor's rows: what is of I_a and what is of its partner."""
+    both = [m.chunk(2) for m in maps]
+    return [first for first, _ in both], [second for _, second in both]
 
 
 class Jesrl(Family):
@@ -363,8 +306,9 @@ class Jesrl(Family):
     def __init__(self, config: JesrlConfig):
         super().__init__(config)
         c = config
-        self.encoder = GeneratorEncoder(c.width, c.batch_norm)
-        self.decoder = GeneratorDecoder(c.width, c.batch_norm)
+        widths = [c.width, 2 * c.width, 4 * c.width, 8 * c.width]
+        self.encoder = UNetEncoder([3, *widths, 8 * c.width], c.batch_norm)
+        self.decoder = UNetDecoder([16 * c.width + CODE_CHANNELS * N, *reversed(widths)], c.batch_norm)
         self.discriminators = nn.ModuleList(
             Discriminator(c.discriminator_width, side) for side in (c.image_size, c.image_size // 2)
         )
@@ -375,8 +319,9 @@ class Jesrl(Family):
 
     def stages(self) -> tuple[Stage, ...]:
         """Sec. III-D, IV-B: VGG first; then all at once, or without L_C (TwoStage); then the classifier alone."""
-        c, adam, sgd = self.config, Adam(self.config.lr), Sgd(self.config.classifier_lr, self.config.momentum)
-        alone = Turn("classify alone", ("classifier",), {"L_C": 1.0}, sgd)
+        c, adam = self.config, Adam(self.config.lr)
+        slow: Adam | Sgd = Sgd(c.classifier_lr, c.momentum) if c.momentum else Adam(c.classifier_lr, (0.9, 0.999))
+        alone = Turn("classify alone", ("classifier",), {"L_C": 1.0}, slow)
         if c.supervised:
             return (Stage("supervised", c.pretrain_steps + c.steps + c.settle_steps, (alone,), decay=0.3),)
         games = {"L_adv": c.adversarial} | ({"L_inter": c.interpolation} if c.interpolation else {})
@@ -396,9 +341,9 @@ class Jesrl(Family):
         if c.truth:
             turns.append(Turn("answer", generator, known, Adam(c.lr, (0.9, 0.999))))
         if c.end_to_end:
-            turns.append(Turn("classify", ("classifier",), {"L_C": 1.0}, sgd, c.every))
+            turns.append(Turn("classify", ("classifier",), {"L_C": 1.0}, slow, c.every))
         name = Turn("name", ("encoder",), {"L_name": 1.0}, adam)
-        settle = Turn("settle", ("classifier",), {"L_C": 1.0}, sgd)
+        settle = Turn("settle", ("classifier",), {"L_C": 1.0}, slow)
         return (
             Stage("pretrain", 0 if c.vgg_weights else c.pretrain_steps, (alone, name) if c.naming else (alone,)),
             Stage("generate", c.steps, tuple(turns), decay=0.3),
@@ -501,31 +446,25 @@ class Jesrl(Family):
         wanted = swapped(label)
         losses = {"L_adv": adversarial_loss(self._judge(image, label), self._judge(switched, wanted))}
         if mixed:
-            losses["L_inter"] = interpolation_loss(*self._judged_halves(mixed[0], wanted), called_real=False)
+            losses["L_inter"] = interpolation_loss(*halves(self._judge(mixed[0], wanted)), called_real=False)
         return losses
-
-    def _judged_halves(self, image: Tensor, label: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        halves = [logits.chunk(2) for logits in self._judge(image, label)]
-        return [c for c, _ in halves], [d for _, d in halves]
 
     def _synthesize(self, image: Tensor, label: Tensor, truth: Tensor) -> dict[str, Tensor]:
         config, wanted, seen = self.config, swapped(label), self.encoder(image)
         switched, rebuilt, *mixed = self._draw_all(seen, label, rebuild=True)
         (a, b), (c, d), (rebuilt_a, rebuilt_b) = image.chunk(2), switched.chunk(2), rebuilt.chunk(2)
         with torch.no_grad():
-            real_maps = [m.chunk(2) for m in self.frozen_vgg.maps(image)]
-        maps = [m.chunk(2) for m in self.frozen_vgg.maps(switched)]
+            maps_a, maps_b = halves(self.frozen_vgg.maps(image))
+        maps_c, maps_d = halves(self.frozen_vgg.maps(switched))
         losses = {
             "L_adv": fooling_loss(self._judge(switched, wanted)),
             "L_r": reconstruction_loss(a, rebuilt_a, b, rebuilt_b),
-            "L_per": perceptual_loss(
-                [m for m, _ in real_maps], [m for _, m in maps], [m for _, m in real_maps], [m for m, _ in maps]
-            ),
+            "L_per": perceptual_loss(maps_a, maps_d, maps_b, maps_c),
             "L_p": pixel_sum_loss(a, b, c, d),
             "TV": total_variation(switched),
         }
         if mixed:
-            losses["L_inter"] = interpolation_loss(*self._judged_halves(mixed[0], wanted), called_real=True)
+            losses["L_inter"] = interpolation_loss(*halves(self._judge(mixed[0], wanted)), called_real=True)
         if self._joint:
             losses["L_C"] = self._classify_pair(seen, label, switched)
         if config.truth:
@@ -596,8 +535,7 @@ class Jesrl(Family):
 
     def recognize(self, face: Tensor) -> Prediction:
         """Return class probabilities by the classifier."""
-        representation = self.encoder(face).representation
-        return Prediction(self._logits(face, representation).float().softmax(1))
+        return Prediction(self._logits(face, self.encoder(face).representation).float().softmax(1))
 
     def baseline(self, face: Tensor) -> Prediction:
         """Return class probabilities by VGG alone, as trained with `supervised`."""

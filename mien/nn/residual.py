@@ -23,6 +23,12 @@ class UpRes(nn.Module):
         self.doubled = spectral(nn.ConvTranspose2d(outputs, outputs, 3, 2, 1, 1, bias=False))
         self.shortcut = spectral(nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, 1, bias=False))
 
+    @torch.no_grad()
+    def amplify(self, inputs: int, gain: float) -> None:
+        """Multiply the weights of the first `inputs` channels, so that they count more beside the others."""
+        for layer in (self.straight, self.shortcut):
+            layer.get_parameter("parametrizations.weight.original")[:inputs] *= gain
+
     def forward(self, x: Tensor) -> Tensor:
         """(B, I, H, W) -> (B, O, 2H, 2W)."""
         inner = self.activation(self.norm(self.straight(x)))
