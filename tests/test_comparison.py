@@ -14,7 +14,14 @@ from mien.evaluate.ablation import ablate, ablations
 from mien.evaluate.augmentation import accuracy_by_synthetic, first_of_each_class, synthesize
 from mien.evaluate.comparison import TRUTH, compare
 from mien.evaluate.gallery import draw_gallery, pages
-from mien.evaluate.intensity import class_directions, draw_intensity, intensity_table, measured_intensity, sweep
+from mien.evaluate.intensity import (
+    class_directions,
+    draw_intensity,
+    intensity_table,
+    measured_intensity,
+    rank_correlation,
+    sweep,
+)
 from mien.evaluate.realism import frechet_by_class
 from mien.evaluate.recognition import BASIC
 from mien.labels import AUS, CLASSES
@@ -157,6 +164,7 @@ def test_intensity_of_an_editor_that_ignores_it_does_not_rise(data, tmp_path):
 
     swept = sweep(Deaf(), Reader(), data)
     assert (intensity_table(swept).spearman < 0.9).all()
+    assert rank_correlation([0, 0.5, 1], np.array([0.0, 0.0, 0.0])) == 0
     draw_intensity({"deaf": swept}, tmp_path / "a" / "intensity.png")
     assert (tmp_path / "a" / "intensity.png").stat().st_size > 10_000
 

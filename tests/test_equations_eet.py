@@ -312,14 +312,14 @@ def test_ablations_are_presets():
         return {k: v for s in paper.Eet(replace(paper.Eet.PRESETS[preset], **NARROW["eet"])).stages() for t in s.turns
                 for k, v in t.weights.items()}  # fmt: skip
 
-    full, b_net, bs_net = weights("paper"), weights("b_net"), weights("bs_net")
+    full, b_net, bs_net = weights("paper"), weights("paper_b_net"), weights("paper_bs_net")
     games = {"L_u^(D)", "L_d^(D)", "L_u^(E)", "L_d^(E)"}
     assert {k for k in full if full[k] != bs_net[k]} == games and all(bs_net[k] == 0 for k in games)
     assert {k for k in full if full[k] != b_net[k]} == games | {"L_sc"} and b_net["L_sc"] == 0
-    single = paper.Eet(replace(paper.Eet.PRESETS["eet_single"], **NARROW["eet"]))
+    single = paper.Eet(replace(paper.Eet.PRESETS["paper_single"], **NARROW["eet"]))
     maps, estimates = single.unit_encoder(torch.zeros(2, 4, 32, 32))
     assert maps.shape[1] == 1 and estimates.shape == (2, 12)
-    assert len(paper.Eet(replace(paper.Eet.PRESETS["paper17"], **NARROW["eet"])).units) == 17
+    assert len(paper.Eet(replace(paper.Eet.PRESETS["paper_aus17"], **NARROW["eet"])).units) == 17
 
 
 def test_branches_are_independent():

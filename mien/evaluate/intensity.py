@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -77,18 +78,23 @@ def intensity_table(swept: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for word, mine in swept.groupby("expression", sort=False):
-        each = [spearmanr(one.asked, one.measured).statistic for _, one in mine.groupby("subject")]
+        each = [rank_correlation(one.asked, one.measured) for _, one in mine.groupby("subject")]
         curve = mine.groupby("asked").measured.mean()
         rows.append(
             {
                 "expression": word,
                 "spearman": float(np.mean(each)),
                 "lowest": float(np.min(each)),
-                "spearman_of_mean": float(spearmanr(curve.index, curve).statistic),
+                "spearman_of_mean": rank_correlation(curve.index, curve),
                 "gain": float(curve.iloc[-1] - curve.iloc[0]),
             }
         )
     return pd.DataFrame(rows)
+
+
+def rank_correlation(asked: Any, measured: Any) -> float:
+    """Return Spearman's correlation; 0 where nothing was measured to change."""
+    return float(spearmanr(asked, measured).statistic) if np.ptp(measured) > 0 else 0.0
 
 
 def draw_intensity(swept: Mapping[str, pd.DataFrame], path: Path) -> None:

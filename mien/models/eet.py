@@ -37,6 +37,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -117,6 +118,7 @@ class EetConfig:
                 raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")
 
 
+SMALL = EetConfig()
 PAPER = EetConfig(
     image_size=256,  # Sec. IV-A
     width=32,  # Table I
@@ -147,6 +149,14 @@ PAPER = EetConfig(
     units=1.0,
     truth=0.0,
 )
+
+
+ABLATIONS: dict[str, dict[str, Any]] = {
+    "b_net": {"unit_game": 0.0, "identity_game": 0.0, "swap_consistency": 0.0},  # Sec. IV-B
+    "bs_net": {"unit_game": 0.0, "identity_game": 0.0},
+    "single": {"single_branch": True},
+    "aus17": {"aus17": True},  # Sec. IV-D
+}
 
 
 def rounded_levels(aus: Tensor) -> Tensor:
@@ -291,14 +301,11 @@ class Eet(Family):
         "Representations, arXiv:1909.02967, IEEE Transactions on Image Processing 30, 2021"
     )
     Config = EetConfig
-    PRESETS = {  # noqa: RUF012
-        "small": EetConfig(),
-        "paper": PAPER,
-        "paper17": replace(PAPER, aus17=True),  # Sec. IV-D
-        "b_net": replace(PAPER, unit_game=0.0, identity_game=0.0, swap_consistency=0.0),  # Sec. IV-B
-        "bs_net": replace(PAPER, unit_game=0.0, identity_game=0.0),
-        "eet_single": replace(PAPER, single_branch=True),
-    }
+    PRESETS = (
+        {"small": SMALL, "paper": PAPER}
+        | {name: replace(SMALL, **change) for name, change in ABLATIONS.items()}
+        | {f"paper_{name}": replace(PAPER, **change) for name, change in ABLATIONS.items()}
+    )
     places: Tensor  # (m,) columns of Faces.aus
     edits_by = ("expression", "aus", "like")
     deployed = ("encoder", "free_encoder", "unit_encoder", "generator", "class_codes", "unit_directions")

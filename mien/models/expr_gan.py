@@ -35,7 +35,7 @@ from mien.batch import Batch, Faces
 from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.models.family import Controls, Embedding, Family, Prediction
-from mien.nn.blocks import Encoder, halvings, perceptron
+from mien.nn.blocks import Encoder, halvings
 from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype, share_of, total_variation
 from mien.nn.modes import untracked
 from mien.nn.strided import GrowingDecoder, StridedBlock, StridedEncoder, normed_perceptron
@@ -79,6 +79,7 @@ class ExprGanConfig:
     reconstruction_steps: int = 5500
     refining_steps: int = 500
     lr: float = 1e-3
+    refining_lr: float = 2e-4  # the game of the last stage; at 1e-3 it paints blotches
     same: float = 0.4  # share of pairs that show one person
     alike: float = 0.3  # share of the others that show one expression
     margin: float = 0.03  # of a corner crop, as a share of the size
@@ -132,6 +133,7 @@ PAPER = ExprGanConfig(
     reconstruction_steps=30000,
     refining_steps=30000,
     lr=2e-4,
+    refining_lr=2e-4,
     margin=0.0,  # random flipping alone
     turn=0.0,
     colour=0.0,
@@ -238,14 +240,15 @@ class Trunk(nn.Module):
         channels = [3, *(width * 2**k for k in range(4))]
         self.blocks = nn.ModuleList(StridedBlock(a, b) for a, b in pairwise(channels))
         self.condition = nn.Linear(K, width, bias=False)
-        self.linear = nn.Linear(channels[-1] * halvings(size, 4)[-1] ** 2, outputs)
+        self.linear = nn.Linear(channels[-1] * halvings(size, 4)[-1] ** 2, outputs, bias=False)
+        self.norm = nn.BatchNorm1d(outputs)
 
     def forward(self, image: Tensor, present: Tensor) -> Tensor:
         """(B, 3, size, size) and y (B, K) -> (B, outputs)."""
         x = self.blocks[0](image, self.condition(present))
         for block in self.blocks[1:]:
             x = block(x)
-        return F.leaky_relu(self.linear(x.flatten(1)), 0.2)
+        return F.leaky_relu(self.norm(self.linear(x.flatten(1))), 0.2)
 
 
 class Regressor(nn.Module):
@@ -253,7 +256,7 @@ class Regressor(nn.Module):
 
     def __init__(self, inputs: int, style: int):
         super().__init__()
-        self.branches = nn.ModuleList(perceptron(inputs, (64, style)) for _ in range(K))
+        self.branches = nn.ModuleList(normed_perceptron(inputs, (64, style)) for _ in range(K))
 
     def forward(self, shared: Tensor) -> Tensor:
         """(B, inputs) -> c (B, K d), about in (-1, 1)."""
@@ -301,7 +304,7 @@ class ExprGan(Family):
 
     def stages(self) -> tuple[Stage, ...]:
         """Eq. 10 by Sec. "Incremental Training", after a stage for the classifier of y_B and our own φ."""
-        c, adam = self.config, Adam(self.config.lr)
+        c, adam, slow = self.config, Adam(self.config.lr), Adam(self.config.refining_lr)
         identify = ("identity_encoder", "identity_classifier")
         pretrain = (
             Turn("classify expression", ("classifier",), {"expression": 1.0}, adam),
@@ -326,12 +329,12 @@ class ExprGan(Family):
             "L_adv_z": c.code_adversarial,  # λ4
         }
         refine = (
-            Turn("discriminate", (*judge, "code_head"), adversarial, adam, c.discriminate_every),
+            Turn("discriminate", (*judge, "code_head"), adversarial, slow, c.discriminate_every),
             Turn(
                 "refine",
                 ("encoder", "decoder"),
                 {"L_pixel": 1.0, "L_id": c.identity_features, **adversarial, "L_tv": c.smoothness},  # λ1, λ5
-                adam,
+                slow,
             ),
         )
         return (
@@ -477,8 +480,8 @@ class ExprGan(Family):
         code = fade(full_code(present, c.style), intensity[:, None])
         code = torch.where(drawn[:, None], self._drawn(faces, present), code)
         if estimated.any():
-            rows = estimated.nonzero()[:, 0]
-            code = code.index_copy(0, rows, self._estimate(faces.image[rows], present[rows]))
+            # Of all rows, since batch norm needs more than one.
+            code = torch.where(estimated[:, None], self._estimate(faces.image, present), code)
         return code, drawn & c.exact
 
     def _drawn(self, faces: Faces, present: Tensor) -> Tensor:
