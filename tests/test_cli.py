@@ -216,6 +216,7 @@ def test_help_has_an_example_for_every_verb(capsys):
         "synth",
         "train",
         "demo",
+        "bench",
     ):
         code, out, _ = run(capsys, verb, "--help")
         assert code == 0 and "Example" in out and f"mien {verb}" in out

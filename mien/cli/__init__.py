@@ -13,6 +13,7 @@ import typer
 
 import mien
 from mien.cli import evaluation, pictures, protocols, training
+from mien.cli.bench import bench
 from mien.cli.terminal import errors, out
 from mien.errors import InputError
 
@@ -33,6 +34,7 @@ app.add_typer(evaluate_app, name="evaluate")
 VERBS: tuple[Callable[..., None], ...] = (
     *(pictures.transfer, pictures.edit, pictures.neutralize, pictures.recognize, pictures.aus),
     *(pictures.embed, pictures.invent, training.synth, training.augment, training.train, training.demo),
+    bench,
 )
 for verb in VERBS:
     app.command()(verb)

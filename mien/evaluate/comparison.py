@@ -8,7 +8,7 @@ the ceiling.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,23 +65,16 @@ def compare(
     t, size = trials(data, seed), judge.size
     total = len(t.face) * (len(models) + 1)
     parts, tables, shown = {}, {}, {}
-    true_pictures = np.stack([fitted(data.images[int(row)], size) for row in t.truth])
-    parts["—", TRUTH] = true_pictures
+    for answer, pictures in unpainted(data, t).items():
+        parts["—", answer] = np.stack([fitted(picture, size) for picture in pictures])
+        if answer in TRIVIAL:
+            tables["—", answer] = errors_frame(pictures, data, t)
     for number, (name, model) in enumerate(models.items()):
-        editor = Editor(model, aligned=True)
-        wanted = ANSWERS if number == 0 else MADE
-        rows: dict[str, list[Any]] = {answer: [] for answer in wanted}
-        small: dict[str, list[np.ndarray]] = {answer: [] for answer in wanted}
-        for k in range(len(t.face)):
-            found = answers(editor, data, t, k)
-            for answer in wanted:
-                rows[answer] += errors_of(found[answer], data, t, k)
-                small[answer].append(fitted(found[answer], size))
-            report(number * len(t.face) + k + 1, total)
-        for answer in wanted:
-            key = ("—" if answer in TRIVIAL else name, answer)
-            tables[key], parts[key] = pd.DataFrame(rows[answer]), np.stack(small[answer])
-        shown[name] = small[MADE[1]]
+        begun = number * len(t.face)
+        errors, made = answered(model, data, t, size, partial(_of_all, report, begun, total))
+        tables |= {(name, answer): frame for answer, frame in errors.items()}
+        parts |= {(name, answer): pictures for answer, pictures in made.items()}
+        shown[name] = list(made[MADE[1]])
     figures, by_au = judged(judge, data, t, parts)
     for key, errors in tables.items():
         strong = errors[errors.intensity >= STRONG].groupby("region").l1.mean()
@@ -100,6 +93,32 @@ def compare(
     return table
 
 
+def unpainted(data: Data, t: Trials) -> dict[str, list[np.ndarray]]:
+    """Return the truth and the two trivial answers to every trial, uint8 (S, S, 3) each."""
+    rows = dict(zip((TRUTH, *TRIVIAL), (t.truth, t.face, t.example), strict=True))
+    return {answer: [data.images[row] for row in chosen.tolist()] for answer, chosen in rows.items()}
+
+
+def answered(
+    model: Family, data: Data, t: Trials, size: int, report: Callable[[int], None] = lambda done: None
+) -> tuple[dict[str, pd.DataFrame], dict[str, np.ndarray]]:
+    """Return errors and pictures (T, size, size, 3) of a model's two answers to every trial, by the answer's name."""
+    editor = Editor(model, aligned=True)
+    pictures: dict[str, list[np.ndarray]] = {answer: [] for answer in MADE}
+    for k in range(len(t.face)):
+        found = answers(editor, data, t, k)
+        for answer in MADE:
+            pictures[answer].append(found[answer])
+        report(k + 1)
+    errors = {answer: errors_frame(made, data, t) for answer, made in pictures.items()}
+    return errors, {answer: np.stack([fitted(one, size) for one in made]) for answer, made in pictures.items()}
+
+
+def errors_frame(pictures: Sequence[np.ndarray], data: Data, t: Trials) -> pd.DataFrame:
+    """Return `errors_of` a picture for every trial, a row a trial and region."""
+    return pd.DataFrame([row for k, picture in enumerate(pictures) for row in errors_of(picture, data, t, k)])
+
+
 def judged(
     judge: Judge | Family, data: Data, t: Trials, pictures: Mapping[Any, np.ndarray]
 ) -> tuple[dict[Any, dict[str, float]], pd.DataFrame]:
@@ -108,15 +127,14 @@ def judged(
     Raises InputError where an outside tool has to read the pictures first.
     """
     judge = as_judge(judge)
-    shown, own = gallery_rows(data, t)
-    neutral = np.stack([fitted(data.images[row], judge.size) for row in shown])
-    work = {key: partial(judge.read, made) for key, made in {GALLERY: neutral, **pictures}.items()}
+    gallery, own = gallery_of(data, t, judge)
+    work = {key: partial(judge.read, made) for key, made in {GALLERY: gallery, **pictures}.items()}
     readings = all_read(work)  # what must be read outside is asked for all at once
-    gallery = readings.pop(GALLERY)
+    known = readings.pop(GALLERY)
     figures, by_au = {}, {}
     for key, found in readings.items():
         of_aus, by_au[key] = au_figures(found, data, t)
-        figures[key] = of_aus | class_figures(found, data, t) | identity_figures(found, gallery, own)
+        figures[key] = of_aus | class_figures(found, data, t) | identity_figures(found, known, own)
     return figures, pd.DataFrame(by_au).T
 
 
@@ -133,6 +151,12 @@ def gallery_rows(data: Data, t: Trials) -> tuple[list[int], np.ndarray]:
         theirs = neutral.get(person) or np.flatnonzero(m.subject == person).tolist()
         rows.append(next((row for row in theirs if row not in used), theirs[0]))
     return rows, own
+
+
+def gallery_of(data: Data, t: Trials, judge: Judge) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pictures (P, S, S, 3) among which the trials' people are to be found again, and whose each face is."""
+    rows, own = gallery_rows(data, t)
+    return np.stack([fitted(data.images[row], judge.size) for row in rows]), own
 
 
 def au_figures(found: Reading, data: Data, t: Trials) -> tuple[dict[str, float], dict[str, float]]:
@@ -248,24 +272,39 @@ def deployed_parameters(model: Family) -> int:
     return sum(p.numel() for name, p in model.named_parameters() if name.split(".")[0] in model.deployed)
 
 
-def draw(data: Data, t: Trials, shown: Mapping[str, list[np.ndarray]], path: Path, rows: int = 8) -> None:
-    """Write a sheet: example, face, every model's pasted answer, truth; spread over expressions, the strongest."""
+def draw(data: Data, t: Trials, shown: Mapping[str, list[np.ndarray]], path: Path) -> None:
+    """Write a sheet: example, face, every model's pasted answer, truth; of the trials of `for_show`."""
+    chosen = for_show(data, t)
+    draw_chosen(data, t, chosen, {name: [made[k] for k in chosen] for name, made in shown.items()}, path)
+
+
+def for_show(data: Data, t: Trials, rows: int = 8) -> list[int]:
+    """Return the numbers of some trials of the strongest expressions, spread over the classes."""
     intensity = data.manifest.intensity[t.truth]
     full = np.flatnonzero(intensity >= intensity.max())
     order = full[np.argsort(data.manifest.expression[t.truth[full]], kind="stable")]
-    chosen = order[np.linspace(0, len(order) - 1, min(rows, len(order))).astype(int)].tolist()
-    columns = ["example", "face", *shown, "truth"]
+    return order[np.linspace(0, len(order) - 1, min(rows, len(order))).astype(int)].tolist()
+
+
+def draw_chosen(
+    data: Data, t: Trials, chosen: Sequence[int], shown: Mapping[str, Sequence[np.ndarray]], path: Path
+) -> None:
+    """Write a sheet: example, face, every model's answer to the chosen trials (in their order), truth."""
     size = len(next(iter(shown.values()))[0])
     pictures = [
         [
             fitted(data.images[int(t.example[k])], size),
             fitted(data.images[int(t.face[k])], size),
-            *(made[k] for made in shown.values()),
+            *(made[row] for made in shown.values()),
             fitted(data.images[int(t.truth[k])], size),
         ]
-        for k in chosen
+        for row, k in enumerate(chosen)
     ]
-    save_sheet(sheet(pictures, columns, size=max(128, size)), path)
+    save_sheet(sheet(pictures, ["example", "face", *shown, "truth"], size=max(128, size)), path)
+
+
+def _of_all(report: Callable[[int, int], None], begun: int, total: int, done: int) -> None:
+    report(begun + done, total)
 
 
 def _order(models: Mapping[str, Family]) -> Callable[[Any], Any]:

@@ -1,0 +1,55 @@
+"""The verb that runs the open benchmark."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.terminal import bar, out, print_frame
+
+
+def bench(
+    output: Annotated[Path, typer.Argument(help="Folder for the page, the figures and the rendered pictures.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="A data set whose rows marked test to measure on too; give it again for each."),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A run's folder or weights to measure too; give it again for each.")
+    ] = None,
+    people: Annotated[int, typer.Option(help="Rendered people; figures of other numbers do not compare.")] = 24,
+    judge: Annotated[str, typer.Option(help="Who judges: see docs/judges.md.")] = "judge",
+    against: Annotated[
+        list[Path] | None, typer.Option(help="Another author's bench.json to set beside; give it again for each.")
+    ] = None,
+) -> None:
+    """Measure all models on one fixed set of rendered people: a page to read, a file to cite. Goes on if killed.
+
+    Example: `mien bench out/bench --data photofaces --model runs/mine`
+    """
+    from mien.evaluate.bench import bench as measured
+    from mien.evaluate.bench import bench_models
+    from mien.evaluate.bench_page import TABLES, all_figures, by_answer
+    from mien.evaluate.bench_set import marked_set, studio_set
+    from mien.evaluate.judges import find_judge
+
+    nets, who, print_ = bench_models(model or ()), find_judge(judge), file_print(judge)
+    others = [marked_set(folder) for folder in data or ()]
+    with bar("rendering") as progress:
+        studio = studio_set(output / "studio", people, report=progress)
+    with bar("measuring") as progress:
+        record = measured([studio, *others], nets, who, output, print_, against or (), progress)
+    figures = all_figures(record, {})
+    for name in record["sets"]:
+        out.print(f"\n{name}: by the judge", markup=False)
+        print_frame(by_answer(figures[figures["set"] == name], TABLES["By the judge"][0]).reset_index())
+    out.print(f"\nLook at {output / 'index.html'}; cite {output / 'bench.json'}", markup=False)
+
+
+def file_print(judge: str) -> str | None:
+    """Return the SHA-256 of the file that a judge's words name, None where they name none."""
+    path = Path(judge.partition(":")[2])
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

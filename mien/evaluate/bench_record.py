@@ -1,0 +1,124 @@
+"""bench.json: what the benchmark found, in a form that others can cite, read and set beside their own.
+
+docs/benchmark.md has the schema. A record that does not fit is refused in one line; so are figures of other pictures
+or of another judge, which do not stand side by side.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import sklearn
+import torch
+
+import mien
+from mien.errors import InputError
+
+SCHEMA = 1
+"""Raise it when a reader of the old form would misread the new one."""
+
+FIELDS: dict[str, Any] = {
+    "schema": int,
+    "versions": {"mien": str},
+    "judge": {"name": str, "fingerprint": str},
+    "sets": {"*": {"digest": str, "people": int, "pictures": int, "trials": int, "size": int, "labels": str}},
+    "models": {"*": {"family": str, "fingerprint": str, "parameters": int, "image_size": int}},
+    "figures": [
+        {
+            "set": str,
+            "model": str,
+            "answer": str,
+            "metric": str,
+            "of": str,
+            "value": float,
+            "low": float,
+            "high": float,
+        }
+    ],
+}
+"""What must be there, and of which kind; "*" is any name; float is a finite number or null. More may be there."""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what figures depend on."""
+    libraries = {"torch": torch, "numpy": np, "opencv": cv2, "scikit-learn": sklearn}
+    found = {name: str(library.__version__) for name, library in libraries.items()}
+    return {"mien": mien.__version__, "python": platform.python_version()} | found
+
+
+def read_record(path: Path, beside: Mapping[str, Any]) -> dict[str, Any]:
+    """Return another author's record, of which only the sets that `beside` has too are kept.
+
+    `beside` has the "sets" and the "judge" of this run. Raises InputError where the file does not fit the schema, was
+    judged by another judge, shares no set, or has a set of the same name with another digest.
+    """
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); expected a bench.json") from error
+    except ValueError as error:
+        raise InputError(f"{path}: is no JSON ({error}); expected a bench.json that mien bench wrote") from error
+    schema = record.get("schema") if isinstance(record, dict) else None
+    if schema != SCHEMA:
+        raise InputError(f"{path}: has schema {schema!r}, expected {SCHEMA}; run mien bench of this version there")
+    if problem := misfit(record, FIELDS, ""):
+        raise InputError(f"{path}: {problem}; expected a bench.json that mien bench wrote")
+    if stray := {f["set"] for f in record["figures"]} - set(record["sets"]):
+        raise InputError(f"{path}: has figures of a set it does not describe ({sorted(stray)[0]}); it is not whole")
+    return comparable(path, record, beside)
+
+
+def comparable(path: Path, record: dict[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record with the sets and figures that may stand beside this run's. Raises InputError for none."""
+    theirs, ours = record["judge"], beside["judge"]
+    if theirs != ours:
+        raise InputError(
+            f"{path}: was judged by {theirs['name']} ({theirs['fingerprint'][:12] or 'no fingerprint'}), here "
+            f"{ours['name']} ({ours['fingerprint'][:12] or 'no fingerprint'}) judges; take the same --judge"
+        )
+    common = [name for name in record["sets"] if name in beside["sets"]]
+    for name in common:
+        digests = record["sets"][name]["digest"], beside["sets"][name]["digest"]
+        if digests[0] != digests[1]:
+            raise InputError(
+                f"{path}: its set {name} has the digest {digests[0][:12]}, here it is {digests[1][:12]}: other "
+                "pictures, whose figures do not stand side by side; take the same --people, data and versions"
+            )
+    if not common:
+        raise InputError(f"{path}: has the sets {', '.join(record['sets'])}, here are {', '.join(beside['sets'])}")
+    figures = [f for f in record["figures"] if f["set"] in common]
+    return record | {"sets": {name: record["sets"][name] for name in common}, "figures": figures}
+
+
+def misfit(value: Any, wanted: Any, where: str) -> str | None:
+    """Return in words the first place where a value is not of the wanted form, None where all fits."""
+    if isinstance(wanted, dict):
+        if not isinstance(value, dict):
+            return f"{where or 'the whole'} is no object"
+        names = dict.fromkeys(value, wanted["*"]) if "*" in wanted else wanted
+        lacking = next((f"{where}.{name}".strip(".") for name in names if name not in value), None)
+        inner = (misfit(value[name], form, f"{where}.{name}".strip(".")) for name, form in names.items())
+        return f"{lacking} is missing" if lacking else next((found for found in inner if found), None)
+    if isinstance(wanted, list):
+        if not isinstance(value, list):
+            return f"{where} is no list"
+        found = (misfit(one, wanted[0], f"{where}[{k}]") for k, one in enumerate(value))
+        return next((one for one in found if one), None)
+    return None if _is(value, wanted) else f"{where} is {str(value)[:40]!r}, no {KINDS[wanted]}"
+
+
+KINDS = {int: "whole number", str: "text", float: "finite number or null"}
+
+
+def _is(value: Any, kind: type) -> bool:
+    if kind is float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return value is None or (number and math.isfinite(value))
+    return isinstance(value, kind) and not isinstance(value, bool)
