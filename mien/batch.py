@@ -13,14 +13,19 @@ from mien.labels import CLASSES
 
 @dataclass(frozen=True)
 class Faces:
-    """Aligned faces and their labels; a missing label is -1 (subject, expression) or NaN (intensity, AUs, yaw)."""
+    """Aligned faces and their labels; a missing label is -1 (subject, expression) or NaN (all others)."""
 
     image: Tensor  # (B, 3, H, W) float RGB in [-1, 1]
     subject: Tensor  # (B,) int64, dense 0..subjects-1 in the training set
     expression: Tensor  # (B,) int64 index into mien.labels.EXPRESSIONS
     intensity: Tensor  # (B,) float in [0, 1]
-    aus: Tensor  # (B, 21) float in [0, 5], order of mien.labels.AUS
+    aus: Tensor  # (B, 21) float in [0, 5], order of mien.labels.AUS, the larger side
+    left: Tensor  # (B, 21) float in [0, 5], of the person's own left side
+    right: Tensor  # (B, 21)
     yaw: Tensor  # (B,) float degrees, of the head as pictured
+    pitch: Tensor  # (B,)
+    gaze_x: Tensor  # (B,) float degrees, > 0: towards the right of the picture
+    gaze_y: Tensor  # (B,) > 0: up
 
     def __len__(self) -> int:
         return len(self.subject)
@@ -37,6 +42,15 @@ class Faces:
 
 
 @dataclass(frozen=True)
+class Motion:
+    """How one picture's pixels come out of another's, on a grid of a quarter of their side."""
+
+    flow: Tensor  # (B, 2, G, G) x, y in shares of the side: truth(p) = target(p + flow(p))
+    mouth: Tensor  # (B, 1, G, G) in [0, 1]: share of the cell in which the truth shows the inside of the mouth
+    known: Tensor  # (B, 1, G, G) in [0, 1]: whether the flow is known there
+
+
+@dataclass(frozen=True)
 class Batch:
     """Pairs of faces: `source` gives the expression, `target` the identity.
 
@@ -48,6 +62,7 @@ class Batch:
     target: Faces
     truth: Tensor  # (B, 3, H, W) float RGB in [-1, 1], or NaN
     alike: Tensor  # (B,) bool
+    motion: Motion | None = None  # from target to truth, for recipes that ask for it
 
     def __len__(self) -> int:
         return len(self.source)
@@ -69,7 +84,9 @@ class Batch:
             form = torch.channels_last if x.ndim == 4 else torch.preserve_format
             return x.to(device, non_blocking=True, memory_format=form)
 
-        return Batch(self.source.map(move), self.target.map(move), move(self.truth), move(self.alike))
+        m = self.motion
+        motion = None if m is None else Motion(move(m.flow), move(m.mouth), move(m.known))
+        return Batch(self.source.map(move), self.target.map(move), move(self.truth), move(self.alike), motion)
 
 
 def partners(x: Tensor) -> Tensor:

@@ -55,7 +55,8 @@ class Sampling:
     `same` is the share of same-person pairs, `alike` the share of the others in which both people show the same
     expression, as far as there are such; `need_truth` keeps to pairs whose answer is a real picture;
     `independent` gives source and target augmentations of their own; `margin` is how far a corner crop shifts, as a
-    share of the size; `rotations` are degrees; `colour` and `scale` are ± shares.
+    share of the size; `rotations` are degrees; `colour` and `scale` are ± shares; `motion` asks for the exact flow from
+    target to truth; `neutral` is the share of same-person pairs whose target is made to be neutral, where there is one.
     """
 
     same: float = 0.5
@@ -66,3 +67,5 @@ class Sampling:
     rotations: tuple[float, ...] = (-6.0, -3.0, 0.0, 3.0, 6.0)
     colour: float = 0.0
     scale: float = 0.0
+    motion: bool = False
+    neutral: float = 0.0

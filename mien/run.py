@@ -13,6 +13,7 @@ import torch
 from mien.batch import Batch
 from mien.data.augment import Augmentation
 from mien.data.cache import Data, concat, open_data
+from mien.data.motion import read_geometry
 from mien.data.sampler import PairSampler
 from mien.errors import InputError
 from mien.labels import CLASSES
@@ -90,7 +91,19 @@ def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:
     check_labels(family, data)
     s = family.sampling()
     augmentation = Augmentation(margin=s.margin, rotations=s.rotations, colour=s.colour, scale=s.scale)
-    return PairSampler(data, family.config.batch_size, seed, s.same, s.need_truth, augmentation, s.independent, s.alike)
+    geometry = read_geometry(data) if s.motion else None
+    return PairSampler(
+        data,
+        family.config.batch_size,
+        seed,
+        s.same,
+        s.need_truth,
+        augmentation,
+        s.independent,
+        s.alike,
+        geometry,
+        s.neutral,
+    )
 
 
 def check_labels(family: Family, data: Data) -> None:

@@ -54,8 +54,8 @@ class Random:
                 torch.randint(0, 5, (n,), generator=g),
                 (torch.arange(n) + 7 * step) % (len(EXPRESSIONS) + 1) - 1,
                 torch.ones(n),
-                torch.rand(n, len(AUS), generator=g) * 5,
-                torch.arange(n) * 15.0 - 60,
+                *(torch.rand(n, len(AUS), generator=g) * 5 for _ in range(3)),
+                *(torch.arange(n) * 15.0 - 60 for _ in range(4)),
             )
 
         source, target = faces(), faces()

@@ -269,8 +269,8 @@ def labelled(label, intensity):
         torch.zeros(n).long(),
         label,
         torch.tensor(intensity),
-        torch.full((n, 21), torch.nan),
-        torch.zeros(n),
+        *(torch.full((n, 21), torch.nan) for _ in range(3)),
+        *(torch.zeros(n) for _ in range(4)),
     )
 
 

@@ -161,14 +161,21 @@ def faces(
     """
     rows = np.asarray(indices, dtype=np.int64)
     labels = data.manifest
-    yaw = labels.yaw[rows] if mirrored is None else np.where(mirrored, -labels.yaw[rows], labels.yaw[rows])
+    over = np.zeros(len(rows), bool) if mirrored is None else np.asarray(mirrored, bool)  # mirrored ones
+    sign = np.where(over, -1, 1).astype(np.float32)
+    left, right = labels.left[rows], labels.right[rows]
     return Faces(
         image=to_tensor(data.images[rows] if images is None else images),
         subject=torch.from_numpy(labels.subject[rows]),
         expression=torch.from_numpy(labels.expression[rows]),
         intensity=torch.from_numpy(labels.intensity[rows]),
         aus=torch.from_numpy(labels.aus[rows]),
-        yaw=torch.from_numpy(yaw),
+        left=torch.from_numpy(np.where(over[:, None], right, left)),
+        right=torch.from_numpy(np.where(over[:, None], left, right)),
+        yaw=torch.from_numpy(labels.yaw[rows] * sign),
+        pitch=torch.from_numpy(labels.pitch[rows]),
+        gaze_x=torch.from_numpy(labels.gaze_x[rows] * sign),
+        gaze_y=torch.from_numpy(labels.gaze_y[rows]),
     )
 
 

@@ -105,14 +105,19 @@ class Table:
             self.report(int(row), f"expression is '{words[row]}'; expected one of {', '.join(EXPRESSIONS)}{guess}")
         return np.array([index.get(str(word), -1) for word in words], dtype=np.int64)
 
-    def action_units(self) -> np.ndarray:
-        """Return (N, 21) float32 in [0, 5], order of mien.labels.AUS, NaN unknown; of two sides the larger."""
-        aus = np.full((len(self), len(AUS)), np.nan, dtype=np.float32)
+    def action_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the larger side, the left and the right: (N, 21) float32 in [0, 5] each, NaN unknown.
+
+        Where no side is told, both are as the whole; where only sides are told, the whole is the larger.
+        """
+        whole, left, right = (np.full((len(self), len(AUS)), np.nan, dtype=np.float32) for _ in range(3))
         for i, names in enumerate(zip(au_columns(), au_columns("L"), au_columns("R"), strict=True)):
-            both, left, right = (self.numbers(name) for name in names)
+            both, one, other = (self.numbers(name) for name in names)
             # fmax: a side that is known wins over one that is not
-            aus[:, i] = np.where(np.isnan(both), np.fmax(left, right), both)
-        return aus
+            whole[:, i] = np.where(np.isnan(both), np.fmax(one, other), both)
+            untold = np.isnan(one) & np.isnan(other)
+            left[:, i], right[:, i] = np.where(untold, both, one), np.where(untold, both, other)
+        return whole, left, right
 
 
 def _float(cell: str) -> float:

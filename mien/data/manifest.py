@@ -26,6 +26,8 @@ class Manifest:
     expression: np.ndarray  # (N,) int64 index into mien.labels.EXPRESSIONS
     intensity: np.ndarray  # (N,) float32 in [0, 1]
     aus: np.ndarray  # (N, 21) float32 in [0, 5], order of mien.labels.AUS, the larger side
+    left: np.ndarray  # (N, 21) float32 in [0, 5]: AUs of the person's own left side
+    right: np.ndarray  # (N, 21) float32
     yaw: np.ndarray  # (N,) float32 degrees
     pitch: np.ndarray
     roll: np.ndarray
@@ -137,6 +139,7 @@ def _manifest(folder: Path, table: Table) -> Manifest:
     subjects, subject = np.unique(names, return_inverse=True)
     if len(subjects) and subjects[0] == "":  # '' sorts first and is nobody
         subjects, subject = subjects[1:], subject - 1
+    aus, left, right = table.action_units()
     number = {n: table.numbers(n).astype(np.float32) for n in ("intensity", "yaw", "pitch", "roll", "gaze_x", "gaze_y")}
     text = {n: table.words(n) for n in ("expr_id", "parents", "sequence", "split", "source", "kind", "gender")}
     return Manifest(
@@ -145,7 +148,9 @@ def _manifest(folder: Path, table: Table) -> Manifest:
         files=[str(PurePosixPath(f)) for f in table.words("file_name")],
         subject=subject.astype(np.int64),
         expression=table.expressions(),
-        aus=table.action_units(),
+        aus=aus,
+        left=left,
+        right=right,
         fold=table.integers("fold"),
         test=table.integers("test", missing=0) == 1,
         frame=table.integers("frame"),

@@ -17,8 +17,10 @@ from mien.data.cache import Data, faces, to_tensor
 from mien.data.groups import Groups, group, pick
 from mien.data.kinship import Kinship, kinship
 from mien.data.manifest import Manifest
+from mien.data.motion import Geometry
 from mien.data.performance import performances
 from mien.errors import InputError
+from mien.labels import EXPRESSIONS
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,8 @@ class PairSampler:
     pairs, as far as there are such, the target itself shows the source's expression, pose and gaze. Sources walk
     through a new permutation of all usable images each epoch. The truth is augmented as its target is; the source
     has an augmentation of its own (unless `independent` is False), but where there is a truth all three are
-    mirrored together, since expressions are not symmetric.
+    mirrored together, since expressions are not symmetric. With `geometry`, a batch has the motion from target to
+    truth. In a share `neutral` of same-person pairs, as far as there are such, the target is neutral.
 
     Raises InputError where no pair can be made, saying why.
     """
@@ -56,13 +59,15 @@ class PairSampler:
         augmentation: Augmentation | None = None,
         independent: bool = True,
         alike: float = 0.0,
+        geometry: Geometry | None = None,
+        neutral: float = 0.0,
     ):
         if batch_size < 1 or seed < 0 or not 0 <= same <= 1 or not 0 <= alike <= 1:
             raise InputError(
                 f"batch_size {batch_size}, seed {seed}, same {same}, alike {alike}: "
                 "expected at least 1, at least 0, from 0 to 1, from 0 to 1"
             )
-        self.alike = alike
+        self.alike, self.geometry, self.neutral = alike, geometry, neutral
         self.data, self.batch_size, self.seed, self.same = data, batch_size, seed, same
         self.need_truth, self.augmentation, self.independent = need_truth, augmentation, independent
         self._supply = Supply(data.manifest)
@@ -116,6 +121,7 @@ class PairSampler:
             self._faces(rows.target, target_warps),
             truth,
             torch.from_numpy(rows.alike),
+            None if self.geometry is None else self.geometry.motion(rows.target, rows.truth, target_warps),
         )
 
     def rows(self, step: int) -> Rows:
@@ -129,6 +135,9 @@ class PairSampler:
         same = np.where(can_same & can_cross, wanted, can_same)
         target, truth = np.empty_like(source), np.empty_like(source)
         target[same] = self._supply.another_look(rng, source[same], self._supply.subject[source[same]])
+        if self.neutral:
+            calm = same & self._supply.can_calm[source] & (rng.random(len(source)) < self.neutral)
+            target[calm] = self._supply.neutral_look(rng, source[calm])
         truth[same] = source[same]
         crossed = self._supply.triples if self.need_truth else self._supply.crosses
         target[~same], truth[~same] = crossed(rng, source[~same])
@@ -186,6 +195,9 @@ class Supply:
         self.key = np.where(self.known, shown.key, -1)
         keys = int(self.key.max(initial=-1)) + 1
         self.by_subject = group(self.subject, people)
+        neutral = self.known & (manifest.expression == EXPRESSIONS.index("neutral"))
+        self.by_neutral = group(np.where(neutral, self.subject, -1), people)
+        self.can_calm = ~neutral & np.append(self.by_neutral.count > 0, False)[self.subject]
         self.everyone = group(np.where(self.known, 0, -1), 1)
 
         looks = np.unique(np.stack([self.subject, self.look], axis=1)[self.known], axis=0)[:, 0]
@@ -206,6 +218,10 @@ class Supply:
     def another_look(self, rng: np.random.Generator, rows: np.ndarray, subject: np.ndarray) -> np.ndarray:
         """Draw for each row an image of `subject` (n,) that shows another expression or intensity than the row."""
         return pick(rng, self.by_subject, subject, lambda at, other: self.look[other] != self.look[rows[at]])
+
+    def neutral_look(self, rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
+        """Draw for each row a neutral image of the same person."""
+        return self.by_neutral.draw(rng, self.subject[rows])
 
     def triples(self, rng: np.random.Generator, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Draw (target, truth) with an unrelated person who shows the source's expression in `truth` alone."""

@@ -24,6 +24,7 @@ from mien.models.family import (
     change,
     pasted,
 )
+from mien.models.fields import FieldModel
 from mien.models.jesrl import Jesrl
 from mien.models.judge import Judge
 from mien.models.rel_gan import RelGan
@@ -35,6 +36,7 @@ FAMILIES: dict[str, type[Family]] = {
     "expr_gan": ExprGan,
     "jesrl": Jesrl,
     "eet": Eet,
+    "fields": FieldModel,
     "judge": Judge,
 }
 

@@ -7,7 +7,6 @@ model is trained with it. What it says of the true pictures of people it never s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +15,9 @@ from torch.nn import functional as F
 from mien.batch import Batch
 from mien.labels import AUS, CLASSES
 from mien.models.family import Embedding, Family, Prediction, check_least, check_shares
-from mien.nn.blocks import DownBlock, halvings
+from mien.nn.blocks import halvings
 from mien.nn.losses import known_cross_entropy, mean_dtype
+from mien.nn.trunk import Trunk
 from mien.recipe import Adam, Sampling, Stage, Turn
 
 SCALE = 16.0  # of the cosine between a face and a person, as a logit (Wang et al. 2018, NormFace)
@@ -56,26 +56,6 @@ def au_regression_loss(estimate: Tensor, aus: Tensor) -> Tensor:
     return error.sum() / known.sum().clamp(min=1)
 
 
-class Trunk(nn.Module):
-    """Four halvings, each followed by a residual convolution: (B, 3, S, S) -> (B, C, S / 16, S / 16)."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        widths = [3, width, 2 * width, 4 * width, 8 * width]
-        self.halve = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths))
-        self.refine = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(w, w, 3, padding=1, bias=False), nn.BatchNorm2d(w)) for w in widths[2:]
-        )
-
-    def forward(self, image: Tensor) -> Tensor:
-        """(B, 3, S, S) in [-1, 1] -> (B, 8 width, S / 16, S / 16)."""
-        x = self.halve[0](image)
-        for halve, refine in zip(list(self.halve)[1:], self.refine, strict=True):
-            x = halve(x)
-            x = F.leaky_relu(x + refine(x), 0.2)
-        return x
-
-
 class Judge(Family):
     """Two trunks, so that what it says of a person cannot lean on what it says of their expression."""
 
@@ -89,7 +69,8 @@ class Judge(Family):
         super().__init__(config)
         c = config
         flat = 8 * c.width * halvings(c.image_size, 4)[-1] ** 2
-        self.expression_trunk, self.identity_trunk = Trunk(c.width), Trunk(c.width)
+        widths = [c.width * k for k in (1, 2, 4, 8)]
+        self.expression_trunk, self.identity_trunk = Trunk(widths), Trunk(widths)
         self.expression_code = nn.Sequential(nn.Dropout(0.2), nn.Linear(flat, c.expression_code), nn.LeakyReLU(0.2))
         self.identity_code = nn.Sequential(nn.Dropout(0.2), nn.Linear(flat, c.identity_code))
         self.aus = nn.Linear(c.expression_code, len(AUS))

@@ -42,6 +42,27 @@ def fooling_loss(fake: Tensor) -> Tensor:
     return F.softplus(-fake).mean(dtype=mean_dtype(fake))
 
 
+def gradient_l1(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
+    """Return the weighted mean |∇a - ∇b| across and down; images (B, C, H, W), weight (B, 1, H, W)."""
+    off = a - b
+    across, down = (off[..., 1:] - off[..., :-1]).abs(), (off[..., 1:, :] - off[..., :-1, :]).abs()
+    return (across * weight[..., 1:]).mean(dtype=mean_dtype(off)) + (down * weight[..., 1:, :]).mean(
+        dtype=mean_dtype(off)
+    )
+
+
+def block_ssim(a: Tensor, b: Tensor, side: int = 8) -> Tensor:
+    """Return the mean SSIM (Wang et al. 2004) over separate blocks of images (B, C, H, W) in [-1, 1] -> scalar.
+
+    Sliding windows cost a CPU as much as a net does.
+    """
+    (x, y), (c1, c2) = (t.float() for t in (a, b)), (0.02**2, 0.06**2)  # K · 2, the images' range
+    mx, my = F.avg_pool2d(x, side), F.avg_pool2d(y, side)
+    vx, vy = F.avg_pool2d(x * x, side) - mx * mx, F.avg_pool2d(y * y, side) - my * my
+    together = F.avg_pool2d(x * y, side) - mx * my
+    return ((2 * mx * my + c1) * (2 * together + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))).mean()
+
+
 def total_variation(image: Tensor) -> Tensor:
     """Return the mean absolute difference of neighbours, down plus across: (B, C, H, W) -> scalar."""
     down = (image[..., 1:, :] - image[..., :-1, :]).abs().mean(dtype=mean_dtype(image))

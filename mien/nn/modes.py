@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 Net = TypeVar("Net", bound=nn.Module)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def channels_last(net: Net) -> Net:
@@ -19,6 +22,17 @@ def channels_last(net: Net) -> Net:
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return net
+
+
+def exactly(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function compute in the precision of what it is given: autocast would round pixels to bf16."""
+
+    @wraps(function)
+    def computed(*args: P.args, **named: P.kwargs) -> R:
+        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            return function(*args, **named)
+
+    return computed
 
 
 @contextmanager

@@ -1,0 +1,416 @@
+"""Fields: a face's expression is changed by moving, shading and opening its pixels; none is repainted.
+
+Ours, not a paper's: docs/fields.md tells it as one.
+
+Symbol           Code
+x, y             batch.target.image, batch.truth: one person in two expressions
+v                view
+c, ĉ             code_of, FieldModel.read
+E                reader
+G                mover
+f, s, a, p       Fields.flow, .shade, .alpha, .paint
+f*, m, k         batch.motion.flow, .mouth, .known
+D                critic
+Eq. 1  c         code_of
+Eq. 2  L_read    reading_loss
+Eq. 3  g         gate
+Eq. 4  y'        composed
+Eq. 5  L_flow    flow_loss
+Eq. 6  s*        true_shade
+Eq. 7  L_shade   shade_loss
+Eq. 8  L_open    opening_loss
+Eq. 9  L_paint   paint_loss
+Eq. 10 L_look    look_losses
+Eq. 11 L_mouth   mouth_loss
+Eq. 12 L_critic  critic_loss
+Eq. 13 c'        corrected
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.batch import Batch, Faces, Motion
+from mien.errors import InputError
+from mien.labels import AUS, CLASSES
+from mien.models.family import Controls, Embedding, Family, Prediction, check_least, check_shares
+from mien.nn.blur import blur
+from mien.nn.degrade import relight, worsen
+from mien.nn.field_net import MOUTH, FieldNet, Fields
+from mien.nn.losses import block_ssim, gradient_l1, known_cross_entropy, mean_dtype
+from mien.nn.modes import evaluating, exactly
+from mien.nn.spectral import spectral
+from mien.nn.trunk import Trunk
+from mien.nn.warp import WHOLE, Window, cut, resized, warp
+from mien.recipe import Adam, Sampling, Stage, Turn
+
+UNITS = len(AUS)
+CODE = 2 * UNITS + 4
+ANGLE = 30.0  # degrees that count as much as the strongest action unit
+TAU = 0.05  # Eq. 3
+EPSILON = 0.03  # of brightness in Eq. 6, so that black has a logarithm
+
+PROTOTYPES: dict[str, dict[int, float]] = {
+    "neutral": {},
+    "happiness": {6: 4.0, 12: 5.0, 25: 2.8, 26: 0.5},
+    "sadness": {1: 5.0, 4: 4.0, 15: 5.0, 17: 3.0},
+    "surprise": {1: 5.0, 2: 5.0, 5: 4.2, 25: 3.0, 26: 5.0},
+    "fear": {1: 5.0, 2: 1.8, 4: 4.5, 5: 5.0, 20: 4.0, 25: 4.5, 26: 2.5},
+    "anger": {4: 5.0, 5: 3.0, 7: 3.0, 9: 1.7, 10: 2.8, 16: 2.5, 23: 1.5, 25: 3.5},
+    "disgust": {4: 2.6, 6: 1.5, 7: 2.2, 9: 5.0, 10: 3.0, 15: 1.2, 25: 1.3},
+    "contempt": {12: 3.0, 14: 5.0},
+}
+"""Each class at full strength, in action units 0-5: EMFACS (Ekman & Friesen 1983), contempt on the person's left."""
+
+
+@dataclass(frozen=True)
+class FieldsConfig:
+    """Sizes, lengths and weights; the defaults are preset `small`."""
+
+    image_size: int = 256  # of the frame; the nets see it at half that
+    subjects: int = 1
+    width: int = 32
+    reader_width: int = 32
+    critic_width: int = 24
+    batch_size: int = 16
+    read_steps: int = 3000
+    steps: int = 6000
+    finish_steps: int = 2000
+    read_lr: float = 1e-3
+    lr: float = 8e-4
+    critic_lr: float = 2e-4
+    neutral: float = 0.4  # share of pairs that begin with a neutral face
+    expression: float = 0.1
+    flow: float = 1.0
+    shade: float = 3.0
+    opening: float = 1.0
+    paint: float = 2.0
+    pixels: float = 5.0
+    edges: float = 5.0
+    structure: float = 1.0
+    reached: float = 3.0
+    mouth: float = 0.03
+    rounds: int = 1  # of correction when editing (Eq. 13)
+    margin: float = 0.06
+    turn: float = 8.0
+    colour: float = 0.12
+    scale: float = 0.12
+
+    def __post_init__(self) -> None:
+        check_shares(self, "neutral", "margin", "colour", "scale")
+        sizes = ("subjects", "width", "reader_width", "critic_width", "batch_size")
+        check_least(self, {"image_size": 32, "rounds": 0} | dict.fromkeys(sizes, 1))
+        if self.image_size % 32:
+            raise InputError(f"image_size is {self.image_size}; expected a multiple of 32")
+
+
+def code_of(faces: Faces) -> Tensor:
+    """Eq. 1: c = (AU_left / 5, AU_right / 5, (yaw, pitch, gaze_x, gaze_y) / 30°), (B, 46), NaN where unknown."""
+    angles = torch.stack([faces.yaw, faces.pitch, faces.gaze_x, faces.gaze_y], 1)
+    return torch.cat([faces.left / 5, faces.right / 5, angles / ANGLE], 1)
+
+
+def reading_loss(estimate: Tensor, code: Tensor) -> Tensor:
+    """Eq. 2: L_read = mean (ĉ - c)² over the numbers that are known; 0 if none are."""
+    known = ~code.isnan()
+    error = torch.where(known, estimate.to(mean_dtype(estimate)) - torch.nan_to_num(code), 0).square()
+    return error.sum() / known.sum().clamp(min=1)
+
+
+def gate(change: Tensor) -> Tensor:
+    """Eq. 3: g = 1 - exp(-|c' - ĉ|² / τ²), (B, 46) -> (B,): nothing asked, nothing done."""
+    return 1 - torch.exp(-change.square().sum(1) / TAU**2)
+
+
+def composed(image: Tensor, fields: Fields, window: Window = WHOLE) -> Tensor:
+    """Eq. 4: y' = (1 - a) (x(p + f) e^s) + a p, in brightness 0-1; of (B, 3, S, S) of any size in [-1, 1].
+
+    Or of a window of it.
+    """
+    size = image.shape[-1]
+    alpha, paint = fields.covering(size, window)
+    shade = cut(resized(fields.shade, size), window)
+    shaded = (warp(image, fields.flow, window) + 1) * shade.exp() - 1
+    return torch.lerp(shaded, paint, alpha).clamp(-1, 1)
+
+
+def flow_loss(flow: Tensor, motion: Motion, side: int) -> Tensor:
+    """Eq. 5: L_flow = mean k w √(|f - f*|² + ε²), w = (1 + 4 min(|f*| / 1.5, 1))(1 - .9 m), in pixels of `side`."""
+    off, true = (flow - motion.flow) * side, motion.flow * side
+    length = (off.square().sum(1, keepdim=True) + 0.01).sqrt() - 0.1
+    moved = (true.square().sum(1, keepdim=True).sqrt() / 1.5).clamp(max=1)
+    return (motion.known * (1 + 4 * moved) * (1 - 0.9 * motion.mouth) * length).mean()
+
+
+def true_shade(face: Tensor, truth: Tensor, motion: Motion) -> tuple[Tensor, Tensor]:
+    """Eq. 6: s* = log (Y + ε) / (X(p + f*) + ε), held within ± .4; X, Y the blurred means of the channels in 0-1.
+
+    Faces (B, 3, V, V) -> (B, 1, V, V) and where it counts: not in the mouth, and where the flow is known.
+    """
+    side = face.shape[-1]
+
+    def brightness(image: Tensor) -> Tensor:
+        smooth = F.avg_pool2d(F.avg_pool2d((image.float().mean(1, keepdim=True) + 1) / 2, 3, 1), 3, 1)
+        return F.pad(smooth, (2, 2, 2, 2), mode="replicate")
+
+    before, after = brightness(warp(face, motion.flow)), brightness(truth)
+    log = ((after + EPSILON) / (before + EPSILON)).log().clamp(-0.4, 0.4)
+    near = F.max_pool2d(motion.mouth, 3, 1, 1)
+    return log, resized(motion.known * (1 - near), side)
+
+
+def shade_loss(shade: Tensor, true: Tensor, counts: Tensor) -> Tensor:
+    """Eq. 7: L_shade = mean n (1 + 4 min(|s*| / .1, 1)) |s - s*|, `counts` n."""
+    return (counts * (1 + 4 * (true.abs() / 0.1).clamp(max=1)) * (shade - true).abs()).mean()
+
+
+def opening_loss(alpha: Tensor, motion: Motion) -> Tensor:
+    """Eq. 8: L_open = mean w BCE(a, m) where a mouth can be, a the mean over m's cell, w = 5 near a mouth and 1 else;
+    plus a tenth of the mean of a elsewhere, where it is free to cover what opens in the eyes.
+    """  # fmt: skip
+    share = F.adaptive_avg_pool2d(alpha, motion.mouth.shape[-1]).clamp(1e-4, 1 - 1e-4)
+    here, true = cut(share, MOUTH), cut(motion.mouth, MOUTH)
+    weight = 1 + 4 * (F.max_pool2d(true, 5, 1, 2) > 0.05)
+    off = -(true * here.log() + (1 - true) * (1 - here).log())
+    return (weight * off).mean() + 0.1 * (share.mean() - here.mean() * here.numel() / share.numel())
+
+
+def paint_loss(paint: Tensor, truth: Tensor, mouth: Tensor) -> Tensor:
+    """Eq. 9: L_paint = Σ m (|p - y| + |∇p - ∇y|) / (Σ m + 33), a face's own sums, in the window of the mouth."""
+    m = cut(resized(mouth, truth.shape[-1]), MOUTH)
+    off = paint - cut(truth, MOUTH)
+    total = (m * off.abs()).sum((1, 2, 3))
+    total = total + (m[..., 1:] * off.diff(dim=3).abs()).sum((1, 2, 3))
+    total = total + (m[..., 1:, :] * off.diff(dim=2).abs()).sum((1, 2, 3))
+    return (total / (3 * m.sum((1, 2, 3)) + 100)).mean()
+
+
+def look_losses(made: Tensor, truth: Tensor, face: Tensor) -> dict[str, Tensor]:
+    """Eq. 10: pixels = mean w |y' - y|, edges = mean w |∇y' - ∇y|, structure = 1 - SSIM of 8 × 8 blocks.
+
+    w = 1 + 5 min(3 blur |y - x|, 1): an expression changes few pixels of a face.
+    """
+    weight = 1 + 5 * (3 * blur((truth - face).abs().mean(1, keepdim=True), 2.0)).clamp(max=1)
+    return {
+        "pixels": ((made - truth).abs() * weight).mean(),
+        "edges": gradient_l1(made, truth, weight),
+        "structure": 1 - block_ssim(made, truth),
+    }
+
+
+def mouth_loss(made: Tensor, mouth: Tensor) -> Tensor:
+    """Eq. 11: L_mouth = -Σ m D(y') / Σ m, on logits (B, 1, d, d) of the mouth's window."""
+    return -(made * mouth).sum() / mouth.sum().clamp(min=1)
+
+
+def critic_loss(real: Tensor, made: Tensor, mouth: Tensor) -> Tensor:
+    """Eq. 12: L_critic = Σ m (max(0, 1 - D(y)) + max(0, 1 + D(y'))) / Σ m, on logits (B, 1, d, d)."""
+    return ((F.relu(1 - real) + F.relu(1 + made)) * mouth).sum() / mouth.sum().clamp(min=1)
+
+
+def corrected(asked: Tensor, wanted: Tensor, reached: Tensor) -> Tensor:
+    """Eq. 13: c' ← c' + (c - E(y')), an action unit's numbers held in 0-1.2: (B, 46) three times -> (B, 46)."""
+    new = asked + (wanted - reached)
+    return torch.cat([new[:, : 2 * UNITS].clamp(0, 1.2), new[:, 2 * UNITS :]], 1)
+
+
+class Reader(nn.Module):
+    """E: a face's code, and features that name its class."""
+
+    def __init__(self, side: int, width: int):
+        super().__init__()
+        widths = [width * k for k in (1, 2, 4, 6, 8)]
+        left = -(-side // 2 ** len(widths))
+        self.trunk = Trunk(widths)
+        self.features = nn.Sequential(
+            nn.Flatten(), nn.Dropout(0.1), nn.Linear(widths[-1] * left**2, 160), nn.LeakyReLU(0.2)
+        )
+        self.code, self.classes = nn.Linear(160, CODE), nn.Linear(160, len(CLASSES))
+
+    def forward(self, view: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, V, V) in [-1, 1] -> code (B, 46) and class logits (B, 8)."""
+        features = self.features(self.trunk(view))
+        return self.code(features).float(), self.classes(features)
+
+
+class FieldModel(Family):
+    """Reads a face's code, and moves the face to another."""
+
+    paper = "mien, docs/fields.md"
+    Config = FieldsConfig
+    PRESETS = {"small": FieldsConfig(), "paper": FieldsConfig(width=64, reader_width=48, steps=60_000)}  # noqa: RUF012
+    edits_by = ("expression", "aus", "like")
+    needs = ("aus",)
+    deployed = ("reader", "mover")
+
+    def __init__(self, config: FieldsConfig):
+        super().__init__(config)
+        c = config
+        self.reader = Reader(c.image_size // 2, c.reader_width)
+        self.mover = FieldNet([c.width * k for k in (1, 2, 4, 8)], 2 * CODE)
+        widths = [3, c.critic_width, 2 * c.critic_width, 4 * c.critic_width]
+        layers = [
+            layer for a, b in pairwise(widths) for layer in (spectral(nn.Conv2d(a, b, 4, 2, 1)), nn.LeakyReLU(0.2))
+        ]
+        self.critic = nn.Sequential(*layers, spectral(nn.Conv2d(widths[-1], 1, 3, 1, 1)))
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Return the recipe: first read, then move, then finish with what a good reader and a critic say."""
+        c = self.config
+        steady = Adam(c.lr, (0.9, 0.99), 1e-4)
+        look = {"flow": c.flow, "shade": c.shade, "opening": c.opening, "paint": c.paint}
+        look |= {"pixels": c.pixels, "edges": c.edges, "structure": c.structure}
+        read = Turn("read", ("reader",), {"code": 10.0, "expression": c.expression}, Adam(c.read_lr, (0.9, 0.99), 1e-4))
+        move = Turn("move", ("mover",), look, steady)
+        criticise = Turn("criticise", ("critic",), {"critic": 1.0}, Adam(c.critic_lr, (0.5, 0.99)))
+        finish = Turn(
+            "finish", ("mover",), look | {"reached": c.reached, "mouth": c.mouth}, replace(steady, lr=c.lr / 2)
+        )
+        return (
+            Stage("read", c.read_steps, (read,), decay=0.5),
+            Stage("move", c.steps, (move,), decay=0.5),
+            Stage("finish", c.finish_steps, (criticise, finish), decay=0.7),
+        )
+
+    def sampling(self) -> Sampling:
+        """Two expressions of one person, with the exact motion between them."""
+        c = self.config
+        rotations = (-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn)
+        return Sampling(
+            1.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale, motion=True, neutral=c.neutral
+        )
+
+    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+        """Return a turn's losses."""
+        if turn == "read":
+            faces = batch.both()
+            code, classes = self.reader(worsen(self.view(relight(faces.image)[0])))
+            return {"code": reading_loss(code, code_of(faces)), "expression": known_cross_entropy(classes, faces.label)}
+        face, truth, wanted, motion = moving(batch)
+        face, truth = relight(face, truth)
+        seen, true = self.view(face), self.view(truth)
+        fields = self._asked(face, seen, wanted, train=turn != "criticise")
+        mouth = resized(cut(motion.mouth, MOUTH), cut(truth, MOUTH).shape[-1] // 8)
+        if turn == "criticise":
+            real, fake = (self.critic(x).float() for x in (cut(truth, MOUTH), composed(face, fields, MOUTH)))
+            return {"critic": critic_loss(real, fake, mouth)}
+        made = composed(seen, fields)
+        losses = self._look(seen, true, truth, made, fields, motion)
+        if turn == "finish":
+            reached, _ = self._read(made)
+            losses["reached"] = reading_loss(reached, wanted)
+            losses["mouth"] = mouth_loss(self.critic(composed(face, fields, MOUTH)).float(), mouth)
+        return losses
+
+    def _asked(self, face: Tensor, view: Tensor, wanted: Tensor, train: bool) -> Fields:
+        """Return the fields from a face, of which the nets get a poorer view, to codes; NaN asks for no change."""
+        view = worsen(view)
+        with torch.no_grad():
+            known, _ = self._read(view)
+        with torch.set_grad_enabled(train):
+            return self._fields(face, view, torch.where(wanted.isnan(), known, wanted), known)
+
+    @exactly
+    def _look(
+        self, seen: Tensor, true: Tensor, truth: Tensor, made: Tensor, fields: Fields, motion: Motion
+    ) -> dict[str, Tensor]:
+        shade, counts = true_shade(seen, true, motion)
+        return {
+            "flow": flow_loss(fields.flow, motion, seen.shape[-1]),
+            "shade": shade_loss(fields.shade, shade, counts),
+            "opening": opening_loss(fields.covering(seen.shape[-1])[0], motion),
+            "paint": paint_loss(fields.mouth_paint, truth, motion.mouth),
+            **look_losses(made, true, seen),
+        }
+
+    def view(self, image: Tensor) -> Tensor:
+        """Return the frame at half its side, as the nets see it."""
+        return F.avg_pool2d(image, 2)
+
+    def _read(self, view: Tensor) -> tuple[Tensor, Tensor]:
+        with evaluating(self.reader):
+            code, classes = self.reader(view)
+            return code, classes
+
+    def _fields(self, face: Tensor, view: Tensor, wanted: Tensor, known: Tensor) -> Fields:
+        change = wanted - known
+        return self.mover(face, view, torch.cat([wanted, change], 1), gate(change))
+
+    def read(self, face: Tensor) -> Tensor:
+        """Return the code (B, 46) of faces (B, 3, S, S), action units held in 0-1."""
+        code, _ = self._read(self.view(face))
+        return torch.cat([code[:, : 2 * UNITS].clamp(0, 1), code[:, 2 * UNITS :]], 1)
+
+    def fields(self, face: Tensor, wanted: Tensor) -> Fields:
+        """Return what brings faces (B, 3, S, S) to codes (B, 46), corrected by what the result is read as (Eq. 13)."""
+        view, known = self.view(face), self.read(face)
+        asked = wanted
+        fields = self._fields(face, view, asked, known)
+        for _ in range(self.config.rounds):
+            asked = corrected(asked, wanted, self.read(composed(face, fields)))
+            fields = self._fields(face, view, asked, known)
+        return fields
+
+    def wanted(self, face: Tensor, controls: Controls) -> Tensor:
+        """Return the code (B, 46) that an edit of `face` asks for; the head keeps its pose."""
+        known, code = self.read(face), torch.zeros(len(face), CODE, device=face.device)
+        code[:, 2 * UNITS :] = known[:, 2 * UNITS :]
+        if controls.like is not None:
+            shown = self.read(controls.like)
+            code[:, : 2 * UNITS] = shown[:, : 2 * UNITS]
+            code[:, -2:] = torch.lerp(known[:, -2:], shown[:, -2:], controls.intensity)
+        elif controls.aus is not None:
+            code[:, : 2 * UNITS] = known[:, : 2 * UNITS]
+        asked = PROTOTYPES[controls.expression] if controls.expression else controls.aus or {}
+        for au, value in asked.items():
+            at = AUS.index(au)
+            code[:, at] = code[:, UNITS + at] = value / 5
+        if controls.expression == "contempt":
+            code[:, UNITS : 2 * UNITS] = 0
+        code[:, : 2 * UNITS] *= 1 if controls.aus is not None else controls.intensity
+        return code
+
+    def edit(self, face: Tensor, controls: Controls) -> Tensor:
+        """Return faces with what is asked for."""
+        return composed(face, self.fields(face, self.wanted(face, controls)))
+
+    def transfer(self, face: Tensor, like: Tensor) -> Tensor:
+        """Return faces with the action units and the gaze of others."""
+        return self.edit(face, Controls(like=like))
+
+    def reconstruct(self, face: Tensor) -> Tensor:
+        """Return the face itself: nothing asked, nothing done."""
+        return face
+
+    def recognize(self, face: Tensor) -> Prediction:
+        """Return class probabilities."""
+        return Prediction(self._read(self.view(face))[1].float().softmax(1))
+
+    def estimate_aus(self, face: Tensor) -> Tensor:
+        """Return AU intensities (B, 21), 0-5, the larger side."""
+        code = 5 * self.read(face)
+        return torch.maximum(code[:, :UNITS], code[:, UNITS : 2 * UNITS])
+
+    def embed(self, face: Tensor) -> Embedding:
+        """Return the code, and what the mover sees of the face at its coarsest, averaged over the frame."""
+        return Embedding(self.read(face), self.mover.look(self.view(face))[-1].float().mean((2, 3)))
+
+
+def moving(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Motion]:
+    """Return faces, truths, the truths' codes and motions of the pairs whose motion is known.
+
+    Raises ValueError for a batch without any motion.
+    """
+    motion = batch.motion
+    if motion is None:
+        raise ValueError("fields learn from motion; give the sampler a geometry")
+    seen = motion.known.flatten(1).amax(1) > 0
+    seen = seen if seen.any() else torch.ones_like(seen)
+    code = code_of(batch.source)
+    chosen = [t[seen] for t in (batch.target.image, batch.truth, code)]
+    return chosen[0], chosen[1], chosen[2], Motion(motion.flow[seen], motion.mouth[seen], motion.known[seen])
