@@ -15,6 +15,7 @@ import mien
 from mien.errors import InputError
 from mien.faces.align import align, similarity
 from mien.faces.detect import choose_face, find_faces
+from mien.faces.morph import Maps, morph
 from mien.faces.paste import paste_residual
 from mien.faces.photo import Photo, read_photo, write_photo
 from mien.labels import AUS, CLASSES
@@ -24,6 +25,7 @@ from mien.models import (
     EstimatesAus,
     Family,
     Invents,
+    Moves,
     Recognizes,
     Transfers,
     able,
@@ -31,6 +33,7 @@ from mien.models import (
     editor_by,
     name_of,
 )
+from mien.nn.field_net import Fields
 from mien.provenance import Stamp
 from mien.sheet import to_pixels
 from mien.weights import load, place
@@ -90,23 +93,28 @@ class Editor:
     ) -> Photo:
         """Return `face` with the expression that `like` shows."""
         model, example = able(self.model, Transfers), self.see(like, like_number).crop
-        return self._change(self.see(face, number), lambda crop: model.transfer(crop, example))
+        return self._change(self.see(face, number), Controls(like=example), lambda crop: model.transfer(crop, example))
 
     def edit(
         self,
         face: Picture,
         expression: str | None = None,
         intensity: float = 1.0,
-        aus: Mapping[int, float] | None = None,
+        aus: Mapping[int | str, float] | None = None,
         like: Picture | None = None,
         number: int | None = None,
         like_number: int | None = None,
+        gaze: tuple[float, float] | None = None,
     ) -> Photo:
-        """Return `face` with an asked expression: a class, AU intensities 0-5, or another face's; at 0-1 of it."""
+        """Return `face` with an asked expression: a class, AU intensities 0-5, or another face's; at 0-1 of it.
+
+        `aus` may name one side, as "12L", and `mien.labels.units_of` makes them of ARKit blendshapes; `gaze` is degrees
+        to the right of the picture and up.
+        """
         example = self.see(like, like_number).crop if like is not None else None
-        controls = Controls(expression, intensity, aus, example)
+        controls = Controls(expression, intensity, aus, example, gaze)
         model = editor_by(self.model, controls)
-        return self._change(self.see(face, number), lambda crop: model.edit(crop, controls))
+        return self._change(self.see(face, number), controls, lambda crop: model.edit(crop, controls))
 
     def neutralize(self, face: Picture, number: int | None = None) -> Photo:
         """Return `face` with no expression."""
@@ -152,10 +160,23 @@ class Editor:
         write_photo(photo, path, self.stamp(operation, source) if stamped else None)
 
     @torch.inference_mode()
-    def _change(self, seen: Seen, make: Callable[[Tensor], Tensor]) -> Photo:
+    def _change(self, seen: Seen, controls: Controls, make: Callable[[Tensor], Tensor]) -> Photo:
+        if isinstance(self.model, Moves):
+            maps = maps_of(self.model.moves(seen.crop, controls), self.size)
+            return replace(seen.photo, rgb=morph(seen.photo.rgb, maps, seen.matrix, self.size))
         residual = change(able(self.model, Transfers), seen.crop, make(seen.crop))[0] * 127.5  # (3, S, S) grey levels
         pixels = residual.permute(1, 2, 0).cpu().numpy()
         return replace(seen.photo, rgb=paste_residual(seen.photo.rgb, np.ascontiguousarray(pixels), seen.matrix))
+
+
+def maps_of(fields: Fields, size: int) -> Maps:
+    """Return the first face's fields as arrays, for a crop of `size`."""
+    alpha, paint = fields.covering(size)
+
+    def array(x: Tensor) -> np.ndarray:
+        return np.ascontiguousarray(x[0].permute(1, 2, 0).float().cpu().numpy())
+
+    return Maps(array(fields.flow), array(fields.shade)[..., 0], array(alpha)[..., 0], (array(paint) + 1) * 127.5)
 
 
 def as_photo(picture: Picture) -> Photo:

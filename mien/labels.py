@@ -1,5 +1,11 @@
 """The words and numbers by which faces are labelled: expressions and FACS action units."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mien.errors import InputError
+
 EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "anger", "disgust", "contempt", "other")
 """Expression words; a label is an index into this tuple, -1 when unknown. `other` is any free AU combination."""
 
@@ -8,6 +14,61 @@ CLASSES = EXPRESSIONS[:-1]
 
 AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 43)
 """FACS action units, in the order of every AU vector; intensities 0-5, NaN when unknown."""
+
+
+def sides(unit: int | str) -> tuple[int, str]:
+    """Return an action unit's number and its sides, "LR" for both: 12 or "12" -> (12, "LR"), "12L" -> (12, "L").
+
+    Raises InputError for what is no action unit.
+    """
+    text = str(unit).upper().removeprefix("AU")
+    number, side = (text[:-1], text[-1]) if text[-1:] in ("L", "R") else (text, "LR")
+    if not number.isdigit() or int(number) not in AUS:
+        raise InputError(f"AU {unit}: choose from {', '.join(map(str, AUS))}, of one side as 12L or 12R")
+    return int(number), side
+
+
+BLENDSHAPES: dict[int, tuple[str, ...]] = {
+    1: ("browInnerUp",),
+    2: ("browOuterUpLeft", "browOuterUpRight"),
+    4: ("browDownLeft", "browDownRight"),
+    5: ("eyeWideLeft", "eyeWideRight"),
+    6: ("cheekSquintLeft", "cheekSquintRight"),
+    7: ("eyeSquintLeft", "eyeSquintRight"),
+    9: ("noseSneerLeft", "noseSneerRight"),
+    10: ("mouthUpperUpLeft", "mouthUpperUpRight"),
+    12: ("mouthSmileLeft", "mouthSmileRight"),
+    14: ("mouthDimpleLeft", "mouthDimpleRight"),
+    15: ("mouthFrownLeft", "mouthFrownRight"),
+    16: ("mouthLowerDownLeft", "mouthLowerDownRight"),
+    17: ("mouthShrugLower",),
+    18: ("mouthPucker",),
+    20: ("mouthStretchLeft", "mouthStretchRight"),
+    22: ("mouthFunnel",),
+    24: ("mouthPressLeft", "mouthPressRight"),
+    26: ("jawOpen",),
+    43: ("eyeBlinkLeft", "eyeBlinkRight"),
+}
+"""Action unit -> the ARKit blendshapes, 0-1, that move as it does, 0-5. AU23 and AU25 have none."""
+
+
+def units_of(blendshapes: Mapping[str, float]) -> dict[int | str, float]:
+    """Return action units 0-5 of ARKit blendshapes 0-1 by BLENDSHAPES, as 12L. A jaw that opens parts the lips (AU25).
+
+    Raises InputError for a blendshape that no action unit is like, or a value out of range.
+    """
+    found: dict[int | str, float] = {}
+    known = {shape: unit for unit, shapes in BLENDSHAPES.items() for shape in shapes}
+    for shape, value in blendshapes.items():
+        if shape not in known:
+            raise InputError(f"blendshape {shape!r}: no action unit is like it; choose from {', '.join(known)}")
+        if not 0 <= value <= 1:
+            raise InputError(f"blendshape {shape}={value:g}: expected 0 to 1")
+        side = {"eft": "L", "ght": "R"}.get(shape[-3:], "")
+        found[f"{known[shape]}{side}"] = 5 * value
+    if "26" in found:
+        found["25"] = found["26"]
+    return found
 
 
 def au_columns(side: str = "") -> tuple[str, ...]:

@@ -49,7 +49,11 @@ def edit(
     output: Output,
     expression: Annotated[str | None, typer.Option(help="neutral, happiness, sadness, surprise, fear, …")] = None,
     intensity: Annotated[float, typer.Option(help="0 (neutral) to 1 (full).")] = 1.0,
-    au: Annotated[list[str] | None, typer.Option(help="An action unit and its intensity 0-5, as 12=3.")] = None,
+    au: Annotated[
+        list[str] | None, typer.Option(help="An action unit and its intensity 0-5, as 12=3 or 12L=3.")
+    ] = None,
+    blendshape: Annotated[list[str] | None, typer.Option(help="An ARKit blendshape, as mouthSmileLeft=0.6.")] = None,
+    gaze: Annotated[tuple[float, float] | None, typer.Option(help="Degrees to the picture's right, and up.")] = None,
     like: Annotated[Path | None, typer.Option(help="A picture whose expression to take.")] = None,
     model: Model = "ter_gan",
     number: Number = None,
@@ -61,10 +65,14 @@ def edit(
 
     Example: `mien edit me.jpg --expression happiness --intensity 0.7 -o happier.png`
     """
-    aus = dict(map(parse_au, au)) if au else None
+    from mien.labels import units_of
+
+    aus: dict[int | str, float] = dict(parse_pair("--au", text) for text in au or ())
+    aus |= units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
     tool = prepared(model, aligned, device, output)
-    wanted = expression or (f"like {like.name}" if like else ", ".join(au or ()))
-    photo = tool.edit(face, expression, intensity, aus, like, number, like_number)
+    wanted = expression or (f"like {like.name}" if like else ", ".join([*(au or ()), *(blendshape or ())]))
+    wanted += f" gaze {gaze[0]:g} {gaze[1]:g}" if gaze else ""
+    photo = tool.edit(face, expression, intensity, aus or None, like, number, like_number, gaze)
     tool.save(photo, output, f"edit: {wanted} {intensity:.2f}", face.name)
 
 
@@ -232,13 +240,14 @@ def known_word(expression: str) -> None:
     Controls(expression)
 
 
-def parse_au(text: str) -> tuple[int, float]:
-    """Return the number and the intensity of "12=3"."""
-    number, _, value = text.upper().removeprefix("AU").partition("=")
+def parse_pair(option: str, text: str) -> tuple[str, float]:
+    """Return the name and the number of "12=3"."""
+    name, _, value = text.partition("=")
     try:
-        return int(number), float(value)
+        return name.strip(), float(value)
     except ValueError as error:
-        raise InputError(f"--au {text}: expected an action unit and its intensity 0-5, as 12=3") from error
+        example = {"--au": "12=3", "--blendshape": "mouthSmileLeft=0.6"}[option]
+        raise InputError(f"{option} {text}: expected a name and its intensity, as {example}") from error
 
 
 def each_picture(paths: list[Path], work: Callable[[Path], Any]) -> tuple[list[tuple[Path, Any]], int]:

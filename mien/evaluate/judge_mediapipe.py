@@ -1,4 +1,4 @@
-"""MediaPipe's FaceLandmarker as a judge: its blendshapes, 0-1, taken for action units, 0-5."""
+"""MediaPipe's FaceLandmarker as a judge: its blendshapes taken for action units (mien.labels.BLENDSHAPES)."""
 
 from __future__ import annotations
 
@@ -10,30 +10,7 @@ import numpy as np
 
 from mien.errors import InputError
 from mien.evaluate.judges import Reading, empty_aus
-from mien.labels import AUS
-
-BLENDSHAPES: dict[int, tuple[str, ...]] = {
-    1: ("browInnerUp",),
-    2: ("browOuterUpLeft", "browOuterUpRight"),
-    4: ("browDownLeft", "browDownRight"),
-    5: ("eyeWideLeft", "eyeWideRight"),
-    6: ("cheekSquintLeft", "cheekSquintRight"),
-    7: ("eyeSquintLeft", "eyeSquintRight"),
-    9: ("noseSneerLeft", "noseSneerRight"),
-    10: ("mouthUpperUpLeft", "mouthUpperUpRight"),
-    12: ("mouthSmileLeft", "mouthSmileRight"),
-    14: ("mouthDimpleLeft", "mouthDimpleRight"),
-    15: ("mouthFrownLeft", "mouthFrownRight"),
-    16: ("mouthLowerDownLeft", "mouthLowerDownRight"),
-    17: ("mouthShrugLower",),
-    18: ("mouthPucker",),
-    20: ("mouthStretchLeft", "mouthStretchRight"),
-    22: ("mouthFunnel",),
-    24: ("mouthPressLeft", "mouthPressRight"),
-    26: ("jawOpen",),
-    43: ("eyeBlinkLeft", "eyeBlinkRight"),
-}
-"""Action unit -> the blendshapes that move as it does, the larger side counts. AU23 and AU25 have none: NaN."""
+from mien.labels import AUS, BLENDSHAPES
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def feathered_mask(size: int) -> np.ndarray:
     return mask
 
 
-def _tiles(matrix: np.ndarray, size: int, shape: tuple[int, ...]) -> Iterator[tuple[int, int, int, int]]:
+def tiles(matrix: np.ndarray, size: int, shape: tuple[int, ...]) -> Iterator[tuple[int, int, int, int]]:
     """Left, top, right, bottom of the tiles that cover the crop's footprint inside a photo of `shape`."""
     left, top, right, bottom = footprint(matrix, size)
     x0, x1 = max(0, int(np.floor(left))), min(shape[1], int(np.ceil(right)) + 1)
@@ -41,7 +41,7 @@ def _tiles(matrix: np.ndarray, size: int, shape: tuple[int, ...]) -> Iterator[tu
             yield x, y, min(x + TILE, x1), min(y + TILE, y1)
 
 
-def _smooth_for(matrix: np.ndarray, image: np.ndarray) -> np.ndarray:
+def smooth_for(matrix: np.ndarray, image: np.ndarray) -> np.ndarray:
     """`image` of the crop, blurred as far as the photo's face is smaller than the crop and would alias."""
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale <= 1:
@@ -59,11 +59,11 @@ def _blend(rgb: np.ndarray, image: np.ndarray, matrix: np.ndarray, mask: np.ndar
     mask = feathered_mask(size) if mask is None else np.ascontiguousarray(mask, np.float32)
     if image.shape != (size, size, 3) or mask.shape != (size, size):
         raise ValueError(f"expected a square crop and its mask, not {image.shape} and {mask.shape}")
-    image = _smooth_for(matrix, np.ascontiguousarray(image, np.float32))
+    image = smooth_for(matrix, np.ascontiguousarray(image, np.float32))
     square = np.ones((3, 3), np.uint8)
     lowest, highest = cv2.erode(image, square), cv2.dilate(image, square)
     result = rgb.copy()
-    for x0, y0, x1, y1 in _tiles(matrix, size, rgb.shape):
+    for x0, y0, x1, y1 in tiles(matrix, size, rgb.shape):
         # warpAffine looks up crop = matrix · (tile pixel + tile corner); its inverse flag says the matrix goes that way
         moved = np.column_stack([matrix[:, :2], matrix[:, :2] @ [x0, y0] + matrix[:, 2]])
 

@@ -17,6 +17,7 @@ from mien.models.family import (
     Family,
     HasBaseline,
     Invents,
+    Moves,
     Prediction,
     Recognizes,
     SetsElements,
@@ -50,6 +51,7 @@ __all__ = [
     "Family",
     "HasBaseline",
     "Invents",
+    "Moves",
     "Prediction",
     "Recognizes",
     "SetsElements",
@@ -106,11 +108,18 @@ def able(model: Family, protocol: type[Capability]) -> Capability:
 
 def editor_by(model: Family, controls: Controls) -> Edits:
     """Return `model` as what can edit so. Raises InputError naming the models that can if it cannot."""
-    asked = next(name for name in ("expression", "aus", "like") if getattr(controls, name) is not None)
-    if isinstance(model, Edits) and asked in type(model).edits_by:
+    lacking = [kind for kind in controls.kinds if not isinstance(model, Edits) or kind not in type(model).edits_by]
+    if not lacking and isinstance(model, Edits):
         return model
-    can = [name for name, family in FAMILIES.items() if issubclass(family, Edits) and asked in family.edits_by]
-    raise InputError(f"{name_of(model)} cannot edit by {WORDS[asked]}; these can: {', '.join(can) or 'none'}")
+    can = [
+        name
+        for name, family in FAMILIES.items()
+        if issubclass(family, Edits) and set(controls.kinds) <= set(family.edits_by)
+    ]
+    raise InputError(f"{name_of(model)} cannot edit by {WORDS[lacking[0]]}; these can: {', '.join(can) or 'none'}")
 
 
-WORDS = {"expression": "class", "aus": "action unit", "like": "example"}
+WORDS = {
+    "expression": "class", "aus": "action unit", "like": "example", "gaze": "gaze",
+    "sides": "action unit of one side",
+}  # fmt: skip

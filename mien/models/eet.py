@@ -479,7 +479,7 @@ class Eet(Family):
         """
         like = face if controls.like is None else controls.like
         if controls.aus is not None:
-            asked = self._with_aus(face, dict(controls.aus))
+            asked = self._with_aus(face, controls.both_sides())
         elif controls.expression is not None:
             asked = self._class_feature(controls.expression)
         else:

@@ -37,7 +37,7 @@ from torch.nn import functional as F
 
 from mien.batch import Batch, Faces, Motion
 from mien.errors import InputError
-from mien.labels import AUS, CLASSES
+from mien.labels import AUS, CLASSES, sides
 from mien.models.family import Controls, Embedding, Family, Prediction, check_least, check_shares
 from mien.nn.blur import blur
 from mien.nn.degrade import relight, worsen
@@ -53,6 +53,7 @@ UNITS = len(AUS)
 CODE = 2 * UNITS + 4
 ANGLE = 30.0  # degrees that count as much as the strongest action unit
 TAU = 0.05  # Eq. 3
+DOUBT = 0.04  # by which a code read from a picture is off, about
 EPSILON = 0.03  # of brightness in Eq. 6, so that black has a logarithm
 
 PROTOTYPES: dict[str, dict[int, float]] = {
@@ -81,7 +82,7 @@ class FieldsConfig:
     read_steps: int = 3000
     steps: int = 6000
     finish_steps: int = 2000
-    read_lr: float = 1e-3
+    read_lr: float = 2e-3
     lr: float = 8e-4
     critic_lr: float = 2e-4
     neutral: float = 0.4  # share of pairs that begin with a neutral face
@@ -96,10 +97,10 @@ class FieldsConfig:
     reached: float = 3.0
     mouth: float = 0.03
     rounds: int = 1  # of correction when editing (Eq. 13)
-    margin: float = 0.06
-    turn: float = 8.0
+    margin: float = 0.03
+    turn: float = 5.0
     colour: float = 0.12
-    scale: float = 0.12
+    scale: float = 0.06
 
     def __post_init__(self) -> None:
         check_shares(self, "neutral", "margin", "colour", "scale")
@@ -107,6 +108,12 @@ class FieldsConfig:
         check_least(self, {"image_size": 32, "rounds": 0} | dict.fromkeys(sizes, 1))
         if self.image_size % 32:
             raise InputError(f"image_size is {self.image_size}; expected a multiple of 32")
+
+
+def prototype(expression: str) -> list[float]:
+    """Return a class's action units, the left then the right, 42 numbers in [0, 1]."""
+    full = [PROTOTYPES[expression].get(au, 0.0) / 5 for au in AUS]
+    return full + [0.0] * UNITS if expression == "contempt" else full + full
 
 
 def code_of(faces: Faces) -> Tensor:
@@ -244,7 +251,7 @@ class FieldModel(Family):
     paper = "mien, docs/fields.md"
     Config = FieldsConfig
     PRESETS = {"small": FieldsConfig(), "paper": FieldsConfig(width=64, reader_width=48, steps=60_000)}  # noqa: RUF012
-    edits_by = ("expression", "aus", "like")
+    edits_by = ("expression", "aus", "sides", "like", "gaze")
     needs = ("aus",)
     deployed = ("reader", "mover")
 
@@ -291,10 +298,11 @@ class FieldModel(Family):
             faces = batch.both()
             code, classes = self.reader(worsen(self.view(relight(faces.image)[0])))
             return {"code": reading_loss(code, code_of(faces)), "expression": known_cross_entropy(classes, faces.label)}
-        face, truth, wanted, motion = moving(batch)
+        face, truth, shown, wanted, motion = moving(batch)
         face, truth = relight(face, truth)
         seen, true = self.view(face), self.view(truth)
-        fields = self._asked(face, seen, wanted, train=turn != "criticise")
+        with torch.set_grad_enabled(turn != "criticise"):
+            fields = self._asked(face, seen, wanted, shown if turn == "move" else None)
         mouth = resized(cut(motion.mouth, MOUTH), cut(truth, MOUTH).shape[-1] // 8)
         if turn == "criticise":
             real, fake = (self.critic(x).float() for x in (cut(truth, MOUTH), composed(face, fields, MOUTH)))
@@ -307,13 +315,16 @@ class FieldModel(Family):
             losses["mouth"] = mouth_loss(self.critic(composed(face, fields, MOUTH)).float(), mouth)
         return losses
 
-    def _asked(self, face: Tensor, view: Tensor, wanted: Tensor, train: bool) -> Fields:
-        """Return the fields from a face, of which the nets get a poorer view, to codes; NaN asks for no change."""
+    def _asked(self, face: Tensor, view: Tensor, wanted: Tensor, shown: Tensor | None) -> Fields:
+        """Return the fields from a face, of which the nets get a poorer view, to codes; NaN asks for no change.
+
+        The code it shows is what its label says, a little off as a reader would be; without labels, what is read.
+        """
         view = worsen(view)
         with torch.no_grad():
-            known, _ = self._read(view)
-        with torch.set_grad_enabled(train):
-            return self._fields(face, view, torch.where(wanted.isnan(), known, wanted), known)
+            known = self._read(view)[0] if shown is None else shown + DOUBT * torch.randn_like(shown)
+        known = torch.where(known.isnan(), 0, known)
+        return self._fields(face, view, torch.where(wanted.isnan(), known, wanted), known)
 
     @exactly
     def _look(
@@ -346,9 +357,9 @@ class FieldModel(Family):
         code, _ = self._read(self.view(face))
         return torch.cat([code[:, : 2 * UNITS].clamp(0, 1), code[:, 2 * UNITS :]], 1)
 
-    def fields(self, face: Tensor, wanted: Tensor) -> Fields:
-        """Return what brings faces (B, 3, S, S) to codes (B, 46), corrected by what the result is read as (Eq. 13)."""
-        view, known = self.view(face), self.read(face)
+    def moves(self, face: Tensor, controls: Controls) -> Fields:
+        """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 13)."""
+        view, known, wanted = self.view(face), self.read(face), self.wanted(face, controls)
         asked = wanted
         fields = self._fields(face, view, asked, known)
         for _ in range(self.config.rounds):
@@ -358,26 +369,26 @@ class FieldModel(Family):
 
     def wanted(self, face: Tensor, controls: Controls) -> Tensor:
         """Return the code (B, 46) that an edit of `face` asks for; the head keeps its pose."""
-        known, code = self.read(face), torch.zeros(len(face), CODE, device=face.device)
-        code[:, 2 * UNITS :] = known[:, 2 * UNITS :]
+        known = self.read(face)
+        code = known.clone()
         if controls.like is not None:
             shown = self.read(controls.like)
-            code[:, : 2 * UNITS] = shown[:, : 2 * UNITS]
+            code[:, : 2 * UNITS] = controls.intensity * shown[:, : 2 * UNITS]
             code[:, -2:] = torch.lerp(known[:, -2:], shown[:, -2:], controls.intensity)
-        elif controls.aus is not None:
-            code[:, : 2 * UNITS] = known[:, : 2 * UNITS]
-        asked = PROTOTYPES[controls.expression] if controls.expression else controls.aus or {}
-        for au, value in asked.items():
-            at = AUS.index(au)
-            code[:, at] = code[:, UNITS + at] = value / 5
-        if controls.expression == "contempt":
-            code[:, UNITS : 2 * UNITS] = 0
-        code[:, : 2 * UNITS] *= 1 if controls.aus is not None else controls.intensity
+        elif controls.expression is not None:
+            full = face.new_tensor(prototype(controls.expression))
+            code[:, : 2 * UNITS] = controls.intensity * full
+        for unit, value in (controls.aus or {}).items():
+            au, where = sides(unit)
+            for side in where:
+                code[:, AUS.index(au) + UNITS * (side == "R")] = controls.intensity * value / 5
+        if controls.gaze is not None:
+            code[:, -2:] = face.new_tensor(controls.gaze) / ANGLE
         return code
 
     def edit(self, face: Tensor, controls: Controls) -> Tensor:
         """Return faces with what is asked for."""
-        return composed(face, self.fields(face, self.wanted(face, controls)))
+        return composed(face, self.moves(face, controls))
 
     def transfer(self, face: Tensor, like: Tensor) -> Tensor:
         """Return faces with the action units and the gaze of others."""
@@ -401,8 +412,8 @@ class FieldModel(Family):
         return Embedding(self.read(face), self.mover.look(self.view(face))[-1].float().mean((2, 3)))
 
 
-def moving(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Motion]:
-    """Return faces, truths, the truths' codes and motions of the pairs whose motion is known.
+def moving(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, Motion]:
+    """Return faces, truths, both codes and the motions of the pairs whose motion is known.
 
     Raises ValueError for a batch without any motion.
     """
@@ -411,6 +422,6 @@ def moving(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Motion]:
         raise ValueError("fields learn from motion; give the sampler a geometry")
     seen = motion.known.flatten(1).amax(1) > 0
     seen = seen if seen.any() else torch.ones_like(seen)
-    code = code_of(batch.source)
-    chosen = [t[seen] for t in (batch.target.image, batch.truth, code)]
-    return chosen[0], chosen[1], chosen[2], Motion(motion.flow[seen], motion.mouth[seen], motion.known[seen])
+    codes = code_of(batch.target)[seen], code_of(batch.source)[seen]
+    chosen = Motion(motion.flow[seen], motion.mouth[seen], motion.known[seen])
+    return batch.target.image[seen], batch.truth[seen], *codes, chosen
