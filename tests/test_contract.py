@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mien.batch import Batch, Faces
+from mien.batch import Batch, Faces, Motion
 from mien.errors import InputError
 from mien.labels import AUS, CLASSES, EXPRESSIONS
 from mien.models import (
@@ -19,6 +19,7 @@ from mien.models import (
     Recognizes,
     Transfers,
     create,
+    editor_by,
     name_of,
     pasted,
 )
@@ -60,7 +61,11 @@ class Random:
 
         source, target = faces(), faces()
         alike = (source.subject != target.subject) & (torch.arange(n) % 2 == 0)
-        return Batch(source, target, torch.rand(n, 3, s, s, generator=g) * 2 - 1, alike)
+        motion = Motion(
+            torch.rand(n, 2, s // 4, s // 4, generator=g) * 0.1 - 0.05,
+            *(torch.rand(n, 1, s // 4, s // 4, generator=g).round() for _ in range(2)),
+        )
+        return Batch(source, target, torch.rand(n, 3, s, s, generator=g) * 2 - 1, alike, motion)
 
 
 class Stopped(Exception):
@@ -297,6 +302,10 @@ def test_a_weight_without_its_loss_is_refused():
         (lambda: create("ter_gan", depth=3), "depth.*image_size"),
         (lambda: create("ter_gan", image_size=20), "20.*32"),
         (lambda: Controls(), "exactly one"),
+        (lambda: Controls(aus={"12X": 1.0}), "AU 12X"),
+        (lambda: Controls("anger", gaze=(90, 0)), "-40 to 40"),
+        (lambda: editor_by(tiny("eet"), Controls(aus={"12L": 1.0})), "one side; these can: fields"),
+        (lambda: editor_by(tiny("eet"), Controls("anger", gaze=(9, 0))), "gaze; these can: fields"),
         (lambda: Controls("joy"), "joy.*happiness"),
         (lambda: Controls("anger", 1.5), "1.5.*0 .neutral. to 1"),
         (lambda: Controls(aus={3: 1.0}), "AU 3"),

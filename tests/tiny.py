@@ -34,6 +34,17 @@ TINY: dict[str, dict[str, int]] = {  # every length and width
         "reconstruction_steps": 3,
         "refining_steps": 3,
     },
+    "fields": {
+        "image_size": 32,
+        "width": 2,
+        "reader_width": 2,
+        "critic_width": 2,
+        "subjects": 5,
+        "batch_size": 10,
+        "read_steps": 2,
+        "steps": 2,
+        "finish_steps": 3,
+    },
     "judge": {"image_size": 32, "width": 2, "subjects": 5, "batch_size": 10, "steps": 4},
     "jesrl": {
         "image_size": 32,
@@ -65,6 +76,7 @@ NARROW: dict[str, dict[str, int]] = {  # widths alone: a preset in its own struc
     "ter_gan": {"width": 2, "discriminator_width": 2, "subjects": 5},
     "rel_gan": {"width": 4, "discriminator_width": 2, "subjects": 5},
     "expr_gan": {"width": 2, "decoder_width": 2, "discriminator_width": 2, "identity_width": 2, "subjects": 5},
+    "fields": {"width": 2, "reader_width": 2, "critic_width": 2, "subjects": 5},
     "judge": {"width": 2, "subjects": 5},
     "jesrl": {"width": 2, "discriminator_width": 2, "vgg_width": 2, "subjects": 5},
     "eet": {

@@ -1,0 +1,275 @@
+"""Every equation of docs/fields.md, in float64 NumPy written from it."""
+
+import numpy as np
+import pytest
+import torch
+
+from mien.batch import Faces, Motion
+from mien.errors import InputError
+from mien.labels import AUS, units_of
+from mien.models import Controls, create
+from mien.models.fields import (
+    CODE,
+    PROTOTYPES,
+    UNITS,
+    code_of,
+    composed,
+    corrected,
+    critic_loss,
+    flow_loss,
+    gate,
+    look_losses,
+    mouth_loss,
+    opening_loss,
+    paint_loss,
+    prototype,
+    reading_loss,
+    shade_loss,
+    true_shade,
+)
+from mien.nn.field_net import MOUTH, Fields
+from mien.nn.warp import resized, warp
+from tests.tiny import TINY
+
+RNG = np.random.default_rng(0)
+
+
+def tensor(x):
+    return torch.from_numpy(np.asarray(x, np.float64))
+
+
+def rand(*shape, low=-1.0, high=1.0):
+    return RNG.uniform(low, high, shape)
+
+
+def faces(n=3):
+    return Faces(
+        torch.zeros(n, 3, 32, 32),
+        torch.zeros(n).long(),
+        torch.zeros(n).long(),
+        torch.zeros(n),
+        *(tensor(rand(n, 21, low=0, high=5)) for _ in range(3)),
+        *(tensor(rand(n, low=-20, high=20)) for _ in range(4)),
+    )
+
+
+def motion(n=2, g=8):
+    return Motion(
+        tensor(rand(n, 2, g, g) * 0.05), tensor(rand(n, 1, g, g, low=0)), tensor(RNG.random((n, 1, g, g)) < 0.8)
+    )
+
+
+def bilinear(image, y, x):
+    """Values of (C, H, W) at pixel places (centres are whole numbers), as at the border beyond it."""
+    h, w = image.shape[1:]
+    y, x = np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)
+    y0, x0 = np.minimum(np.floor(y).astype(int), h - 2), np.minimum(np.floor(x).astype(int), w - 2)
+    dy, dx = y - y0, x - x0
+    rows = [image[:, y0 + a, x0 + b] * (dy if a else 1 - dy) * (dx if b else 1 - dx) for a in (0, 1) for b in (0, 1)]
+    return sum(rows)
+
+
+def at_size(image, size):
+    """Bring (C, h, h) to size × size, pixel areas keeping their places."""
+    places = (np.arange(size) + 0.5) * image.shape[-1] / size - 0.5
+    return bilinear(image, *np.meshgrid(places, places, indexing="ij"))
+
+
+def test_eq_1_code():
+    f = faces()
+    f.left[0, 2] = torch.nan
+    angles = np.stack([x.numpy() for x in (f.yaw, f.pitch, f.gaze_x, f.gaze_y)], 1) / 30
+    expected = np.concatenate([f.left.numpy() / 5, f.right.numpy() / 5, angles], 1)
+    np.testing.assert_allclose(code_of(f).numpy(), expected)
+    assert expected.shape[1] == CODE and np.isnan(expected).sum() == 1
+
+
+def test_eq_2_reading_counts_what_is_known():
+    guess, code = rand(4, CODE), rand(4, CODE)
+    code[1, 5:9] = code[3] = np.nan
+    np.testing.assert_allclose(reading_loss(tensor(guess), tensor(code)), np.nanmean((guess - code) ** 2))
+    assert reading_loss(tensor(guess), tensor(np.full((4, CODE), np.nan))) == 0
+
+
+def test_eq_3_gate():
+    change = rand(5, CODE) * 0.02
+    change[0] = 0
+    expected = 1 - np.exp(-(change**2).sum(1) / 0.05**2)
+    np.testing.assert_allclose(gate(tensor(change)), expected)
+    assert gate(tensor(change))[0] == 0
+
+
+def field_maps(n=2, g=8, v=16, s=32):
+    shapes = ((2, g, 0.1), (1, v, 0.4), (1, v, 1.0), (3, v, 1.0), (1, s // 2, 1.0), (3, s // 2, 1.0))
+    maps = [tensor(rand(n, c, side, side) * reach).float() for c, side, reach in shapes]
+    return Fields(*(x.abs() if k in (2, 4) else x for k, x in enumerate(maps)))  # alphas
+
+
+def covered(fields, k, size):
+    """Alpha and paint of a face: the mouth's window where it can open, fading at its left, right and top."""
+    edge = np.minimum(np.arange(size // 2) + 0.5, size // 16) / (size // 16)
+    inside = np.zeros((size, size))
+    inside[size // 2 :, size // 4 : size * 3 // 4] = edge[:, None] * np.minimum(edge, edge[::-1])[None]
+    out = []
+    for coarse, fine in ((fields.alpha, fields.mouth_alpha), (fields.paint, fields.mouth_paint)):
+        whole = np.zeros((len(fine[k]), size, size))
+        whole[:, size // 2 :, size // 4 : size * 3 // 4] = at_size(fine[k].numpy(), size // 2)
+        out.append(at_size(coarse[k].numpy(), size) * (1 - inside) + whole * inside)
+    return out
+
+
+def test_eq_4_composition():
+    size, image, f = 32, rand(2, 3, 32, 32), field_maps()
+    made = composed(tensor(image), f).numpy()
+    y, x = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
+    for k in range(2):
+        flow = at_size(f.flow[k].numpy(), size) * size
+        moved = bilinear(image[k], y + flow[1], x + flow[0])
+        alpha, paint = covered(f, k, size)
+        shaded = (moved + 1) * np.exp(at_size(f.shade[k].numpy(), size)) - 1
+        expected = np.clip((1 - alpha) * shaded + alpha * paint, -1, 1)
+        np.testing.assert_allclose(made[k], expected, atol=2e-5)  # warp computes in float32
+        part = composed(tensor(image), f, MOUTH)[k].numpy()
+        np.testing.assert_allclose(part, expected[:, 16:, 8:24], atol=2e-5)
+
+
+def test_no_fields_change_nothing():
+    image = torch.rand(1, 3, 64, 64) * 2 - 1
+    none = Fields(*(torch.zeros(1, c, s, s) for c, s in ((2, 16), (1, 32), (1, 32), (3, 32), (1, 32), (3, 32))))
+    torch.testing.assert_close(composed(image, none), image)
+
+
+def test_eq_5_flow():
+    m, flow, side = motion(), rand(2, 2, 8, 8) * 0.05, 128
+    off = np.sqrt((((flow - m.flow.numpy()) * side) ** 2).sum(1) + 0.01) - 0.1
+    true = np.sqrt(((m.flow.numpy() * side) ** 2).sum(1))
+    weight = (1 + 4 * np.minimum(true / 1.5, 1)) * (1 - 0.9 * m.mouth.numpy()[:, 0])
+    expected = (m.known.numpy()[:, 0] * weight * off).mean()
+    np.testing.assert_allclose(flow_loss(tensor(flow), m, side), expected)
+
+
+def test_eq_6_true_shade_of_a_brightened_and_moved_face():
+    face = torch.rand(1, 3, 64, 64, dtype=torch.float64) * 0.2 - 0.4  # no fine detail to be blurred differently
+    face = resized(resized(face, 4), 64)
+    still = Motion(
+        torch.full((1, 2, 16, 16), 0.0).double(), torch.zeros(1, 1, 16, 16).double(), torch.ones(1, 1, 16, 16).double()
+    )
+    moved = Motion(torch.full((1, 2, 16, 16), 4 / 64).double(), still.mouth, still.known)
+    for m in (still, moved):
+        truth = (warp(face, m.flow).double() + 1 + 0.06) * 1.2 - 1 - 0.06  # ε = .03 of brightness is .06 of the range
+        shade, counts = true_shade(face, truth, m)
+        np.testing.assert_allclose(shade[..., 8:-8, 8:-8], np.log(1.2), atol=1e-4)
+        assert (counts == 1).all()
+    shade, _ = true_shade(face, (face + 1) * 3 - 1, still)
+    assert shade.max() == 0.4
+    still.mouth[0, 0, 8, 8] = 1
+    assert (true_shade(face, face, still)[1] == 0).any()
+
+
+def test_eq_7_shade():
+    shade, true, counts = rand(2, 1, 8, 8), rand(2, 1, 8, 8) * 0.2, rand(2, 1, 8, 8, low=0)
+    expected = (counts * (1 + 4 * np.minimum(np.abs(true) / 0.1, 1)) * np.abs(shade - true)).mean()
+    np.testing.assert_allclose(shade_loss(tensor(shade), tensor(true), tensor(counts)), expected)
+
+
+def test_eq_8_opening():
+    alpha, m = rand(1, 1, 16, 16, low=0), motion(1)
+    share = alpha.reshape(1, 1, 8, 2, 8, 2).mean((3, 5))[0, 0]
+    here, true = share[4:, 2:6], m.mouth.numpy()[0, 0, 4:, 2:6]
+    near = np.array(
+        [[true[max(0, i - 2) : i + 3, max(0, j - 2) : j + 3].max() > 0.05 for j in range(4)] for i in range(4)]
+    )
+    entropy = -(true * np.log(here) + (1 - true) * np.log(1 - here))
+    elsewhere = share.sum() - here.sum()
+    expected = ((1 + 4 * near) * entropy).mean() + 0.1 * elsewhere / share.size
+    np.testing.assert_allclose(opening_loss(tensor(alpha), m), expected, rtol=1e-6)
+
+
+def test_eq_9_paint():
+    paint, truth, mouth = rand(2, 3, 16, 16), rand(2, 3, 32, 32), rand(2, 1, 8, 8, low=0)
+    total = 0.0
+    for k in range(2):
+        m = at_size(mouth[k], 32)[0, 16:, 8:24]
+        off = paint[k] - truth[k, :, 16:, 8:24]
+        s = (m * np.abs(off)).sum()
+        s += (m[:, 1:] * np.abs(np.diff(off, axis=2))).sum() + (m[1:] * np.abs(np.diff(off, axis=1))).sum()
+        total += s / (3 * m.sum() + 100)
+    np.testing.assert_allclose(paint_loss(tensor(paint), tensor(truth), tensor(mouth)), total / 2, rtol=1e-6)
+
+
+def test_eq_10_look_weighs_what_changes():
+    made, truth = rand(1, 3, 32, 32), rand(1, 3, 32, 32)
+    losses = look_losses(tensor(made), tensor(truth), tensor(truth))  # nothing changes: the weight is 1
+    off = made - truth
+    np.testing.assert_allclose(losses["pixels"], np.abs(off).mean())
+    gradients = np.abs(np.diff(off, axis=3)).mean() + np.abs(np.diff(off, axis=2)).mean()
+    np.testing.assert_allclose(losses["edges"], gradients)
+    x, y = (z.reshape(3, 4, 8, 4, 8).transpose(0, 1, 3, 2, 4).reshape(3, 4, 4, 64) for z in (made[0], truth[0]))
+    mx, my, vx, vy = x.mean(-1), y.mean(-1), x.var(-1), y.var(-1)
+    together = (x * y).mean(-1) - mx * my
+    c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
+    ssim = (2 * mx * my + c1) * (2 * together + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))
+    np.testing.assert_allclose(losses["structure"], 1 - ssim.mean(), atol=1e-4)  # float32
+    far = look_losses(tensor(made), tensor(truth), tensor(truth + 3))  # everything changes by far: 1 + 5
+    np.testing.assert_allclose(far["pixels"], 6 * np.abs(off).mean())
+
+
+def test_eq_11_and_12_mouth_and_critic():
+    real, fake, m = rand(2, 1, 4, 4) * 3, rand(2, 1, 4, 4) * 3, rand(2, 1, 4, 4, low=0)
+    np.testing.assert_allclose(mouth_loss(tensor(fake), tensor(m)), -(fake * m).sum() / m.sum())
+    hinge = np.maximum(0, 1 - real) + np.maximum(0, 1 + fake)
+    np.testing.assert_allclose(critic_loss(tensor(real), tensor(fake), tensor(m)), (hinge * m).sum() / m.sum())
+
+
+def test_eq_13_correction():
+    asked, wanted, reached = rand(3, CODE, low=0), rand(3, CODE, low=0), rand(3, CODE, low=0)
+    expected = asked + wanted - reached
+    expected[:, : 2 * UNITS] = np.clip(expected[:, : 2 * UNITS], 0, 1.2)
+    np.testing.assert_allclose(corrected(tensor(asked), tensor(wanted), tensor(reached)), expected)
+
+
+def test_controls_become_codes():
+    torch.manual_seed(0)
+    model = create("fields", **TINY["fields"]).eval()
+    face, like = torch.rand(2, 2, 3, 32, 32) * 2 - 1
+    known, shown = model.read(face), model.read(like)
+    at = AUS.index
+
+    happy = model.wanted(face, Controls("happiness", 0.5))
+    assert happy[0, at(12)] == happy[0, UNITS + at(12)] == 0.5 * PROTOTYPES["happiness"][12] / 5
+    assert happy[0, at(1)] == 0 and torch.equal(happy[:, -4:], known[:, -4:])  # pose and gaze stay
+    scorn = model.wanted(face, Controls("contempt"))
+    assert scorn[0, at(14)] == 1 and scorn[0, UNITS + at(14)] == 0  # one side
+    left = model.wanted(face, Controls(aus={"12L": 4.0, 4: 1.0}))
+    assert left[0, at(12)] == 0.8 and left[0, UNITS + at(12)] == known[0, UNITS + at(12)]  # the rest as it is
+    assert left[0, at(4)] == left[0, UNITS + at(4)] == 0.2 and left[0, at(1)] == known[0, at(1)]
+    look = model.wanted(face, Controls(aus={}, gaze=(15.0, -6.0)))
+    torch.testing.assert_close(look[:, -2:], torch.tensor([[0.5, -0.2]]).expand(2, -1))
+    torch.testing.assert_close(look[:, :-2], known[:, :-2])
+    half = model.wanted(face, Controls(like=like, intensity=0.5))
+    torch.testing.assert_close(half[:, : 2 * UNITS], 0.5 * shown[:, : 2 * UNITS])
+    assert torch.equal(half[:, -4:-2], known[:, -4:-2])  # the head's pose stays
+
+
+def test_asking_for_what_is_there_changes_nothing():
+    model = create("fields", **TINY["fields"], rounds=0).eval()
+    face = torch.rand(1, 3, 32, 32) * 2 - 1
+    with torch.no_grad():
+        for layer in (*model.mover.flow, model.mover.maps, model.mover.mouth.last):
+            layer.weight.normal_()
+        torch.testing.assert_close(model.edit(face, Controls(aus={})), face)
+        assert not torch.allclose(model.edit(face, Controls("surprise")), face, atol=0.01)
+
+
+def test_blendshapes_become_units():
+    assert units_of({"mouthSmileLeft": 0.6, "browInnerUp": 1.0}) == {"12L": 3.0, "1": 5.0}
+    assert units_of({"jawOpen": 0.5}) == {"26": 2.5, "25": 2.5}
+    for wrong, says in (({"smile": 1.0}, "no action unit is like it"), ({"jawOpen": 2.0}, "expected 0 to 1")):
+        with pytest.raises(InputError, match=says):
+            units_of(wrong)
+
+
+def test_prototypes_are_codes():
+    for word, units in PROTOTYPES.items():
+        assert set(units) <= set(AUS) and all(0 <= v <= 5 for v in units.values())
+        assert len(prototype(word)) == 2 * UNITS

@@ -1,0 +1,124 @@
+"""The exact motion between two pictures of a person, from rendered faces and from flows that are known by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mien.batch import Motion
+from mien.data.augment import Augmentation, Warp
+from mien.data.cache import concat, open_data
+from mien.data.motion import CELLS, UNITS, Geometry, cells_of, flow_between, read_geometry
+from mien.data.sampler import PairSampler
+from mien.errors import InputError
+from mien.labels import EXPRESSIONS
+from mien.nn.warp import resized, warp
+from mien.synth.generate import generate
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("faces") / "set"
+    generate(folder, people=2, per_person=12, size=128, seed=5)
+    return open_data(folder, 128)
+
+
+def constant(x, y):
+    return np.full((CELLS, CELLS, 2), (x, y), np.float32)
+
+
+def whole():
+    return cells_of(Warp(), 256, CELLS)[0]
+
+
+def test_shifts_compose():
+    # A shows N moved by (3, 1) cells, B by (1, 2): B(p) = N(p + fB), A(q) = N(q + fA), so q = p + fB - fA.
+    flow, known = flow_between(constant(3, 1), constant(1, 2), whole())
+    np.testing.assert_allclose(flow, constant(-2, 1), atol=1e-5)
+    assert known.all()
+
+
+def test_a_smooth_motion_is_inverted():
+    y, x = np.meshgrid(np.arange(CELLS), np.arange(CELLS), indexing="ij")
+    first = np.stack([3 * np.sin(x / 9), 2 * np.cos(y / 11)], -1).astype(np.float32)
+    flow, known = flow_between(first, constant(0, 0), whole())
+    # B is N itself: A(p + flow) must be N(p), that is p + flow + fA(p + flow) = p
+    there = whole() + flow
+    fx, fy = 3 * np.sin(there[..., 0] / 9), 2 * np.cos(there[..., 1] / 11)
+    inner = (slice(6, -6), slice(6, -6))
+    assert np.abs(flow[..., 0] + fx)[inner].max() < 0.1 and np.abs(flow[..., 1] + fy)[inner].max() < 0.1
+    assert known[inner].all()
+
+
+def test_lips_that_close_over_teeth_are_unknown():
+    first = constant(0, 0)
+    first[30:34, 20:44] = (0, 12)  # a fold: rows that come from far below, with nothing between
+    first[34:40, 20:44] = (0, -12)
+    _, known = flow_between(first, constant(0, 0), whole())
+    assert 0 < (known == 0).mean() < 0.2
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_warped_faces_meet_their_truth(rendered, mirrored):
+    geometry = read_geometry(rendered)
+    augmentation = Augmentation(margin=0.04, rotations=(-8.0, 8.0), scale=0.1, flip=mirrored)
+    sampler = PairSampler(rendered, 12, 3, 1.0, augmentation=augmentation, geometry=geometry)
+    batch = sampler.batch(0)
+    assert isinstance(batch.motion, Motion) and batch.motion.flow.shape == (12, 2, 32, 32)
+    made = warp(batch.target.image, batch.motion.flow)
+    counts = resized(batch.motion.known * (1 - batch.motion.mouth), 128)
+    unmoved, moved = (((x - batch.truth).abs() * counts).mean() for x in (batch.target.image, made))
+    assert moved < 0.6 * unmoved
+
+
+def test_motion_follows_the_warp():
+    flow = (constant(2, 1) * UNITS).astype(np.int8)
+    geometry = Geometry(
+        np.stack([constant(0, 0).astype(np.int8), flow]),
+        np.zeros((2, CELLS, CELLS), np.uint8),
+        np.array([0, 1, -1]),
+        256,
+    )
+    ways = [Warp(), Warp(flip=True), Warp(scale=2.0), Warp(angle=90.0)]
+    motion = geometry.motion(np.zeros(4, int), np.ones(4, int), ways)
+    expected = np.array([(2, 1), (-2, 1), (4, 2), (1, -2)]) / CELLS  # counter-clockwise by 90° as seen: y is down
+    np.testing.assert_allclose(motion.flow[:, :, 32, 32], expected, atol=1e-5)
+    nobody = geometry.motion(np.array([0, 2]), np.array([2, 1]), ways[:2])
+    assert (nobody.known == 0).all() and (motion.known == 1).all()
+
+
+def test_joined_data_keep_their_geometry(rendered, tmp_path):
+    generate(tmp_path / "other", people=1, per_person=4, size=128, seed=6)
+    other = open_data(tmp_path / "other", 128)
+    both = read_geometry(concat([rendered, other]))
+    assert (both.row >= 0).all() and len(both.flow) == len(rendered) + len(other)
+    np.testing.assert_array_equal(
+        both.flow[both.row[len(rendered) :]], read_geometry(other).flow[read_geometry(other).row]
+    )
+
+
+def test_no_geometry_is_one_clear_line(rendered):
+    homeless = replace(rendered, manifest=replace(rendered.manifest, folder=rendered.manifest.folder / "images"))
+    with pytest.raises(InputError, match=r"no geometry.npz.*mien synth"):
+        read_geometry(homeless)
+
+
+def test_pairs_begin_neutral_as_often_as_asked(rendered):
+    neutral = rendered.manifest.expression == EXPRESSIONS.index("neutral")
+    shares = {}
+    for share in (0.0, 1.0):
+        sampler = PairSampler(rendered, 200, 0, 1.0, neutral=share)
+        rows = sampler.rows(0)
+        free = ~neutral[rows.truth]
+        shares[share] = neutral[rows.target[free]].mean()
+        assert (rendered.manifest.subject[rows.target] == rendered.manifest.subject[rows.truth]).all()
+    assert shares[1.0] == 1.0 and shares[0.0] < 0.5
+
+
+def test_sides_are_mirrored_with_the_picture(rendered):
+    from mien.data.cache import faces
+
+    plain, mirrored = faces(rendered, [3, 7]), faces(rendered, [3, 7], mirrored=[True, True])
+    assert torch.equal(plain.left, mirrored.right) and torch.equal(plain.gaze_x, -mirrored.gaze_x)
+    assert torch.equal(plain.pitch, mirrored.pitch) and torch.equal(plain.gaze_y, mirrored.gaze_y)
