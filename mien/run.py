@@ -14,7 +14,7 @@ from mien.batch import Batch
 from mien.data.augment import Augmentation
 from mien.data.cache import Data, concat, open_data
 from mien.data.motion import read_geometry
-from mien.data.sampler import PairSampler
+from mien.data.sampler import NoPairs, PairSampler
 from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.models import Family, Transfers, create, name_of, preset_config
@@ -22,6 +22,9 @@ from mien.nn.modes import evaluating
 from mien.sheet import save_sheet, sheet, to_pixels
 from mien.train import Progress, Settings, train
 from mien.weights import CHECKPOINT, read_tensors
+
+WITHOUT_TRUTH = {"need_truth": "false", "truth": "0", "exact": "false"}
+"""Settings, of the families that have them, for data in which nobody shows what another shows too."""
 
 YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -87,23 +90,28 @@ def training_data(folders: Sequence[Path], size: int, all_people: bool = False) 
 
 
 def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:
-    """Return the sampler that a family's recipe asks for. Raises InputError where it would learn nothing."""
+    """Return the sampler that a family's recipe asks for. Raises InputError where it would learn nothing.
+
+    Where only the known answers are missing, and the family has settings to learn without, the error names them.
+    """
     check_labels(family, data)
     s = family.sampling()
     augmentation = Augmentation(margin=s.margin, rotations=s.rotations, colour=s.colour, scale=s.scale)
     geometry = read_geometry(data) if s.motion else None
-    return PairSampler(
-        data,
-        family.config.batch_size,
-        seed,
-        s.same,
-        s.need_truth,
-        augmentation,
-        s.independent,
-        s.alike,
-        geometry,
-        s.neutral,
-    )
+
+    def sampler(need_truth: bool) -> PairSampler:
+        size = family.config.batch_size
+        drawn = (s.same, need_truth, augmentation, s.independent, s.alike, geometry, s.neutral)
+        return PairSampler(data, size, seed, *drawn)
+
+    try:
+        return sampler(s.need_truth)
+    except NoPairs as error:
+        others = [f"--set {name}={text}" for name, text in WITHOUT_TRUTH.items() if hasattr(family.config, name)]
+        if not (s.need_truth and others):
+            raise
+        sampler(need_truth=False)  # where that would not help either, its own error is the one to read
+        raise InputError(f"{error}; or learn without known answers: {' '.join(others)}") from error
 
 
 def check_labels(family: Family, data: Data) -> None:

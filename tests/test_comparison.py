@@ -1,5 +1,6 @@
 """Models side by side, where pictures are flat colours and the judge reads the labels off them."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,16 +8,19 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from scipy.stats import spearmanr
 
 from mien.data.cache import concat, open_data
 from mien.data.folds import make_folds
 from mien.errors import InputError
+from mien.evaluate import augmentation
 from mien.evaluate.ablation import ablate, ablations
-from mien.evaluate.augmentation import accuracy_by_synthetic, first_of_each_class, synthesize
+from mien.evaluate.augmentation import accuracy_by_synthetic, by_augmentation, first_of_each_class, synthesize
 from mien.evaluate.comparison import TRUTH, compare
-from mien.evaluate.frechet import frechet_by_class
+from mien.evaluate.frechet import by_frechet, frechet_by_class
 from mien.evaluate.gallery import draw_gallery, pages
 from mien.evaluate.intensity import (
+    by_intensity,
     class_directions,
     draw_intensity,
     intensity_table,
@@ -24,7 +28,9 @@ from mien.evaluate.intensity import (
     rank_correlation,
     sweep,
 )
-from mien.evaluate.recognition import BASIC
+from mien.evaluate.judges import NetJudge
+from mien.evaluate.kept import fingerprint
+from mien.evaluate.recognition import BASIC, protocol_rows
 from mien.labels import AUS, CLASSES
 from mien.metrics.frechet import frechet_distance
 from mien.models import FAMILIES, Embedding, Prediction, create
@@ -160,6 +166,28 @@ def test_intensity_of_an_exact_editor_rises_as_asked(data):
     np.testing.assert_allclose(measured_intensity(np.array([directions["fear"] / 2]), directions["fear"]), [0.5])
 
 
+def test_intensity_record_has_the_means_over_people(data, tmp_path):
+    judge = NetJudge(Reader(), "reader")
+    tables, figures = by_intensity({"copier": Copier()}, judge, data, tmp_path, draws=100)
+    record = json.loads((tmp_path / "intensity.json").read_text())
+    assert (record["judge"], record["judge_sha256"]) == ("reader", fingerprint(Reader()))
+    assert record["settings"]["asked"] == pytest.approx(np.linspace(0, 1, 9).tolist())
+    assert [row["answer"] for row in record["results"]] == ["model's picture", "change pasted"]
+    for answer, picture in (("model's picture", "painted"), ("change pasted", "pasted")):
+        swept = sweep(Copier(), Reader(), data, painted=picture == "painted")
+        mine = tables.loc["copier", picture].set_index("expression")
+        for word, some in swept.groupby("expression"):
+            people = [one.sort_values("asked") for _, one in some.groupby("subject")]
+            rho = np.mean([spearmanr(one.asked, one.measured).statistic for one in people])
+            gain = some[some.asked == 1].measured.mean() - some[some.asked == 0].measured.mean()
+            for name, value in (("spearman", rho), ("gain", gain)):
+                assert mine.loc[word, name] == pytest.approx(value)
+                assert figures["copier", answer][f"{name}_{word}"].value == pytest.approx(value)
+        assert figures["copier", answer]["gain"].value == pytest.approx(mine.gain.mean())
+    for name in ("intensity.csv", "intensity_painted.png", "intensity_pasted.png"):
+        assert (tmp_path / name).is_file()
+
+
 def test_intensity_of_an_editor_that_ignores_it_does_not_rise(data, tmp_path):
     class Deaf(Copier):
         def edit(self, face, controls):
@@ -179,6 +207,17 @@ def test_frechet_by_class_prefers_the_right_edit(data):
     assert (table.pasted < table.unchanged / 5).all() and (table.picture < table.unchanged / 5).all()
     with pytest.raises(InputError, match="neutral"):
         frechet_by_class(Copier(), Reader(), data.select(data.manifest.expression > 0))
+
+
+def test_frechet_record_has_no_intervals(data, tmp_path):
+    table = by_frechet({"copier": Copier()}, Reader(), data, tmp_path, least=0.5)
+    record = json.loads((tmp_path / "frechet.json").read_text())
+    found = {row["answer"]: row for row in record["results"]}
+    for column, answer in (("true", TRUTH), ("unchanged", "face unchanged"), ("pasted", "change pasted")):
+        assert found[answer]["frechet"]["value"] == pytest.approx(table[column].mean())
+        assert found[answer]["frechet_fear"]["value"] == table[table.expression == "fear"][column].item()
+        assert found[answer]["frechet"]["low"] is None  # whole sets have none
+    assert record["settings"]["least_intensity"] == 0.5 and (tmp_path / "frechet.csv").is_file()
 
 
 def test_frechet_distance_grows_with_the_mean():
@@ -243,10 +282,39 @@ def test_augmentation_trains_on_more_and_tests_on_strangers(data, tmp_path):
 
     settings = Settings(precision="32-true", accelerator="cpu")
     people, strangers = map(data.select, make_folds(data.manifest, 3, 0).split(0))
-    table = accuracy_by_synthetic(people, strangers, make, tmp_path, (0, 2), steps=2, settings=settings)
+    table, right = accuracy_by_synthetic(people, strangers, make, tmp_path, (0, 2), steps=2, settings=settings)
     assert list(table.synthetic_per_class) == [0, 2]
+    assert [right[0].mean(), right[2].mean()] == pytest.approx(table.accuracy.tolist())
     assert table.training_images[1] - table.training_images[0] == 2 * len(BASIC)
     assert len(asked) == 1 and len(asked[0]) == PEOPLE * 2 / 3
+
+
+def test_augmentation_record_has_the_gain_on_the_same_pictures(data, tmp_path, monkeypatch):
+    """Recognisers that are right on half the people, and with synthesised faces on all but one of them."""
+    people, strangers = data.select(~data.manifest.test), data.select(data.manifest.test)
+    truth, of = (getattr(strangers.select(protocol_rows(strangers)).manifest, n) for n in ("expression", "subject"))
+    known = {0: of < 2, 1: of < 3}
+    monkeypatch.setattr(augmentation, "recogniser", lambda joined, *_: int(len(joined) > 2 * 12))
+    monkeypatch.setattr(augmentation, "predict", lambda net, *_: np.where(known[net], truth, -1))
+    model = ready("ter_gan")
+    table, figures = by_augmentation(model, "ter", people, strangers, tmp_path, (0, 2), 9, (3, 4), draws=400)
+    assert table.accuracy.tolist() == [0.5, 0.75] * 2
+    more = figures["ter", "2 a class"]
+    assert (more["gain"].value, more["gain"].low, more["gain"].high) == pytest.approx((0.25, 0, 0.75))
+    assert more["accuracy_fear"].value == 0.75 and "gain" not in figures["ter", "0 a class"]
+    record = json.loads((tmp_path / "augmentation.json").read_text())
+    assert record["settings"] == {"counts": [0, 2], "steps": 9, "seeds": [3, 4], "invented": False}
+    assert record["data"]["people"] == 4 and record["trained_on"]["people"] == 2 and record["judge"] is None
+    assert record["models"] == {"ter": fingerprint(model)}
+
+
+def ready(name):
+    """A tiny model that has seen every class."""
+    torch.manual_seed(0)
+    model = create(name, **TINY[name])
+    model.class_codes.total.normal_()
+    model.class_codes.count.fill_(1)
+    return model.eval()
 
 
 def test_gallery_has_a_page_for_every_use(data, tmp_path):

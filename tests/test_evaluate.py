@@ -10,11 +10,15 @@ import pytest
 import torch
 from PIL import Image
 from scipy.ndimage import gaussian_filter
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, cross_val_predict, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from mien.data.cache import open_data
 from mien.editor import Editor
 from mien.errors import InputError
-from mien.evaluate.disentanglement import probes
+from mien.evaluate.probes import fit_probe, hits, probes
 from mien.evaluate.recognition import BASIC, by_folds, fold_table, protocol_rows, summary
 from mien.evaluate.transfer import ANSWERS, answers, transfer_errors, transfer_table, trials
 from mien.faces.paste import feathered_mask
@@ -104,6 +108,24 @@ def test_probes_find_what_a_code_holds(data):
     assert table.accuracy["expression", "expression"] > 0.95 and table.accuracy["identity", "person"] > 0.95
     assert table.accuracy["expression", "person"] < 0.4 and table.accuracy["identity", "expression"] < 0.4
     assert table.chance["identity", "person"] == pytest.approx(1 / PEOPLE)
+
+
+def test_a_probe_knows_nothing_of_the_group_it_is_asked_about():
+    """Scikit-learn's own cross-validation says the same; and what only one group shows cannot be known of it."""
+    rng = np.random.default_rng(4)
+    group = np.repeat(np.arange(7), 5)
+    code, label = rng.normal(size=(35, 3)), rng.integers(0, 3, 35)
+    line = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+    probe, folds = fit_probe(code, label, group), GroupKFold(5)
+    said = cross_val_predict(line, code, label, groups=group, cv=folds)
+    np.testing.assert_array_equal(probe.says(code, group), said)
+    right, weight = hits(probe, code, label, group)
+    scores = cross_val_score(line, code, label, groups=group, cv=folds)
+    assert np.average(right, weights=weight) == pytest.approx(scores.mean())
+    assert (probe.says(code, np.full(35, 99)) == -1).all()  # nobody knows which fold that is
+    own = fit_probe(np.eye(7)[group], group, group)
+    assert (own.says(np.eye(7)[group], group) != group).all()
+    assert (own.says(np.eye(7)[group], (group + 1) % 7) == group).mean() > 0.5  # asked as if of others, it knows them
 
 
 def test_protocol_takes_the_six_classes_shown_strongly(data):

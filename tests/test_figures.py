@@ -21,6 +21,7 @@ from mien.evaluate.eye_gaze import eyes, learn_eye_gaze
 from mien.evaluate.gaze import by_gaze, gaze_trials, true_accuracy
 from mien.evaluate.identity import by_identity
 from mien.evaluate.judges import Reading
+from mien.evaluate.kept import digest, fingerprint
 from mien.evaluate.recognition_record import recognition_figures_of, write_recognition
 from mien.evaluate.transfer import answers, random_pairs, transfer_errors, trials
 from mien.labels import AUS, CLASSES
@@ -174,13 +175,13 @@ def test_recognition_intervals_draw_people_not_pictures(found):
 
 def test_recognition_record_names_folds_seeds_and_steps(found, tmp_path):
     (tmp_path / "folds.json").write_text(json.dumps({"k": 4, "seed": 0, "fold": {}, "sha256": "abc"}))
-    write_recognition(found, tmp_path, "ter_gan", "small", {"steps": 70}, WORDS, 0.5, "32-true", "")
+    write_recognition(found, tmp_path, "ter_gan", "small", {"steps": 70}, WORDS, 0.5, "32-true", "", {"labels": "lab"})
     record = json.loads((tmp_path / "recognition.json").read_text())
     assert record["split"] == {"folds": 4, "official": False, "sha256": "abc"} and record["seeds"] == [0, 1]
     assert record["steps"]["ter_gan"] > record["steps"]["baseline"] > 70 and "never the best" in record["steps"]["rule"]
     assert record["versions"]["torch"] == torch.__version__ and record["people"] == 8 and record["pictures"] == 40
-    assert {"value", "low", "high"} == set(record["models"]["ter_gan"]["accuracy"])
-    write_recognition(found, tmp_path, "ter_gan", "small", {}, WORDS, 0.5, "32-true", "official")
+    assert record["labels"] == "lab" and {"value", "low", "high"} == set(record["models"]["ter_gan"]["accuracy"])
+    write_recognition(found, tmp_path, "ter_gan", "small", {}, WORDS, 0.5, "32-true", "official", {})
     assert json.loads((tmp_path / "recognition.json").read_text())["split"]["sha256"] == "official"
 
 
@@ -269,8 +270,9 @@ def test_identity_of_unchanged_and_copied_faces(data, tmp_path):
     t = trials(data, geometry=False)
     figures = by_identity({"half": Half()}, judge, data, t, tmp_path, draws=40)
     unchanged, copied = figures["—", "face unchanged"], figures["—", "example copied"]
-    assert unchanged["rank_1"].value == unchanged["tar_1"].value == unchanged["tar_01"].value == 1
+    assert {unchanged[name].value for name in ("rank_1", "accuracy", "tar_1", "tar_01")} == {1.0}
     assert copied["rank_1"].value == 0  # the example is somebody else, always
+    assert copied["accuracy"].value <= 0.5 < figures["half", "model's picture"]["accuracy"].value < 1
     red = np.array([60 + 25 * p for p in range(PEOPLE)]) / 255 * 1.5
     mean = (red[data.manifest.subject[t.face]] + red[data.manifest.subject[t.example]]) / 2
     nearest = np.abs(mean[:, None] - red).argmin(1)
@@ -281,7 +283,9 @@ def test_identity_of_unchanged_and_copied_faces(data, tmp_path):
     assert hits.sum() <= round(painted) <= hits.sum() + halves
     record = json.loads((tmp_path / "identity.json").read_text())
     assert record["pairs"] == {"right": len(mean), "wrong": len(mean) * (PEOPLE - 1)} and record["gallery"] == PEOPLE
-    assert record["trials_with_another_picture_in_the_gallery"] == len(mean)
+    assert record["trials_with_another_picture_in_the_gallery"] == len(mean) and record["labels"] == "lab"
+    assert record["data"] == {"sha256": digest(data), "pictures": len(data), "people": PEOPLE, "size": SIZE}
+    assert record["models"] == {"half": fingerprint(Half())} and record["judge"] == "reader"
     judge.gives = ("aus",)
     with pytest.raises(InputError, match="identity is measured here"):
         by_identity({}, judge, data, t, tmp_path)

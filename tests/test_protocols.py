@@ -160,6 +160,7 @@ def test_jesrls_raf_db_protocol(tmp_path):
         assert mine.truth.map(lambda k: CLASSES[k]).value_counts().to_dict() == dict.fromkeys(RAF, 2)
     record = json.loads((out / "recognition.json").read_text())
     assert record["split"]["official"] and len(record["split"]["sha256"]) == 64 and record["people"] == 14
+    assert record["data"]["pictures"] == sum(counts.values())
     assert record["steps"]["jesrl"] > 0 and not (out / "folds.json").exists()
     before = write_times(out / "seed0")
     mien("evaluate", "recognition", *asked, *words, *settings("jesrl"))

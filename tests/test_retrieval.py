@@ -1,5 +1,7 @@
 """Retrieval by expression, where the right neighbours are known."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -74,7 +76,7 @@ def test_average_precision_is_scikit_learns():
 
 
 def test_each_space_finds_what_it_holds(data, tmp_path):
-    table = by_retrieval(Seer(), data, tmp_path, WORDS, top=2)
+    table, _ = by_retrieval(Seer(), "seer", data, tmp_path, WORDS, top=2, draws=200)
     overall = table.xs("all", level="expression")
     assert (
         overall.loc["c", "mAP"] == 1 and overall.loc["c", "style@1"] == 1 and overall.loc["c", "intensity gap@1"] == 0
@@ -82,6 +84,15 @@ def test_each_space_finds_what_it_holds(data, tmp_path):
     assert overall.loc["y", "mAP"] == 1 and 0.2 < overall.loc["y", "style@1"] < 0.8  # the class, in any style
     assert overall.loc["x", "mAP"] < 1 and overall.loc["x", "style@1"] == 1  # blue outweighs green
     assert set(table.index) == {(s, w) for s in ("c", "y", "x") for w in ("all", *WORDS)}
+    record = json.loads((tmp_path / "retrieval.json").read_text())
+    assert [row["answer"] for row in record["results"]] == ["by c", "by y", "by x"] and record["queries"] == len(data)
+    assert record["judge"] is None and record["labels"] == "unknown" and len(record["data"]["sha256"]) == 64
+    for row in record["results"]:
+        for name, value in overall.loc[row["answer"][-1]].items():  # the mean that pandas takes
+            assert row[name]["value"] == pytest.approx(value)
+            assert row[name]["low"] - 1e-9 <= value <= row[name]["high"] + 1e-9
+        for word in WORDS:
+            assert row[f"mAP_{word}"]["value"] == pytest.approx(table.loc[(row["answer"][-1], word), "mAP"])
     picture = Image.open(tmp_path / "retrieval.png")
     assert picture.width > 7 * 96 and (tmp_path / "retrieval.csv").read_text().count("\n") == 13
 
@@ -99,8 +110,8 @@ def test_precision_counts_the_first_few(data):
 
 def test_what_cannot_be_retrieved_is_one_clear_line(data, tmp_path):
     with pytest.raises(InputError, match="nobody shows fear"):
-        by_retrieval(Seer(), data, tmp_path, ("fear",))
+        by_retrieval(Seer(), "seer", data, tmp_path, ("fear",))
     with pytest.raises(InputError, match="two people"):
-        by_retrieval(Seer(), data.select(data.manifest.subject == 0), tmp_path, WORDS)
+        by_retrieval(Seer(), "seer", data.select(data.manifest.subject == 0), tmp_path, WORDS)
     with pytest.raises(InputError, match="cannot embed"):
-        by_retrieval(torch.nn.Identity(), data, tmp_path, WORDS)
+        by_retrieval(torch.nn.Identity(), "blind", data, tmp_path, WORDS)

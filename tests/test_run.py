@@ -112,3 +112,29 @@ def test_data_without_what_a_model_learns_from_is_refused(edit_rows, name, drop,
     data = training_data([edit_rows(blank)], 32)
     with pytest.raises(InputError, match=says):
         sampler_of(create(name, **TINY[name]), data, 0)
+
+
+@pytest.mark.parametrize("name", ["jesrl", "eet", "expr_gan"])
+def test_data_without_known_answers_name_the_settings_to_learn_without(edit_rows, name, tmp_path):
+    """One picture a person, as in RAF-DB: the hint, typed as it stands, trains to the end."""
+    folder = edit_rows(lambda rows: rows.__setitem__(slice(None), [rows[5 * k + k % 4] for k in range(5)]))
+    small = {setting: str(value) for setting, value in TINY[name].items() if setting != "subjects"}
+    settings = Settings(precision="32-true", accelerator="cpu")
+    with pytest.raises(InputError, match=r"no pairs can be made.*; or learn without .*: --set ") as caught:
+        begin(name, "small", small, [folder], tmp_path / "run", settings)
+    assert "\n" not in str(caught.value)
+    words = str(caught.value).partition("answers: ")[2].removeprefix("--set ").split(" --set ")
+    assert words == (["exact=false"] if name == "expr_gan" else ["need_truth=false", "truth=0"])
+    typed = small | dict(word.split("=") for word in words)
+    assert begin(name, "small", typed, [folder], tmp_path / "run", settings)
+
+
+def test_where_no_setting_helps_none_is_named(edit_rows):
+    def alone(rows):
+        del rows[1:]
+
+    data = training_data([edit_rows(alone)], 32)
+    for name in ("jesrl", "rel_gan"):
+        with pytest.raises(InputError, match="no pairs can be made") as caught:
+            sampler_of(create(name, **TINY[name]), data, 0)
+        assert "--set" not in str(caught.value)

@@ -6,7 +6,7 @@ import pingouin
 import pytest
 import torch
 from scipy import stats
-from sklearn.metrics import f1_score, roc_curve
+from sklearn.metrics import balanced_accuracy_score, f1_score, roc_curve
 from torchmetrics.functional.classification import multiclass_f1_score
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
@@ -14,7 +14,7 @@ from mien.metrics.agreement import agreements, au_table, icc_3_1
 from mien.metrics.bootstrap import interval
 from mien.metrics.paired import by_person, difference, mcnemar, sign_permutation
 from mien.metrics.similarity import psnr, ssim_map
-from mien.metrics.verification import tar_at_far
+from mien.metrics.verification import tar_at_far, verified
 
 SHROUT_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]])
 
@@ -135,6 +135,33 @@ def test_tar_at_far_is_the_roc_curves(far):
     wrong = np.sort(similarity[~true])[::-1]
     threshold = wrong[int(far * len(wrong))]  # so many wrong pairs lie above it
     assert tar_at_far(similarity, own, far) == pytest.approx((similarity[true] > threshold).mean())
+
+
+@pytest.mark.parametrize(("people", "folds"), [(40, 10), (23, 10), (7, 10), (9, 3)])
+def test_verification_accuracy_is_scikit_learns_by_folds_of_people(people, folds):
+    rng = np.random.default_rng(people)
+    own = rng.permutation(np.repeat(np.arange(people), 3))
+    similarity = rng.normal(0, 1, (len(own), people)).round(1)  # ties
+    similarity[np.arange(len(own)), own] += 2
+    right, told = np.eye(people, dtype=int)[own], np.zeros(similarity.shape, bool)
+    fold = np.arange(people) % min(folds, people)
+    for k in range(fold.max() + 1):
+        others = np.ix_(fold[own] != k, fold != k)  # no pair with anybody of the fold
+        false_rate, true_rate, at = roc_curve(
+            right[others].ravel(), similarity[others].ravel(), drop_intermediate=False
+        )
+        best = np.argmax(true_rate - false_rate)  # `at` falls: halfway to the next pair
+        told[fold[own] == k] = similarity[fold[own] == k] >= at[best : best + 2].mean()
+    expected = balanced_accuracy_score(right.ravel(), told.ravel())
+    assert verified(similarity, own, folds).mean() == pytest.approx(expected, abs=1e-12)
+    assert 0.7 < expected < 0.99
+
+
+def test_verification_of_the_known_and_of_strangers():
+    own = np.repeat(np.arange(5), 4)
+    assert (verified(np.eye(5)[own], own) == 1).all()
+    assert verified(np.eye(5)[(own + 1) % 5], own).mean() == 0.5  # knows nobody: right as a coin is
+    assert np.isnan(verified(np.eye(2)[[0, 1]], np.array([0, 1]))).all()  # nobody is left to choose a threshold by
 
 
 def test_macro_f1_is_called_from_scikit_learn():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,29 +13,6 @@ from mien.errors import InputError
 AllPeople = Annotated[bool, typer.Option(help="Take everybody, not only the rows marked test.")]
 
 
-def evaluate_disentanglement(
-    data: DataDirs,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
-    model: Model = "ter_gan",
-    all_people: AllPeople = False,
-) -> None:
-    """Probe both codes of the data's test people for person and for expression, and draw t-SNE.
-
-    Example: `mien evaluate disentanglement --data photofaces -o out/codes`
-    """
-    from mien.evaluate.disentanglement import codes, draw_tsne, probes
-    from mien.models import Embeds, able
-    from mien.weights import load
-
-    net = load(model)
-    chosen = test_people(data, net.config.image_size, all_people)
-    found = codes(able(net, Embeds), chosen)
-    table = probes(found, chosen)
-    draw_tsne(found, chosen, output / "tsne.png")
-    table.round(4).to_csv(output / "probes.csv", index=False)
-    print_frame(table)
-
-
 Models = Annotated[list[str], typer.Option("--model", help="Weights to compare; give it again for each.")]
 Judge = Annotated[
     str,
@@ -45,6 +21,30 @@ Judge = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")]
+
+
+def evaluate_disentanglement(
+    data: DataDirs, output: Out, model: Model = "ter_gan", judge: Judge = "judge", all_people: AllPeople = False
+) -> None:
+    """Probe both codes of the data's test people for person and expression; swap them, and see what comes with which.
+
+    Example: `mien evaluate disentanglement --data photofaces -o out/codes`
+    """
+    from mien.evaluate.disentanglement import PROBED, SEEN, by_disentanglement
+    from mien.evaluate.judges import find_judge
+    from mien.evaluate.record import frame_of
+
+    ((name, net),) = by_name([model]).items()
+    who = find_judge(judge)
+    chosen = test_people(data, max(net.config.image_size, who.size), all_people)
+    warn(who, chosen, {name: net})
+    with bar("swapping") as progress:
+        table, figures = by_disentanglement(net, name, who, chosen, output, report=progress)
+    print_frame(table)
+    for asked in (SEEN, PROBED):
+        out.print("")
+        print_frame(frame_of(figures, asked))
+    told(output / "disentanglement.json")
 
 
 def evaluate_compare(
@@ -76,28 +76,16 @@ def evaluate_intensity(
 
     Example: `mien evaluate intensity --data photofaces --model expr_gan -o out/intensity`
     """
-    import pandas as pd
-
-    from mien.evaluate.intensity import draw_intensity, intensity_table, sweep
-    from mien.evaluate.judges import all_read, named
+    from mien.evaluate.intensity import by_intensity
+    from mien.evaluate.record import frame_of
 
     nets = by_name(model)
     chosen = test_people(data, max(n.config.image_size for n in nets.values()), all_people)
-    who = appointed(judge, chosen, nets)
-    swept = all_read(
-        {
-            (name, picture): partial(sweep, n, who, chosen, painted=picture == "painted")
-            for name, n in nets.items()
-            for picture in ("pasted", "painted")
-        }
-    )
-    tables = pd.concat({key: intensity_table(frame) for key, frame in swept.items()}, names=["model", "picture"])
-    tables = named(tables, who, chosen.manifest)
-    output.mkdir(parents=True, exist_ok=True)
-    tables.round(4).to_csv(output / "intensity.csv")
-    for picture in ("pasted", "painted"):
-        draw_intensity({n: f for (n, p), f in swept.items() if p == picture}, output / f"intensity_{picture}.png")
+    tables, figures = by_intensity(nets, appointed(judge, chosen, nets), chosen, output)
     print_frame(tables.reset_index(["model", "picture"]))
+    out.print("")
+    print_frame(frame_of(figures, ["spearman", "gain"]))
+    told(output / "intensity.json")
 
 
 def evaluate_frechet(
@@ -107,19 +95,13 @@ def evaluate_frechet(
 
     Example: `mien evaluate frechet --data photofaces --model jesrl -o out/frechet`
     """
-    import pandas as pd
-
-    from mien.evaluate.frechet import frechet_by_class
-    from mien.evaluate.judges import all_read
+    from mien.evaluate.frechet import by_frechet
 
     nets = by_name(model)
     chosen = test_people(data, max(n.config.image_size for n in nets.values()), all_people)
-    who = appointed(judge, chosen, nets)
-    found = all_read({name: partial(frechet_by_class, n, who, chosen) for name, n in nets.items()})
-    tables = pd.concat(found, names=["model"])
-    output.mkdir(parents=True, exist_ok=True)
-    tables.round(4).to_csv(output / "frechet.csv")
+    tables = by_frechet(nets, appointed(judge, chosen, nets), chosen, output)
     print_frame(tables.reset_index("model"))
+    told(output / "frechet.json")
 
 
 def evaluate_retrieval(
@@ -133,13 +115,16 @@ def evaluate_retrieval(
 
     Example: `mien evaluate retrieval --data photofaces --model expr_gan -o out/retrieval`
     """
+    from mien.evaluate.record import frame_of
     from mien.evaluate.retrieval import by_retrieval
-    from mien.weights import load
 
-    net = load(model)
-    table = by_retrieval(net, test_people(data, net.config.image_size, all_people), output, top=top)
+    ((name, net),) = by_name([model]).items()
+    table, figures = by_retrieval(net, name, test_people(data, net.config.image_size, all_people), output, top=top)
     print_frame(table.reset_index())
+    out.print("")
+    print_frame(frame_of(figures, ["mAP", "precision@1", "style@1"]))
     out.print(f"\nLook at {output / 'retrieval.png'}", markup=False)
+    told(output / "retrieval.json")
 
 
 def evaluate_gallery(data: DataDirs, output: Out, model: Model = "ter_gan", all_people: AllPeople = False) -> None:
@@ -169,26 +154,24 @@ def evaluate_augmentation(
 
     Example: `mien evaluate augmentation --data photofaces --model runs/expr_gan -o out/augmentation`
     """
-    from mien.evaluate.augmentation import accuracy_by_synthetic, synthesize
+    from mien.evaluate.augmentation import COUNTS, by_augmentation
+    from mien.evaluate.record import frame_of
     from mien.run import training_data
-    from mien.weights import load
 
-    net = load(model)
+    ((name, net),) = by_name([model]).items()
     known = training_data(data, net.config.image_size)
     if people:
         known = known.select(known.manifest.subject < people)
-    seeds = seed or [0]
+    strangers = test_people(data, net.config.image_size, False)
     with bar("augmentation") as progress:
-
-        def make(real: Any, folder: Path, per_class: int) -> None:
-            said = lambda done, total: progress(done, total, "synthesising")  # noqa: E731
-            synthesize(net, None if invented else real, folder, per_class, seed=seeds[0], report=said)
-
-        table = accuracy_by_synthetic(
-            known, test_people(data, net.config.image_size, False), make, output, count or (0, 500, 1000, 5000, 10000),
-            steps, seeds, report=lambda what, done, total: progress(done, total, what),
+        table, figures = by_augmentation(
+            net, name, known, strangers, output, count or COUNTS, steps, seed or [0], invented,
+            report=lambda what, done, total: progress(done, total, what),
         )  # fmt: skip
     print_frame(table)
+    out.print("")
+    print_frame(frame_of(figures, ["accuracy", "gain"]))
+    told(output / "augmentation.json")
 
 
 def evaluate_ablation(
@@ -227,14 +210,26 @@ def evaluate_ablation(
         print_frame(spread(table))
 
 
+def told(path: Path) -> None:
+    """Say where the record lies."""
+    out.print(f"\nFigures and all that made them: {path}", markup=False, soft_wrap=True)
+
+
 def appointed(judge: str, data: Any, models: dict[str, Any]) -> Any:
     """Return the judge that words name, and say so on the screen where it is no stranger to labels or models."""
-    from mien.evaluate.judges import circular, find_judge
+    from mien.evaluate.judges import find_judge
 
     who = find_judge(judge)
-    for line in circular(who, data.manifest, models.values()):
-        errors.print(f"mien: careful: {line}", markup=False)
+    warn(who, data, models)
     return who
+
+
+def warn(judge: Any, data: Any, models: dict[str, Any]) -> None:
+    """Say on the screen in which ways a judge is no stranger to labels or models."""
+    from mien.evaluate.judges import circular
+
+    for line in circular(judge, data.manifest, models.values()):
+        errors.print(f"mien: careful: {line}", markup=False)
 
 
 def by_name(models: list[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.evaluation import AllPeople, Judge, Models, Out, appointed, by_name, test_people
+from mien.cli.evaluation import AllPeople, Judge, Models, Out, appointed, by_name, test_people, told
 from mien.cli.terminal import DataDirs, bar, known_precision, out, parse_setting, print_frame
 from mien.errors import InputError
 
@@ -42,6 +42,7 @@ def evaluate_recognition(
     from mien.data.cache import concat, open_data
     from mien.evaluate.recognition import BASIC, by_folds, fold_table, official_hash, summary
     from mien.evaluate.recognition_record import difference_line, figures_frame, write_recognition
+    from mien.evaluate.record import data_facts
     from mien.labels import CLASSES
     from mien.models import preset_config
     from mien.run import typed_changes
@@ -63,7 +64,7 @@ def evaluate_recognition(
     print_frame(table)
     figures = write_recognition(
         found, output, model, preset, changes, word or BASIC, least, settings.precision,
-        official_hash(joined, word or BASIC, least) if official else "",
+        official_hash(joined, word or BASIC, least) if official else "", data_facts(joined),
     )  # fmt: skip
     print_frame(summary(table).reset_index())
     out.print("")
@@ -95,7 +96,7 @@ def evaluate_transfer(
     with bar("transferring") as progress:
         figures = by_transfer(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["icc", "au_mse", "expression", "l1_face", "psnr_face", "ssim_face"]))
-    _where(output / "transfer.json")
+    told(output / "transfer.json")
 
 
 def evaluate_identity(
@@ -108,7 +109,7 @@ def evaluate_identity(
     all_people: AllPeople = False,
     size: Size = 256,
 ) -> None:
-    """Measure whether it is still the same person: rank-1, and true accepts at 1 % and 0.1 % false ones.
+    """Measure whether it is still the same person: rank-1, verification, true accepts at 1 % and 0.1 % false ones.
 
     Example: `mien evaluate identity --data photofaces --model ter_gan -o out/identity`
     """
@@ -121,8 +122,8 @@ def evaluate_identity(
     who = appointed(judge, chosen, nets)
     with bar("comparing people") as progress:
         figures = by_identity(nets, who, chosen, t, output, progress)
-    print_frame(frame_of(figures, ["rank_1", *FALSE_ACCEPTS]))
-    _where(output / "identity.json")
+    print_frame(frame_of(figures, ["rank_1", "accuracy", *FALSE_ACCEPTS]))
+    told(output / "identity.json")
 
 
 def evaluate_gaze(
@@ -156,8 +157,4 @@ def evaluate_gaze(
         figures = by_gaze(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["gaze", "left", "right"]))
     out.print(f"\nGaze as read by {who.name}; of a true gaze it sees what stands beside 'example copied'", markup=False)
-    _where(output / "gaze.json")
-
-
-def _where(path: Path) -> None:
-    out.print(f"\nIntervals and all that made them: {path}", markup=False)
+    told(output / "gaze.json")

@@ -33,6 +33,10 @@ class Rows:
     alike: np.ndarray  # (B,) bool: the target is the truth, of another person
 
 
+class NoPairs(InputError):
+    """The data have no pair of the kind that is asked for."""
+
+
 class PairSampler:
     """Draws pairs: the source gives the expression, the target the identity, the truth is what should come out.
 
@@ -46,7 +50,7 @@ class PairSampler:
     mirrored together, since expressions are not symmetric. With `geometry`, a batch has the motion from target to
     truth. In a share `neutral` of same-person pairs, as far as there are such, the target is neutral.
 
-    Raises InputError where no pair can be made, saying why.
+    Raises NoPairs where no pair can be made, saying why, and InputError for senseless settings.
     """
 
     def __init__(
@@ -79,7 +83,7 @@ class PairSampler:
         self._order: tuple[int, np.ndarray] = (-1, self._usable)  # the last epoch's permutation, only to save time
         if not len(self._usable):
             told = ", ".join(f"{name} {count}" for name, count in self.describe().items())
-            raise InputError(
+            raise NoPairs(
                 f"{data.manifest.folder}: no pairs can be made with same={same}, need_truth={need_truth} ({told}); "
                 "expected people with several expressions, or several people"
             )

@@ -25,7 +25,6 @@ from mien.evaluate.comparison import (
     MADE,
     STRONG,
     TRIVIAL,
-    TRUTH,
     answered,
     au_figures,
     class_figures,
@@ -38,11 +37,12 @@ from mien.evaluate.comparison import (
     shrunk,
     unpainted,
 )
-from mien.evaluate.disentanglement import codes
 from mien.evaluate.frechet import SETS, frechet_by_class
-from mien.evaluate.intensity import intensity_table, rank_correlation, sweep
+from mien.evaluate.intensity import intensity_table, of_each_person, sweep
 from mien.evaluate.judges import Judge, Reading, all_read, fitted
+from mien.evaluate.probes import codes
 from mien.evaluate.recognition import BASIC, predict, protocol_rows
+from mien.evaluate.record import column_means
 from mien.evaluate.retrieval import query_figures, ranking, retrieval_table
 from mien.evaluate.transfer import Trials
 from mien.metrics.bootstrap import intervals
@@ -146,15 +146,8 @@ def taken(reading: Reading, rows: np.ndarray) -> Reading:
 
 def intensity_rows(answer: str, swept: pd.DataFrame) -> list[Row]:
     """Return Spearman's correlation and the gain: the mean over people and classes, and by class."""
-    each = []
-    for _, one in swept.groupby(["subject", "expression"], sort=False):
-        mine = one.sort_values("asked")
-        gain = mine.measured.iloc[-1] - mine.measured.iloc[0]
-        each.append((mine.subject.iloc[0], rank_correlation(mine.asked, mine.measured), gain))
-    people, spearman, gain = map(np.array, zip(*each, strict=True))
-    rows = bootstrapped(
-        answer, lambda some: {"spearman": spearman[some].mean(), "gain": np.nanmean(gain[some])}, people
-    )
+    each = of_each_person(swept)
+    rows = bootstrapped(answer, column_means(each[["spearman", "gain"]]), each.subject.to_numpy())
     for line in intensity_table(swept).itertuples():
         rows += [row(answer, name, getattr(line, name), of=line.expression) for name in ("spearman", "gain")]
     return rows
@@ -162,9 +155,8 @@ def intensity_rows(answer: str, swept: pd.DataFrame) -> list[Row]:
 
 def frechet_rows(table: pd.DataFrame) -> list[Row]:
     """Return the Fréchet distance by class and its mean over classes, of the model's answers and of two to go by."""
-    named = dict(zip(SETS, (TRUTH, TRIVIAL[0], *MADE), strict=True))
     rows = []
-    for column, answer in named.items():
+    for column, answer in SETS.items():
         rows.append(row(answer, "frechet", table[column].mean()))
         rows += [row(answer, "frechet", v, of=w) for w, v in zip(table.expression, table[column], strict=True)]
     return rows

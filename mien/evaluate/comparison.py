@@ -19,10 +19,11 @@ import pandas as pd
 import torch
 
 from mien.data.cache import Data, Images, to_tensor
+from mien.data.manifest import Manifest
 from mien.data.neutral import neutral_faces
 from mien.editor import Editor
-from mien.evaluate.disentanglement import codes, probes
 from mien.evaluate.judges import Judge, Reading, all_read, as_judge, fitted, named
+from mien.evaluate.probes import codes, probes
 from mien.evaluate.recognition import BASIC, predict, protocol_rows
 from mien.evaluate.transfer import ANSWERS, Trials, answers, errors_of, trials
 from mien.labels import AUS, CLASSES
@@ -195,9 +196,14 @@ def class_figures(found: Reading, data: Data, t: Trials) -> dict[str, float]:
 
 def named_as_example(classes: np.ndarray, data: Data, t: Trials) -> np.ndarray:
     """Return (T,) 1 where the class is the example's, 0 where not, NaN where that is weak or has no class."""
-    m, e = data.manifest, t.example
-    shown = ~(m.intensity[e] < STRONG) & (m.expression[e] >= 0) & (m.expression[e] < len(CLASSES))
-    return np.where(shown, classes == m.expression[e], np.nan)
+    return named_as(classes, data.manifest, t.example)
+
+
+def named_as(classes: np.ndarray, manifest: Manifest, rows: np.ndarray) -> np.ndarray:
+    """Return (T,) 1 where the class is that of a row (T,), 0 where not, NaN where that is weak or has no class."""
+    shown = ~(manifest.intensity[rows] < STRONG)
+    shown &= (manifest.expression[rows] >= 0) & (manifest.expression[rows] < len(CLASSES))
+    return np.where(shown, classes == manifest.expression[rows], np.nan)
 
 
 def identity_figures(found: Reading, gallery: Reading, own: np.ndarray) -> dict[str, float]:

@@ -1,63 +1,184 @@
-"""Does f(e) hold the expression and not the person, and f(i) the reverse? Linear probes and a t-SNE picture."""
+"""Does f(e) hold the expression and not the person, and f(i) the reverse? Linear probes, swap tests, a t-SNE picture.
+
+A swap puts the expression of one picture, A, on the person of another, B, as the model's own transfer does. Then a
+judge says what it sees, and the model encodes its result again: probes, fitted on true pictures, read those codes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.linear_model import LogisticRegression
 from sklearn.manifold import TSNE
-from sklearn.model_selection import GroupKFold, cross_val_score
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mien.data.cache import Data, to_tensor
-from mien.errors import InputError
+from mien.data.manifest import Manifest
+from mien.evaluate.comparison import gallery_rows, named_as, shrunk, unit_figures
+from mien.evaluate.expression_transfer import trial_facts
+from mien.evaluate.judges import Judge, as_judge, fitted, signature
+from mien.evaluate.kept import fingerprint
+from mien.evaluate.looked import Key, looked_at
+from mien.evaluate.probes import CODES, Probe, asked_of, codes, fit_probes, hits, probe_table, probed_rows
+from mien.evaluate.record import (
+    column_means,
+    made_with,
+    over_people,
+    result_list,
+    whose,
+    write_figures,
+    write_record,
+)
+from mien.evaluate.transfer import Trials, random_pairs
 from mien.labels import CLASSES
-from mien.models import Embeds
+from mien.metrics.bootstrap import DRAWS, Interval
+from mien.metrics.verification import cosines
+from mien.models import Embeds, Family, Transfers, able
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+TRUE = "true pictures"
+SEEN = ["expression", "icc", "expression_kept", "rank_1", "rank_1_example"]
+PROBED = [f"{what}_from_{code}" for code in CODES for what in ("expression", "person")]
 
-@torch.inference_mode()
-def codes(model: Embeds, data: Data, batch: int = 256) -> dict[str, np.ndarray]:
-    """Return {"expression": (N, E), "identity": (N, I)} float32 of all the data's faces."""
-    found = []
-    for k in range(0, len(data), batch):
-        images = to_tensor(data.images[np.arange(k, min(k + batch, len(data)))])
-        found.append(model.embed(images))
-    return {name: torch.cat([getattr(e, name) for e in found]).float().numpy() for name in ("expression", "identity")}
+Probes = Mapping[tuple[str, str], Probe]
 
 
-def probes(found: dict[str, np.ndarray], data: Data) -> pd.DataFrame:
-    """Return the accuracy of a linear probe for person and for expression on each code, with chance.
+def by_disentanglement(
+    model: Family,
+    name: str,
+    judge: Judge | Family,
+    data: Data,
+    folder: Path,
+    seed: int = 0,
+    report: Callable[[int, int], None] = lambda done, total: None,
+    draws: int = DRAWS,
+) -> tuple[pd.DataFrame, dict[Key, dict[str, Interval]]]:
+    """Return `probe_table` and figures by model and answer; write disentanglement.json, .csv, probes.csv and tsne.png.
 
-    Every probe is scored on what it could not learn by heart: expressions on people it was not fitted on, persons in
-    expressions it was not fitted on; five groups each, the rows that show a class at 0.5 or more, and neutral.
+    Of true pictures: what the probes name, as person_from_expression. Of swaps (`swapped`), if the model transfers, the
+    same, and what the judge sees. `probed_rows` take part, in t-SNE all. What was looked at is kept in `folder`. Raises
+    InputError for a model without codes and for too few people or expressions.
     """
-    manifest = data.manifest
-    shown = (manifest.expression >= 0) & (manifest.expression < len(CLASSES))
-    shown &= (manifest.expression == 0) | ~(manifest.intensity < 0.5)
-    if min(len(np.unique(manifest.subject[shown])), len(np.unique(manifest.expression[shown]))) < 2:
-        raise InputError(f"{manifest.folder}: the probes need two people and two expressions or more")
-    rows = []
-    for name, code in found.items():
-        for asked, label, group in (
-            ("expression", manifest.expression, manifest.subject),
-            ("person", manifest.subject, manifest.expression),
-        ):
-            probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
-            folds = GroupKFold(min(5, len(np.unique(group[shown]))))
-            score = cross_val_score(probe, code[shown], label[shown], groups=group[shown], cv=folds)
-            chance = np.bincount(label[shown]).max() / shown.sum()
-            rows.append(
-                {"code": name, "probe": asked, "accuracy": score.mean(), "chance": chance, "images": int(shown.sum())}
-            )
-    return pd.DataFrame(rows)
+    judge, net = as_judge(judge), able(model, Embeds)
+    everything, shown = codes(net, shrunk(data, model.config.image_size)), probed_rows(data.manifest)
+    chosen, found = data.select(shown), {code: values[shown] for code, values in everything.items()}
+    m, t = chosen.manifest, random_pairs(chosen, 1, seed)
+    known = fit_probes(found, m)
+    table = probe_table(known, found, m)
+    people = whose(m, np.arange(len(m)))
+    figures = {(name, TRUE): over_people(partial(_accuracies, _true_hits(known, found, m)), people, draws)}
+    if isinstance(model, Transfers):
+        figures |= swapped(model, name, known, judge, chosen, t, folder, report, draws)
+    folder.mkdir(parents=True, exist_ok=True)
+    table.round(4).to_csv(folder / "probes.csv", index=False)
+    draw_tsne(everything, data, folder / "tsne.png")
+    write_figures(folder / "disentanglement.csv", figures)
+    write_record(
+        folder / "disentanglement.json",
+        {
+            "protocol": "disentanglement", **made_with(data, signature(judge), {name: model}),
+            "settings": {"seed": seed, "partners": 1}, "trials": trial_facts(chosen, t),
+            "chance": dict(zip(table.probe, table.chance, strict=True)), "results": result_list(figures),
+        },
+    )  # fmt: skip
+    return table, figures
+
+
+def swapped(
+    model: Family,
+    name: str,
+    known: Probes,
+    judge: Judge,
+    data: Data,
+    t: Trials,
+    folder: Path,
+    report: Callable[[int, int], None] = lambda done, total: None,
+    draws: int = DRAWS,
+) -> dict[Key, dict[str, Interval]]:
+    """Return figures of the swaps `t` of A (example) and B (face), by model and answer, with intervals over B's people.
+
+    By the judge: icc, au_mse (against A's labels), expression (named as A's class; A at 0.75 or more), expression_kept
+    (still as B's, where it is another; B at 0.75 or more), rank_1 (the nearest of the gallery is B), rank_1_example (it
+    is A). By the probes, on the codes that the model gives its result: expression_from_… (A's), person_from_… (B's);
+    A's person and B's expression are in the fold that the probe was not fitted on.
+    """
+    rows, _ = gallery_rows(data, t)
+    gallery = np.stack([fitted(data.images[row], judge.size) for row in rows])
+    known_by = judge.read(gallery).identity if "identity" in judge.gives else None
+    look = partial(_look, model, known, judge, known_by, data, t)
+    made_by = {"protocol": "disentanglement", "judge": signature(judge), "encoder": fingerprint(model)}
+    seen = looked_at({name: model}, data, t, look, folder / "seen", made_by, report)
+    m, people = data.manifest, whose(data.manifest, t.face)
+    persons, shown = m.subject[np.array(rows)], {key: pd.DataFrame(told) for key, told in seen.items()}
+    return {key: over_people(_statistics(told, persons, data, t), people, draws) for key, told in shown.items()}
+
+
+def _look(
+    model: Family, known: Probes, judge: Judge, gallery: np.ndarray | None, data: Data, t: Trials,
+    pictures: list[np.ndarray], rows: np.ndarray,
+) -> Sequence[dict[str, Any]]:  # fmt: skip
+    """Return what the judge sees in each picture, and what the probes read off the codes that the model gives it."""
+    found = judge.read(np.stack([fitted(picture, judge.size) for picture in pictures]))
+    told: dict[str, list[Any]] = {}
+    if found.aus is not None:
+        told["aus"] = found.aus.tolist()
+    if found.classes is not None:
+        told["class"] = found.classes.tolist()
+    if found.identity is not None and gallery is not None:
+        told["nearest"] = cosines(found.identity, gallery).argmax(1).tolist()
+    size = model.config.image_size
+    with torch.inference_mode():
+        embedded = able(model, Embeds).embed(to_tensor(np.stack([fitted(picture, size) for picture in pictures])))
+    groups = {what: group[rows] for what, (_, group) in _swap_asks(data.manifest, t).items()}
+    for (code, what), probe in known.items():
+        told[f"{what}_from_{code}"] = probe.says(getattr(embedded, code).float().numpy(), groups[what]).tolist()
+    return [dict(zip(told, values, strict=True)) for values in zip(*told.values(), strict=True)]
+
+
+def _swap_asks(manifest: Manifest, t: Trials) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return by question each swap's right answer and the group that its probe must not know: A's person, B's class."""
+    pairs = zip(asked_of(manifest).items(), (t.example, t.face), strict=True)
+    return {what: (label[rows], group[rows]) for (what, (label, group)), rows in pairs}
+
+
+def _statistics(
+    told: pd.DataFrame, persons: np.ndarray, data: Data, t: Trials
+) -> Callable[[np.ndarray], dict[str, float]]:
+    """Return what gives the figures of some swaps; `persons` are those of the gallery."""
+    m, values = data.manifest, {}
+    if "class" in told:
+        other = m.expression[t.face] != m.expression[t.example]
+        values["expression"] = named_as(told["class"].to_numpy(), m, t.example)
+        values["expression_kept"] = np.where(other, named_as(told["class"].to_numpy(), m, t.face), np.nan)
+    if "nearest" in told:
+        nearest = persons[told.nearest.to_numpy()]
+        values |= {"rank_1": nearest == m.subject[t.face], "rank_1_example": nearest == m.subject[t.example]}
+    for name in told.columns.drop(["aus", "class", "nearest"], errors="ignore"):
+        values[name] = told[name].to_numpy() == _swap_asks(m, t)[name.partition("_")[0]][0]
+    means = column_means(pd.DataFrame(values).astype(float))
+    if "aus" not in told:
+        return means
+    aus, wanted = np.array(told.aus.tolist(), float), m.aus[t.example]
+    return lambda rows: unit_figures(wanted[rows], aus[rows])[0] | means(rows)
+
+
+def _true_hits(
+    known: Probes, found: Mapping[str, np.ndarray], manifest: Manifest
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    asked = asked_of(manifest)
+    return {f"{what}_from_{code}": hits(probe, found[code], *asked[what]) for (code, what), probe in known.items()}
+
+
+def _accuracies(told: Mapping[str, tuple[np.ndarray, np.ndarray]], rows: np.ndarray) -> dict[str, float]:
+    return {name: float(np.average(right[rows], weights=weight[rows])) for name, (right, weight) in told.items()}
 
 
 def draw_tsne(found: dict[str, np.ndarray], data: Data, path: Path, seed: int = 0, people: int = 10) -> None:

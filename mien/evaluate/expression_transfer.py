@@ -17,9 +17,9 @@ import pandas as pd
 from mien.data.cache import Data
 from mien.errors import InputError
 from mien.evaluate.comparison import STRONG, TRUTH, named_as_example, unit_figures
-from mien.evaluate.judges import Judge, Reading, as_judge, fitted, labelled_by, signature
+from mien.evaluate.judges import Judge, Reading, as_judge, fitted, signature
 from mien.evaluate.looked import NOBODY, Key, looked_at
-from mien.evaluate.record import over_people, result_list, whose, write_figures, write_record
+from mien.evaluate.record import made_with, over_people, result_list, whose, write_figures, write_record
 from mien.evaluate.transfer import Trials, errors_of, write_transfer
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models import Family
@@ -62,8 +62,8 @@ def by_transfer(
     write_record(
         folder / "transfer.json",
         {
-            "protocol": "transfer", "trials": trial_facts(data, t), "labels": labelled_by(data.manifest),
-            "judge": judge.name, "results": result_list(figures),
+            "protocol": "transfer", "trials": trial_facts(data, t), **made_with(data, signature(judge), models),
+            "results": result_list(figures),
         },
     )  # fmt: skip
     return figures

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from math import nan
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,8 +16,12 @@ from torch.nn import functional as F
 from mien.data.cache import Data, to_tensor
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
-from mien.evaluate.judges import Judge, all_read, as_judge, must_give, named
+from mien.evaluate.comparison import TRUTH
+from mien.evaluate.judges import Judge, all_read, as_judge, must_give, named, signature
+from mien.evaluate.record import made_with, result_list, write_record
+from mien.evaluate.transfer import ANSWERS
 from mien.labels import CLASSES
+from mien.metrics.bootstrap import Interval
 from mien.metrics.frechet import frechet_distance
 from mien.models import Controls, Edits, Family, Transfers, able, pasted
 from mien.sheet import to_pixels
@@ -22,7 +29,32 @@ from mien.sheet import to_pixels
 DIMENSIONS = 8
 """Principal components of the judge's codes that are compared: a class has tens of pictures, no more."""
 
-SETS = ("true", "unchanged", "picture", "pasted")
+SETS = {"true": TRUTH, "unchanged": ANSWERS[0], "picture": ANSWERS[2], "pasted": ANSWERS[3]}
+"""Sets of pictures, as columns and as answers."""
+
+
+def by_frechet(
+    models: Mapping[str, Family], judge: Judge | Family, data: Data, folder: Path, least: float = 0.75
+) -> pd.DataFrame:
+    """Return `frechet_by_class` of each model; write frechet.csv, and frechet.json with the mean over classes.
+
+    A distance is between whole sets and grows where pictures come twice: people drawn anew give no interval of it.
+    """
+    judge = as_judge(judge)
+    found = all_read({name: partial(frechet_by_class, model, judge, data, least) for name, model in models.items()})
+    results = {
+        (name, answer): {"frechet": table[kind].mean()}
+        | {f"frechet_{word}": value for word, value in zip(table.expression, table[kind], strict=True)}
+        for name, table in found.items()
+        for kind, answer in SETS.items()
+    }
+    tables = pd.concat(found, names=["model"])
+    folder.mkdir(parents=True, exist_ok=True)
+    tables.round(4).to_csv(folder / "frechet.csv")
+    alone = {key: {name: Interval(value, nan, nan) for name, value in of.items()} for key, of in results.items()}
+    about = {"settings": {"least_intensity": least, "dimensions": DIMENSIONS}, "results": result_list(alone)}
+    write_record(folder / "frechet.json", {"protocol": "frechet", **made_with(data, signature(judge), models), **about})
+    return tables
 
 
 @torch.inference_mode()
@@ -60,7 +92,7 @@ def frechet_by_class(
         flat, one = {name: basis.transform(codes[word, name]) for name in SETS}, side == 0
         distance = {
             name: np.mean([frechet_distance(flat["true"][a], flat[name][b]) for a, b in ((one, ~one), (~one, one))])
-            for name in (*SETS[1:], "true")
+            for name in (*list(SETS)[1:], "true")
         }
         rows.append({"expression": word, "images": len(one)} | distance)
     return named(pd.DataFrame(rows), judge, manifest)

@@ -16,7 +16,7 @@ from mien.evaluate.expression_transfer import trial_facts
 from mien.evaluate.eye_gaze import EyeGaze
 from mien.evaluate.judges import Judge, all_read, fitted, must_give, signature
 from mien.evaluate.looked import CHUNK, Key, looked_at
-from mien.evaluate.record import over_people, result_list, whose, write_figures, write_record
+from mien.evaluate.record import made_with, over_people, result_list, whose, write_figures, write_record
 from mien.evaluate.transfer import Trials
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.confusion import confusion
@@ -62,7 +62,7 @@ def by_gaze(
     was looked at is kept in `folder`. Raises InputError for a judge that tells no gaze.
     """
     must_give(judge, "gaze")
-    mark = [judge.mark()] if isinstance(judge, EyeGaze) else signature(judge)
+    mark = [judge.name, judge.mark()] if isinstance(judge, EyeGaze) else signature(judge)
     made_by = {"protocol": "gaze", "judge": mark}
     look = partial(looked_at, models, data, t, partial(_look, judge), folder / "seen", made_by, report)
     # Both together, so that a tool outside is asked once.
@@ -76,7 +76,7 @@ def by_gaze(
     write_record(
         folder / "gaze.json",
         {
-            "protocol": "gaze", "trials": trial_facts(data, t), "judge": judge.name, "degrees": ASIDE,
+            "protocol": "gaze", "trials": trial_facts(data, t), **made_with(data, mark, models), "degrees": ASIDE,
             "true_pictures": _accuracy(true, data, draws),
             "results": result_list({key: {**found, **counts[key]} for key, found in figures.items()}),
         },

@@ -14,10 +14,10 @@ from mien.evaluate.comparison import gallery_rows
 from mien.evaluate.expression_transfer import trial_facts
 from mien.evaluate.judges import Judge, Reading, as_judge, fitted, must_give, signature
 from mien.evaluate.looked import Key, looked_at
-from mien.evaluate.record import over_people, result_list, whose, write_figures, write_record
+from mien.evaluate.record import made_with, over_people, result_list, whose, write_figures, write_record
 from mien.evaluate.transfer import Trials
 from mien.metrics.bootstrap import DRAWS, Interval
-from mien.metrics.verification import cosines, rank_1, tar_at_far
+from mien.metrics.verification import cosines, rank_1, tar_at_far, verified
 from mien.models import Family
 
 FALSE_ACCEPTS = {"tar_1": 0.01, "tar_01": 0.001}
@@ -33,7 +33,9 @@ def by_identity(
     report: Callable[[int, int], None] = lambda done, total: None,
     draws: int = DRAWS,
 ) -> dict[Key, dict[str, Interval]]:
-    """Return rank_1, tar_1 and tar_01 by model and answer, and write identity.json and identity.csv.
+    """Return rank_1, accuracy, tar_1 and tar_01 by model and answer, and write identity.json and identity.csv.
+
+    accuracy: of verification, pair by pair, right and wrong pairs weighing the same (`verified`; EET's Tables V, VI).
 
     The gallery is one other picture of each person (`gallery_rows`). The intervals draw people among those whose faces
     are changed; the gallery stays whole. The unchanged face is the ceiling, the copied example is somebody else. What
@@ -48,17 +50,17 @@ def by_identity(
     made_by = {"protocol": "identity", "judge": signature(judge), "gallery": [data.manifest.files[row] for row in rows]}
     seen = looked_at(models, data, t, partial(_look, judge, gallery), folder / "seen", made_by, report)
     people = whose(data.manifest, t.face)
-    figures = {key: over_people(partial(_figures, np.array(told), own), people, draws) for key, told in seen.items()}
-    pairs = {"right": len(own), "wrong": len(own) * (len(rows) - 1)}
+    figures = {key: over_people(_statistics(np.array(told), own), people, draws) for key, told in seen.items()}
     proven = len(own) - int(np.isin(t.face, rows).sum())
     folder.mkdir(parents=True, exist_ok=True)
     write_figures(folder / "identity.csv", figures)
     write_record(
         folder / "identity.json",
         {
-            "protocol": "identity", "trials": trial_facts(data, t), "judge": judge.name, "gallery": len(rows),
-            "trials_with_another_picture_in_the_gallery": proven, "pairs": pairs, "false_accepts": FALSE_ACCEPTS,
-            "results": result_list(figures),
+            "protocol": "identity", "trials": trial_facts(data, t), **made_with(data, signature(judge), models),
+            "gallery": len(rows), "trials_with_another_picture_in_the_gallery": proven,
+            "pairs": {"right": len(own), "wrong": len(own) * (len(rows) - 1)},
+            "false_accepts": FALSE_ACCEPTS, "results": result_list(figures),
         },
     )  # fmt: skip
     return figures
@@ -76,9 +78,14 @@ def _identity(judge: Judge, found: Reading) -> np.ndarray:
     return found.identity
 
 
-def _figures(alike: np.ndarray, own: np.ndarray, rows: np.ndarray) -> dict[str, float]:
-    """Return the figures of some trials; alike (T, P)."""
-    some, theirs = alike[rows], own[rows]
-    return {"rank_1": rank_1(some, theirs)} | {
-        name: tar_at_far(some, theirs, far) for name, far in FALSE_ACCEPTS.items()
-    }
+def _statistics(alike: np.ndarray, own: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
+    """Return what gives the figures of some trials; alike (T, P). The thresholds of accuracy stay those of all."""
+    told = verified(alike, own)
+
+    def statistics(rows: np.ndarray) -> dict[str, float]:
+        some, theirs = alike[rows], own[rows]
+        return {"rank_1": rank_1(some, theirs), "accuracy": float(told[rows].mean())} | {
+            name: tar_at_far(some, theirs, far) for name, far in FALSE_ACCEPTS.items()
+        }
+
+    return statistics

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,11 @@ from torch.nn import functional as F
 from mien.data.cache import Data, to_tensor
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
-from mien.evaluate.judges import Judge, as_judge, must_give
+from mien.evaluate.judges import Judge, all_read, as_judge, must_give, named, signature
+from mien.evaluate.record import column_means, made_with, over_people, result_list, write_record
+from mien.evaluate.transfer import ANSWERS
 from mien.labels import CLASSES
+from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models import Controls, Edits, Family, Transfers, able, pasted
 from mien.sheet import to_pixels
 
@@ -94,22 +99,65 @@ def sweep(
     return pd.concat(found, ignore_index=True)
 
 
-def intensity_table(swept: pd.DataFrame) -> pd.DataFrame:
-    """Return by class: Spearman's correlation of asked and measured, the mean over people, and of the mean curve.
+def by_intensity(
+    models: Mapping[str, Family], judge: Judge | Family, data: Data, folder: Path, draws: int = DRAWS
+) -> tuple[pd.DataFrame, dict[tuple[str, str], dict[str, Interval]]]:
+    """Return `intensity_table` by model and picture, and figures: the means of `of_each_person`, all and by class.
 
-    Also `gain`: what is measured at 1 less what is measured at 0, the true full expression being 1.
+    Writes intensity.csv, intensity.json and a picture of the curves each, painted and pasted.
+    """
+    judge, answers = as_judge(judge), dict(zip(("painted", "pasted"), ANSWERS[2:], strict=True))
+    swept = all_read(
+        {
+            (name, picture): partial(sweep, model, judge, data, painted=picture == "painted")
+            for name, model in models.items()
+            for picture in answers
+        }
+    )
+    tables = pd.concat({key: intensity_table(frame) for key, frame in swept.items()}, names=["model", "picture"])
+    figures = {}
+    for name, picture in product(models, answers):
+        each = of_each_person(swept[name, picture])
+        means = column_means(each[["spearman", "gain"]], each.expression.tolist())
+        figures[name, answers[picture]] = over_people(means, each.subject.to_numpy(), draws)
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = named(tables, judge, data.manifest)
+    tables.round(4).to_csv(folder / "intensity.csv")
+    for picture in answers:
+        draw_intensity({n: f for (n, p), f in swept.items() if p == picture}, folder / f"intensity_{picture}.png")
+    about = {"settings": {"asked": STEPS}, "results": result_list(figures)}
+    write_record(
+        folder / "intensity.json", {"protocol": "intensity", **made_with(data, signature(judge), models), **about}
+    )
+    return tables, figures
+
+
+def of_each_person(swept: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a class and person: Spearman's correlation of asked and measured, and the gain.
+
+    `gain` is what is measured at the most asked for less what is measured at the least, the true full expression being
+    1. Columns: expression, subject, spearman, gain.
     """
     rows = []
-    for word, mine in swept.groupby("expression", sort=False):
-        each = [rank_correlation(one.asked, one.measured) for _, one in mine.groupby("subject")]
-        curve = mine.groupby("asked").measured.mean()
+    for (word, subject), mine in swept.groupby(["expression", "subject"], sort=False):
+        one = mine.sort_values("asked")
+        gain = one.measured.iloc[-1] - one.measured.iloc[0]
+        rows.append((word, subject, rank_correlation(one.asked, one.measured), gain))
+    return pd.DataFrame(rows, columns=["expression", "subject", "spearman", "gain"])
+
+
+def intensity_table(swept: pd.DataFrame) -> pd.DataFrame:
+    """Return by class: spearman and gain (means of `of_each_person`), the lowest, and spearman of the mean curve."""
+    rows = []
+    for word, each in of_each_person(swept).groupby("expression", sort=False):
+        curve = swept[swept.expression == word].groupby("asked").measured.mean()
         rows.append(
             {
                 "expression": word,
-                "spearman": float(np.mean(each)),
-                "lowest": float(np.min(each)),
+                "spearman": float(each.spearman.mean()),
+                "lowest": float(each.spearman.min()),
                 "spearman_of_mean": rank_correlation(curve.index, curve),
-                "gain": float(curve.iloc[-1] - curve.iloc[0]),
+                "gain": float(each.gain.mean()),
             }
         )
     return pd.DataFrame(rows)

@@ -64,17 +64,18 @@ def write_recognition(
     least: float,
     precision: str,
     split: str,
+    about: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Write recognition.json to `folder`, beside the folds and predictions that it is about; return the figures.
 
-    `split` is the official split's hash; where it is "", folds.json tells.
+    `split` is the official split's hash; where it is "", folds.json tells. `about` is `data_facts`.
     """
     figures = recognition_figures_of(found, words)
     dealt = {} if split else json.loads((folder / "folds.json").read_text(encoding="utf-8"))
     write_record(
         folder / "recognition.json",
         {
-            "protocol": "recognition",
+            "protocol": "recognition", **about,
             "family": family, "preset": preset, "changes": changes, "precision": precision,
             "classes": list(words), "least_intensity": least, "seeds": sorted(set(found.seed.tolist())),
             "split": {"folds": dealt.get("k", 1), "official": bool(split), "sha256": split or dealt["sha256"]},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,9 +14,12 @@ import numpy as np
 import pandas as pd
 
 import mien
+from mien.data.cache import Data
 from mien.data.manifest import Manifest
-from mien.evaluate.kept import write_json
+from mien.evaluate.judges import labelled_by
+from mien.evaluate.kept import digest, fingerprint, write_json
 from mien.metrics.bootstrap import DRAWS, LEVEL, Interval, intervals
+from mien.models import Family
 
 LIBRARIES = ("torch", "numpy", "scikit-learn", "opencv-python-headless")
 SAMPLING = {"interval": f"{LEVEL:.0%} percentile bootstrap over people", "draws": DRAWS}
@@ -25,6 +28,21 @@ SAMPLING = {"interval": f"{LEVEL:.0%} percentile bootstrap over people", "draws"
 def write_record(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content` with the versions and how intervals were made; NaN and infinite figures become null."""
     write_json(path, _plain({**content, **SAMPLING, "versions": versions()}))
+
+
+def data_facts(data: Data) -> dict[str, Any]:
+    """Return what a record says of the data and of who labelled them; the hash is `digest`'s."""
+    m = data.manifest
+    people = len(np.unique(m.subject[m.subject >= 0]))
+    facts = {"sha256": digest(data), "pictures": len(data), "people": people, "size": data.size}
+    return {"labels": labelled_by(m), "data": facts}
+
+
+def made_with(data: Data, judge: Sequence[str] | None, models: Mapping[str, Family]) -> dict[str, Any]:
+    """Return what a record says of the data, the judge (its `signature`; None where nobody judges) and the models."""
+    name, mark = judge or (None, None)
+    marks = {model: fingerprint(net) for model, net in models.items()}
+    return {**data_facts(data), "judge": name, "judge_sha256": mark or None, "models": marks}
 
 
 def versions() -> dict[str, str]:
@@ -42,6 +60,26 @@ def over_people(
     return {name: Interval(float(value), math.nan, math.nan) for name, value in values.items()}
 
 
+def column_means(values: pd.DataFrame, words: Sequence[str] = ()) -> Callable[[np.ndarray], dict[str, float]]:
+    """Return what gives the mean of each column over some rows, NaN being left out; NaN where all are.
+
+    `words` (N,) are the rows' classes: where they are given, also the means of each class's rows, as mAP_anger.
+    """
+    classes = {f"_{one}": np.array([one == word for word in words], float) for one in dict.fromkeys(words)}
+    groups = {"": np.ones(len(values))} | classes
+    names = [f"{name}{group}" for group in groups for name in values]
+    among, table = np.stack([*groups.values()]), values.to_numpy(float)
+    known = ~np.isnan(table)
+    table = np.where(known, table, 0)
+
+    def means(rows: np.ndarray) -> dict[str, float]:
+        with np.errstate(invalid="ignore"):  # 0 / 0 where nothing is known
+            found = (among[:, rows] @ table[rows]) / (among[:, rows] @ known[rows])
+        return dict(zip(names, found.ravel().tolist(), strict=True))
+
+    return means
+
+
 def whose(manifest: Manifest, rows: np.ndarray) -> np.ndarray:
     """Return whose each row is, as a name; a row without a person is one of its own."""
     of = manifest.subject[rows]
@@ -55,6 +93,7 @@ def frame_of(results: Mapping[tuple[str, str], Mapping[str, Interval]], figures:
     rows = [
         {"model": model, "answer": answer} | {name: _short(found[name]) for name in known if name in found}
         for (model, answer), found in results.items()
+        if not found.keys().isdisjoint(known)
     ]
     return pd.DataFrame(rows, columns=["model", "answer", *known]).fillna("")
 

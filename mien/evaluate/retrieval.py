@@ -12,7 +12,9 @@ import torch
 from mien.data.cache import Data, to_tensor
 from mien.errors import InputError
 from mien.evaluate.recognition import BASIC, protocol_rows
+from mien.evaluate.record import column_means, made_with, over_people, result_list, write_record
 from mien.labels import CLASSES
+from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models import Embeds, Family, Recognizes, able
 from mien.sheet import save_sheet, sheet
 
@@ -70,7 +72,7 @@ def query_figures(data: Data, rankings: dict[str, np.ndarray]) -> pd.DataFrame:
     """Return one row a query and space: its average precision and precision at CUTS for its class, and the first one.
 
     `style@1` is 1 where the first picture shows the very same performance (expr_id), NaN where the query has none;
-    `intensity gap@1` is how far its intensity is from the query's.
+    `intensity gap@1` is how far its intensity is from the query's. `subject` is whose the query is, a number.
     """
     m, rows = data.manifest, []
     for space, order in rankings.items():
@@ -81,7 +83,8 @@ def query_figures(data: Data, rankings: dict[str, np.ndarray]) -> pd.DataFrame:
             relevant = m.expression[found] == m.expression[query]
             first = found[0]
             rows.append(
-                {"space": space, "expression": CLASSES[m.expression[query]], "mAP": average_precision(relevant)}
+                {"space": space, "expression": CLASSES[m.expression[query]], "subject": int(m.subject[query])}
+                | {"mAP": average_precision(relevant)}
                 | {f"precision@{k}": relevant[:k].mean() for k in CUTS}
                 | {
                     "style@1": float(m.expr_id[first] == m.expr_id[query]) if m.expr_id[query] else float("nan"),
@@ -95,6 +98,7 @@ def query_figures(data: Data, rankings: dict[str, np.ndarray]) -> pd.DataFrame:
 
 def retrieval_table(figures: pd.DataFrame) -> pd.DataFrame:
     """Return the means by space and expression, and over all queries."""
+    figures = figures.drop(columns="subject")
     each = figures.groupby(["space", "expression"], sort=False).mean()
     overall = figures.drop(columns="expression").groupby("space", sort=False).mean()
     overall.index = pd.MultiIndex.from_product([overall.index, ["all"]], names=["space", "expression"])
@@ -114,24 +118,34 @@ def draw_retrieval(data: Data, rankings: dict[str, np.ndarray], path: Path, top:
 
 def by_retrieval(
     model: Family,
+    name: str,
     data: Data,
     folder: Path,
     words: Sequence[str] = BASIC,
     least: float = 0.5,
     top: int = 1,
     seed: int = 0,
-) -> pd.DataFrame:
-    """Retrieve among the rows that show `words` at `least` intensity or more; write retrieval.csv and retrieval.png.
+    draws: int = DRAWS,
+) -> tuple[pd.DataFrame, dict[tuple[str, str], dict[str, Interval]]]:
+    """Retrieve among the rows that show `words` at `least` intensity or more; write retrieval.csv, .json and .png.
 
-    Returns the table of `retrieval_table`. Raises InputError where there is nothing to retrieve or the model cannot.
+    Returns `retrieval_table` and its figures by model and space; the intervals draw the people who are queries, the
+    gallery stays whole. Raises InputError where there is nothing to retrieve or the model cannot.
     """
     chosen = data.select(protocol_rows(data, words, least))
     if not len(chosen):
         raise InputError(f"{data.manifest.folder}: nobody shows {', '.join(words)} at {least:g} or more")
     person = chosen.manifest.subject
     rankings = {space: ranking(places, person, seed) for space, places in spaces(model, chosen).items()}
-    table = retrieval_table(query_figures(chosen, rankings))
+    queries = query_figures(chosen, rankings)
+    table, figures = retrieval_table(queries), {}
+    for space, mine in queries.groupby("space", sort=False):
+        means = column_means(mine.drop(columns=["space", "expression", "subject"]), mine.expression.tolist())
+        figures[name, f"by {space}"] = over_people(means, mine.subject.to_numpy(), draws)
     folder.mkdir(parents=True, exist_ok=True)
     table.round(4).to_csv(folder / "retrieval.csv")
     draw_retrieval(chosen, rankings, folder / "retrieval.png", top, seed)
-    return table
+    settings = {"classes": list(words), "least_intensity": least, "seed": seed}
+    about = {"settings": settings, "queries": len(chosen), "results": result_list(figures)}
+    write_record(folder / "retrieval.json", {"protocol": "retrieval", **made_with(data, None, {name: model}), **about})
+    return table, figures

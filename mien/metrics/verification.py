@@ -32,3 +32,36 @@ def tar_at_far(similarity: np.ndarray, own: np.ndarray, far: float = 0.01) -> fl
         return 1.0
     last = len(wrong) - 1 - allowed  # only what lies above the best wrong pair that is refused is accepted
     return float((similarity[true] > np.partition(wrong, last)[last]).mean())
+
+
+def verified(similarity: np.ndarray, own: np.ndarray, folds: int = 10) -> np.ndarray:
+    """Return (N,) how right each probe is told: half for its own column accepted, half the share of others refused.
+
+    Its mean is the accuracy over as many right pairs as wrong ones. The columns' people are dealt to `folds` (fewer,
+    if there are fewer); a fold's threshold is the one that is most accurate, so measured, on the pairs of everybody
+    else. similarity and `own` as in `tar_at_far`. NaN for fewer than three people.
+    """
+    count = similarity.shape[1]
+    told = np.full(len(own), np.nan)
+    if count < 3:
+        return told
+    fold, right = np.arange(count) % min(folds, count), own[:, None] == np.arange(count)
+    for k in range(fold.max() + 1):
+        known, asked = fold[own] != k, fold[own] == k
+        among = similarity[np.ix_(known, fold != k)]
+        accepted = similarity[asked] >= threshold(among, right[np.ix_(known, fold != k)])
+        refused = (~accepted & ~right[asked]).sum(1) / (count - 1)
+        told[asked] = (accepted[right[asked]] + refused) / 2  # a row has one right pair
+    return told
+
+
+def threshold(similarity: np.ndarray, right: np.ndarray) -> float:
+    """Return from where on accepting is most accurate, right and wrong pairs weighing the same.
+
+    It lies halfway between the last pair accepted and the first refused; of equally good ones it is the highest.
+    """
+    values, of = np.unique(similarity, return_inverse=True)
+    true, wrong = (np.bincount(of.ravel(), mask.ravel(), len(values)) for mask in (right, ~right))
+    accepted = [np.cumsum(counts[::-1]) / counts.sum() for counts in (true, wrong)]
+    last = len(values) - 1 - int(np.argmax(accepted[0] - accepted[1]))
+    return float((values[last] + values[max(last - 1, 0)]) / 2)
