@@ -56,7 +56,7 @@ class FieldNet(nn.Module):
         self.flow = nn.ModuleList(zero(nn.Conv2d(w, 2, 3, padding=1)) for w in widths[:3])
         self.fine = nn.Conv2d(widths[0], fine, 3, padding=1)
         self.detail = nn.Conv2d(6, fine, 3, padding=1)
-        self.maps = zero(nn.Conv2d(fine, 5, 3, padding=1))
+        self.maps = zero(nn.Conv2d(fine, 5, 1))
         self.mouth = MouthNet(widths[0])
 
     def look(self, view: Tensor) -> list[Tensor]:
@@ -112,7 +112,7 @@ class MouthNet(nn.Module):
         self.block = FilmBlock(width)
         self.fine = nn.Conv2d(width, fine, 3, padding=1)
         self.detail = nn.Conv2d(3, fine, 3, padding=1)
-        self.last = zero(nn.Conv2d(fine, 4, 3, padding=1))
+        self.last = zero(nn.Conv2d(fine, 4, 1))
 
     def forward(self, features: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, C, h, h), moved image (B, 3, H, H) of the window -> alpha (B, 1, H, H), paint (B, 3, H, H)."""

@@ -44,4 +44,5 @@ def warp(image: Tensor, flow: Tensor, window: Window = WHOLE) -> Tensor:
     y, x = torch.meshgrid(edges, edges, indexing="ij")
     places = torch.stack([x, y])[None] + 2 * resized(flow.float(), size)
     grid = cut(places, window).permute(0, 2, 3, 1)
-    return F.grid_sample(image.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
+    moved = F.grid_sample(image.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return moved.contiguous(memory_format=torch.channels_last)
