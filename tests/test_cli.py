@@ -172,7 +172,10 @@ def test_bad_pictures_are_one_line(place, capsys, tmp_path, name, says):
         (("edit", "face.jpg", "--expression", "fear", "--intensity", "7", "-o", "out.png"), "0 .neutral. to 1"),
         (("edit", "face.jpg", "--expression", "fear", "-o", "out.png", "--device", "gpu"), "device 'gpu'"),
         (("edit", "face.jpg", "--au", "x", "-o", "out.png"), "12=3"),
-        (("edit", "face.jpg", "--au", "12=3", "-o", "out.png"), "ter_gan cannot edit by action unit; these can: eet"),
+        (
+            ("edit", "face.jpg", "--au", "12=3", "-o", "out.png"),
+            "ter_gan cannot edit by action unit; these can: eet, fields",
+        ),
         (("edit", "face.jpg", "--expression", "fear", "-o", "out.gif"), "gif.*png"),
         (("edit", "face.jpg", "--expression", "fear", "-o", "no/such/out.png"), "no folder"),
         (("edit", "face.jpg", "--expression", "fear", "-o", "out.png", "--model", "no_gan"), "no_gan"),

@@ -16,7 +16,7 @@ from mien.errors import InputError
 from mien.evaluate import augmentation
 from mien.evaluate.ablation import ablate, ablations
 from mien.evaluate.augmentation import accuracy_by_synthetic, by_augmentation, first_of_each_class, synthesize
-from mien.evaluate.comparison import TRUTH, compare
+from mien.evaluate.comparison import BY_UNITS, TRUTH, compare
 from mien.evaluate.frechet import by_frechet, frechet_by_class
 from mien.evaluate.gallery import draw_gallery, pages
 from mien.evaluate.intensity import (
@@ -31,6 +31,7 @@ from mien.evaluate.intensity import (
 from mien.evaluate.judges import NetJudge
 from mien.evaluate.kept import fingerprint
 from mien.evaluate.recognition import BASIC, protocol_rows
+from mien.evaluate.transfer import trials
 from mien.labels import AUS, CLASSES
 from mien.metrics.frechet import frechet_distance
 from mien.models import FAMILIES, Embedding, Prediction, create
@@ -101,6 +102,8 @@ class Reader(torch.nn.Module):
 
 
 class Copier(torch.nn.Module):
+    edits_by = ("expression", "like")
+
     """Gives the example back as its picture: the right expression on the wrong person."""
 
     config = SimpleNamespace(image_size=SIZE)
@@ -149,9 +152,36 @@ def test_comparison_of_a_copier(data, tmp_path):
     assert made.recognize == 1 and made.probe > 0.9 and made.leak < 0.5  # the stripes say nothing of the person
     for name in ("comparison.csv", "aus.csv", "trials.csv", "comparison.png"):
         assert (tmp_path / name).is_file()
-    trials = pd.read_csv(tmp_path / "trials.csv")
-    strong = trials[(trials.answer == "change pasted") & (trials.region == "mouth") & (trials.intensity >= 0.75)]
+    rows = pd.read_csv(tmp_path / "trials.csv")
+    mouths = rows[(rows.answer == "change pasted") & (rows.region == "mouth")]
+    strong = mouths[mouths.intensity >= 0.75]
     assert pasted.l1_mouth == pytest.approx(strong.l1.mean(), abs=1e-5)
+    assert pasted.psnr_mouth == pytest.approx(strong.psnr.mean(), abs=1e-4)
+    assert pasted.all_ssim_mouth == pytest.approx(mouths.ssim.mean(), abs=1e-4)
+    assert truth.slope == pytest.approx(1) and truth.change_r == pytest.approx(1)
+    assert unchanged.slope == pytest.approx(0) and made.slope == pytest.approx(1, abs=0.01)
+
+
+def test_trials_may_begin_with_another_expression(data):
+    t, m = trials(data, start="other"), data.manifest
+    assert (m.subject[t.face] == m.subject[t.truth]).all() and (m.intensity[t.face] >= 0.75).all()
+    assert (m.expression[t.face] > 0).all() and (m.expression[t.face] != m.expression[t.truth]).all()
+
+
+def test_models_that_take_units_by_side_are_asked_for_the_truths(data, tmp_path):
+    class Asked(Copier):
+        edits_by = ("aus", "sides", "gaze")
+
+        def edit(self, face, controls):
+            asked.append(controls)
+            return face
+
+    asked, chosen = [], data.select(data.manifest.test)
+    table = compare({"asked": Asked()}, Reader(), chosen, tmp_path)
+    assert len(asked) == len(trials(chosen).face) and {"aus", "sides"} <= set(asked[0].kinds)
+    row = chosen.manifest.left[trials(chosen).truth[0]]
+    assert asked[0].aus == {f"{AUS[k]}{side}": v for side in "LR" for k, v in enumerate(row) if not np.isnan(v)}
+    assert table.loc["asked", BY_UNITS].slope == pytest.approx(0, abs=0.01)
 
 
 def test_intensity_of_an_exact_editor_rises_as_asked(data):

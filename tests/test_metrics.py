@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
+from scipy.stats import linregress
 from skimage.metrics import peak_signal_noise_ratio
 from torchmetrics.functional.image import structural_similarity_index_measure
 
@@ -15,6 +16,7 @@ from mien.metrics.agreement import icc_3_1, mse
 from mien.metrics.frechet import frechet_distance
 from mien.metrics.regions import GROUPS, region_boxes
 from mien.metrics.similarity import l1, psnr, ssim_map
+from mien.metrics.strength import strength
 from mien.metrics.verification import cosines, rank_1, tar_at_far
 
 RNG = np.random.default_rng(0)
@@ -86,6 +88,17 @@ def test_rank_1_and_tar_at_far():
     rng = np.random.default_rng(1)
     codes = rng.normal(size=(30, 8))
     assert rank_1(cosines(codes + 0.01 * rng.normal(size=codes.shape), codes), np.arange(30)) == 1
+
+
+def test_strength_is_scipys_line():
+    rng = np.random.default_rng(0)
+    true = rng.normal(size=(40, 3))
+    achieved = 0.7 * true + 0.2 + rng.normal(size=(40, 3)) * 0.1
+    achieved[3, 1] = true[5, 2] = np.nan
+    known = ~np.isnan(achieved) & ~np.isnan(true)
+    line = linregress(true[known], achieved[known])
+    assert strength(achieved, true) == pytest.approx({"slope": line.slope, "change_r": line.rvalue})
+    assert np.isnan(strength(achieved, np.zeros((40, 3)))["slope"])
 
 
 def test_frechet_distance_is_scipys():

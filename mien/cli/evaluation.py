@@ -54,18 +54,22 @@ def evaluate_compare(
     judge: Judge = "judge",
     all_people: AllPeople = False,
     size: Annotated[int, typer.Option(help="Side to compare at.")] = 256,
+    start: Annotated[str, typer.Option(help="What the faces show before: neutral, or other.")] = "neutral",
 ) -> None:
     """Put models side by side on the data's test people: against the truth, and by the judge.
 
     Example: `mien evaluate compare --data photofaces --model ter_gan --model runs/mine -o out/compare`
     """
     from mien.evaluate.comparison import compare
+    from mien.evaluate.transfer import STARTS
 
+    if start not in STARTS:
+        raise InputError(f"--start {start}: expected one of {', '.join(STARTS)}")
     nets, chosen = by_name(model), test_people([data], size, all_people)
     who = appointed(judge, chosen, nets)
     with bar("comparing") as progress:
-        table = compare(nets, who, chosen, output, report=progress)
-    print_frame(table.reset_index())
+        table = compare(nets, who, chosen, output, report=progress, start=start)
+    print_frame(table[[c for c in table if not c.startswith(("all_", "psnr_"))]].reset_index())
     out.print(f"\nLook at {output / 'comparison.png'}", markup=False)
 
 

@@ -25,11 +25,12 @@ from mien.editor import Editor
 from mien.evaluate.judges import Judge, Reading, all_read, as_judge, fitted, named
 from mien.evaluate.probes import codes, probes
 from mien.evaluate.recognition import BASIC, predict, protocol_rows
-from mien.evaluate.transfer import ANSWERS, Trials, answers, errors_of, trials
+from mien.evaluate.transfer import ANSWERS, STARTS, Trials, answers, errors_of, trials
 from mien.labels import AUS, CLASSES
 from mien.metrics.agreement import agreements, icc_3_1, mse
+from mien.metrics.strength import strength
 from mien.metrics.verification import cosines, rank_1, tar_at_far
-from mien.models import Embeds, EstimatesAus, Family, Recognizes, Transfers, able
+from mien.models import Edits, Embeds, EstimatesAus, Family, Recognizes, Transfers, able
 from mien.sheet import save_sheet, sheet
 
 matplotlib.use("Agg")
@@ -41,6 +42,8 @@ STRONG = 0.75
 """Intensity from which an expression counts as strong: weaker ones are hardly more than noise in L1."""
 
 TRIVIAL, MADE = ANSWERS[:2], ANSWERS[2:]
+BY_UNITS = "units asked"
+"""Of models that take action units by side: asked for the truth's own, instead of shown an example."""
 TRUTH = "the truth itself"
 GALLERY = "the neutral faces"
 
@@ -52,18 +55,20 @@ def compare(
     folder: Path,
     seed: int = 0,
     report: Callable[[int, int], None] = lambda done, total: None,
+    start: str = STARTS[0],
 ) -> pd.DataFrame:
     """Return a row a model and answer, and write comparison.csv, aus.csv, trials.csv and comparison.png to `folder`.
 
-        The transfers are those of `mien.evaluate.transfer.trials`. Columns: l1_<region> (share of white, strong
-        expressions), icc and au_mse (judge's AUs of the result against the example's true labels, mean over DISFA_AUS),
-        expression (share the judge names as the example's class; strong), rank_1 and tar (identity among the neutral
-        faces, TAR at FAR 1 %), ms (a transfer on one face), parameters
-        (of the parts in use), what `recognition_figures` gives, and who labelled and who judged.
-    Figures that the judge can say nothing about are left out.
+    The transfers are those of `mien.evaluate.transfer.trials`. Columns: l1_<region> (share of white), psnr_<region> and
+    ssim_<region> of strong expressions, and of all with `all_` before it; icc and au_mse (judge's AUs of the result
+    against the example's true labels, mean over DISFA_AUS), slope and change_r (`metrics.strength` of what the judge
+    sees change, over the same units), expression (share the judge names as the example's class; strong), rank_1 and tar
+    (identity among the neutral faces, TAR at FAR 1 %), ms (a transfer on one face), parameters (of the parts in use),
+    what `recognition_figures` gives, and who labelled and who judged. Figures that the judge can say nothing about are
+    left out.
     """
     judge = as_judge(judge)
-    t, size = trials(data, seed), judge.size
+    t, size = trials(data, seed, start=start), judge.size
     total = len(t.face) * (len(models) + 1)
     parts, tables, shown = {}, {}, {}
     for answer, pictures in unpainted(data, t).items():
@@ -78,12 +83,12 @@ def compare(
         shown[name] = list(made[MADE[1]])
     figures, by_au = judged(judge, data, t, parts)
     for key, errors in tables.items():
-        strong = errors[errors.intensity >= STRONG].groupby("region").l1.mean()
-        figures[key] = {f"l1_{region}": value for region, value in strong.items()} | figures[key]
+        figures[key] = error_figures(errors) | figures[key]
     for name, model in models.items():
         own = recognition_figures(model, data) | {"ms": milliseconds(model), "parameters": deployed_parameters(model)}
-        for answer in MADE:
-            figures[name, answer] |= own
+        for answer in (*MADE, BY_UNITS):
+            if (name, answer) in figures:
+                figures[name, answer] |= own
     table = pd.DataFrame(figures).T.rename_axis(["model", "answer"]).sort_index(key=_order(models))
     table = named(table, judge, data.manifest)
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,16 +108,46 @@ def unpainted(data: Data, t: Trials) -> dict[str, list[np.ndarray]]:
 def answered(
     model: Family, data: Data, t: Trials, size: int, report: Callable[[int], None] = lambda done: None
 ) -> tuple[dict[str, pd.DataFrame], dict[str, np.ndarray]]:
-    """Return errors and pictures (T, size, size, 3) of a model's two answers to every trial, by the answer's name."""
+    """Return errors and pictures (T, size, size, 3) of a model's answers to every trial, by the answer's name.
+
+    They are MADE, and BY_UNITS of a model that takes units by side.
+    """
     editor = Editor(model, aligned=True)
-    pictures: dict[str, list[np.ndarray]] = {answer: [] for answer in MADE}
+    asks = isinstance(model, Edits) and "sides" in type(model).edits_by
+    pictures: dict[str, list[np.ndarray]] = {answer: [] for answer in (*MADE, *[BY_UNITS] * asks)}
     for k in range(len(t.face)):
         found = answers(editor, data, t, k)
-        for answer in MADE:
-            pictures[answer].append(found[answer])
+        if asks:
+            face, truth = data.images[int(t.face[k])], int(t.truth[k])
+            found[BY_UNITS] = editor.edit(face, aus=units_shown(data.manifest, truth), gaze=gaze_shown(data, truth)).rgb
+        for answer, kept in pictures.items():
+            kept.append(found[answer])
         report(k + 1)
     errors = {answer: errors_frame(made, data, t) for answer, made in pictures.items()}
     return errors, {answer: np.stack([fitted(one, size) for one in made]) for answer, made in pictures.items()}
+
+
+def units_shown(manifest: Manifest, row: int) -> dict[int | str, float]:
+    """Return the action units that a row's label knows, by side."""
+    sides = (("L", manifest.left[row]), ("R", manifest.right[row]))
+    return {f"{au}{side}": float(v) for side, of in sides for au, v in zip(AUS, of, strict=True) if not np.isnan(v)}
+
+
+def gaze_shown(data: Data, row: int) -> tuple[float, float] | None:
+    """Return a row's gaze in degrees, None where it is not known."""
+    gaze = float(data.manifest.gaze_x[row]), float(data.manifest.gaze_y[row])
+    return None if np.isnan(gaze).any() else gaze
+
+
+def error_figures(errors: pd.DataFrame) -> dict[str, float]:
+    """Return the mean L1, PSNR and SSIM by region, of strong expressions and (`all_`) of all."""
+    found: dict[str, float] = {}
+    for name, some in (("", errors[errors.intensity >= STRONG]), ("all_", errors)):
+        means = some.groupby("region")[["l1", "psnr", "ssim"]].mean()
+        found |= {
+            f"{name}{measure}_{region}": means.loc[region, measure] for measure in means for region in means.index
+        }
+    return found
 
 
 def errors_frame(pictures: Sequence[np.ndarray], data: Data, t: Trials) -> pd.DataFrame:
@@ -135,6 +170,7 @@ def judged(
     figures, by_au = {}, {}
     for key, found in readings.items():
         of_aus, by_au[key] = au_figures(found, data, t)
+        of_aus |= change_figures(found, *(readings.get(("—", answer)) for answer in (TRIVIAL[0], TRUTH)))
         figures[key] = of_aus | class_figures(found, data, t) | identity_figures(found, known, own)
     return figures, pd.DataFrame(by_au).T
 
@@ -163,6 +199,15 @@ def gallery_of(data: Data, t: Trials, judge: Judge) -> tuple[np.ndarray, np.ndar
 def au_figures(found: Reading, data: Data, t: Trials) -> tuple[dict[str, float], dict[str, float]]:
     """Return mean ICC and MSE of the units that judge and labels know, and both by unit; nothing without AUs."""
     return ({}, {}) if found.aus is None else unit_figures(data.manifest.aus[t.example], found.aus)
+
+
+def change_figures(found: Reading, before: Reading | None, after: Reading | None) -> dict[str, float]:
+    """Return slope and correlation of the change the judge sees on the one it sees in the truth, over DISFA_AUS."""
+    if before is None or after is None or any(reading.aus is None for reading in (found, before, after)):
+        return {}
+    columns = [k for k, au in enumerate(AUS) if au in DISFA_AUS]
+    made, unmoved, true = (np.asarray(reading.aus)[:, columns] for reading in (found, before, after))
+    return strength(made - unmoved, true - unmoved)
 
 
 def unit_figures(truth: np.ndarray, found: np.ndarray) -> tuple[dict[str, float], dict[str, float]]:
@@ -314,5 +359,5 @@ def _of_all(report: Callable[[int, int], None], begun: int, total: int, done: in
 
 
 def _order(models: Mapping[str, Family]) -> Callable[[Any], Any]:
-    place = {name: k for k, name in enumerate(["—", *models, *ANSWERS, TRUTH])}
+    place = {name: k for k, name in enumerate(["—", *models, *ANSWERS, BY_UNITS, TRUTH])}
     return lambda level: level.map(place)

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from mien.data.cache import Data
+from mien.data.manifest import Manifest
 from mien.data.neutral import neutral_faces
 from mien.data.performance import performances
 from mien.editor import Editor
@@ -34,9 +35,14 @@ class Trials:
     landmarks: np.ndarray  # (T, 2, 68, 2) pixels of the data's frames
 
 
-def trials(data: Data, seed: int = 0, geometry: bool = True) -> Trials:
-    """Return every non-neutral picture with a partner: an example by another person and the person's neutral face.
+STARTS = ("neutral", "other")
+"""What a face shows before: nothing, or another expression."""
 
+
+def trials(data: Data, seed: int = 0, geometry: bool = True, start: str = STARTS[0]) -> Trials:
+    """Return every non-neutral picture with a partner: an example by another person, and a face of the same person.
+
+    The face is the person's neutral one, or with `start` "other" one drawn from their strong pictures of other classes.
     With `geometry`, landmarks are read from geometry.npz beside the manifest, as the face studio and photofaces have
     it. Raises InputError where it is missing or no trial can be made.
     """
@@ -47,8 +53,11 @@ def trials(data: Data, seed: int = 0, geometry: bool = True) -> Trials:
     chosen = []
     for truth in np.flatnonzero((manifest.expression > neutral) & (manifest.intensity > 0)):
         partners = np.flatnonzero((key == key[truth]) & (manifest.subject != manifest.subject[truth]))
-        if len(partners) and manifest.subject[truth] in faces:
-            chosen.append((rng.choice(partners), faces[manifest.subject[truth]], truth))
+        begin = faces.get(manifest.subject[truth])
+        if begin is not None and len(partners):
+            example = rng.choice(partners)
+            begin = begin if start == STARTS[0] else other_face(manifest, int(truth), rng)
+            chosen += [(example, begin, truth)] * (begin is not None)
     if not chosen:
         raise InputError(
             f"{manifest.folder}: nobody with a neutral face shows what another shows too; expected expression, "
@@ -56,6 +65,15 @@ def trials(data: Data, seed: int = 0, geometry: bool = True) -> Trials:
         )
     example, face, truth_rows = np.array(chosen).T
     return Trials(example, face, truth_rows, np.stack([landmarks[face], landmarks[truth_rows]], 1))
+
+
+def other_face(manifest: Manifest, truth: int, rng: np.random.Generator) -> int | None:
+    """Return a strong picture of the same person, as much turned as this one, of another class; None without one."""
+    m = manifest
+    fit = (m.subject == m.subject[truth]) & (m.expression > 0) & (m.expression != m.expression[truth])
+    fit &= (m.intensity >= 0.75) & (np.nan_to_num(m.yaw) == np.nan_to_num(m.yaw[truth]))
+    rows = np.flatnonzero(fit & (np.nan_to_num(m.pitch) == np.nan_to_num(m.pitch[truth])))
+    return int(rng.choice(rows)) if len(rows) else None
 
 
 def random_pairs(data: Data, partners: int, seed: int = 0) -> Trials:
