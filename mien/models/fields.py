@@ -88,7 +88,7 @@ class FieldsConfig:
     neutral: float = 0.4  # share of pairs that begin with a neutral face
     expression: float = 0.1
     flow: float = 1.0
-    shade: float = 3.0
+    shade: float = 30.0
     opening: float = 1.0
     paint: float = 2.0
     pixels: float = 5.0
@@ -172,8 +172,9 @@ def true_shade(face: Tensor, truth: Tensor, motion: Motion) -> tuple[Tensor, Ten
 
 
 def shade_loss(shade: Tensor, true: Tensor, counts: Tensor) -> Tensor:
-    """Eq. 7: L_shade = mean n (1 + 4 min(|s*| / .1, 1)) |s - s*|, `counts` n."""
-    return (counts * (1 + 4 * (true.abs() / 0.1).clamp(max=1)) * (shade - true).abs()).mean()
+    """Eq. 7: L_shade = mean n (1 + 4 min(|s*| / .1, 1)) H(s - s*), H Huber's loss over .1, `counts` n."""
+    off = F.huber_loss(shade, true, reduction="none", delta=0.1) / 0.1
+    return (counts * (1 + 4 * (true.abs() / 0.1).clamp(max=1)) * off).mean()
 
 
 def opening_loss(alpha: Tensor, motion: Motion) -> Tensor:
