@@ -14,7 +14,7 @@ from itertools import product
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mien.batch import Batch, Faces
+from mien.batch import Batch, Faces, Motion
 from mien.labels import AUS
 from mien.models import create
 from mien.recipe import Stage
@@ -30,12 +30,14 @@ def noise(batch: int, size: int, subjects: int) -> Batch:
             torch.randint(0, subjects, (batch,)),
             torch.randint(0, 8, (batch,)),
             torch.rand(batch),
-            torch.rand(batch, len(AUS)),
-            torch.zeros(batch),
+            *(torch.rand(batch, len(AUS)) for _ in range(3)),
+            *(torch.zeros(batch) for _ in range(4)),
         )
 
     truth = torch.rand(batch, 3, size, size) * 2 - 1
-    return Batch(faces(), faces(), truth, torch.arange(batch) % 4 == 0)
+    grid = size // 4
+    motion = Motion(torch.zeros(batch, 2, grid, grid), *(torch.ones(batch, 1, grid, grid) for _ in range(2)))
+    return Batch(faces(), faces(), truth, torch.arange(batch) % 4 == 0, motion)
 
 
 def ceiling(precision: torch.dtype, seconds: float = 3.0) -> float:

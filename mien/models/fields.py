@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -97,6 +98,7 @@ class FieldsConfig:
     reached: float = 3.0
     mouth: float = 0.03
     rounds: int = 1  # of correction when editing (Eq. 13)
+    depth: float = 0.5  # of shade, in log brightness
     margin: float = 0.03
     turn: float = 5.0
     colour: float = 0.12
@@ -105,9 +107,18 @@ class FieldsConfig:
     def __post_init__(self) -> None:
         check_shares(self, "neutral", "margin", "colour", "scale")
         sizes = ("subjects", "width", "reader_width", "critic_width", "batch_size")
-        check_least(self, {"image_size": 32, "rounds": 0} | dict.fromkeys(sizes, 1))
+        check_least(self, {"image_size": 32, "rounds": 0, "depth": 0} | dict.fromkeys(sizes, 1))
         if self.image_size % 32:
             raise InputError(f"image_size is {self.image_size}; expected a multiple of 32")
+
+
+SMALL = FieldsConfig()
+ABLATIONS: dict[str, dict[str, Any]] = {
+    "no_flow": {"flow": 0.0},  # the flow is learnt from pictures alone
+    "no_mouth": {"opening": 0.0, "paint": 0.0, "mouth": 0.0},  # nor is it told where mouths open
+    "no_shade": {"shade": 0.0, "depth": 0.0},
+    "no_loop": {"rounds": 0},
+}
 
 
 def prototype(expression: str) -> list[float]:
@@ -251,7 +262,7 @@ class FieldModel(Family):
 
     paper = "mien, docs/fields.md"
     Config = FieldsConfig
-    PRESETS = {"small": FieldsConfig(), "paper": FieldsConfig(width=64, reader_width=48, steps=60_000)}  # noqa: RUF012
+    PRESETS = {"small": SMALL} | {name: replace(SMALL, **change) for name, change in ABLATIONS.items()}
     edits_by = ("expression", "aus", "sides", "like", "gaze")
     needs = ("aus",)
     deployed = ("reader", "mover")
@@ -260,7 +271,7 @@ class FieldModel(Family):
         super().__init__(config)
         c = config
         self.reader = Reader(c.image_size // 2, c.reader_width)
-        self.mover = FieldNet([c.width * k for k in (1, 2, 4, 8)], 2 * CODE)
+        self.mover = FieldNet([c.width * k for k in (1, 2, 4, 8)], 2 * CODE, c.depth)
         widths = [3, c.critic_width, 2 * c.critic_width, 4 * c.critic_width]
         layers = [
             layer for a, b in pairwise(widths) for layer in (spectral(nn.Conv2d(a, b, 4, 2, 1)), nn.LeakyReLU(0.2))

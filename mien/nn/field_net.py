@@ -17,7 +17,6 @@ MOUTH: Window = (0.25, 0.5, 0.75, 1.0)
 """Where in the frame a mouth can open."""
 
 REACH = 0.25  # shares of the side: the longest motion
-DEPTH = 0.5  # of log brightness: the deepest shade
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,9 @@ class Fields:
 class FieldNet(nn.Module):
     """Widths are of the four levels, the finest first, at a quarter of the frame's side and below."""
 
-    def __init__(self, widths: Sequence[int], condition: int, steer: int = 128, fine: int = 24):
+    def __init__(self, widths: Sequence[int], condition: int, depth: float = 0.5, steer: int = 128, fine: int = 24):
         super().__init__()
+        self.depth = depth  # of log brightness: the deepest shade
         self.condition = nn.Sequential(nn.Linear(condition, steer), nn.LeakyReLU(0.2), nn.Linear(steer, steer))
         self.first = nn.Conv2d(4 * 3 + 2, widths[0], 3, padding=1)
         self.encode = nn.ModuleList(FilmBlock(w) for w in widths[:-1])
@@ -98,7 +98,7 @@ class FieldNet(nn.Module):
         detail = self.detail(torch.cat([view, warped], 1))
         maps = self.maps(F.leaky_relu(resized(self.fine(features), seen) + detail, 0.2)).float()
         mouth_alpha, mouth_paint = self.mouth(cut(features, MOUTH), warp(image, flow.detach(), MOUTH))
-        shade = DEPTH * gate * maps[:, :1].tanh()
+        shade = self.depth * gate * maps[:, :1].tanh()
         alpha, paint = gate * (maps[:, 1:2] - 3).sigmoid(), maps[:, 2:].tanh()
         return Fields(flow, shade, alpha, paint, gate * mouth_alpha, mouth_paint)
 
