@@ -11,6 +11,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,7 +71,7 @@ def main() -> None:
             editor, spent = Editor(name), {}
             for _ in range(asked.times + 2):
                 parts(editor, path, Path(folder) / "out.png", Controls("happiness", 0.8), spent)
-                timed(spent, "end to end", lambda: whole(editor, path, Path(folder) / "out.jpg"))
+                timed(spent, "end to end", partial(whole, editor, path, Path(folder) / "out.jpg"))
             told = ", ".join(f"{part} {np.median(ms[2:]):.1f}" for part, ms in spent.items())
             print(f"{name}, {asked.side} px, {asked.threads} thread(s), ms: {told}")
 

@@ -18,7 +18,7 @@ from mien.faces.detect import choose_face, find_faces
 from mien.faces.morph import Maps, morph
 from mien.faces.paste import paste_residual
 from mien.faces.photo import Photo, read_photo, write_photo
-from mien.labels import AUS, CLASSES
+from mien.labels import AUS, CLASSES, sides
 from mien.models import (
     Controls,
     Embeds,
@@ -33,6 +33,7 @@ from mien.models import (
     editor_by,
     name_of,
 )
+from mien.models.fields import PROTOTYPES
 from mien.nn.field_net import Fields
 from mien.provenance import Stamp
 from mien.sheet import to_pixels
@@ -115,6 +116,20 @@ class Editor:
         controls = Controls(expression, intensity, aus, example, gaze)
         model = editor_by(self.model, controls)
         return self._change(self.see(face, number), controls, lambda crop: model.edit(crop, controls))
+
+    def reached(
+        self, made: Photo, expression: str | None = None, intensity: float = 1.0,
+        aus: Mapping[int | str, float] | None = None, number: int | None = None,
+    ) -> dict[int, tuple[float, float]]:  # fmt: skip
+        """Return what was asked of every action unit, and what the model reads of it in the made picture, 0-5.
+
+        Of a class these are its prototype's; of two sides the stronger.
+        """
+        wanted: dict[int, float] = {au: intensity * v for au, v in PROTOTYPES.get(expression or "", {}).items()}
+        for unit, value in (aus or {}).items():
+            wanted[sides(unit)[0]] = max(wanted.get(sides(unit)[0], 0.0), intensity * value)
+        found = self.estimate_aus(made, number)
+        return {au: (value, found[au]) for au, value in wanted.items() if au in found}
 
     def neutralize(self, face: Picture, number: int | None = None) -> Photo:
         """Return `face` with no expression."""

@@ -66,6 +66,7 @@ def edit(
     Example: `mien edit me.jpg --expression happiness --intensity 0.7 -o happier.png`
     """
     from mien.labels import units_of
+    from mien.models import Moves
 
     aus: dict[int | str, float] = dict(parse_pair("--au", text) for text in au or ())
     aus |= units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
@@ -74,6 +75,11 @@ def edit(
     wanted += f" gaze {gaze[0]:g} {gaze[1]:g}" if gaze else ""
     photo = tool.edit(face, expression, intensity, aus or None, like, number, like_number, gaze)
     tool.save(photo, output, f"edit: {wanted} {intensity:.2f}", face.name)
+    if isinstance(tool.model, Moves) and (expression or aus):
+        told = tool.reached(photo, expression, intensity, aus, number)
+        out.print(
+            "asked and reached: " + ", ".join(f"AU{k} {a:.1f} {b:.1f}" for k, (a, b) in told.items()), markup=False
+        )
 
 
 def neutralize(
