@@ -53,7 +53,7 @@ def test_mediapipe_is_asked_for_the_nearest_face():
     assert len(vertices) == len(set(vertices)) == POINTS
 
     def mesh(left, right):
-        places = {v: (50.0, 50.0) for v in range(478)}
+        places = dict.fromkeys(range(478), (50.0, 50.0))
         for k, corner in zip((36, 39, 42, 45), (left, left, right, right), strict=True):
             places[vertices[k]] = corner
         return [SimpleNamespace(x=(x + 0.5) / 200, y=(y + 0.5) / 100) for x, y in (places[v] for v in range(478))]
