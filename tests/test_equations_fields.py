@@ -29,6 +29,7 @@ from mien.models.fields import (
 )
 from mien.nn.field_net import MOUTH, Fields
 from mien.nn.warp import resized, warp
+from tests.test_contract import Random
 from tests.tiny import TINY
 
 RNG = np.random.default_rng(0)
@@ -277,3 +278,17 @@ def test_prototypes_are_codes():
     for word, units in PROTOTYPES.items():
         assert set(units) <= set(AUS) and all(0 <= v <= 5 for v in units.values())
         assert len(prototype(word)) == 2 * UNITS
+
+
+def test_the_plain_cnn_learns_from_classes_alone():
+    model = create("fields", **TINY["fields"], supervised=True)
+    (stage,) = model.stages()
+    (turn,) = stage.turns
+    assert turn.nets == ("reader",) and stage.steps == model.config.read_steps
+    batch = Random().batch(0)
+    model(batch, turn.name)["expression"].backward()
+    learning = {name.split(".")[1] for name, p in model.named_parameters() if p.grad is not None}
+    assert learning == {"trunk", "features", "classes"}  # not the code
+    model.eval()
+    face = batch.source.image
+    assert torch.equal(model.baseline(face).probabilities, model.recognize(face).probabilities)

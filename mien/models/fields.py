@@ -76,6 +76,7 @@ class FieldsConfig:
 
     image_size: int = 256  # of the frame; the nets see it at half that
     subjects: int = 1
+    supervised: bool = False  # train the plain CNN that recognition is compared with, and nothing else
     width: int = 32
     reader_width: int = 32
     critic_width: int = 24
@@ -281,6 +282,9 @@ class FieldModel(Family):
     def stages(self) -> tuple[Stage, ...]:
         """Return the recipe: first read, then move, then finish with what a good reader and a critic say."""
         c = self.config
+        if c.supervised:
+            plain = Turn("name", ("reader",), {"expression": 1.0}, Adam(c.read_lr, (0.9, 0.99), 1e-4))
+            return (Stage("supervised", c.read_steps, (plain,), decay=0.5),)
         steady = Adam(c.lr, (0.9, 0.99), 1e-4)
         look = {"flow": c.flow, "shade": c.shade, "opening": c.opening, "paint": c.paint}
         look |= {"pixels": c.pixels, "edges": c.edges, "structure": c.structure}
@@ -306,10 +310,11 @@ class FieldModel(Family):
 
     def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return a turn's losses."""
-        if turn == "read":
+        if turn in ("read", "name"):
             faces = batch.both()
             code, classes = self.reader(worsen(self.view(relight(faces.image)[0])))
-            return {"code": reading_loss(code, code_of(faces)), "expression": known_cross_entropy(classes, faces.label)}
+            named = {"expression": known_cross_entropy(classes, faces.label)}
+            return named if turn == "name" else named | {"code": reading_loss(code, code_of(faces))}
         face, truth, shown, wanted, motion = moving(batch)
         face, truth = relight(face, truth)
         seen, true = self.view(face), self.view(truth)
@@ -413,6 +418,10 @@ class FieldModel(Family):
     def recognize(self, face: Tensor) -> Prediction:
         """Return class probabilities."""
         return Prediction(self._read(self.view(face))[1].float().softmax(1))
+
+    def baseline(self, face: Tensor) -> Prediction:
+        """Return class probabilities of a reader that was trained by classes alone (`supervised`)."""
+        return self.recognize(face)
 
     def estimate_aus(self, face: Tensor) -> Tensor:
         """Return AU intensities (B, 21), 0-5, the larger side."""
