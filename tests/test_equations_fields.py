@@ -240,18 +240,18 @@ def test_controls_become_codes():
     known, shown = model.read(face), model.read(like)
     at = AUS.index
 
-    happy = model.wanted(face, Controls("happiness", 0.5))
+    happy = model.wanted(known, Controls("happiness", 0.5))
     assert happy[0, at(12)] == happy[0, UNITS + at(12)] == 0.5 * PROTOTYPES["happiness"][12] / 5
     assert happy[0, at(1)] == 0 and torch.equal(happy[:, -4:], known[:, -4:])  # pose and gaze stay
-    scorn = model.wanted(face, Controls("contempt"))
+    scorn = model.wanted(known, Controls("contempt"))
     assert scorn[0, at(14)] == 1 and scorn[0, UNITS + at(14)] == 0  # one side
-    left = model.wanted(face, Controls(aus={"12L": 4.0, 4: 1.0}))
+    left = model.wanted(known, Controls(aus={"12L": 4.0, 4: 1.0}))
     assert left[0, at(12)] == 0.8 and left[0, UNITS + at(12)] == known[0, UNITS + at(12)]  # the rest as it is
     assert left[0, at(4)] == left[0, UNITS + at(4)] == 0.2 and left[0, at(1)] == known[0, at(1)]
-    look = model.wanted(face, Controls(aus={}, gaze=(15.0, -6.0)))
+    look = model.wanted(known, Controls(aus={}, gaze=(15.0, -6.0)))
     torch.testing.assert_close(look[:, -2:], torch.tensor([[0.5, -0.2]]).expand(2, -1))
     torch.testing.assert_close(look[:, :-2], known[:, :-2])
-    half = model.wanted(face, Controls(like=like, intensity=0.5))
+    half = model.wanted(known, Controls(like=like, intensity=0.5))
     torch.testing.assert_close(half[:, : 2 * UNITS], 0.5 * shown[:, : 2 * UNITS])
     assert torch.equal(half[:, -4:-2], known[:, -4:-2])  # the head's pose stays
 

@@ -365,9 +365,11 @@ class FieldModel(Family):
             code, classes = self.reader(view)
             return code, classes
 
-    def _fields(self, face: Tensor, view: Tensor, wanted: Tensor, known: Tensor) -> Fields:
+    def _fields(
+        self, face: Tensor, view: Tensor, wanted: Tensor, known: Tensor, maps: list[Tensor] | None = None
+    ) -> Fields:
         change = wanted - known
-        return self.mover(face, view, torch.cat([wanted, change], 1), gate(change))
+        return self.mover(face, view, torch.cat([wanted, change], 1), gate(change), maps)
 
     def read(self, face: Tensor) -> Tensor:
         """Return the code (B, 46) of faces (B, 3, S, S), action units held in 0-1."""
@@ -376,31 +378,32 @@ class FieldModel(Family):
 
     def moves(self, face: Tensor, controls: Controls) -> Fields:
         """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 13)."""
-        view, known, wanted = self.view(face), self.read(face), self.wanted(face, controls)
-        asked = wanted
-        fields = self._fields(face, view, asked, known)
+        view, known = self.view(face), self.read(face)
+        wanted = self.wanted(known, controls)
+        asked, maps = wanted, self.mover.look(view)
+        fields = self._fields(face, view, asked, known, maps)
         for _ in range(self.config.rounds):
-            asked = corrected(asked, wanted, self.read(composed(face, fields)))
-            fields = self._fields(face, view, asked, known)
+            reached, _ = self._read(composed(view, fields))
+            asked = corrected(asked, wanted, reached)
+            fields = self._fields(face, view, asked, known, maps)
         return fields
 
-    def wanted(self, face: Tensor, controls: Controls) -> Tensor:
-        """Return the code (B, 46) that an edit of `face` asks for; the head keeps its pose."""
-        known = self.read(face)
+    def wanted(self, known: Tensor, controls: Controls) -> Tensor:
+        """Return the code (B, 46) that an edit of faces that show `known` (B, 46) asks for; the head keeps its pose."""
         code = known.clone()
         if controls.like is not None:
             shown = self.read(controls.like)
             code[:, : 2 * UNITS] = controls.intensity * shown[:, : 2 * UNITS]
             code[:, -2:] = torch.lerp(known[:, -2:], shown[:, -2:], controls.intensity)
         elif controls.expression is not None:
-            full = face.new_tensor(prototype(controls.expression))
+            full = known.new_tensor(prototype(controls.expression))
             code[:, : 2 * UNITS] = controls.intensity * full
         for unit, value in (controls.aus or {}).items():
             au, where = sides(unit)
             for side in where:
                 code[:, AUS.index(au) + UNITS * (side == "R")] = controls.intensity * value / 5
         if controls.gaze is not None:
-            code[:, -2:] = face.new_tensor(controls.gaze) / ANGLE
+            code[:, -2:] = known.new_tensor(controls.gaze) / ANGLE
         return code
 
     def edit(self, face: Tensor, controls: Controls) -> Tensor:

@@ -70,12 +70,15 @@ class FieldNet(nn.Module):
             maps.append(halve(F.leaky_relu(maps[-1], 0.2)))
         return maps
 
-    def forward(self, image: Tensor, view: Tensor, condition: Tensor, gate: Tensor) -> Fields:
+    def forward(
+        self, image: Tensor, view: Tensor, condition: Tensor, gate: Tensor, maps: list[Tensor] | None = None
+    ) -> Fields:
         """Return the fields of frames (B, 3, S, S), seen as `view` (B, 3, S / 2, S / 2).
 
-        `condition` (B, C) says what to do, `gate` (B,) in [0, 1] how much of it.
+        `condition` (B, C) says what to do, `gate` (B,) in [0, 1] how much of it; `maps` are what `look` gave of the
+        view, if that was asked for before.
         """
-        steer, maps = self.condition(condition), self.look(view)
+        steer, maps = self.condition(condition), self.look(view) if maps is None else maps
         gate = gate.view(-1, 1, 1, 1)
         x = maps[-1]
         for block in self.bottom:
