@@ -296,7 +296,7 @@ class FieldModel(Family):
         )
         return (
             Stage("read", c.read_steps, (read,), decay=0.5),
-            Stage("move", c.steps, (move,), decay=0.5),
+            Stage("move", c.steps, (move,), decay=0.7),
             Stage("finish", c.finish_steps, (criticise, finish), decay=0.7),
         )
 
