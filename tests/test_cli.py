@@ -17,6 +17,7 @@ from skimage.data import astronaut
 from mien import cli
 from mien.models import FAMILIES, Edits, Embeds, EstimatesAus, Invents, Recognizes, Transfers, create
 from mien.models.eet import Eet
+from mien.models.fields import FieldModel
 from mien.provenance import read_stamp
 from mien.train import Settings, train
 from mien.weights import save_model
@@ -90,7 +91,9 @@ def zoo(tmp_path_factory):
 USES = {  # words of a verb on face.jpg -> what a family must have to take them
     ("transfer", "face.jpg", "--like", "face.jpg", "-o", "OUT/a.png", "--swap", "OUT/b.png"): Transfers,
     ("edit", "face.jpg", "--expression", "fear", "-o", "OUT/c.png"): Edits,
-    ("edit", "face.jpg", "--au", "12=3", "-o", "OUT/d.png"): Eet,
+    ("edit", "face.jpg", "--au", "12=3", "-o", "OUT/d.png"): (Eet, FieldModel),
+    ("edit", "face.jpg", "--au", "12L=3", "--gaze", "9", "0", "-o", "OUT/h.png"): FieldModel,
+    ("edit", "face.jpg", "--blendshape", "jawOpen=0.6", "-o", "OUT/i.png"): (Eet, FieldModel),
     ("neutralize", "face.jpg", "-o", "OUT/e.png"): Edits,
     ("recognize", "face.jpg", "--json"): Recognizes,
     ("aus", "face.jpg", "--csv"): EstimatesAus,
