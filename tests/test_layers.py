@@ -15,7 +15,7 @@ LAYERS = [
     {"batch", "recipe", "provenance", "nn", "metrics", "faces", "synth", "sheet"},
     {"models", "data"},
     {"weights"},
-    {"train", "run", "evaluate", "editor", "landmarker", "export"},
+    {"train", "run", "evaluate", "editor", "export"},
     {"cli", "web", "demo", "__main__"},
 ]
 LEVEL = {name: k for k, names in enumerate(LAYERS) for name in names}

@@ -15,7 +15,6 @@ from mien.models.family import (
     Embeds,
     EstimatesAus,
     Family,
-    FindsPoints,
     HasBaseline,
     Invents,
     Moves,
@@ -29,7 +28,6 @@ from mien.models.family import (
 from mien.models.fields import FieldModel
 from mien.models.jesrl import Jesrl
 from mien.models.judge import Judge
-from mien.models.landmarks import Landmarks
 from mien.models.rel_gan import RelGan
 from mien.models.ter_gan import TerGan
 
@@ -41,7 +39,6 @@ FAMILIES: dict[str, type[Family]] = {
     "eet": Eet,
     "fields": FieldModel,
     "judge": Judge,
-    "landmarks": Landmarks,
 }
 
 __all__ = [
@@ -52,7 +49,6 @@ __all__ = [
     "Embeds",
     "EstimatesAus",
     "Family",
-    "FindsPoints",
     "HasBaseline",
     "Invents",
     "Moves",
