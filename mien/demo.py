@@ -14,7 +14,7 @@ from skimage.data import astronaut
 from mien.data.cache import Data, open_data
 from mien.editor import Editor
 from mien.evaluate.recognition import predict, protocol_rows
-from mien.evaluate.transfer import Trials, answers, transfer_errors, transfer_table, trials
+from mien.evaluate.transfer import STRONG, Trials, answers, transfer_errors, transfer_table, trials
 from mien.faces.align import align
 from mien.labels import CLASSES, EXPRESSIONS
 from mien.models import Prediction, Recognizes, Transfers, able
@@ -42,7 +42,7 @@ def demo(folder: Path, model: str = "ter_gan", people: int = 10, say: Callable[[
     say("and into a photograph (Eileen Collins; NASA, public domain) …")
     draw_photograph(editor, folder)
     errors = transfer_errors(editor.model, data)
-    table = transfer_table(errors, 0.75)
+    table = transfer_table(errors, STRONG)
     table.round(4).to_csv(folder / "transfer.csv")
     shown = data.select(protocol_rows(data))
     right = predict(lambda x: recognized(editor, x), shown, CLASSES) == shown.manifest.expression

@@ -18,7 +18,7 @@ from mien.faces.detect import choose_face, find_faces
 from mien.faces.morph import Maps, morph
 from mien.faces.paste import paste_residual
 from mien.faces.photo import Photo, read_photo, write_photo
-from mien.labels import AUS, CLASSES, sides
+from mien.labels import AUS, CLASSES, PROTOTYPES, sides
 from mien.models import (
     Controls,
     Embeds,
@@ -33,7 +33,6 @@ from mien.models import (
     editor_by,
     name_of,
 )
-from mien.models.fields import PROTOTYPES
 from mien.nn.field_net import Fields
 from mien.provenance import Stamp
 from mien.sheet import to_pixels

@@ -16,6 +16,28 @@ AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 
 """FACS action units, in the order of every AU vector; intensities 0-5, NaN when unknown."""
 
 
+PROTOTYPES: dict[str, dict[int, float]] = {
+    "neutral": {},
+    "happiness": {6: 4.0, 12: 5.0, 25: 2.8, 26: 0.5},
+    "sadness": {1: 5.0, 4: 4.0, 15: 5.0, 17: 3.0},
+    "surprise": {1: 5.0, 2: 5.0, 5: 4.2, 25: 3.0, 26: 5.0},
+    "fear": {1: 5.0, 2: 1.8, 4: 4.5, 5: 5.0, 20: 4.0, 25: 4.5, 26: 2.5},
+    "anger": {4: 5.0, 5: 3.0, 7: 3.0, 9: 1.7, 10: 2.8, 16: 2.5, 23: 1.5, 25: 3.5},
+    "disgust": {4: 2.6, 6: 1.5, 7: 2.2, 9: 5.0, 10: 3.0, 15: 1.2, 25: 1.3},
+    "contempt": {12: 3.0, 14: 5.0},
+}
+"""Each class at full strength, in action units 0-5: one of the variants that photofaces show, in round numbers.
+
+Contempt is on the person's left.
+"""
+
+
+def prototype(expression: str) -> list[float]:
+    """Return a class's action units at full strength, the left then the right, 42 numbers in [0, 1]."""
+    full = [PROTOTYPES[expression].get(au, 0.0) / 5 for au in AUS]
+    return full + [0.0] * len(AUS) if expression == "contempt" else full + full
+
+
 def sides(unit: int | str) -> tuple[int, str]:
     """Return an action unit's number and its sides, "LR" for both: 12 or "12" -> (12, "LR"), "12L" -> (12, "L").
 

@@ -6,11 +6,11 @@ import torch
 
 from mien.batch import Faces, Motion
 from mien.errors import InputError
-from mien.labels import AUS, units_of
+from mien.labels import AUS, PROTOTYPES, prototype, units_of
 from mien.models import Controls, create
 from mien.models.fields import (
     CODE,
-    PROTOTYPES,
+    DOUBT,
     UNITS,
     code_of,
     composed,
@@ -22,9 +22,9 @@ from mien.models.fields import (
     mouth_loss,
     opening_loss,
     paint_loss,
-    prototype,
     reading_loss,
     shade_loss,
+    told,
     true_shade,
 )
 from mien.nn.field_net import MOUTH, Fields
@@ -214,8 +214,11 @@ def test_eq_10_look_weighs_what_changes():
     c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
     ssim = (2 * mx * my + c1) * (2 * together + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))
     np.testing.assert_allclose(losses["structure"], 1 - ssim.mean(), atol=1e-4)  # float32
-    far = look_losses(tensor(made), tensor(truth), tensor(truth + 3))  # everything changes by far: 1 + 5
-    np.testing.assert_allclose(far["pixels"], 6 * np.abs(off).mean())
+    face = truth + rand(1, 3, 32, 32) * 0.5
+    cells = np.abs(truth - face).mean(1).reshape(8, 4, 8, 4).mean((1, 3))
+    weight = at_size(1 + 5 * np.minimum(3 * cells, 1)[None], 32)
+    far = look_losses(tensor(made), tensor(truth), tensor(face))
+    np.testing.assert_allclose(far["pixels"], (weight * np.abs(off)[0]).mean())
 
 
 def test_eq_11_and_12_mouth_and_critic():
@@ -227,8 +230,8 @@ def test_eq_11_and_12_mouth_and_critic():
 
 def test_eq_13_correction():
     asked, wanted, reached = rand(3, CODE, low=0), rand(3, CODE, low=0), rand(3, CODE, low=0)
-    expected = asked + wanted - reached
-    expected[:, : 2 * UNITS] = np.clip(expected[:, : 2 * UNITS], 0, 1.2)
+    expected = asked.copy()  # the angles stay
+    expected[:, : 2 * UNITS] = np.clip((asked + wanted - reached)[:, : 2 * UNITS], 0, 1.2)
     np.testing.assert_allclose(corrected(tensor(asked), tensor(wanted), tensor(reached)), expected)
 
 
@@ -248,11 +251,29 @@ def test_controls_become_codes():
     assert left[0, at(12)] == 0.8 and left[0, UNITS + at(12)] == known[0, UNITS + at(12)]  # the rest as it is
     assert left[0, at(4)] == left[0, UNITS + at(4)] == 0.2 and left[0, at(1)] == known[0, at(1)]
     look = model.wanted(known, Controls(aus={}, gaze=(15.0, -6.0)))
-    torch.testing.assert_close(look[:, -2:], torch.tensor([[0.5, -0.2]]).expand(2, -1))
+    torch.testing.assert_close(look[:, -2:], known[:, -2:] + torch.tensor([[0.5, -0.2]]))
     torch.testing.assert_close(look[:, :-2], known[:, :-2])
     half = model.wanted(known, Controls(like=like, intensity=0.5))
     torch.testing.assert_close(half[:, : 2 * UNITS], 0.5 * shown[:, : 2 * UNITS])
-    assert torch.equal(half[:, -4:-2], known[:, -4:-2])  # the head's pose stays
+    assert torch.equal(half[:, -4:], known[:, -4:])  # pose and gaze stay
+
+
+def test_what_the_mover_is_told():
+    torch.manual_seed(0)
+    shown, wanted = torch.rand(2, 4000, CODE)
+    wanted[:, :10] = shown[:, :10]
+    wanted[0, 20] = torch.nan
+    known, asked = told(shown, wanted)
+    off = (known - shown).numpy()
+    assert (off[:, 2 * UNITS :] == 0).all()  # head and gaze as they are
+    deviation = off[:, : 2 * UNITS].std(1)
+    assert deviation.max() < 1.5 * DOUBT and np.isclose(deviation.mean(), DOUBT / 2, rtol=0.05)
+    alone = (asked == known).numpy()
+    assert np.isclose(alone[:, :10].mean(), 0.5, atol=0.02)  # of what stays, half is not asked for
+    assert alone[0, 20] and not alone[1:, 10 : 2 * UNITS].any()  # unknown is not asked for, changes are
+    torch.testing.assert_close(asked[~(asked == known)], wanted[~(asked == known)])
+    read = torch.rand(4000, CODE)
+    assert torch.equal(told(shown, wanted, read)[0], torch.cat([read[:, : 2 * UNITS], shown[:, 2 * UNITS :]], 1))
 
 
 def test_asking_for_what_is_there_changes_nothing():

@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from mien.data.cache import open_data
 from mien.editor import Editor
 from mien.errors import InputError
-from mien.evaluate.comparison import STRONG, TRUTH, gallery_rows
+from mien.evaluate.comparison import TRUTH, gallery_rows
 from mien.evaluate.expression_transfer import by_transfer
 from mien.evaluate.eye_gaze import eyes, learn_eye_gaze
 from mien.evaluate.gaze import by_gaze, gaze_trials, true_accuracy
@@ -23,7 +23,7 @@ from mien.evaluate.identity import by_identity
 from mien.evaluate.judges import Reading
 from mien.evaluate.kept import digest, fingerprint
 from mien.evaluate.recognition_record import recognition_figures_of, write_recognition
-from mien.evaluate.transfer import answers, random_pairs, transfer_errors, trials
+from mien.evaluate.transfer import STRONG, answers, random_pairs, transfer_errors, trials
 from mien.labels import AUS, CLASSES
 from mien.metrics.confusion import confusion, macro_f1
 from mien.metrics.gaze import side_of

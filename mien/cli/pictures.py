@@ -53,7 +53,7 @@ def edit(
         list[str] | None, typer.Option(help="An action unit and its intensity 0-5, as 12=3 or 12L=3.")
     ] = None,
     blendshape: Annotated[list[str] | None, typer.Option(help="An ARKit blendshape, as mouthSmileLeft=0.6.")] = None,
-    gaze: Annotated[tuple[float, float] | None, typer.Option(help="Degrees to the picture's right, and up.")] = None,
+    gaze: Annotated[tuple[float, float] | None, typer.Option(help="Turn the eyes: degrees right, up.")] = None,
     like: Annotated[Path | None, typer.Option(help="A picture whose expression to take.")] = None,
     model: Model = "ter_gan",
     number: Number = None,
@@ -68,8 +68,8 @@ def edit(
     from mien.labels import units_of
     from mien.models import Moves
 
-    aus: dict[int | str, float] = dict(parse_pair("--au", text) for text in au or ())
-    aus |= units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
+    aus = units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
+    aus |= dict(parse_pair("--au", text) for text in au or ())  # what is named as a unit counts
     tool = prepared(model, aligned, device, output)
     wanted = expression or (f"like {like.name}" if like else ", ".join([*(au or ()), *(blendshape or ())]))
     wanted += f" gaze {gaze[0]:g} {gaze[1]:g}" if gaze else ""

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.cli.evaluation import AllPeople, Judge, Models, Out, appointed, by_name, test_people, told
 from mien.cli.terminal import DataDirs, bar, known_precision, out, parse_setting, print_frame
 from mien.errors import InputError
+
+if TYPE_CHECKING:
+    from mien.data.cache import Data
+    from mien.evaluate.judges import Judge as JudgeOf
+    from mien.evaluate.transfer import Trials
+    from mien.models import Family
 
 Partners = Annotated[
     int,
@@ -88,11 +94,8 @@ def evaluate_transfer(
     """
     from mien.evaluate.expression_transfer import by_transfer
     from mien.evaluate.record import frame_of
-    from mien.evaluate.transfer import random_pairs, trials
 
-    nets, chosen = by_name(model), test_people(data, size, all_people)
-    t = random_pairs(chosen, partners, seed) if partners else trials(chosen, seed)
-    who = appointed(judge, chosen, nets)
+    nets, who, chosen, t = asked_for(data, model, judge, partners, seed, all_people, size, geometry=True)
     with bar("transferring") as progress:
         figures = by_transfer(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["icc", "au_mse", "expression", "l1_face", "psnr_face", "ssim_face"]))
@@ -115,15 +118,30 @@ def evaluate_identity(
     """
     from mien.evaluate.identity import FALSE_ACCEPTS, by_identity
     from mien.evaluate.record import frame_of
-    from mien.evaluate.transfer import random_pairs, trials
 
-    nets, chosen = by_name(model), test_people(data, size, all_people)
-    t = random_pairs(chosen, partners, seed) if partners else trials(chosen, seed, geometry=False)
-    who = appointed(judge, chosen, nets)
+    nets, who, chosen, t = asked_for(data, model, judge, partners, seed, all_people, size, geometry=False)
     with bar("comparing people") as progress:
         figures = by_identity(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["rank_1", "accuracy", *FALSE_ACCEPTS]))
     told(output / "identity.json")
+
+
+def asked_for(
+    data: list[Path],
+    model: list[str],
+    judge: str,
+    partners: int,
+    seed: int,
+    all_people: bool,
+    size: int,
+    geometry: bool,
+) -> tuple[dict[str, Family], JudgeOf, Data, Trials]:
+    """Return the models, who judges, the people and the trials that a verb asks for."""
+    from mien.evaluate.transfer import random_pairs, trials
+
+    nets, chosen = by_name(model), test_people(data, size, all_people)
+    t = random_pairs(chosen, partners, seed) if partners else trials(chosen, seed, geometry)
+    return nets, appointed(judge, chosen, nets), chosen, t
 
 
 def evaluate_gaze(

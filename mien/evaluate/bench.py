@@ -20,12 +20,13 @@ import torch
 from mien.errors import InputError
 from mien.evaluate.bench_page import write_page
 from mien.evaluate.bench_part import DRAWS, as_picture, model_part, trivial_part
-from mien.evaluate.bench_record import SCHEMA, read_record, versions
+from mien.evaluate.bench_record import SCHEMA, read_record
 from mien.evaluate.bench_set import BenchSet
 from mien.evaluate.comparison import deployed_parameters, draw_chosen, for_show, milliseconds
 from mien.evaluate.intensity import draw_intensity
 from mien.evaluate.judges import Judge, NetJudge, Unread, all_read, circular
 from mien.evaluate.kept import fingerprint, kept, write_json
+from mien.evaluate.record import versions
 from mien.models import Family, Transfers, able, name_of
 from mien.weights import load, zoo
 

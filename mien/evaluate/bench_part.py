@@ -23,7 +23,6 @@ from mien.evaluate.bench_set import BenchSet
 from mien.evaluate.comparison import (
     GALLERY,
     MADE,
-    STRONG,
     TRIVIAL,
     answered,
     au_figures,
@@ -44,11 +43,10 @@ from mien.evaluate.probes import codes
 from mien.evaluate.recognition import BASIC, predict, protocol_rows
 from mien.evaluate.record import column_means
 from mien.evaluate.retrieval import query_figures, ranking, retrieval_table
-from mien.evaluate.transfer import Trials
-from mien.metrics.bootstrap import intervals
+from mien.evaluate.transfer import STRONG, Trials
+from mien.metrics.bootstrap import DRAWS, intervals
 from mien.models import Edits, Embeds, Family, Recognizes
 
-DRAWS = 1000
 DIGITS = 4
 """Figures are rounded, so that the last bits of another processor's sums do not make another file."""
 
@@ -82,7 +80,7 @@ def model_part(model: Family, s: BenchSet, judge: Judge, report: Report = lambda
     if isinstance(model, Edits) and "identity" in judge.gives:
         work["frechet"] = partial(frechet_by_class, model, judge, s.data)
     found = all_read(work)  # what an outside tool must read is asked for all at once
-    rows = [row for a in MADE for row in transfer_rows(s, a, errors[a], found[a], found[GALLERY])]
+    rows = [row for a in errors for row in transfer_rows(s, a, errors[a], found[a], found[GALLERY])]
     for answer, kind in zip(MADE, ("painted", "pasted"), strict=True):
         rows += intensity_rows(answer, found[kind]) if kind in found else []
     rows += frechet_rows(found["frechet"]) if "frechet" in found else []

@@ -8,17 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-import sklearn
-import torch
-
-import mien
 from mien.errors import InputError
 
 SCHEMA = 1
@@ -44,13 +37,6 @@ FIELDS: dict[str, Any] = {
     ],
 }
 """What must be there, and of which kind; "*" is any name; float is a finite number or null. More may be there."""
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what figures depend on."""
-    libraries = {"torch": torch, "numpy": np, "opencv": cv2, "scikit-learn": sklearn}
-    found = {name: str(library.__version__) for name, library in libraries.items()}
-    return {"mien": mien.__version__, "python": platform.python_version()} | found
 
 
 def read_record(path: Path, beside: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,10 +14,9 @@ import numpy as np
 from mien.data.cache import Data, open_data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
-from mien.evaluate.comparison import STRONG
 from mien.evaluate.judges import labelled_by
 from mien.evaluate.recognition import BASIC
-from mien.evaluate.transfer import Trials, trials
+from mien.evaluate.transfer import STRONG, Trials, trials
 from mien.labels import CLASSES
 from mien.synth.generate import generate
 

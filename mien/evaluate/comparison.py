@@ -25,7 +25,7 @@ from mien.editor import Editor
 from mien.evaluate.judges import Judge, Reading, all_read, as_judge, fitted, named
 from mien.evaluate.probes import codes, probes
 from mien.evaluate.recognition import BASIC, predict, protocol_rows
-from mien.evaluate.transfer import ANSWERS, STARTS, Trials, answers, errors_of, trials
+from mien.evaluate.transfer import ANSWERS, STARTS, STRONG, Trials, answers, errors_of, trials
 from mien.labels import AUS, CLASSES
 from mien.metrics.agreement import agreements, icc_3_1, mse
 from mien.metrics.strength import strength
@@ -37,9 +37,6 @@ matplotlib.use("Agg")
 
 DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 """The twelve action units of DISFA, which AU tables are about."""
-
-STRONG = 0.75
-"""Intensity from which an expression counts as strong: weaker ones are hardly more than noise in L1."""
 
 TRIVIAL, MADE = ANSWERS[:2], ANSWERS[2:]
 BY_UNITS = "units asked"
@@ -118,8 +115,9 @@ def answered(
     for k in range(len(t.face)):
         found = answers(editor, data, t, k)
         if asks:
-            face, truth = data.images[int(t.face[k])], int(t.truth[k])
-            found[BY_UNITS] = editor.edit(face, aus=units_shown(data.manifest, truth), gaze=gaze_shown(data, truth)).rgb
+            face, truth = int(t.face[k]), int(t.truth[k])
+            units, gaze = units_shown(data.manifest, truth), gaze_change(data.manifest, face, truth)
+            found[BY_UNITS] = editor.edit(data.images[face], aus=units, gaze=gaze).rgb
         for answer, kept in pictures.items():
             kept.append(found[answer])
         report(k + 1)
@@ -133,10 +131,10 @@ def units_shown(manifest: Manifest, row: int) -> dict[int | str, float]:
     return {f"{au}{side}": float(v) for side, of in sides for au, v in zip(AUS, of, strict=True) if not np.isnan(v)}
 
 
-def gaze_shown(data: Data, row: int) -> tuple[float, float] | None:
-    """Return a row's gaze in degrees, None where it is not known."""
-    gaze = float(data.manifest.gaze_x[row]), float(data.manifest.gaze_y[row])
-    return None if np.isnan(gaze).any() else gaze
+def gaze_change(manifest: Manifest, face: int, truth: int) -> tuple[float, float] | None:
+    """Return by how many degrees the gaze differs between two rows of a person, None where it is not known."""
+    x, y = (float(of[truth] - of[face]) for of in (manifest.gaze_x, manifest.gaze_y))
+    return None if np.isnan((x, y)).any() else (x, y)
 
 
 def error_figures(errors: pd.DataFrame) -> dict[str, float]:

@@ -16,11 +16,11 @@ import pandas as pd
 
 from mien.data.cache import Data
 from mien.errors import InputError
-from mien.evaluate.comparison import STRONG, TRUTH, named_as_example, unit_figures
+from mien.evaluate.comparison import TRUTH, named_as_example, unit_figures
 from mien.evaluate.judges import Judge, Reading, as_judge, fitted, signature
 from mien.evaluate.looked import NOBODY, Key, looked_at
 from mien.evaluate.record import made_with, over_people, result_list, whose, write_figures, write_record
-from mien.evaluate.transfer import Trials, errors_of, write_transfer
+from mien.evaluate.transfer import STRONG, Trials, errors_of, write_transfer
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models import Family
 

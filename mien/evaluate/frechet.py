@@ -19,7 +19,7 @@ from mien.errors import InputError
 from mien.evaluate.comparison import TRUTH
 from mien.evaluate.judges import Judge, all_read, as_judge, must_give, named, signature
 from mien.evaluate.record import made_with, result_list, write_record
-from mien.evaluate.transfer import ANSWERS
+from mien.evaluate.transfer import ANSWERS, STRONG
 from mien.labels import CLASSES
 from mien.metrics.bootstrap import Interval
 from mien.metrics.frechet import frechet_distance
@@ -34,7 +34,7 @@ SETS = {"true": TRUTH, "unchanged": ANSWERS[0], "picture": ANSWERS[2], "pasted":
 
 
 def by_frechet(
-    models: Mapping[str, Family], judge: Judge | Family, data: Data, folder: Path, least: float = 0.75
+    models: Mapping[str, Family], judge: Judge | Family, data: Data, folder: Path, least: float = STRONG
 ) -> pd.DataFrame:
     """Return `frechet_by_class` of each model; write frechet.csv, and frechet.json with the mean over classes.
 
@@ -59,7 +59,7 @@ def by_frechet(
 
 @torch.inference_mode()
 def frechet_by_class(
-    model: Family, judge: Judge | Family, data: Data, least: float = 0.75, batch: int = 128
+    model: Family, judge: Judge | Family, data: Data, least: float = STRONG, batch: int = 128
 ) -> pd.DataFrame:
     """Return the Fréchet distance between a class's true pictures and neutral faces edited to it.
 

@@ -24,6 +24,9 @@ from mien.sheet import to_pixels
 ANSWERS = ("face unchanged", "example copied", "model's picture", "change pasted")
 """Two trivial answers, the paper's, and what the Editor gives: the photograph plus the model's change."""
 
+STRONG = 0.75
+"""Intensity from which an expression counts as strong: weaker ones are hardly more than noise in L1."""
+
 
 @dataclass(frozen=True)
 class Trials:
@@ -71,7 +74,7 @@ def other_face(manifest: Manifest, truth: int, rng: np.random.Generator) -> int 
     """Return a strong picture of the same person, as much turned as this one, of another class; None without one."""
     m = manifest
     fit = (m.subject == m.subject[truth]) & (m.expression > 0) & (m.expression != m.expression[truth])
-    fit &= (m.intensity >= 0.75) & (np.nan_to_num(m.yaw) == np.nan_to_num(m.yaw[truth]))
+    fit &= (m.intensity >= STRONG) & (np.nan_to_num(m.yaw) == np.nan_to_num(m.yaw[truth]))
     rows = np.flatnonzero(fit & (np.nan_to_num(m.pitch) == np.nan_to_num(m.pitch[truth])))
     return int(rng.choice(rows)) if len(rows) else None
 
@@ -171,15 +174,15 @@ def transfer_table(errors: pd.DataFrame, at_least: float = 0.0) -> pd.DataFrame:
 
 
 def write_transfer(errors: pd.DataFrame, folder: Path) -> None:
-    """Write trials.csv, the tables for all and for strong (at least 0.75) expressions, and L1 by expression."""
+    """Write trials.csv, the tables for all and for STRONG expressions, and L1 by expression."""
     folder.mkdir(parents=True, exist_ok=True)
     errors.round(5).to_csv(folder / "trials.csv", index=False)
-    for name, least in (("all", 0.0), ("strong", 0.75)):
+    for name, least in (("all", 0.0), ("strong", STRONG)):
         transfer_table(errors, least).round(4).to_csv(folder / f"transfer_{name}.csv")
     by_expression(errors).round(4).to_csv(folder / "transfer_by_expression.csv")
 
 
-def by_expression(errors: pd.DataFrame, at_least: float = 0.75) -> pd.DataFrame:
+def by_expression(errors: pd.DataFrame, at_least: float = STRONG) -> pd.DataFrame:
     """Return the mean L1 by expression (rows), region, model if told, and answer; what hardly moves shows noise."""
     chosen = errors[errors.intensity >= at_least]
     return chosen.pivot_table(index="expression", columns=_keys(errors), values="l1")

@@ -25,8 +25,8 @@ class Controls:
     """What an edit asks for: exactly one of a class, AU intensities, or another face; with an intensity.
 
     `intensity` is 0 (neutral) to 1 (full). `aus` maps an AU number, or a side of it as "12L" (the person's own left),
-    to 0-5. `like` is (B, 3, H, W) in [-1, 1]. `gaze` is degrees to the right of the picture and up, beside these or
-    alone. Raises InputError when the request is not exactly one thing, or out of range.
+    to 0-5. `like` is (B, 3, H, W) in [-1, 1]. `gaze` turns the eyes by degrees to the right of the picture and up,
+    beside these or alone. Raises InputError when the request is not exactly one thing, or out of range.
     """
 
     expression: str | None = None

@@ -38,9 +38,8 @@ from torch.nn import functional as F
 
 from mien.batch import Batch, Faces, Motion
 from mien.errors import InputError
-from mien.labels import AUS, CLASSES, sides
+from mien.labels import AUS, CLASSES, prototype, sides
 from mien.models.family import Controls, Embedding, Family, Prediction, check_least, check_shares
-from mien.nn.blur import blur
 from mien.nn.degrade import relight, worsen
 from mien.nn.field_net import MOUTH, FieldNet, Fields
 from mien.nn.losses import block_ssim, gradient_l1, known_cross_entropy, mean_dtype
@@ -54,20 +53,8 @@ UNITS = len(AUS)
 CODE = 2 * UNITS + 4
 ANGLE = 30.0  # degrees that count as much as the strongest action unit
 TAU = 0.05  # Eq. 3
-DOUBT = 0.04  # by which a code read from a picture is off, about
+DOUBT = 0.12  # the most by which action units read from a picture are off, about
 EPSILON = 0.03  # of brightness in Eq. 6, so that black has a logarithm
-
-PROTOTYPES: dict[str, dict[int, float]] = {
-    "neutral": {},
-    "happiness": {6: 4.0, 12: 5.0, 25: 2.8, 26: 0.5},
-    "sadness": {1: 5.0, 4: 4.0, 15: 5.0, 17: 3.0},
-    "surprise": {1: 5.0, 2: 5.0, 5: 4.2, 25: 3.0, 26: 5.0},
-    "fear": {1: 5.0, 2: 1.8, 4: 4.5, 5: 5.0, 20: 4.0, 25: 4.5, 26: 2.5},
-    "anger": {4: 5.0, 5: 3.0, 7: 3.0, 9: 1.7, 10: 2.8, 16: 2.5, 23: 1.5, 25: 3.5},
-    "disgust": {4: 2.6, 6: 1.5, 7: 2.2, 9: 5.0, 10: 3.0, 15: 1.2, 25: 1.3},
-    "contempt": {12: 3.0, 14: 5.0},
-}
-"""Each class at full strength, in action units 0-5: EMFACS (Ekman & Friesen 1983), contempt on the person's left."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +107,6 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "no_shade": {"shade": 0.0, "depth": 0.0},
     "no_loop": {"rounds": 0},
 }
-
-
-def prototype(expression: str) -> list[float]:
-    """Return a class's action units, the left then the right, 42 numbers in [0, 1]."""
-    full = [PROTOTYPES[expression].get(au, 0.0) / 5 for au in AUS]
-    return full + [0.0] * UNITS if expression == "contempt" else full + full
 
 
 def code_of(faces: Faces) -> Tensor:
@@ -213,9 +194,10 @@ def paint_loss(paint: Tensor, truth: Tensor, mouth: Tensor) -> Tensor:
 def look_losses(made: Tensor, truth: Tensor, face: Tensor) -> dict[str, Tensor]:
     """Eq. 10: pixels = mean w |y' - y|, edges = mean w |∇y' - ∇y|, structure = 1 - SSIM of 8 × 8 blocks.
 
-    w = 1 + 5 min(3 blur |y - x|, 1): an expression changes few pixels of a face.
+    w = 1 + 5 min(3 |y - x|, 1), the difference averaged over 4 × 4 cells: an expression changes few pixels of a face.
     """
-    weight = 1 + 5 * (3 * blur((truth - face).abs().mean(1, keepdim=True), 2.0)).clamp(max=1)
+    cells = F.avg_pool2d((truth - face).abs().mean(1, keepdim=True), 4)
+    weight = 1 + 5 * resized((3 * cells).clamp(max=1), truth.shape[-1])
     return {
         "pixels": ((made - truth).abs() * weight).mean(),
         "edges": gradient_l1(made, truth, weight),
@@ -234,9 +216,24 @@ def critic_loss(real: Tensor, made: Tensor, mouth: Tensor) -> Tensor:
 
 
 def corrected(asked: Tensor, wanted: Tensor, reached: Tensor) -> Tensor:
-    """Eq. 13: c' ← c' + (c - E(y')), an action unit's numbers held in 0-1.2: (B, 46) three times -> (B, 46)."""
-    new = asked + (wanted - reached)
-    return torch.cat([new[:, : 2 * UNITS].clamp(0, 1.2), new[:, 2 * UNITS :]], 1)
+    """Eq. 13: u' ← u' + (u - E(y')) of the action units, held in 0-1.2: (B, 46) three times -> (B, 46)."""
+    units = slice(2 * UNITS)
+    return torch.cat([(asked + wanted - reached)[:, units].clamp(0, 1.2), asked[:, 2 * UNITS :]], 1)
+
+
+def told(shown: Tensor, wanted: Tensor, read: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return what the mover is told in training, twice (B, 46): the code a face seems to show, and what is asked of it.
+
+    Action units are as `read`, or off by noise of a deviation drawn for each face, up to DOUBT. Of those that stay as
+    they are, half (drawn anew) are asked to be what they seem to be: they were not asked for. Head and gaze are told as
+    they are: a label counts them from the person's frontal picture, which nobody can read in another one.
+    """
+    units, known = slice(2 * UNITS), shown.clone()
+    noise = DOUBT * torch.rand_like(known[:, :1]) * torch.randn_like(known[:, units])
+    known[:, units] = known[:, units] + noise if read is None else read[:, units]
+    known = torch.where(known.isnan(), 0, known)
+    alone = wanted.isnan() | (wanted == shown) & (torch.rand_like(wanted) < 0.5)
+    return known, torch.where(alone, known, wanted)
 
 
 class Reader(nn.Module):
@@ -272,7 +269,7 @@ class FieldModel(Family):
         super().__init__(config)
         c = config
         self.reader = Reader(c.image_size // 2, c.reader_width)
-        self.mover = FieldNet([c.width * k for k in (1, 2, 4, 8)], 2 * CODE, c.depth)
+        self.mover = FieldNet([c.width * k for k in (1, 2, 4, 8)], 2 * UNITS + CODE, c.depth)
         widths = [3, c.critic_width, 2 * c.critic_width, 4 * c.critic_width]
         layers = [
             layer for a, b in pairwise(widths) for layer in (spectral(nn.Conv2d(a, b, 4, 2, 1)), nn.LeakyReLU(0.2))
@@ -319,7 +316,7 @@ class FieldModel(Family):
         face, truth = relight(face, truth)
         seen, true = self.view(face), self.view(truth)
         with torch.set_grad_enabled(turn != "criticise"):
-            fields = self._asked(face, seen, wanted, shown if turn == "move" else None)
+            fields = self._asked(face, seen, wanted, shown, turn != "move")
         mouth = resized(cut(motion.mouth, MOUTH), cut(truth, MOUTH).shape[-1] // 8)
         if turn == "criticise":
             real, fake = (self.critic(x).float() for x in (cut(truth, MOUTH), composed(face, fields, MOUTH)))
@@ -328,20 +325,17 @@ class FieldModel(Family):
         losses = self._look(seen, true, truth, made, fields, motion)
         if turn == "finish":
             reached, _ = self._read(made)
-            losses["reached"] = reading_loss(reached, wanted)
+            losses["reached"] = (reached - self._read(true)[0].detach())[:, : 2 * UNITS].square().mean()
             losses["mouth"] = mouth_loss(self.critic(composed(face, fields, MOUTH)).float(), mouth)
         return losses
 
-    def _asked(self, face: Tensor, view: Tensor, wanted: Tensor, shown: Tensor | None) -> Fields:
-        """Return the fields from a face, of which the nets get a poorer view, to codes; NaN asks for no change.
-
-        The code it shows is what its label says, a little off as a reader would be; without labels, what is read.
-        """
+    def _asked(self, face: Tensor, view: Tensor, wanted: Tensor, shown: Tensor, read: bool) -> Fields:
+        """Return the fields from a face, of which the nets get a poorer view, to codes; NaN asks for no change."""
         view = worsen(view)
         with torch.no_grad():
-            known = self._read(view)[0] if shown is None else shown + DOUBT * torch.randn_like(shown)
-        known = torch.where(known.isnan(), 0, known)
-        return self._fields(face, view, torch.where(wanted.isnan(), known, wanted), known)
+            seen = self._read(view)[0] if read else None
+        known, asked = told(shown, wanted, seen)
+        return self._fields(face, view, asked, known)
 
     @exactly
     def _look(
@@ -369,7 +363,7 @@ class FieldModel(Family):
         self, face: Tensor, view: Tensor, wanted: Tensor, known: Tensor, maps: list[Tensor] | None = None
     ) -> Fields:
         change = wanted - known
-        return self.mover(face, view, torch.cat([wanted, change], 1), gate(change), maps)
+        return self.mover(face, view, torch.cat([wanted[:, : 2 * UNITS], change], 1), gate(change), maps)
 
     def read(self, face: Tensor) -> Tensor:
         """Return the code (B, 46) of faces (B, 3, S, S), action units held in 0-1."""
@@ -394,7 +388,6 @@ class FieldModel(Family):
         if controls.like is not None:
             shown = self.read(controls.like)
             code[:, : 2 * UNITS] = controls.intensity * shown[:, : 2 * UNITS]
-            code[:, -2:] = torch.lerp(known[:, -2:], shown[:, -2:], controls.intensity)
         elif controls.expression is not None:
             full = known.new_tensor(prototype(controls.expression))
             code[:, : 2 * UNITS] = controls.intensity * full
@@ -403,7 +396,7 @@ class FieldModel(Family):
             for side in where:
                 code[:, AUS.index(au) + UNITS * (side == "R")] = controls.intensity * value / 5
         if controls.gaze is not None:
-            code[:, -2:] = known.new_tensor(controls.gaze) / ANGLE
+            code[:, -2:] += known.new_tensor(controls.gaze) / ANGLE
         return code
 
     def edit(self, face: Tensor, controls: Controls) -> Tensor:
@@ -411,7 +404,7 @@ class FieldModel(Family):
         return composed(face, self.moves(face, controls))
 
     def transfer(self, face: Tensor, like: Tensor) -> Tensor:
-        """Return faces with the action units and the gaze of others."""
+        """Return faces with the action units of others."""
         return self.edit(face, Controls(like=like))
 
     def reconstruct(self, face: Tensor) -> Tensor:
@@ -438,6 +431,8 @@ class FieldModel(Family):
 
 def moving(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, Motion]:
     """Return faces, truths, both codes and the motions of the pairs whose motion is known.
+
+    If none is, all of them, which teach flow and shade nothing: no pair at all would have no gradient.
 
     Raises ValueError for a batch without any motion.
     """

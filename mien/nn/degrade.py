@@ -45,7 +45,7 @@ def worsen(picture: Tensor) -> Tensor:
     small = F.interpolate(F.avg_pool2d(picture, 2), size=(size, size), mode="bilinear", align_corners=False)
     out = torch.lerp(picture, soft, drawn() * (drawn() < 0.5))
     out = torch.lerp(out, small, drawn() * (drawn() < 0.3))
-    out = out + torch.randn_like(out) * 0.06 * drawn() * (drawn() < 0.5)
+    out = out + torch.randn_like(out[:, :1]) * 0.06 * drawn() * (drawn() < 0.5)
     out = torch.where(drawn() < 0.4, packed(out, 0.02 + 0.1 * drawn()), out)
     return torch.where(kept, picture, out.clamp(-1, 1))
 

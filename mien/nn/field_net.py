@@ -43,7 +43,7 @@ class Fields:
 class FieldNet(nn.Module):
     """Widths are of the four levels, the finest first, at a quarter of the frame's side and below."""
 
-    def __init__(self, widths: Sequence[int], condition: int, depth: float = 0.5, steer: int = 128, fine: int = 24):
+    def __init__(self, widths: Sequence[int], condition: int, depth: float = 0.5, steer: int = 128, fine: int = 16):
         super().__init__()
         self.depth = depth  # of log brightness: the deepest shade
         self.condition = nn.Sequential(nn.Linear(condition, steer), nn.LeakyReLU(0.2), nn.Linear(steer, steer))
@@ -56,6 +56,7 @@ class FieldNet(nn.Module):
         self.flow = nn.ModuleList(zero(nn.Conv2d(w, 2, 3, padding=1)) for w in widths[:3])
         self.fine = nn.Conv2d(widths[0], fine, 3, padding=1)
         self.detail = nn.Conv2d(6, fine, 3, padding=1)
+        self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
         self.maps = zero(nn.Conv2d(fine, 5, 1))
         self.mouth = MouthNet(widths[0])
 
@@ -99,7 +100,7 @@ class FieldNet(nn.Module):
         seen = view.shape[-1]
         warped = warp(view, flow.detach())
         detail = self.detail(torch.cat([view, warped], 1))
-        maps = self.maps(F.leaky_relu(resized(self.fine(features), seen) + detail, 0.2)).float()
+        maps = self.maps(refined(resized(self.fine(features), seen) + detail, self.refine)).float()
         mouth_alpha, mouth_paint = self.mouth(cut(features, MOUTH), warp(image, flow.detach(), MOUTH))
         shade = self.depth * gate * maps[:, :1].tanh()
         alpha, paint = gate * (maps[:, 1:2] - 3).sigmoid(), maps[:, 2:].tanh()
@@ -109,12 +110,13 @@ class FieldNet(nn.Module):
 class MouthNet(nn.Module):
     """Paints the inside of a mouth at the frame's full resolution, in the window MOUTH."""
 
-    def __init__(self, features: int, width: int = 40, fine: int = 24):
+    def __init__(self, features: int, width: int = 40, fine: int = 16):
         super().__init__()
         self.first = nn.Conv2d(features + 12, width, 3, padding=1)
         self.block = FilmBlock(width)
         self.fine = nn.Conv2d(width, fine, 3, padding=1)
         self.detail = nn.Conv2d(3, fine, 3, padding=1)
+        self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
         self.last = zero(nn.Conv2d(fine, 4, 1))
 
     def forward(self, features: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -122,7 +124,7 @@ class MouthNet(nn.Module):
         size = image.shape[-1]
         x = torch.cat([resized(features, size // 2), F.pixel_unshuffle(image.to(features.dtype), 2)], 1)
         x = F.leaky_relu(self.block(self.first(x)), 0.2)
-        maps = self.last(F.leaky_relu(resized(self.fine(x), size) + self.detail(image), 0.2)).float()
+        maps = self.last(refined(resized(self.fine(x), size) + self.detail(image), self.refine)).float()
         return (maps[:, :1] - 3).sigmoid(), maps[:, 1:].tanh()
 
 
@@ -131,6 +133,11 @@ def ramp(size: int, like: Tensor) -> Tensor:
     edge = torch.arange(size, device=like.device, dtype=torch.float32).add(0.5).div(size / 8)
     side = torch.minimum(edge, edge.flip(0)).clamp(0, 1)
     return (edge.clamp(0, 1)[:, None] * side[None])[None, None]
+
+
+def refined(x: Tensor, layer: nn.Module) -> Tensor:
+    """Return a(x + layer(a(x))), a the positive part."""
+    return (x + layer(x.relu())).relu()
 
 
 def zero(layer: nn.Conv2d) -> nn.Conv2d:
