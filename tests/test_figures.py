@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+from sklearn.metrics.pairwise import cosine_similarity
 
 from mien.data.cache import open_data
 from mien.editor import Editor
@@ -286,6 +287,15 @@ def test_identity_of_unchanged_and_copied_faces(data, tmp_path):
     assert record["trials_with_another_picture_in_the_gallery"] == len(mean) and record["labels"] == "lab"
     assert record["data"] == {"sha256": digest(data), "pictures": len(data), "people": PEOPLE, "size": SIZE}
     assert record["models"] == {"half": fingerprint(Half())} and record["judge"] == "reader"
+    rows, own = gallery_rows(data, t)
+    gallery = judge.read(data.images[rows]).identity
+    truth = judge.read(data.images[t.truth]).identity
+    alike = cosine_similarity(truth, gallery)[np.arange(len(own)), own].mean()
+    assert np.isclose(figures["—", TRUTH]["own"].value, alike, atol=1e-6)
+    with_crowd = by_identity({"half": Half()}, judge, data, t, tmp_path / "crowd", draws=40, crowd=data)  # again all
+    record = json.loads((tmp_path / "crowd" / "identity.json").read_text())
+    assert record["gallery"] == 2 * PEOPLE and record["pairs"]["wrong"] == len(mean) * (2 * PEOPLE - 1)
+    assert with_crowd["—", "face unchanged"]["tar_01"].value < 1  # the wrong pairs now hold the person
     judge.gives = ("aus",)
     with pytest.raises(InputError, match="identity is measured here"):
         by_identity({}, judge, data, t, tmp_path)

@@ -110,6 +110,9 @@ def evaluate_identity(
     partners: Partners = 0,
     seed: int = 0,
     all_people: AllPeople = False,
+    crowd: Annotated[
+        bool, typer.Option("--crowd", help="Let the data's other people stand in the gallery too.")
+    ] = False,
     size: Size = 256,
 ) -> None:
     """Measure whether it is still the same person: rank-1, verification, true accepts at 1 % and 0.1 % false ones.
@@ -121,9 +124,19 @@ def evaluate_identity(
 
     nets, who, chosen, t = asked_for(data, model, judge, partners, seed, all_people, size, geometry=False)
     with bar("comparing people") as progress:
-        figures = by_identity(nets, who, chosen, t, output, progress)
-    print_frame(frame_of(figures, ["rank_1", "accuracy", *FALSE_ACCEPTS]))
+        figures = by_identity(nets, who, chosen, t, output, progress, crowd=others(data, size) if crowd else None)
+    print_frame(frame_of(figures, ["rank_1", "own", "accuracy", *FALSE_ACCEPTS]))
     told(output / "identity.json")
+
+
+def others(folders: list[Path], size: int) -> Data:
+    """Return the rows that are not marked test. Raises InputError where there is none."""
+    from mien.data.cache import concat, open_data
+
+    everybody = concat([open_data(folder, size) for folder in folders])
+    if everybody.manifest.test.all():
+        raise InputError(f"{', '.join(map(str, folders))}: every row is marked test; nobody is left for the crowd")
+    return everybody.select(~everybody.manifest.test)
 
 
 def asked_for(
@@ -160,7 +173,6 @@ def evaluate_gaze(
 
     Example: `mien evaluate gaze --data photofaces --model eet -o out/gaze`
     """
-    from mien.data.cache import concat, open_data
     from mien.evaluate.eye_gaze import learn_eye_gaze
     from mien.evaluate.gaze import by_gaze, gaze_trials
     from mien.evaluate.record import frame_of
@@ -169,8 +181,7 @@ def evaluate_gaze(
     t = gaze_trials(chosen, partners, seed)
     who = appointed(judge, chosen, nets) if judge else None
     if who is None or "gaze" not in who.gives:
-        everybody = concat([open_data(folder, size) for folder in data])
-        who = learn_eye_gaze(everybody.select(~everybody.manifest.test))
+        who = learn_eye_gaze(others(data, size))
     with bar("looking") as progress:
         figures = by_gaze(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["gaze", "left", "right"]))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.cache import Data
+from mien.data.neutral import neutral_faces
 from mien.errors import InputError
 from mien.evaluate.comparison import gallery_rows
 from mien.evaluate.expression_transfer import trial_facts
@@ -32,22 +33,28 @@ def by_identity(
     folder: Path,
     report: Callable[[int, int], None] = lambda done, total: None,
     draws: int = DRAWS,
+    crowd: Data | None = None,
 ) -> dict[Key, dict[str, Interval]]:
-    """Return rank_1, accuracy, tar_1 and tar_01 by model and answer, and write identity.json and identity.csv.
+    """Return rank_1, own, accuracy, tar_1 and tar_01 by model and answer, and write identity.json and identity.csv.
+
+    own: mean cosine with the person's own picture in the gallery; the truth's says how much an expression takes of it.
 
     accuracy: of verification, pair by pair, right and wrong pairs weighing the same (`verified`; EET's Tables V, VI).
 
-    The gallery is one other picture of each person (`gallery_rows`). The intervals draw people among those whose faces
-    are changed; the gallery stays whole. The unchanged face is the ceiling, the copied example is somebody else. What
-    was looked at is kept in `folder`. Raises InputError for a judge that knows nobody, or fewer than two people.
+    The gallery is one other picture of each person (`gallery_rows`), and one of each of the `crowd`. The intervals draw
+    people among those whose faces are changed; the gallery stays whole. The unchanged face is the ceiling, the copied
+    example is somebody else. What was looked at is kept in `folder`. Raises InputError for a judge that knows nobody,
+    or fewer than two people.
     """
     judge = as_judge(judge)
     must_give(judge, "identity")
     rows, own = gallery_rows(data, t)
     if len(rows) < 2:
         raise InputError(f"{data.manifest.folder}: shows one person; expected two or more to tell apart")
-    gallery = _identity(judge, judge.read(np.stack([fitted(data.images[row], judge.size) for row in rows])))
-    made_by = {"protocol": "identity", "judge": signature(judge), "gallery": [data.manifest.files[row] for row in rows]}
+    shown = [(data, row) for row in rows] + ([(crowd, row) for row in one_each(crowd)] if crowd is not None else [])
+    gallery = _identity(judge, judge.read(np.stack([fitted(of.images[row], judge.size) for of, row in shown])))
+    names = [of.manifest.files[row] for of, row in shown]
+    made_by = {"protocol": "identity", "judge": signature(judge), "gallery": names}
     seen = looked_at(models, data, t, partial(_look, judge, gallery), folder / "seen", made_by, report)
     people = whose(data.manifest, t.face)
     figures = {key: over_people(_statistics(np.array(told), own), people, draws) for key, told in seen.items()}
@@ -58,12 +65,22 @@ def by_identity(
         folder / "identity.json",
         {
             "protocol": "identity", "trials": trial_facts(data, t), **made_with(data, signature(judge), models),
-            "gallery": len(rows), "trials_with_another_picture_in_the_gallery": proven,
-            "pairs": {"right": len(own), "wrong": len(own) * (len(rows) - 1)},
+            "gallery": len(shown), "trials_with_another_picture_in_the_gallery": proven,
+            "pairs": {"right": len(own), "wrong": len(own) * (len(shown) - 1)},
             "false_accepts": FALSE_ACCEPTS, "results": result_list(figures),
         },
     )  # fmt: skip
     return figures
+
+
+def one_each(crowd: Data) -> list[int]:
+    """Return a picture of each person: a neutral one, if there is any."""
+    m = crowd.manifest
+    neutral = neutral_faces(m)
+    return [
+        neutral[p][0] if neutral.get(p) else int(np.flatnonzero(m.subject == p)[0])
+        for p in np.unique(m.subject[m.subject >= 0]).tolist()
+    ]
 
 
 def _look(judge: Judge, gallery: np.ndarray, pictures: list[np.ndarray], rows: np.ndarray) -> Sequence[list[float]]:
@@ -84,7 +101,8 @@ def _statistics(alike: np.ndarray, own: np.ndarray) -> Callable[[np.ndarray], di
 
     def statistics(rows: np.ndarray) -> dict[str, float]:
         some, theirs = alike[rows], own[rows]
-        return {"rank_1": rank_1(some, theirs), "accuracy": float(told[rows].mean())} | {
+        nearness = float(some[np.arange(len(rows)), theirs].mean())
+        return {"rank_1": rank_1(some, theirs), "own": nearness, "accuracy": float(told[rows].mean())} | {
             name: tar_at_far(some, theirs, far) for name, far in FALSE_ACCEPTS.items()
         }
 
