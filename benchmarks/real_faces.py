@@ -1,0 +1,77 @@
+"""Sheets of a model's edits on true photographs of people it never saw, to look at and count what is wrong.
+
+    python benchmarks/real_faces.py --data photofaces [--model fields] [-o out/real]
+
+Writes a sheet for each person marked test (every class at 0.25 to 1), one of smiles taken off (smiling photographs are
+of people not marked test: photofaces has no others), and one of expressions carried between people of other sex, age
+and skin. Photographs of others are not ours to pass on: keep the sheets.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from mien.data.cache import Data, open_data
+from mien.editor import Editor
+from mien.labels import CLASSES
+from mien.sheet import save_sheet, sheet
+
+LEVELS = (0.25, 0.5, 0.75, 1.0)
+
+
+def edits(editor: Editor, data: Data, row: int, folder: Path, size: int) -> None:
+    """Draw a person's classes, a class a row."""
+    face = data.images[row]
+    rows = [[face, *(editor.edit(face, word, level).rgb for level in LEVELS)] for word in CLASSES[1:]]
+    name = data.manifest.subjects[data.manifest.subject[row]]
+    save_sheet(sheet(rows, ["photograph", *map(str, LEVELS)], list(CLASSES[1:]), size=size), folder / f"{name}.png")
+
+
+def calmed(editor: Editor, data: Data, rows: list[int], folder: Path, size: int) -> None:
+    """Draw smiles as they are, taken off, and given back."""
+    drawn = []
+    for row in rows:
+        face = data.images[row]
+        calm = editor.neutralize(face)
+        drawn.append([face, calm.rgb, editor.edit(calm, "happiness", 0.8).rgb])
+    save_sheet(sheet(drawn, ["photograph", "neutralised", "happiness .8"], size=size), folder / "calmed.png")
+
+
+def carried(editor: Editor, data: Data, faces: list[int], examples: list[int], folder: Path, size: int) -> None:
+    """Draw faces (down) with the expressions of examples (across)."""
+    rows: list[list[np.ndarray | None]] = [[None, *(data.images[e] for e in examples)]]
+    for row in faces:
+        face = data.images[row]
+        rows.append([face, *(editor.transfer(face, data.images[e]).rgb for e in examples)])
+    save_sheet(sheet(rows, ["photograph", *[""] * len(examples)], size=size), folder / "carried.png")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", default="fields")
+    parser.add_argument("-o", "--output", type=Path, default=Path("out/real"))
+    parser.add_argument("--people", type=int, default=20)
+    parser.add_argument("--size", type=int, default=256)
+    asked = parser.parse_args()
+    asked.output.mkdir(parents=True, exist_ok=True)
+    editor, data = Editor(asked.model, aligned=True), open_data(asked.data, 256)
+    m = data.manifest
+    real, neutral = m.kind == "real", m.expression == 0
+    tested = np.flatnonzero(real & neutral & m.test)[: asked.people].tolist()
+    for row in tested:
+        edits(editor, data, row, asked.output, asked.size)
+    smiling = np.flatnonzero(real & ~neutral)
+    calmed(editor, data, smiling[:: max(1, len(smiling) // 10)][:10].tolist(), asked.output, asked.size)
+    rendered = np.flatnonzero(m.test & (m.kind == "rendered") & (np.nan_to_num(m.intensity) == 1) & (m.yaw == 0))
+    words = [rendered[m.expression[rendered] == k] for k in range(1, len(CLASSES))]
+    examples = [int(rows[5 * k % len(rows)]) for k, rows in enumerate(words)]
+    carried(editor, data, tested[::3], examples, asked.output, asked.size)
+    print(f"{asked.output}: {len(tested)} people, {len(tested) * len(LEVELS) * 7} edits of classes")
+
+
+if __name__ == "__main__":
+    main()
