@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from mien.weights import load
 
 __version__ = "0.1.0"
+DEFAULT = "fields"
+"""The model that edits photographs where none is named."""
+
 __all__ = ["FAMILIES", "Editor", "create", "load"]
 
 _HOMES = {"Editor": "mien.editor", "FAMILIES": "mien.models", "create": "mien.models", "load": "mien.weights"}

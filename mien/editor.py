@@ -66,7 +66,7 @@ class Editor:
     Raises InputError for anything a user can get wrong, with what to do about it.
     """
 
-    def __init__(self, model: str | Family = "ter_gan", device: str = "cpu", aligned: bool = False):
+    def __init__(self, model: str | Family = mien.DEFAULT, device: str = "cpu", aligned: bool = False):
         self.model = load(model, device) if isinstance(model, str) else place(model, device)
         self.name = name_of(self.model)
         self.size = int(self.model.config.image_size)

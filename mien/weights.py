@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+import mien
 from mien.errors import InputError
 from mien.models import FAMILIES, Family, name_of
 from mien.nn.modes import channels_last
@@ -112,7 +113,7 @@ def zoo() -> list[str]:
     return sorted(path.stem for path in ZOO.glob(f"*{SUFFIX}"))
 
 
-def load(name: str = "ter_gan", device: str | torch.device = "cpu") -> Family:
+def load(name: str = mien.DEFAULT, device: str | torch.device = "cpu") -> Family:
     """Return a model ready to use, from a zoo name, a file, a training run's folder or a Hugging Face id.
 
     Parts that only training needs are absent from shipped weights, and then from the model.

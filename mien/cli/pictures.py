@@ -23,7 +23,7 @@ def transfer(
     like: Annotated[Path, typer.Option(help="The picture whose expression to take.")],
     output: Output,
     swap: Annotated[Path | None, typer.Option(help="Write the other picture too, with FACE's expression.")] = None,
-    model: Model = "ter_gan",
+    model: Model = mien.DEFAULT,
     number: Number = None,
     like_number: LikeNumber = None,
     aligned: Aligned = False,
@@ -55,7 +55,7 @@ def edit(
     blendshape: Annotated[list[str] | None, typer.Option(help="An ARKit blendshape, as mouthSmileLeft=0.6.")] = None,
     gaze: Annotated[tuple[float, float] | None, typer.Option(help="Turn the eyes: degrees right, up.")] = None,
     like: Annotated[Path | None, typer.Option(help="A picture whose expression to take.")] = None,
-    model: Model = "ter_gan",
+    model: Model = mien.DEFAULT,
     number: Number = None,
     like_number: LikeNumber = None,
     aligned: Aligned = False,
@@ -85,7 +85,7 @@ def edit(
 def neutralize(
     face: Path,
     output: Output,
-    model: Model = "ter_gan",
+    model: Model = mien.DEFAULT,
     number: Number = None,
     aligned: Aligned = False,
     device: Device = "cpu",
@@ -100,7 +100,7 @@ def neutralize(
 
 def recognize(
     paths: list[Path],
-    model: Model = "ter_gan",
+    model: Model = mien.DEFAULT,
     number: Number = None,
     aligned: Aligned = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -188,7 +188,7 @@ def invent(
 def embed(
     paths: list[Path],
     output: Annotated[Path, typer.Option("-o", "--output", help="The .npz file to write.")],
-    model: Model = "ter_gan",
+    model: Model = mien.DEFAULT,
     number: Number = None,
     aligned: Aligned = False,
     device: Device = "cpu",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+import mien
 from mien.cli.terminal import DataDirs, Model, bar, known_precision, out, parse_setting, print_frame
 from mien.errors import InputError
 
@@ -111,7 +112,7 @@ def train(
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("demo_out"), model: Model = "ter_gan"
+    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("demo_out"), model: Model = mien.DEFAULT
 ) -> None:
     """Show all of it on faces that come with the package: a sheet to look at, a table to read.
 
