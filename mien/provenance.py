@@ -47,6 +47,7 @@ class Stamp:
     model: str  # the model's name
     operation: str  # what was asked, e.g. "edit: happiness 0.70"
     source: str | None = None  # a file name, without its folder: folders tell who and where the user is
+    weights: str | None = None  # fingerprint of the model's weights
 
     @property
     def source_type(self) -> str:
@@ -120,6 +121,7 @@ def xmp_packet(stamp: Stamp, existing: bytes | None = None) -> bytes:
     properties = {
         "Iptc4xmpExt:DigitalSourceType": GENERATED if generated else stamp.source_type,
         "Iptc4xmpExt:AISystemUsed": stamp.model,
+        "Iptc4xmpExt:AISystemVersionUsed": stamp.weights,
         "Iptc4xmpExt:AIPromptInformation": stamp.operation,
         "xmp:CreatorTool": stamp.software,
         "dc:source": stamp.source,
@@ -184,9 +186,9 @@ def read_stamp(path: str | Path) -> Stamp | None:
     rdf = _parse(packet) if packet else None
     if rdf is None:
         return None
-    software, model, operation = (
-        _value(rdf, name) for name in ("xmp:CreatorTool", "Iptc4xmpExt:AISystemUsed", "Iptc4xmpExt:AIPromptInformation")
-    )
+    names = ("xmp:CreatorTool", "Iptc4xmpExt:AISystemUsed", "Iptc4xmpExt:AIPromptInformation")
+    software, model, operation = (_value(rdf, name) for name in names)
     if software is None or model is None or operation is None or not software.startswith("mien "):
         return None
-    return Stamp(software, model, operation, _value(rdf, "dc:source"))
+    weights, source = _value(rdf, "Iptc4xmpExt:AISystemVersionUsed"), _value(rdf, "dc:source")
+    return Stamp(software, model, operation, source, weights=weights)

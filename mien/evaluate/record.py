@@ -17,9 +17,10 @@ import mien
 from mien.data.cache import Data
 from mien.data.manifest import Manifest
 from mien.evaluate.judges import labelled_by
-from mien.evaluate.kept import digest, fingerprint, write_json
+from mien.evaluate.kept import digest, write_json
 from mien.metrics.bootstrap import DRAWS, LEVEL, Interval, intervals
 from mien.models import Family
+from mien.weights import fingerprint
 
 LIBRARIES = ("torch", "numpy", "scikit-learn", "opencv-python-headless")
 SAMPLING = {"interval": f"{LEVEL:.0%} percentile bootstrap over people", "draws": DRAWS}
