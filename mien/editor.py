@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ from mien.faces.align import align, similarity
 from mien.faces.detect import choose_face, find_faces
 from mien.faces.morph import Maps, morph
 from mien.faces.paste import paste_residual
-from mien.faces.photo import Photo, read_photo, write_photo
+from mien.faces.photo import Photo, Seal, read_photo, write_photo
 from mien.labels import AUS, CLASSES, PROTOTYPES, sides
 from mien.models import (
     Controls,
@@ -32,14 +34,21 @@ from mien.models import (
     change,
     editor_by,
     name_of,
+    pasted,
 )
 from mien.nn.field_net import Fields
 from mien.provenance import Stamp
 from mien.sheet import to_pixels
-from mien.weights import load, place
+from mien.weights import fingerprint, load, place
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Picture = str | Path | np.ndarray | Photo
 """A file, an RGB uint8 array (H, W, 3), or a photo that was read."""
+
+Which = int | Literal["all"] | None
+"""Faces of a photograph: the n-th from the left, counted from 1; all; or with None the only one there is."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,8 @@ class Seen:
     photo: Photo
     matrix: np.ndarray  # (2, 3) photo pixels -> crop pixels
     crop: Tensor  # (1, 3, S, S) in [-1, 1]
+    number: int  # 1 is the leftmost
+    box: tuple[float, float, float, float]  # x, y, width, height in photo pixels
 
 
 class Editor:
@@ -56,8 +67,9 @@ class Editor:
 
     `model` is a zoo name, a file, a run's folder or a model. Pictures may be files, arrays or photos. Methods that
     change a face return a Photo; `save` writes it with a note that it was made. Where a picture shows several faces,
-    `number` (1 is the leftmost) says which. With `aligned`, pictures are taken as crops already aligned, as a data
-    set's are, and no face is looked for.
+    `number` (1 is the leftmost) says which, and "all" changes every one. With `aligned`, pictures are taken as crops
+    already aligned, as a data set's are, and no face is looked for. With `bare`, methods that change a face return its
+    aligned crop alone, at the model's size.
 
     A net that squeezes a face through a few numbers cannot give a stranger's pores back. So not its picture is
     pasted but its change: its picture with the new expression minus its picture with the old one
@@ -66,34 +78,50 @@ class Editor:
     Raises InputError for anything a user can get wrong, with what to do about it.
     """
 
-    def __init__(self, model: str | Family = "ter_gan", device: str = "cpu", aligned: bool = False):
+    def __init__(self, model: str | Family = "ter_gan", device: str = "cpu", aligned: bool = False, bare: bool = False):
         self.model = load(model, device) if isinstance(model, str) else place(model, device)
         self.name = name_of(self.model)
         self.size = int(self.model.config.image_size)
         self.device = device
         self.aligned = aligned
+        self.bare = bare
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the model's parameters and buffers."""
+        return fingerprint(self.model)
 
     def see(self, picture: Picture, number: int | None = None) -> Seen:
         """Return the picture's face as the model sees it."""
+        (seen,) = self.faces(picture, number)
+        return seen
+
+    def faces(self, picture: Picture, number: Which = "all") -> list[Seen]:
+        """Return the picture's faces as the model sees them, from left to right."""
         photo = as_photo(picture)
         if self.aligned:
             height, width = photo.rgb.shape[:2]
             # Pixel centres are whole numbers: the first and last half pixels of both frames meet.
             scale = np.array([self.size / width, self.size / height])
             matrix = np.array([[scale[0], 0, (scale[0] - 1) / 2], [0, scale[1], (scale[1] - 1) / 2]])
-        else:
-            name = picture if isinstance(picture, str | Path) else "the picture"
-            matrix = similarity(choose_face(find_faces(photo.rgb), Path(name), number).eyes, self.size)
+            return [self._seen(photo, matrix, 1, (0.0, 0.0, float(width), float(height)))]
+        name = Path(picture) if isinstance(picture, str | Path) else Path("the picture")
+        found = find_faces(photo.rgb)
+        if number != "all" or not found:
+            one = None if number == "all" else number
+            face = choose_face(found, name, one)
+            return [self._seen(photo, similarity(face.eyes, self.size), one or 1, face.box)]
+        return [self._seen(photo, similarity(f.eyes, self.size), k, f.box) for k, f in enumerate(found, 1)]
+
+    def _seen(self, photo: Photo, matrix: np.ndarray, number: int, box: tuple[float, float, float, float]) -> Seen:
         crop = torch.from_numpy(align(photo.rgb, matrix, self.size)).to(self.device)
         image = crop.permute(2, 0, 1)[None].float() / 127.5 - 1
-        return Seen(photo, matrix, image.contiguous(memory_format=torch.channels_last))
+        return Seen(photo, matrix, image.contiguous(memory_format=torch.channels_last), number, box)
 
-    def transfer(
-        self, face: Picture, like: Picture, number: int | None = None, like_number: int | None = None
-    ) -> Photo:
+    def transfer(self, face: Picture, like: Picture, number: Which = None, like_number: int | None = None) -> Photo:
         """Return `face` with the expression that `like` shows."""
         model, example = able(self.model, Transfers), self.see(like, like_number).crop
-        return self._change(self.see(face, number), Controls(like=example), lambda crop: model.transfer(crop, example))
+        return self._change(self.faces(face, number), Controls(like=example), lambda x: model.transfer(x, example))
 
     def edit(
         self,
@@ -102,7 +130,7 @@ class Editor:
         intensity: float = 1.0,
         aus: Mapping[int | str, float] | None = None,
         like: Picture | None = None,
-        number: int | None = None,
+        number: Which = None,
         like_number: int | None = None,
         gaze: tuple[float, float] | None = None,
     ) -> Photo:
@@ -114,7 +142,7 @@ class Editor:
         example = self.see(like, like_number).crop if like is not None else None
         controls = Controls(expression, intensity, aus, example, gaze)
         model = editor_by(self.model, controls)
-        return self._change(self.see(face, number), controls, lambda crop: model.edit(crop, controls))
+        return self._change(self.faces(face, number), controls, lambda crop: model.edit(crop, controls))
 
     def reached(
         self, made: Photo, expression: str | None = None, intensity: float = 1.0,
@@ -130,7 +158,7 @@ class Editor:
         found = self.estimate_aus(made, number)
         return {au: (value, found[au]) for au, value in wanted.items() if au in found}
 
-    def neutralize(self, face: Picture, number: int | None = None) -> Photo:
+    def neutralize(self, face: Picture, number: Which = None) -> Photo:
         """Return `face` with no expression."""
         return self.edit(face, "neutral", number=number)
 
@@ -139,6 +167,12 @@ class Editor:
         """Return the probability of every expression word, the likeliest first."""
         found = able(self.model, Recognizes).recognize(self.see(face, number).crop).probabilities[0].tolist()
         return dict(sorted(zip(CLASSES, found, strict=True), key=lambda pair: -pair[1]))
+
+    def recognize_all(self, paths: Sequence[str | Path], number: Which = "all") -> pd.DataFrame:
+        """Return a row a face of pictures and folders of pictures: see `mien.recognize.recognize_all`."""
+        from mien.recognize import recognize_all  # pandas, which not everybody has
+
+        return recognize_all(self, paths, number)
 
     @torch.inference_mode()
     def embed(self, face: Picture, number: int | None = None) -> dict[str, np.ndarray]:
@@ -160,7 +194,7 @@ class Editor:
 
     def stamp(self, operation: str, source: str | None = "of unknown name") -> Stamp:
         """Return the note that a made picture carries; `source` names its photograph, None if there was none."""
-        return Stamp(software=f"mien {mien.__version__}", model=self.name, operation=operation, source=source)
+        return Stamp(f"mien {mien.__version__}", self.name, operation, source, weights=self.fingerprint)
 
     def save(
         self,
@@ -169,18 +203,34 @@ class Editor:
         operation: str = "edit",
         source: str | None = "of unknown name",
         stamped: bool = True,
+        seal: Seal | None = None,
     ) -> None:
-        """Write a made picture; its metadata says so, unless `stamped` is False."""
-        write_photo(photo, path, self.stamp(operation, source) if stamped else None)
+        """Write a made picture; its metadata says so, unless `stamped` is False. `seal` is as in `write_photo`."""
+        write_photo(photo, path, self.stamp(operation, source) if stamped else None, seal)
 
     @torch.inference_mode()
-    def _change(self, seen: Seen, controls: Controls, make: Callable[[Tensor], Tensor]) -> Photo:
+    def _change(self, faces: Sequence[Seen], controls: Controls, make: Callable[[Tensor], Tensor]) -> Photo:
+        """Return the photograph of `faces` with each of them changed, one after the other."""
+        photo = faces[0].photo
+        if self.bare:
+            if len(faces) > 1:
+                raise InputError(f"{len(faces)} faces found, and a bare crop is of one; choose one with --face N")
+            crop = faces[0].crop
+            return replace(
+                photo, rgb=to_pixels(pasted(able(self.model, Transfers), crop, make(crop))[0]), alpha=None, deep=None
+            )
+        for seen in faces:
+            photo = replace(photo, rgb=self._changed(photo.rgb, seen, controls, make))
+        return photo
+
+    def _changed(self, rgb: np.ndarray, seen: Seen, controls: Controls, make: Callable[[Tensor], Tensor]) -> np.ndarray:
+        """Return `rgb` (H, W, 3) with one face changed."""
         if isinstance(self.model, Moves):
             maps = maps_of(self.model.moves(seen.crop, controls), self.size)
-            return replace(seen.photo, rgb=morph(seen.photo.rgb, maps, seen.matrix, self.size))
+            return morph(rgb, maps, seen.matrix, self.size)
         residual = change(able(self.model, Transfers), seen.crop, make(seen.crop))[0] * 127.5  # (3, S, S) grey levels
         pixels = residual.permute(1, 2, 0).cpu().numpy()
-        return replace(seen.photo, rgb=paste_residual(seen.photo.rgb, np.ascontiguousarray(pixels), seen.matrix))
+        return paste_residual(rgb, np.ascontiguousarray(pixels), seen.matrix)
 
 
 def maps_of(fields: Fields, size: int) -> Maps:
