@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +42,9 @@ from mien.weights import load, place
 Picture = str | Path | np.ndarray | Photo
 """A file, an RGB uint8 array (H, W, 3), or a photo that was read."""
 
+Change = Maps | np.ndarray
+"""What is done to a face: moved, shaded and covered, or (S, S, 3) grey levels added to its crop."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -74,15 +77,15 @@ class Editor:
         self.device = device
         self.aligned = aligned
 
-    def see(self, picture: Picture, number: int | None = None) -> Seen:
-        """Return the picture's face as the model sees it."""
+    def see(self, picture: Picture, number: int | None = None, matrix: np.ndarray | None = None) -> Seen:
+        """Return the picture's face as the model sees it, looked for but where `matrix`, picture -> crop, is given."""
         photo = as_photo(picture)
-        if self.aligned:
+        if matrix is None and self.aligned:
             height, width = photo.rgb.shape[:2]
             # Pixel centres are whole numbers: the first and last half pixels of both frames meet.
             scale = np.array([self.size / width, self.size / height])
             matrix = np.array([[scale[0], 0, (scale[0] - 1) / 2], [0, scale[1], (scale[1] - 1) / 2]])
-        else:
+        elif matrix is None:
             name = picture if isinstance(picture, str | Path) else "the picture"
             matrix = similarity(choose_face(find_faces(photo.rgb), Path(name), number).eyes, self.size)
         crop = torch.from_numpy(align(photo.rgb, matrix, self.size)).to(self.device)
@@ -93,8 +96,10 @@ class Editor:
         self, face: Picture, like: Picture, number: int | None = None, like_number: int | None = None
     ) -> Photo:
         """Return `face` with the expression that `like` shows."""
-        model, example = able(self.model, Transfers), self.see(like, like_number).crop
-        return self._change(self.see(face, number), Controls(like=example), lambda crop: model.transfer(crop, example))
+        able(self.model, Transfers)  # before a face is looked for
+        example = self.see(like, like_number).crop
+        seen = self.see(face, number)
+        return self.put(seen, self.change_of(seen, Controls(like=example), transfers=True))
 
     def edit(
         self,
@@ -114,8 +119,9 @@ class Editor:
         """
         example = self.see(like, like_number).crop if like is not None else None
         controls = Controls(expression, intensity, aus, example, gaze)
-        model = editor_by(self.model, controls)
-        return self._change(self.see(face, number), controls, lambda crop: model.edit(crop, controls))
+        editor_by(self.model, controls)  # before a face is looked for
+        seen = self.see(face, number)
+        return self.put(seen, self.change_of(seen, controls))
 
     def reached(
         self, made: Photo, expression: str | None = None, intensity: float = 1.0,
@@ -175,13 +181,23 @@ class Editor:
         write_photo(photo, path, self.stamp(operation, source) if stamped else None)
 
     @torch.inference_mode()
-    def _change(self, seen: Seen, controls: Controls, make: Callable[[Tensor], Tensor]) -> Photo:
+    def change_of(self, seen: Seen, controls: Controls, transfers: bool = False) -> Change:
+        """Return what brings a seen face to what is asked, for `put`; by the model's transfer where `transfers`."""
         if isinstance(self.model, Moves):
-            maps = maps_of(self.model.moves(seen.crop, controls), self.size)
-            return replace(seen.photo, rgb=morph(seen.photo.rgb, maps, seen.matrix, self.size))
-        residual = change(able(self.model, Transfers), seen.crop, make(seen.crop))[0] * 127.5  # (3, S, S) grey levels
-        pixels = residual.permute(1, 2, 0).cpu().numpy()
-        return replace(seen.photo, rgb=paste_residual(seen.photo.rgb, np.ascontiguousarray(pixels), seen.matrix))
+            return maps_of(self.model.moves(seen.crop, controls), self.size)
+        if transfers and controls.like is not None:
+            made = able(self.model, Transfers).transfer(seen.crop, controls.like)
+        else:
+            made = editor_by(self.model, controls).edit(seen.crop, controls)
+        residual = change(able(self.model, Transfers), seen.crop, made)[0] * 127.5  # (3, S, S) grey levels
+        return np.ascontiguousarray(residual.permute(1, 2, 0).cpu().numpy())
+
+    def put(self, seen: Seen, what: Change) -> Photo:
+        """Return the photograph of a seen face with a change made to it."""
+        rgb = seen.photo.rgb
+        if isinstance(what, Maps):
+            return replace(seen.photo, rgb=morph(rgb, what, seen.matrix, self.size))
+        return replace(seen.photo, rgb=paste_residual(rgb, what, seen.matrix))
 
 
 def maps_of(fields: Fields, size: int) -> Maps:

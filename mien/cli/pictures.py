@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 import mien
+from mien.cli import video
 from mien.cli.terminal import Aligned, Device, LikeNumber, Model, Number, Output, bar, errors, out
 from mien.errors import InputError
 
@@ -20,7 +21,7 @@ PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 def transfer(
     face: Path,
-    like: Annotated[Path, typer.Option(help="The picture whose expression to take.")],
+    like: Annotated[Path, typer.Option(help="The picture or clip whose expression to take.")],
     output: Output,
     swap: Annotated[Path | None, typer.Option(help="Write the other picture too, with FACE's expression.")] = None,
     model: Model = "ter_gan",
@@ -33,6 +34,11 @@ def transfer(
 
     Example: `mien transfer me.jpg --like grin.jpg -o grinning-me.png`
     """
+    if video.asked(face, like, output):
+        if swap:
+            raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
+        tool = video.Tool(model, aligned, device, number, like_number)
+        return video.change(face, video.Asked(), like, output, f"transfer from {like.name}", tool, transfers=True)
     tool = prepared(model, aligned, device, output)
     if swap:
         from mien.faces.photo import check_target
@@ -54,7 +60,7 @@ def edit(
     ] = None,
     blendshape: Annotated[list[str] | None, typer.Option(help="An ARKit blendshape, as mouthSmileLeft=0.6.")] = None,
     gaze: Annotated[tuple[float, float] | None, typer.Option(help="Degrees to the picture's right, and up.")] = None,
-    like: Annotated[Path | None, typer.Option(help="A picture whose expression to take.")] = None,
+    like: Annotated[Path | None, typer.Option(help="A picture or clip whose expression to take.")] = None,
     model: Model = "ter_gan",
     number: Number = None,
     like_number: LikeNumber = None,
@@ -70,9 +76,13 @@ def edit(
 
     aus: dict[int | str, float] = dict(parse_pair("--au", text) for text in au or ())
     aus |= units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
-    tool = prepared(model, aligned, device, output)
     wanted = expression or (f"like {like.name}" if like else ", ".join([*(au or ()), *(blendshape or ())]))
     wanted += f" gaze {gaze[0]:g} {gaze[1]:g}" if gaze else ""
+    if video.asked(face, like, output):
+        tool = video.Tool(model, aligned, device, number, like_number)
+        asked = video.Asked(expression, intensity, aus or None, gaze)
+        return video.change(face, asked, like, output, f"edit: {wanted} {intensity:.2f}", tool)
+    tool = prepared(model, aligned, device, output)
     photo = tool.edit(face, expression, intensity, aus or None, like, number, like_number, gaze)
     tool.save(photo, output, f"edit: {wanted} {intensity:.2f}", face.name)
     if isinstance(tool.model, Moves) and (expression or aus):
@@ -94,6 +104,9 @@ def neutralize(
 
     Example: `mien neutralize grin.jpg -o calm.png`
     """
+    if video.asked(face, None, output):
+        tool = video.Tool(model, aligned, device, number)
+        return video.change(face, video.Asked("neutral"), None, output, "neutralize", tool)
     tool = prepared(model, aligned, device, output)
     tool.save(tool.neutralize(face, number), output, "neutralize", face.name)
 
@@ -107,12 +120,15 @@ def recognize(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     device: Device = "cpu",
 ) -> None:
-    """Name the expression in pictures or folders of pictures.
+    """Name the expression in pictures or folders of pictures, or in every frame of clips.
 
     Example: `mien recognize holiday/ --csv > expressions.csv`
     """
     from mien.models import Recognizes, able
 
+    if video.asked(*paths):
+        form = "json" if as_json else "csv" if as_csv else "text"
+        return video.recognize(paths, form, video.Tool(model, aligned, device, number))
     tool = editor(model, aligned, device)
     able(tool.model, Recognizes)  # once, not for every picture
     rows, failed = each_picture(paths, lambda path: tool.recognize(path, number))

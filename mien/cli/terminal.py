@@ -22,7 +22,9 @@ Model = Annotated[str, typer.Option(help="Name of weights that come with mien, a
 Number = Annotated[int | None, typer.Option("--face", help="Which face, if there are several: 1 is the leftmost.")]
 LikeNumber = Annotated[int | None, typer.Option("--like-face", help="Which face of --like.")]
 Aligned = Annotated[bool, typer.Option(help="The pictures are aligned crops already: look for no face.")]
-Output = Annotated[Path, typer.Option("-o", "--output", help="The picture to write: .png, .jpg or .webp.")]
+Output = Annotated[
+    Path, typer.Option("-o", "--output", help="The picture to write: .png, .jpg or .webp; or the clip: .mp4 or .mkv.")
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
 DataDirs = Annotated[
     list[Path], typer.Option("--data", help="Folder with metadata.csv; give it again to join several.")
