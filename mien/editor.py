@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from torch import Tensor
 import mien
 from mien.errors import InputError
 from mien.faces.align import align, similarity
-from mien.faces.detect import choose_face, find_faces
+from mien.faces.detect import Face, choose_face, find_faces
 from mien.faces.morph import Maps, morph
 from mien.faces.paste import paste_residual
 from mien.faces.photo import Photo, Seal, read_photo, write_photo
@@ -49,6 +49,9 @@ Picture = str | Path | np.ndarray | Photo
 
 Which = int | Literal["all"] | None
 """Faces of a photograph: the n-th from the left, counted from 1; all; or with None the only one there is."""
+
+Change = Maps | np.ndarray
+"""What is done to a face: moved, shaded and covered, or (S, S, 3) grey levels added to its crop."""
 
 
 @dataclass(frozen=True)
@@ -104,24 +107,28 @@ class Editor:
             # Pixel centres are whole numbers: the first and last half pixels of both frames meet.
             scale = np.array([self.size / width, self.size / height])
             matrix = np.array([[scale[0], 0, (scale[0] - 1) / 2], [0, scale[1], (scale[1] - 1) / 2]])
-            return [self._seen(photo, matrix, 1, (0.0, 0.0, float(width), float(height)))]
+            return [self._cut(photo, matrix, 1, (0.0, 0.0, float(width), float(height)))]
         name = Path(picture) if isinstance(picture, str | Path) else Path("the picture")
         found = find_faces(photo.rgb)
         if number != "all" or not found:
             one = None if number == "all" else number
-            face = choose_face(found, name, one)
-            return [self._seen(photo, similarity(face.eyes, self.size), one or 1, face.box)]
-        return [self._seen(photo, similarity(f.eyes, self.size), k, f.box) for k, f in enumerate(found, 1)]
+            return [self.see_at(photo, choose_face(found, name, one), one or 1)]
+        return [self.see_at(photo, face, k) for k, face in enumerate(found, 1)]
 
-    def _seen(self, photo: Photo, matrix: np.ndarray, number: int, box: tuple[float, float, float, float]) -> Seen:
+    def see_at(self, picture: Picture, face: Face, number: int = 1) -> Seen:
+        """Return a face that was found before as the model sees it; to find it is most of the time of an edit."""
+        return self._cut(as_photo(picture), similarity(face.eyes, self.size), number, face.box)
+
+    def _cut(self, photo: Photo, matrix: np.ndarray, number: int, box: tuple[float, float, float, float]) -> Seen:
         crop = torch.from_numpy(align(photo.rgb, matrix, self.size)).to(self.device)
         image = crop.permute(2, 0, 1)[None].float() / 127.5 - 1
         return Seen(photo, matrix, image.contiguous(memory_format=torch.channels_last), number, box)
 
     def transfer(self, face: Picture, like: Picture, number: Which = None, like_number: int | None = None) -> Photo:
         """Return `face` with the expression that `like` shows."""
-        model, example = able(self.model, Transfers), self.see(like, like_number).crop
-        return self._change(self.faces(face, number), Controls(like=example), lambda x: model.transfer(x, example))
+        able(self.model, Transfers)  # before a face is looked for
+        controls = Controls(like=self.see(like, like_number).crop)
+        return self._changed(self.faces(face, number), controls, transfers=True)
 
     def edit(
         self,
@@ -141,8 +148,8 @@ class Editor:
         """
         example = self.see(like, like_number).crop if like is not None else None
         controls = Controls(expression, intensity, aus, example, gaze)
-        model = editor_by(self.model, controls)
-        return self._change(self.faces(face, number), controls, lambda crop: model.edit(crop, controls))
+        editor_by(self.model, controls)  # before a face is looked for
+        return self._changed(self.faces(face, number), controls)
 
     def reached(
         self, made: Photo, expression: str | None = None, intensity: float = 1.0,
@@ -209,28 +216,40 @@ class Editor:
         write_photo(photo, path, self.stamp(operation, source) if stamped else None, seal)
 
     @torch.inference_mode()
-    def _change(self, faces: Sequence[Seen], controls: Controls, make: Callable[[Tensor], Tensor]) -> Photo:
+    def change_of(self, seen: Seen, controls: Controls, transfers: bool = False) -> Change:
+        """Return what brings a seen face to what is asked, for `put`; by the model's transfer where `transfers`."""
+        if isinstance(self.model, Moves):
+            return maps_of(self.model.moves(seen.crop, controls), self.size)
+        made = self._painted(seen.crop, controls, transfers)
+        residual = change(able(self.model, Transfers), seen.crop, made)[0] * 127.5  # (3, S, S) grey levels
+        return np.ascontiguousarray(residual.permute(1, 2, 0).cpu().numpy())
+
+    def put(self, seen: Seen, what: Change) -> Photo:
+        """Return the photograph of a seen face with a change made to it."""
+        rgb = seen.photo.rgb
+        if isinstance(what, Maps):
+            return replace(seen.photo, rgb=morph(rgb, what, seen.matrix, self.size))
+        return replace(seen.photo, rgb=paste_residual(rgb, what, seen.matrix))
+
+    @torch.inference_mode()
+    def _changed(self, faces: Sequence[Seen], controls: Controls, transfers: bool = False) -> Photo:
         """Return the photograph of `faces` with each of them changed, one after the other."""
         photo = faces[0].photo
         if self.bare:
             if len(faces) > 1:
                 raise InputError(f"{len(faces)} faces found, and a bare crop is of one; choose one with --face N")
             crop = faces[0].crop
-            return replace(
-                photo, rgb=to_pixels(pasted(able(self.model, Transfers), crop, make(crop))[0]), alpha=None, deep=None
-            )
+            made = pasted(able(self.model, Transfers), crop, self._painted(crop, controls, transfers))[0]
+            return replace(photo, rgb=to_pixels(made), alpha=None, deep=None)
         for seen in faces:
-            photo = replace(photo, rgb=self._changed(photo.rgb, seen, controls, make))
+            photo = self.put(replace(seen, photo=photo), self.change_of(seen, controls, transfers))
         return photo
 
-    def _changed(self, rgb: np.ndarray, seen: Seen, controls: Controls, make: Callable[[Tensor], Tensor]) -> np.ndarray:
-        """Return `rgb` (H, W, 3) with one face changed."""
-        if isinstance(self.model, Moves):
-            maps = maps_of(self.model.moves(seen.crop, controls), self.size)
-            return morph(rgb, maps, seen.matrix, self.size)
-        residual = change(able(self.model, Transfers), seen.crop, make(seen.crop))[0] * 127.5  # (3, S, S) grey levels
-        pixels = residual.permute(1, 2, 0).cpu().numpy()
-        return paste_residual(rgb, np.ascontiguousarray(pixels), seen.matrix)
+    def _painted(self, crop: Tensor, controls: Controls, transfers: bool) -> Tensor:
+        """Return the model's own picture of what is asked, (1, 3, S, S)."""
+        if transfers and controls.like is not None:
+            return able(self.model, Transfers).transfer(crop, controls.like)
+        return editor_by(self.model, controls).edit(crop, controls)
 
 
 def maps_of(fields: Fields, size: int) -> Maps:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from mien.errors import InputError
-from mien.faces.photo import write_whole
+from mien.faces.photo import check_place, write_whole
 from mien.labels import AUS, CLASSES
 from mien.models import EstimatesAus, Recognizes, able
 
@@ -95,8 +95,7 @@ def check_table(path: Path) -> None:
     """Raise InputError, before long work, for a table that could not be written after it."""
     if path.suffix.lower() not in TABLES:
         raise InputError(f"{path}: unknown suffix '{path.suffix}'; name the table {', '.join(TABLES)}")
-    if path.is_dir() or not path.parent.is_dir():
-        raise InputError(f"{path}: expected a file name in a folder that is there")
+    check_place(path)
     if path.suffix.lower() == ".parquet":
         import pyarrow  # noqa: F401 - pandas asks for it only when it writes
 

@@ -108,7 +108,8 @@ def test_stdout_gives_every_face_on_request(album, capsys):
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("faces.txt", "unknown suffix '.txt'; name the table .csv"), ("no/faces.csv", "in a folder")]
+    ("name", "says"),
+    [("faces.txt", "unknown suffix '.txt'; name the table .csv"), ("no/faces.csv", "there is no folder")],
 )
 def test_tables_that_cannot_be_are_told_before_the_work(album, capsys, tmp_path, name, says):
     code, _, err = run(capsys, "recognize", album, "-o", tmp_path / name)

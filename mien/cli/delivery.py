@@ -21,6 +21,16 @@ JUDGE = "judge"  # the zoo's, that no model is trained with
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What an edit asks for, besides an example; as in `mien.models.Controls`."""
+
+    expression: str | None = None
+    intensity: float = 1.0
+    aus: Mapping[int | str, float] | None = None
+    gaze: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
 class Delivery:
     """What the options of a verb that changes FACE say about its result."""
 
@@ -69,6 +79,23 @@ class Delivery:
             raise InputError(f"--preview {self.preview}: is a picture of its own; give it another name")
         if self.receipt and self.output and beside(self.output).is_dir():
             raise InputError(f"{beside(self.output)}: a folder stands in the receipt's place; choose another output")
+
+    def clip(self) -> Path:
+        """Return the clip to write. Raises InputError for what there is for photographs alone."""
+        given = {
+            "--all": self.every,
+            "--preview": self.preview,
+            "--crop": self.crop,
+            "--receipt": self.receipt,
+            "--min-identity": self.min_identity is not None,
+            "--sign": self.sign,
+        }
+        for name, wanted in given.items():
+            if wanted:
+                raise InputError(f"{name}: there is none for clips; leave it out, or give photographs")
+        if self.output is None:
+            raise InputError("no -o: name the clip to write, .mp4 or .mkv")
+        return self.output
 
     def draw(self, path: Path) -> None:
         """Write the photograph with its faces numbered, and say how many there are."""

@@ -6,14 +6,15 @@ import csv
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import mien
-from mien.cli.delivery import Delivery
+from mien.cli import video
+from mien.cli.delivery import Asked, Delivery
 from mien.cli.terminal import (
     Aligned,
     Crop,
@@ -36,7 +37,7 @@ from mien.errors import InputError
 
 def transfer(
     face: Path,
-    like: Annotated[Path, typer.Option(help="The picture whose expression to take.")],
+    like: Annotated[Path, typer.Option(help="The picture or clip whose expression to take.")],
     output: Output = None,
     swap: Annotated[Path | None, typer.Option(help="Write the other picture too, with FACE's expression.")] = None,
     model: Model = "ter_gan",
@@ -55,7 +56,13 @@ def transfer(
 
     Example: `mien transfer me.jpg --like grin.jpg -o grinning-me.png`
     """
+    operation = f"transfer from {like.name}"
     one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign)
+    if video.asked(face, like, output):
+        if swap:
+            raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
+        how = video.Tool(model, aligned, device, number, like_number)
+        return video.change(one, Asked(), like, operation, how, transfers=True)
     if swap and (every or swap == output):
         raise InputError(f"--swap {swap}: " + ("takes one face; leave out --all" if every else "is the output too"))
     other = replace(one, face=like, output=swap, number=like_number, preview=None) if swap else None
@@ -67,7 +74,7 @@ def transfer(
     if other:
         back = tool.transfer(like, face, like_number, number)
         other.write(tool, back, other.accept(tool, back), f"transfer from {face.name}", {"like": face.name})
-    one.write(tool, photo, figures, f"transfer from {like.name}", {"like": like.name})
+    one.write(tool, photo, figures, operation, {"like": like.name})
 
 
 def edit(
@@ -80,7 +87,7 @@ def edit(
     ] = None,
     blendshape: Annotated[list[str] | None, typer.Option(help="An ARKit blendshape, as mouthSmileLeft=0.6.")] = None,
     gaze: Annotated[tuple[float, float] | None, typer.Option(help="Turn the eyes: degrees right, up.")] = None,
-    like: Annotated[Path | None, typer.Option(help="A picture whose expression to take.")] = None,
+    like: Annotated[Path | None, typer.Option(help="A picture or clip whose expression to take.")] = None,
     model: Model = "ter_gan",
     number: Number = None,
     like_number: LikeNumber = None,
@@ -101,15 +108,17 @@ def edit(
 
     aus = units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
     aus |= dict(parse_pair("--au", text) for text in au or ())  # what is named as a unit counts
+    wish = Asked(expression, intensity, aus or None, gaze)
+    operation = f"edit: {in_words(expression, like, [*(au or ()), *(blendshape or ())], gaze)} {intensity:.2f}"
     one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign)
+    if video.asked(face, like, output):
+        return video.change(one, wish, like, operation, video.Tool(model, aligned, device, number, like_number))
     if not one.begin():
         return
     tool = one.editor(model, aligned, device)
     photo = tool.edit(face, expression, intensity, aus or None, like, one.which, like_number, gaze)
-    asked = {"expression": expression, "intensity": intensity, "aus": aus or None, "gaze": gaze}
-    asked["like"] = like.name if like else None
-    wanted = in_words(expression, like, [*(au or ()), *(blendshape or ())], gaze)
-    one.write(tool, photo, one.accept(tool, photo), f"edit: {wanted} {intensity:.2f}", asked)
+    asked = asdict(wish) | {"like": like.name if like else None}
+    one.write(tool, photo, one.accept(tool, photo), operation, asked)
     if not every and not crop and (expression or aus):
         tell_reached(tool, photo, expression, intensity, aus, number)
 
@@ -133,6 +142,8 @@ def neutralize(
     Example: `mien neutralize grin.jpg -o calm.png`
     """
     one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign)
+    if video.asked(face, output):
+        return video.change(one, Asked("neutral"), None, "neutralize", video.Tool(model, aligned, device, number))
     if not one.begin():
         return
     tool = one.editor(model, aligned, device)

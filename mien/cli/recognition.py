@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import mien
+from mien.cli import video
 from mien.cli.terminal import Aligned, Device, Model, Number, bar, errors, out
+from mien.errors import InputError
 
 if TYPE_CHECKING:
     from mien.editor import Which
@@ -31,7 +33,7 @@ def recognize(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     device: Device = "cpu",
 ) -> None:
-    """Name the expression in pictures or folders of pictures.
+    """Name the expression in pictures or folders of pictures, or in every frame of clips.
 
     With `-o` or `--all` every face gives a row with its place, probabilities and, where the model has them, action
     units; a file that cannot be used gives a row that says why. Killed, the same command goes on where it stopped.
@@ -41,6 +43,12 @@ def recognize(
     Example: `mien recognize 2023/ 2024/ -o faces.parquet --model judge`
     """
     from mien.recognize import check_table, find_rows, write_table
+
+    if video.asked(*paths):
+        if output or every:
+            raise InputError(f"{'-o' if output else '--all'}: for pictures; clips take --csv or --json and --face N")
+        form = "json" if as_json else "csv" if as_csv else "text"
+        return video.recognize(paths, form, video.Tool(model, aligned, device, number))
 
     which: Which = "all" if number is None and (every or output) else number
     journal = output.with_name(f".{output.name}.part") if output else None

@@ -200,11 +200,16 @@ def check_target(path: str | Path) -> str:
     form = FORMATS.get(path.suffix.lower())
     if form is None:
         raise InputError(f"{path}: unknown suffix '{path.suffix}'; name the output {', '.join(FORMATS)}")
+    check_place(path)
+    return form
+
+
+def check_place(path: Path) -> None:
+    """Raise InputError where no file can be written: a folder in the place, or no folder to write into."""
     if path.is_dir():
         raise InputError(f"{path}: a folder stands in the place of the output; give a file name inside it")
     if not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}; make it first")
-    return form
 
 
 def write_photo(photo: Photo, path: str | Path, stamp: Stamp | None, seal: Seal | None = None) -> None:
