@@ -39,9 +39,6 @@ from mien.provenance import Stamp
 from mien.sheet import to_pixels
 from mien.weights import load, place
 
-Picture = str | Path | np.ndarray | Photo
-"""A file, an RGB uint8 array (H, W, 3), or a photo that was read."""
-
 
 @dataclass(frozen=True)
 class Seen:
@@ -50,6 +47,10 @@ class Seen:
     photo: Photo
     matrix: np.ndarray  # (2, 3) photo pixels -> crop pixels
     crop: Tensor  # (1, 3, S, S) in [-1, 1]
+
+
+Picture = str | Path | np.ndarray | Photo | Seen
+"""A file, an RGB uint8 array (H, W, 3), a photo that was read, or a face that was found in one."""
 
 
 class Editor:
@@ -76,6 +77,8 @@ class Editor:
 
     def see(self, picture: Picture, number: int | None = None) -> Seen:
         """Return the picture's face as the model sees it."""
+        if isinstance(picture, Seen):
+            return picture
         photo = as_photo(picture)
         if self.aligned:
             height, width = photo.rgb.shape[:2]
@@ -84,7 +87,14 @@ class Editor:
             matrix = np.array([[scale[0], 0, (scale[0] - 1) / 2], [0, scale[1], (scale[1] - 1) / 2]])
         else:
             name = picture if isinstance(picture, str | Path) else "the picture"
-            matrix = similarity(choose_face(find_faces(photo.rgb), Path(name), number).eyes, self.size)
+            return self.see_at(photo, choose_face(find_faces(photo.rgb), Path(name), number).eyes)
+        return self._cut(photo, matrix)
+
+    def see_at(self, photo: Photo, eyes: np.ndarray) -> Seen:
+        """Return the face with eye centres (2, 2) as the model sees it; to find them is most of the time of an edit."""
+        return self._cut(photo, similarity(eyes, self.size))
+
+    def _cut(self, photo: Photo, matrix: np.ndarray) -> Seen:
         crop = torch.from_numpy(align(photo.rgb, matrix, self.size)).to(self.device)
         image = crop.permute(2, 0, 1)[None].float() / 127.5 - 1
         return Seen(photo, matrix, image.contiguous(memory_format=torch.channels_last))
@@ -198,6 +208,8 @@ def as_photo(picture: Picture) -> Photo:
     """Return a photo of a file or an array. Raises InputError for an array that is no RGB picture."""
     if isinstance(picture, Photo):
         return picture
+    if isinstance(picture, Seen):
+        return picture.photo
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise InputError(f"a picture must be uint8 (H, W, 3) RGB; got {picture.dtype} {picture.shape}")
