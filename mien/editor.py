@@ -44,9 +44,6 @@ from mien.weights import fingerprint, load, place
 if TYPE_CHECKING:
     import pandas as pd
 
-Picture = str | Path | np.ndarray | Photo
-"""A file, an RGB uint8 array (H, W, 3), or a photo that was read."""
-
 Which = int | Literal["all"] | None
 """Faces of a photograph: the n-th from the left, counted from 1; all; or with None the only one there is."""
 
@@ -65,10 +62,15 @@ class Seen:
     box: tuple[float, float, float, float]  # x, y, width, height in photo pixels
 
 
+Picture = str | Path | np.ndarray | Photo | Seen
+"""A file, an RGB uint8 array (H, W, 3), a photo that was read, or a face that this editor saw in one."""
+
+
 class Editor:
     """A model and all that lies between it and a photograph.
 
-    `model` is a zoo name, a file, a run's folder or a model. Pictures may be files, arrays or photos. Methods that
+    `model` is a zoo name, a file, a run's folder or a model. Pictures may be files, arrays, photos or faces that this
+    editor saw, which are not looked for again. Methods that
     change a face return a Photo; `save` writes it with a note that it was made. Where a picture shows several faces,
     `number` (1 is the leftmost) says which, and "all" changes every one. With `aligned`, pictures are taken as crops
     already aligned, as a data set's are, and no face is looked for. With `bare`, methods that change a face return its
@@ -101,6 +103,8 @@ class Editor:
 
     def faces(self, picture: Picture, number: Which = "all") -> list[Seen]:
         """Return the picture's faces as the model sees them, from left to right."""
+        if isinstance(picture, Seen):
+            return [picture]
         photo = as_photo(picture)
         if self.aligned:
             height, width = photo.rgb.shape[:2]
@@ -266,6 +270,8 @@ def as_photo(picture: Picture) -> Photo:
     """Return a photo of a file or an array. Raises InputError for an array that is no RGB picture."""
     if isinstance(picture, Photo):
         return picture
+    if isinstance(picture, Seen):
+        return picture.photo
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise InputError(f"a picture must be uint8 (H, W, 3) RGB; got {picture.dtype} {picture.shape}")

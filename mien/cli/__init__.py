@@ -15,6 +15,7 @@ import mien
 from mien.cli import evaluation, pictures, protocols, recognition, training
 from mien.cli.bench import bench
 from mien.cli.info import info
+from mien.cli.page import page
 from mien.cli.terminal import errors, out
 from mien.errors import InputError
 
@@ -39,6 +40,7 @@ VERBS: tuple[Callable[..., None], ...] = (
 )
 for verb in VERBS:
     app.command()(verb)
+app.command("app")(page)
 data_app.command("check")(training.data_check)
 data_app.command("import")(training.data_import)
 evaluate_app.command("transfer")(protocols.evaluate_transfer)

@@ -52,23 +52,23 @@ class Photo:
     deep: np.ndarray | None = None  # uint16 (H, W, 3 or 4): sixteen bits, of which `rgb` and `alpha` are made
 
 
-def _open(path: Path, file: BinaryIO) -> Image.Image:
+def _open(path: Path, file: BinaryIO, limit: int) -> Image.Image:
     """Pillow's image with only its header read; raises InputError with the reason."""
     Image.init()
     try:
         image = Image.open(file, formats=[name for name in _READABLE if name in Image.OPEN])
     except Image.DecompressionBombError as error:
-        raise _too_large(path, "far") from error
+        raise _too_large(path, "far", limit) from error
     except Exception as error:  # on a damaged file Pillow's readers raise nearly anything
         raise InputError(f"{path}: not an image that mien can read; {_EXPECTED}") from error
-    if image.width * image.height > PIXEL_LIMIT:
-        raise _too_large(path, f"{image.width}×{image.height},")
+    if image.width * image.height > limit:
+        raise _too_large(path, f"{image.width}×{image.height},", limit)
     return image
 
 
-def _too_large(path: Path, size: str) -> InputError:
-    limit = PIXEL_LIMIT // 1_000_000
-    return InputError(f"{path}: {size} more than {limit} megapixels; make it smaller or cut the face's part out first")
+def _too_large(path: Path, size: str, limit: int) -> InputError:
+    most = f"{limit // 1_000_000} megapixels"
+    return InputError(f"{path}: {size} more than {most}; make it smaller or cut the face's part out first")
 
 
 def _check_readable(path: Path) -> None:
@@ -141,18 +141,18 @@ def _channels(path: Path, image: Image.Image) -> tuple[np.ndarray, np.ndarray | 
         raise InputError(f"{path}: {image.mode} pixels, which mien cannot read; save it as RGB") from error
 
 
-def read_photo(path: str | Path) -> Photo:
+def read_photo(path: str | Path, limit: int = PIXEL_LIMIT) -> Photo:
     """The photograph in `path`, turned upright as its EXIF says; of several frames, the first.
 
-    Grey, palette, transparent and CMYK images all become 8-bit RGB; of 16-bit ones `deep` keeps the rest. The pixel
-    limit is decided from the header, before anything is decoded. Raises InputError for whatever cannot be read whole.
+    Grey, palette, transparent and CMYK images all become 8-bit RGB; of 16-bit ones `deep` keeps the rest. The `limit`
+    of pixels is decided from the header, before anything is decoded. Raises InputError for what cannot be read whole.
     """
     path = Path(path)
     try:
         _check_readable(path)
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, on damaged metadata and on sizes below our own limit
-            return _decode(path, _open(path, file))
+            return _decode(path, _open(path, file, limit))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}); {_EXPECTED}") from error
 
