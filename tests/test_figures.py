@@ -164,6 +164,29 @@ def test_recognition_figures_are_those_of_the_pooled_predictions(found):
     assert figures["difference"]["permutation"] == pytest.approx(sign_permutation(each.to_numpy()))
 
 
+def test_recognition_by_folds_agrees_on_units_as_pingouin_has_it(found):
+    rng = np.random.default_rng(5)
+    truth = {f"{k:02d}.png": rng.uniform(0, 5, 2) for k in range(40)}
+    mine = found[found.model == "ter_gan"].copy()
+    for k, name in enumerate(("AU01", "AU12")):
+        mine[f"{name}_true"] = [truth[file][k] for file in mine.file_name]
+        mine[name] = mine[f"{name}_true"] + rng.normal(0, 1, len(mine))
+    mine["AU43"], mine["AU43_true"] = 0.1, 0.0  # never shown
+    both = pd.concat([found[found.model == "baseline"], mine])
+    figures = recognition_figures_of(both, WORDS, draws=50)["models"]
+    assert "icc" not in figures["baseline"] and "AU43" not in figures["ter_gan"]
+    icc = []
+    for name in ("AU01", "AU12"):
+        for seed in (0, 1):
+            some = mine[mine.seed == seed].rename(columns={f"{name}_true": "label", name: "said"})
+            long = some.melt("file_name", ["label", "said"])
+            table = pingouin.intraclass_corr(long, "file_name", "variable", "value").set_index("Type")
+            icc.append(table.ICC[next(k for k in table.index if k in ("ICC3", "ICC(C,1)"))])
+        assert figures["ter_gan"][name].value == pytest.approx(np.mean(icc[-2:]))
+    assert figures["ter_gan"]["icc"].value == pytest.approx(np.mean(icc))
+    assert figures["ter_gan"]["icc"].low < figures["ter_gan"]["icc"].value < figures["ter_gan"]["icc"].high
+
+
 def test_recognition_intervals_draw_people_not_pictures(found):
     """Everybody is all right or all wrong: of 8 people, the spread must be that of 8, not of 40 pictures."""
     right = found.assign(guess=np.where(found.subject < "s4", found.truth, (found.truth + 1) % len(CLASSES)))

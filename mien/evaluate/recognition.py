@@ -18,8 +18,8 @@ from mien.data.cache import Data, to_tensor
 from mien.data.folds import Split, make_folds, official_split, write_folds
 from mien.errors import InputError
 from mien.evaluate.kept import digest, kept
-from mien.labels import CLASSES
-from mien.models import HasBaseline, Prediction, Recognizes, able, create
+from mien.labels import AUS, CLASSES
+from mien.models import EstimatesAus, HasBaseline, Prediction, Recognizes, able, create
 from mien.run import sampler_of
 from mien.train import Progress, Settings, train
 from mien.weights import CHECKPOINT
@@ -50,6 +50,13 @@ def predict(
     return torch.cat(best).numpy()
 
 
+@torch.inference_mode()
+def estimated(model: EstimatesAus, data: Data, batch: int = 256) -> np.ndarray:
+    """Return (N, 21) action units 0-5, NaN where the model does not know one."""
+    parts = [np.arange(k, min(k + batch, len(data))) for k in range(0, len(data), batch)]
+    return np.concatenate([model.estimate_aus(to_tensor(data.images[rows])).double().numpy() for rows in parts])
+
+
 def by_folds(
     data: Data,
     folder: Path,
@@ -69,7 +76,8 @@ def by_folds(
     the rows of the people outside the fold (and nobody related to them), of `words` alone; both nets see the same
     rows, for a number of steps fixed beforehand. Without `k`, the data's own `split` is the one fold. Folds are dealt
     by the first seed and written to `folder`/folds.json; what is finished is kept. Columns: seed, fold, model, subject,
-    file_name, truth, guess (class numbers). Raises InputError where a kept part was made otherwise, or where the model
+    file_name, truth, guess (class numbers), and of a model that tells action units AU01 … and, from the labels,
+    AU01_true …, 0-5. Raises InputError where a kept part was made otherwise, or where the model
     has no baseline.
     """
     with torch.device("meta"):
@@ -90,19 +98,26 @@ def by_folds(
                     _guesses, name, made_by, train_data, test, place, replace(settings or Settings(), seed=seed), words,
                     partial(report, fold.name),
                 )  # fmt: skip
-                m, guess = test.manifest, kept(place.with_suffix(".json"), made_by, learn)
-                frames.append(
-                    pd.DataFrame(
-                        {
-                            "seed": seed, "fold": fold.name, "model": name, "truth": m.expression, "guess": guess,
-                            "subject": [m.subjects[s] if s >= 0 else "" for s in m.subject], "file_name": m.files,
-                        }
-                    )
-                )  # fmt: skip
+                m, said = test.manifest, kept(place.with_suffix(".json"), made_by, learn)
+                about = {
+                    "seed": seed, "fold": fold.name, "model": name, "truth": m.expression, "guess": said["classes"],
+                    "subject": [m.subjects[s] if s >= 0 else "" for s in m.subject], "file_name": m.files,
+                }  # fmt: skip
+                frames.append(pd.DataFrame(about | unit_columns(said["aus"], m.aus)))
     found = pd.concat(frames, ignore_index=True)
     found.to_csv(folder / "predictions.csv", index=False)
     draw_confusions(found, words, folder / "confusion.png")
     return found
+
+
+def unit_columns(said: list[list[float]] | None, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Return columns of action units (N, 21) as a model said them and as the labels have them; none without them."""
+    if said is None:
+        return {}
+    mine = np.array(said, np.float64)
+    return {f"AU{au:02d}": mine[:, k] for k, au in enumerate(AUS)} | {
+        f"AU{au:02d}_true": labels[:, k] for k, au in enumerate(AUS)
+    }
 
 
 def splits(data: Data, k: int | None, seed: int, folder: Path) -> list[Split]:
@@ -131,8 +146,8 @@ def _guesses(
     settings: Settings,
     words: Sequence[str],
     report: Callable[[Progress], None],
-) -> list[int]:
-    """Return one net's class numbers for the test rows, trained in `place`."""
+) -> dict[str, Any]:
+    """Return one net's class numbers and, if it tells them, action units of the test rows, trained in `place`."""
     torch.manual_seed(settings.seed)
     changes = {**made_by["changes"], "subjects": len(train_data.manifest.subjects), "supervised": name == "baseline"}
     model = create(made_by["family"], made_by["preset"], **changes)
@@ -141,8 +156,9 @@ def _guesses(
     model.cpu().eval()
     net = able(model, HasBaseline).baseline if name == "baseline" else able(model, Recognizes).recognize
     classes = predict(net, test, words)
+    units = estimated(model, test).tolist() if name != "baseline" and isinstance(model, EstimatesAus) else None
     (place / CHECKPOINT).unlink()
-    return classes.tolist()
+    return {"classes": classes.tolist(), "aus": units}
 
 
 def fold_table(found: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,8 @@ import pandas as pd
 import torch
 
 from mien.evaluate.record import over_people, write_record
-from mien.labels import CLASSES
+from mien.labels import AUS, CLASSES
+from mien.metrics.agreement import agreements
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.confusion import confusion, macro_f1
 from mien.metrics.paired import by_person, mcnemar, sign_permutation
@@ -26,7 +27,8 @@ def recognition_figures_of(found: pd.DataFrame, words: Sequence[str], draws: int
     """Return figures of the predictions that `by_folds` gives: by model, and of the model less its baseline.
 
     Folds are pooled, so that every picture counts once; seeds are averaged. models: name -> accuracy, macro_f1
-    (Interval each) and confusion (rows as shown, columns as named, in the order of `words`, counts over all seeds).
+    (Interval each) and confusion (rows as shown, columns as named, in the order of `words`, counts over all seeds);
+    of a model that tells action units also icc, ICC(3,1), their mean, and of each as AU01 … (Interval each).
     difference: accuracy (Interval), permutation (p by person, of the mean over seeds), mcnemar (exact p by seed; it
     takes pictures as independent).
     """
@@ -37,6 +39,7 @@ def recognition_figures_of(found: pd.DataFrame, words: Sequence[str], draws: int
         figures = over_people(partial(_accuracy_and_f1, truth, guess, len(words)), people, draws)
         pooled = sum(confusion(truth, each, len(words)) for each in guess.T)
         models[name] = {**figures, "confusion": {"classes": list(words), "counts": pooled}}
+        models[name] |= unit_intervals(found[found.model == name], draws)
     (model,) = guesses.keys() - {BASELINE}
     right = {name: guess == truth[:, None] for name, guess in guesses.items()}
     apart = right[model].mean(1) - right[BASELINE].mean(1)
@@ -52,6 +55,27 @@ def recognition_figures_of(found: pd.DataFrame, words: Sequence[str], draws: int
             "mcnemar": {str(seed): mcnemar(first, second) for seed, first, second in pairs},
         },
     }
+
+
+def unit_intervals(found: pd.DataFrame, draws: int = DRAWS) -> dict[str, Interval]:
+    """Return ICC(3,1) of the action units that a model told, averaged over seeds, and their mean; none without any.
+
+    A unit whose labels do not vary in these pictures has none.
+    """
+    names = [name for name in (f"AU{au:02d}" for au in AUS) if name in found and found[f"{name}_true"].nunique() > 1]
+    if not names or found[names].isna().all(axis=None):
+        return {}
+    parts = [some.sort_values("file_name") for _, some in found.groupby("seed")]
+    said = np.stack([part[names].to_numpy(float) for part in parts])
+    labels = np.stack([part[[f"{name}_true" for name in names]].to_numpy(float) for part in parts])
+    subject = parts[0].subject.fillna("").to_numpy(str)
+    people = np.where(subject == "", parts[0].file_name.to_numpy(str), subject)
+
+    def statistics(rows: np.ndarray) -> dict[str, float]:
+        icc = np.mean([agreements(label[rows], one[rows])[0] for one, label in zip(said, labels, strict=True)], axis=0)
+        return {"icc": float(np.nanmean(icc))} | dict(zip(names, icc.tolist(), strict=True))
+
+    return over_people(statistics, people, draws)
 
 
 def write_recognition(
@@ -89,12 +113,13 @@ def write_recognition(
 
 
 def figures_frame(figures: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a small table: accuracy and macro-F1 with their intervals, by model."""
+    """Return a small table: accuracy, macro-F1 and, if known, ICC of units with their intervals, by model."""
     rows = [
-        {"model": name, "accuracy": str(found["accuracy"]), "macro_f1": str(found["macro_f1"])}
+        {"model": name} | {key: str(found.get(key, "")) for key in ("accuracy", "macro_f1", "icc")}
         for name, found in figures["models"].items()
     ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table if (table.icc != "").any() else table.drop(columns="icc")
 
 
 def difference_line(figures: Mapping[str, Any]) -> str:
