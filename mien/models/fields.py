@@ -13,17 +13,18 @@ f*, m, k         batch.motion.flow, .mouth, .known
 D                critic
 Eq. 1  c         code_of
 Eq. 2  L_read    reading_loss
-Eq. 3  g         gate
-Eq. 4  y'        composed
-Eq. 5  L_flow    flow_loss
-Eq. 6  s*        true_shade
-Eq. 7  L_shade   shade_loss
-Eq. 8  L_open    opening_loss
-Eq. 9  L_paint   paint_loss
-Eq. 10 L_look    look_losses
-Eq. 11 L_mouth   mouth_loss
-Eq. 12 L_critic  critic_loss
-Eq. 13 c'        corrected
+Eq. 3  û         shrunk
+Eq. 4  g         gate
+Eq. 5  y'        composed
+Eq. 6  L_flow    flow_loss
+Eq. 7  s*        true_shade
+Eq. 8  L_shade   shade_loss
+Eq. 9  L_open    opening_loss
+Eq. 10 L_paint   paint_loss
+Eq. 11 L_look    look_losses
+Eq. 12 L_mouth   mouth_loss
+Eq. 13 L_critic  critic_loss
+Eq. 14 c'        corrected
 """
 
 from __future__ import annotations
@@ -52,9 +53,10 @@ from mien.recipe import Adam, Sampling, Stage, Turn
 UNITS = len(AUS)
 CODE = 2 * UNITS + 4
 ANGLE = 30.0  # degrees that count as much as the strongest action unit
-TAU = 0.05  # Eq. 3
+REST = 0.1  # ρ of Eq. 3: half a level of five
+TAU = 0.05  # Eq. 4
 DOUBT = 0.12  # the most by which action units read from a picture are off, about
-EPSILON = 0.03  # of brightness in Eq. 6, so that black has a logarithm
+EPSILON = 0.03  # of brightness in Eq. 7, so that black has a logarithm
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class FieldsConfig:
     neutral: float = 0.4  # share of pairs that begin with a neutral face
     expression: float = 0.1
     flow: float = 1.0
-    shade: float = 30.0
+    shade: float = 60.0
     opening: float = 1.0
     paint: float = 2.0
     pixels: float = 5.0
@@ -85,7 +87,7 @@ class FieldsConfig:
     structure: float = 1.0
     reached: float = 3.0
     mouth: float = 0.03
-    rounds: int = 1  # of correction when editing (Eq. 13)
+    rounds: int = 1  # of correction when editing (Eq. 14)
     depth: float = 0.5  # of shade, in log brightness
     margin: float = 0.03
     turn: float = 5.0
@@ -122,13 +124,24 @@ def reading_loss(estimate: Tensor, code: Tensor) -> Tensor:
     return error.sum() / known.sum().clamp(min=1)
 
 
+def shrunk(code: Tensor) -> Tensor:
+    """Eq. 3: û = ĉ - ρ² / ĉ where ĉ > ρ, else 0, of action units; angles stay (B, 46).
+
+    The non-negative garrote (Breiman 1995): most units are at rest in most faces, and a little of each, misread, would
+    be taken back from a face that does not show it.
+    """
+    units = code[:, : 2 * UNITS]
+    kept = torch.where(units > REST, units - REST**2 / units.clamp(min=REST), 0)
+    return torch.cat([kept, code[:, 2 * UNITS :]], 1)
+
+
 def gate(change: Tensor) -> Tensor:
-    """Eq. 3: g = 1 - exp(-|c' - ĉ|² / τ²), (B, 46) -> (B,): nothing asked, nothing done."""
+    """Eq. 4: g = 1 - exp(-|c' - û|² / τ²), (B, 46) -> (B,): nothing asked, nothing done."""
     return 1 - torch.exp(-change.square().sum(1) / TAU**2)
 
 
 def composed(image: Tensor, fields: Fields, window: Window = WHOLE) -> Tensor:
-    """Eq. 4: y' = (1 - a) (x(p + f) e^s) + a p, in brightness 0-1; of (B, 3, S, S) of any size in [-1, 1].
+    """Eq. 5: y' = (1 - a) (x(p + f) e^s) + a p, in brightness 0-1; of (B, 3, S, S) of any size in [-1, 1].
 
     Or of a window of it.
     """
@@ -140,7 +153,7 @@ def composed(image: Tensor, fields: Fields, window: Window = WHOLE) -> Tensor:
 
 
 def flow_loss(flow: Tensor, motion: Motion, side: int) -> Tensor:
-    """Eq. 5: L_flow = mean k w √(|f - f*|² + ε²), w = (1 + 4 min(|f*| / 1.5, 1))(1 - .9 m), in pixels of `side`."""
+    """Eq. 6: L_flow = mean k w √(|f - f*|² + ε²), w = (1 + 4 min(|f*| / 1.5, 1))(1 - .9 m), in pixels of `side`."""
     off, true = (flow - motion.flow) * side, motion.flow * side
     length = (off.square().sum(1, keepdim=True) + 0.01).sqrt() - 0.1
     moved = (true.square().sum(1, keepdim=True).sqrt() / 1.5).clamp(max=1)
@@ -148,7 +161,7 @@ def flow_loss(flow: Tensor, motion: Motion, side: int) -> Tensor:
 
 
 def true_shade(face: Tensor, truth: Tensor, motion: Motion) -> tuple[Tensor, Tensor]:
-    """Eq. 6: s* = log (Y + ε) / (X(p + f*) + ε), held within ± .4; X, Y the blurred means of the channels in 0-1.
+    """Eq. 7: s* = log (Y + ε) / (X(p + f*) + ε), held within ± .4; X, Y the blurred means of the channels in 0-1.
 
     Faces (B, 3, V, V) -> (B, 1, V, V) and where it counts: not in the mouth, and where the flow is known.
     """
@@ -165,13 +178,13 @@ def true_shade(face: Tensor, truth: Tensor, motion: Motion) -> tuple[Tensor, Ten
 
 
 def shade_loss(shade: Tensor, true: Tensor, counts: Tensor) -> Tensor:
-    """Eq. 7: L_shade = mean n (1 + 4 min(|s*| / .1, 1)) H(s - s*), H Huber's loss over .1, `counts` n."""
+    """Eq. 8: L_shade = mean n (1 + 4 min(|s*| / .1, 1)) H(s - s*), H Huber's loss over .1, `counts` n."""
     off = F.huber_loss(shade, true, reduction="none", delta=0.1) / 0.1
     return (counts * (1 + 4 * (true.abs() / 0.1).clamp(max=1)) * off).mean()
 
 
 def opening_loss(alpha: Tensor, motion: Motion) -> Tensor:
-    """Eq. 8: L_open = mean w BCE(a, m) where a mouth can be, a the mean over m's cell, w = 5 near a mouth and 1 else;
+    """Eq. 9: L_open = mean w BCE(a, m) where a mouth can be, a the mean over m's cell, w = 5 near a mouth and 1 else;
     plus a tenth of the mean of a elsewhere, where it is free to cover what opens in the eyes.
     """  # fmt: skip
     share = F.adaptive_avg_pool2d(alpha, motion.mouth.shape[-1]).clamp(1e-4, 1 - 1e-4)
@@ -182,7 +195,7 @@ def opening_loss(alpha: Tensor, motion: Motion) -> Tensor:
 
 
 def paint_loss(paint: Tensor, truth: Tensor, mouth: Tensor) -> Tensor:
-    """Eq. 9: L_paint = Σ m (|p - y| + |∇p - ∇y|) / (Σ m + 33), a face's own sums, in the window of the mouth."""
+    """Eq. 10: L_paint = Σ m (|p - y| + |∇p - ∇y|) / (Σ m + 33), a face's own sums, in the window of the mouth."""
     m = cut(resized(mouth, truth.shape[-1]), MOUTH)
     off = paint - cut(truth, MOUTH)
     total = (m * off.abs()).sum((1, 2, 3))
@@ -192,7 +205,7 @@ def paint_loss(paint: Tensor, truth: Tensor, mouth: Tensor) -> Tensor:
 
 
 def look_losses(made: Tensor, truth: Tensor, face: Tensor) -> dict[str, Tensor]:
-    """Eq. 10: pixels = mean w |y' - y|, edges = mean w |∇y' - ∇y|, structure = 1 - SSIM of 8 × 8 blocks.
+    """Eq. 11: pixels = mean w |y' - y|, edges = mean w |∇y' - ∇y|, structure = 1 - SSIM of 8 × 8 blocks.
 
     w = 1 + 5 min(3 |y - x|, 1), the difference averaged over 4 × 4 cells: an expression changes few pixels of a face.
     """
@@ -206,17 +219,17 @@ def look_losses(made: Tensor, truth: Tensor, face: Tensor) -> dict[str, Tensor]:
 
 
 def mouth_loss(made: Tensor, mouth: Tensor) -> Tensor:
-    """Eq. 11: L_mouth = -Σ m D(y') / Σ m, on logits (B, 1, d, d) of the mouth's window."""
+    """Eq. 12: L_mouth = -Σ m D(y') / Σ m, on logits (B, 1, d, d) of the mouth's window."""
     return -(made * mouth).sum() / mouth.sum().clamp(min=1)
 
 
 def critic_loss(real: Tensor, made: Tensor, mouth: Tensor) -> Tensor:
-    """Eq. 12: L_critic = Σ m (max(0, 1 - D(y)) + max(0, 1 + D(y'))) / Σ m, on logits (B, 1, d, d)."""
+    """Eq. 13: L_critic = Σ m (max(0, 1 - D(y)) + max(0, 1 + D(y'))) / Σ m, on logits (B, 1, d, d)."""
     return ((F.relu(1 - real) + F.relu(1 + made)) * mouth).sum() / mouth.sum().clamp(min=1)
 
 
 def corrected(asked: Tensor, wanted: Tensor, reached: Tensor) -> Tensor:
-    """Eq. 13: u' ← u' + (u - E(y')) of the action units, held in 0-1.2: (B, 46) three times -> (B, 46)."""
+    """Eq. 14: u' ← u' + (u - E(y')) of the action units, held in 0-1.2: (B, 46) three times -> (B, 46)."""
     units = slice(2 * UNITS)
     return torch.cat([(asked + wanted - reached)[:, units].clamp(0, 1.2), asked[:, 2 * UNITS :]], 1)
 
@@ -224,14 +237,15 @@ def corrected(asked: Tensor, wanted: Tensor, reached: Tensor) -> Tensor:
 def told(shown: Tensor, wanted: Tensor, read: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return what the mover is told in training, twice (B, 46): the code a face seems to show, and what is asked of it.
 
-    Action units are as `read`, or off by noise of a deviation drawn for each face, up to DOUBT. Of those that stay as
-    they are, half (drawn anew) are asked to be what they seem to be: they were not asked for. Head and gaze are told as
-    they are: a label counts them from the person's frontal picture, which nobody can read in another one.
+    Action units are as shown, or as `read`, off by noise of a deviation drawn for each face, up to DOUBT, and shrunk.
+    Of those that stay as they are, half (drawn anew) are asked to be what they seem to be: they were not asked for.
+    Head and gaze are told as they are: a label counts them from the person's frontal picture, which nobody can read in
+    another one.
     """
     units, known = slice(2 * UNITS), shown.clone()
     noise = DOUBT * torch.rand_like(known[:, :1]) * torch.randn_like(known[:, units])
-    known[:, units] = known[:, units] + noise if read is None else read[:, units]
-    known = torch.where(known.isnan(), 0, known)
+    known[:, units] = (shown if read is None else read)[:, units] + noise
+    known = shrunk(torch.where(known.isnan(), 0, known))
     alone = wanted.isnan() | (wanted == shown) & (torch.rand_like(wanted) < 0.5)
     return known, torch.where(alone, known, wanted)
 
@@ -371,8 +385,8 @@ class FieldModel(Family):
         return torch.cat([code[:, : 2 * UNITS].clamp(0, 1), code[:, 2 * UNITS :]], 1)
 
     def moves(self, face: Tensor, controls: Controls) -> Fields:
-        """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 13)."""
-        view, known = self.view(face), self.read(face)
+        """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 14)."""
+        view, known = self.view(face), shrunk(self.read(face))
         wanted = self.wanted(known, controls)
         asked, maps = wanted, self.mover.look(view)
         fields = self._fields(face, view, asked, known, maps)
