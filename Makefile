@@ -9,6 +9,8 @@ demo: env
 	$(BIN)/mien demo demo_out
 
 test: dev
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		echo "Chromium is missing: the page's tests are left out; on Debian, apt-get install chromium"
 	$(BIN)/python -m pytest -n 2
 
 lint: dev

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from skimage.data import astronaut
 
-from mien.editor import Editor, Seen
+from mien.editor import Editor
 from mien.faces.align import align, similarity
 from mien.faces.detect import choose_face, find_faces
 from mien.faces.photo import Photo, read_photo
@@ -43,13 +43,13 @@ def parts(editor: Editor, path: Path, out: Path, controls: Controls, spent: dict
     face = timed(spent, "detect", lambda: choose_face(find_faces(photo.rgb), path, None))
     matrix = similarity(face.eyes, editor.size)
     timed(spent, "align", lambda: align(photo.rgb, matrix, editor.size))
-    seen = Seen(photo, matrix, editor.see(photo).crop)
+    crop = editor.see(photo).crop
     model = editor.model
     with torch.inference_mode():
         if isinstance(model, Moves):
-            timed(spent, "model", lambda: model.moves(seen.crop, controls))
+            timed(spent, "model", lambda: model.moves(crop, controls))
         else:
-            timed(spent, "model", lambda: able(model, Edits).edit(seen.crop, controls))
+            timed(spent, "model", lambda: able(model, Edits).edit(crop, controls))
     made: Photo = timed(spent, "edit in all", lambda: editor.edit(photo, controls.expression, controls.intensity))
     timed(spent, "write", lambda: editor.save(made, out))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -14,10 +16,10 @@ from torch import Tensor
 import mien
 from mien.errors import InputError
 from mien.faces.align import align, similarity
-from mien.faces.detect import choose_face, find_faces
+from mien.faces.detect import Face, choose_face, find_faces
 from mien.faces.morph import Maps, morph
 from mien.faces.paste import paste_residual
-from mien.faces.photo import Photo, read_photo, write_photo
+from mien.faces.photo import Photo, Seal, read_photo, write_photo
 from mien.labels import AUS, CLASSES, PROTOTYPES, sides
 from mien.models import (
     Controls,
@@ -32,14 +34,21 @@ from mien.models import (
     change,
     editor_by,
     name_of,
+    pasted,
 )
 from mien.nn.field_net import Fields
 from mien.provenance import Stamp
 from mien.sheet import to_pixels
-from mien.weights import load, place
+from mien.weights import fingerprint, load, place
 
-Picture = str | Path | np.ndarray | Photo
-"""A file, an RGB uint8 array (H, W, 3), or a photo that was read."""
+if TYPE_CHECKING:
+    import pandas as pd
+
+Which = int | Literal["all"] | None
+"""Faces of a photograph: the n-th from the left, counted from 1; all; or with None the only one there is."""
+
+Change = Maps | np.ndarray
+"""What is done to a face: moved, shaded and covered, or (S, S, 3) grey levels added to its crop."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +58,23 @@ class Seen:
     photo: Photo
     matrix: np.ndarray  # (2, 3) photo pixels -> crop pixels
     crop: Tensor  # (1, 3, S, S) in [-1, 1]
+    number: int  # 1 is the leftmost
+    box: tuple[float, float, float, float]  # x, y, width, height in photo pixels
+
+
+Picture = str | Path | np.ndarray | Photo | Seen
+"""A file, an RGB uint8 array (H, W, 3), a photo that was read, or a face that this editor saw in one."""
 
 
 class Editor:
     """A model and all that lies between it and a photograph.
 
-    `model` is a zoo name, a file, a run's folder or a model. Pictures may be files, arrays or photos. Methods that
+    `model` is a zoo name, a file, a run's folder or a model. Pictures may be files, arrays, photos or faces that this
+    editor saw, which are not looked for again. Methods that
     change a face return a Photo; `save` writes it with a note that it was made. Where a picture shows several faces,
-    `number` (1 is the leftmost) says which. With `aligned`, pictures are taken as crops already aligned, as a data
-    set's are, and no face is looked for.
+    `number` (1 is the leftmost) says which, and "all" changes every one. With `aligned`, pictures are taken as crops
+    already aligned, as a data set's are, and no face is looked for. With `bare`, methods that change a face return its
+    aligned crop alone, at the model's size.
 
     A net that squeezes a face through a few numbers cannot give a stranger's pores back. So not its picture is
     pasted but its change: its picture with the new expression minus its picture with the old one
@@ -66,34 +83,58 @@ class Editor:
     Raises InputError for anything a user can get wrong, with what to do about it.
     """
 
-    def __init__(self, model: str | Family = mien.DEFAULT, device: str = "cpu", aligned: bool = False):
+    def __init__(
+        self, model: str | Family = mien.DEFAULT, device: str = "cpu", aligned: bool = False, bare: bool = False
+    ):
         self.model = load(model, device) if isinstance(model, str) else place(model, device)
         self.name = name_of(self.model)
         self.size = int(self.model.config.image_size)
         self.device = device
         self.aligned = aligned
+        self.bare = bare
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the model's parameters and buffers."""
+        return fingerprint(self.model)
 
     def see(self, picture: Picture, number: int | None = None) -> Seen:
         """Return the picture's face as the model sees it."""
+        (seen,) = self.faces(picture, number)
+        return seen
+
+    def faces(self, picture: Picture, number: Which = "all") -> list[Seen]:
+        """Return the picture's faces as the model sees them, from left to right."""
+        if isinstance(picture, Seen):
+            return [picture]
         photo = as_photo(picture)
         if self.aligned:
             height, width = photo.rgb.shape[:2]
             # Pixel centres are whole numbers: the first and last half pixels of both frames meet.
             scale = np.array([self.size / width, self.size / height])
             matrix = np.array([[scale[0], 0, (scale[0] - 1) / 2], [0, scale[1], (scale[1] - 1) / 2]])
-        else:
-            name = picture if isinstance(picture, str | Path) else "the picture"
-            matrix = similarity(choose_face(find_faces(photo.rgb), Path(name), number).eyes, self.size)
+            return [self._cut(photo, matrix, 1, (0.0, 0.0, float(width), float(height)))]
+        name = Path(picture) if isinstance(picture, str | Path) else Path("the picture")
+        found = find_faces(photo.rgb)
+        if number != "all" or not found:
+            one = None if number == "all" else number
+            return [self.see_at(photo, choose_face(found, name, one), one or 1)]
+        return [self.see_at(photo, face, k) for k, face in enumerate(found, 1)]
+
+    def see_at(self, picture: Picture, face: Face, number: int = 1) -> Seen:
+        """Return a face that was found before as the model sees it; to find it is most of the time of an edit."""
+        return self._cut(as_photo(picture), similarity(face.eyes, self.size), number, face.box)
+
+    def _cut(self, photo: Photo, matrix: np.ndarray, number: int, box: tuple[float, float, float, float]) -> Seen:
         crop = torch.from_numpy(align(photo.rgb, matrix, self.size)).to(self.device)
         image = crop.permute(2, 0, 1)[None].float() / 127.5 - 1
-        return Seen(photo, matrix, image.contiguous(memory_format=torch.channels_last))
+        return Seen(photo, matrix, image.contiguous(memory_format=torch.channels_last), number, box)
 
-    def transfer(
-        self, face: Picture, like: Picture, number: int | None = None, like_number: int | None = None
-    ) -> Photo:
+    def transfer(self, face: Picture, like: Picture, number: Which = None, like_number: int | None = None) -> Photo:
         """Return `face` with the expression that `like` shows."""
-        model, example = able(self.model, Transfers), self.see(like, like_number).crop
-        return self._change(self.see(face, number), Controls(like=example), lambda crop: model.transfer(crop, example))
+        able(self.model, Transfers)  # before a face is looked for
+        controls = Controls(like=self.see(like, like_number).crop)
+        return self._changed(self.faces(face, number), controls, transfers=True)
 
     def edit(
         self,
@@ -102,7 +143,7 @@ class Editor:
         intensity: float = 1.0,
         aus: Mapping[int | str, float] | None = None,
         like: Picture | None = None,
-        number: int | None = None,
+        number: Which = None,
         like_number: int | None = None,
         gaze: tuple[float, float] | None = None,
     ) -> Photo:
@@ -113,8 +154,8 @@ class Editor:
         """
         example = self.see(like, like_number).crop if like is not None else None
         controls = Controls(expression, intensity, aus, example, gaze)
-        model = editor_by(self.model, controls)
-        return self._change(self.see(face, number), controls, lambda crop: model.edit(crop, controls))
+        editor_by(self.model, controls)  # before a face is looked for
+        return self._changed(self.faces(face, number), controls)
 
     def reached(
         self, made: Photo, expression: str | None = None, intensity: float = 1.0,
@@ -130,7 +171,7 @@ class Editor:
         found = self.estimate_aus(made, number)
         return {au: (value, found[au]) for au, value in wanted.items() if au in found}
 
-    def neutralize(self, face: Picture, number: int | None = None) -> Photo:
+    def neutralize(self, face: Picture, number: Which = None) -> Photo:
         """Return `face` with no expression."""
         return self.edit(face, "neutral", number=number)
 
@@ -139,6 +180,12 @@ class Editor:
         """Return the probability of every expression word, the likeliest first."""
         found = able(self.model, Recognizes).recognize(self.see(face, number).crop).probabilities[0].tolist()
         return dict(sorted(zip(CLASSES, found, strict=True), key=lambda pair: -pair[1]))
+
+    def recognize_all(self, paths: Sequence[str | Path], number: Which = "all") -> pd.DataFrame:
+        """Return a row a face of pictures and folders of pictures: see `mien.recognize.recognize_all`."""
+        from mien.recognize import recognize_all  # pandas, which not everybody has
+
+        return recognize_all(self, paths, number)
 
     @torch.inference_mode()
     def embed(self, face: Picture, number: int | None = None) -> dict[str, np.ndarray]:
@@ -160,7 +207,7 @@ class Editor:
 
     def stamp(self, operation: str, source: str | None = "of unknown name") -> Stamp:
         """Return the note that a made picture carries; `source` names its photograph, None if there was none."""
-        return Stamp(software=f"mien {mien.__version__}", model=self.name, operation=operation, source=source)
+        return Stamp(f"mien {mien.__version__}", self.name, operation, source, weights=self.fingerprint)
 
     def save(
         self,
@@ -169,18 +216,46 @@ class Editor:
         operation: str = "edit",
         source: str | None = "of unknown name",
         stamped: bool = True,
+        seal: Seal | None = None,
     ) -> None:
-        """Write a made picture; its metadata says so, unless `stamped` is False."""
-        write_photo(photo, path, self.stamp(operation, source) if stamped else None)
+        """Write a made picture; its metadata says so, unless `stamped` is False. `seal` is as in `write_photo`."""
+        write_photo(photo, path, self.stamp(operation, source) if stamped else None, seal)
 
     @torch.inference_mode()
-    def _change(self, seen: Seen, controls: Controls, make: Callable[[Tensor], Tensor]) -> Photo:
+    def change_of(self, seen: Seen, controls: Controls, transfers: bool = False) -> Change:
+        """Return what brings a seen face to what is asked, for `put`; by the model's transfer where `transfers`."""
         if isinstance(self.model, Moves):
-            maps = maps_of(self.model.moves(seen.crop, controls), self.size)
-            return replace(seen.photo, rgb=morph(seen.photo.rgb, maps, seen.matrix, self.size))
-        residual = change(able(self.model, Transfers), seen.crop, make(seen.crop))[0] * 127.5  # (3, S, S) grey levels
-        pixels = residual.permute(1, 2, 0).cpu().numpy()
-        return replace(seen.photo, rgb=paste_residual(seen.photo.rgb, np.ascontiguousarray(pixels), seen.matrix))
+            return maps_of(self.model.moves(seen.crop, controls), self.size)
+        made = self._painted(seen.crop, controls, transfers)
+        residual = change(able(self.model, Transfers), seen.crop, made)[0] * 127.5  # (3, S, S) grey levels
+        return np.ascontiguousarray(residual.permute(1, 2, 0).cpu().numpy())
+
+    def put(self, seen: Seen, what: Change) -> Photo:
+        """Return the photograph of a seen face with a change made to it."""
+        rgb = seen.photo.rgb
+        if isinstance(what, Maps):
+            return replace(seen.photo, rgb=morph(rgb, what, seen.matrix, self.size))
+        return replace(seen.photo, rgb=paste_residual(rgb, what, seen.matrix))
+
+    @torch.inference_mode()
+    def _changed(self, faces: Sequence[Seen], controls: Controls, transfers: bool = False) -> Photo:
+        """Return the photograph of `faces` with each of them changed, one after the other."""
+        photo = faces[0].photo
+        if self.bare:
+            if len(faces) > 1:
+                raise InputError(f"{len(faces)} faces found, and a bare crop is of one; choose one with --face N")
+            crop = faces[0].crop
+            made = pasted(able(self.model, Transfers), crop, self._painted(crop, controls, transfers))[0]
+            return replace(photo, rgb=to_pixels(made), alpha=None, deep=None)
+        for seen in faces:
+            photo = self.put(replace(seen, photo=photo), self.change_of(seen, controls, transfers))
+        return photo
+
+    def _painted(self, crop: Tensor, controls: Controls, transfers: bool) -> Tensor:
+        """Return the model's own picture of what is asked, (1, 3, S, S)."""
+        if transfers and controls.like is not None:
+            return able(self.model, Transfers).transfer(crop, controls.like)
+        return editor_by(self.model, controls).edit(crop, controls)
 
 
 def maps_of(fields: Fields, size: int) -> Maps:
@@ -197,6 +272,8 @@ def as_photo(picture: Picture) -> Photo:
     """Return a photo of a file or an array. Raises InputError for an array that is no RGB picture."""
     if isinstance(picture, Photo):
         return picture
+    if isinstance(picture, Seen):
+        return picture.photo
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise InputError(f"a picture must be uint8 (H, W, 3) RGB; got {picture.dtype} {picture.shape}")

@@ -15,6 +15,30 @@ CLASSES = EXPRESSIONS[:-1]
 AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 43)
 """FACS action units, in the order of every AU vector; intensities 0-5, NaN when unknown."""
 
+AU_NAMES: dict[int, str] = {
+    1: "inner brow raiser",
+    2: "outer brow raiser",
+    4: "brow lowerer",
+    5: "upper lid raiser",
+    6: "cheek raiser",
+    7: "lid tightener",
+    9: "nose wrinkler",
+    10: "upper lip raiser",
+    12: "lip corner puller",
+    14: "dimpler",
+    15: "lip corner depressor",
+    16: "lower lip depressor",
+    17: "chin raiser",
+    18: "lip pucker",
+    20: "lip stretcher",
+    22: "lip funneler",
+    23: "lip tightener",
+    24: "lip pressor",
+    25: "lips part",
+    26: "jaw drop",
+    43: "eyes closed",
+}
+"""FACS' own names of the action units."""
 
 PROTOTYPES: dict[str, dict[int, float]] = {
     "neutral": {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 import mien
 from mien.errors import InputError
@@ -72,6 +73,15 @@ def save_model(model: Family, path: Path, dtype: torch.dtype | None = None, depl
         parameters = {name for name, _ in model.named_parameters()}  # buffers hold sums, which halves would spoil
         state = {name: t.to(dtype) if name in parameters else t for name, t in state.items()}
     write_tensors(path, state, describe(model))
+
+
+def fingerprint(model: nn.Module) -> str:
+    """Return a hash of a model's parameters and buffers."""
+    found = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        found.update(name.encode())
+        found.update(value.detach().cpu().double().numpy().tobytes())
+    return found.hexdigest()
 
 
 def describe(model: Family) -> dict[str, Any]:

@@ -29,7 +29,6 @@ from mien.evaluate.intensity import (
     sweep,
 )
 from mien.evaluate.judges import NetJudge
-from mien.evaluate.kept import fingerprint
 from mien.evaluate.recognition import BASIC, protocol_rows
 from mien.evaluate.transfer import trials
 from mien.labels import AUS, CLASSES
@@ -37,7 +36,7 @@ from mien.metrics.frechet import frechet_distance
 from mien.models import FAMILIES, Embedding, Prediction, create
 from mien.provenance import read_stamp
 from mien.train import Settings, train
-from mien.weights import CHECKPOINT
+from mien.weights import CHECKPOINT, fingerprint
 from tests.test_contract import Random
 from tests.tiny import TINY
 

@@ -22,7 +22,7 @@ from mien.evaluate.eye_gaze import eyes, learn_eye_gaze
 from mien.evaluate.gaze import by_gaze, gaze_trials, true_accuracy
 from mien.evaluate.identity import by_identity
 from mien.evaluate.judges import Reading
-from mien.evaluate.kept import digest, fingerprint
+from mien.evaluate.kept import digest
 from mien.evaluate.recognition_record import recognition_figures_of, write_recognition
 from mien.evaluate.transfer import STRONG, answers, random_pairs, transfer_errors, trials
 from mien.labels import AUS, CLASSES
@@ -30,7 +30,7 @@ from mien.metrics.confusion import confusion, macro_f1
 from mien.metrics.gaze import side_of
 from mien.metrics.paired import sign_permutation
 from mien.models import create
-from mien.weights import save_model
+from mien.weights import fingerprint, save_model
 from tests.test_cli import run
 from tests.tiny import TINY
 

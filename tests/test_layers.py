@@ -12,10 +12,10 @@ from mien.models import FAMILIES
 ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"errors", "labels"},
-    {"batch", "recipe", "provenance", "nn", "metrics", "faces", "synth", "sheet"},
+    {"batch", "recipe", "provenance", "credentials", "nn", "metrics", "faces", "synth", "sheet", "video"},
     {"models", "data"},
     {"weights"},
-    {"train", "run", "evaluate", "editor", "export"},
+    {"train", "run", "evaluate", "editor", "recognize", "receipt", "clip", "export"},
     {"cli", "web", "demo", "__main__"},
 ]
 LEVEL = {name: k for k, names in enumerate(LAYERS) for name in names}

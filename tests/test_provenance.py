@@ -16,7 +16,7 @@ from PIL import Image
 from mien.errors import InputError
 from mien.provenance import EDITED, GENERATED, Stamp, read_stamp, save_arguments, xmp_packet
 
-EDIT = Stamp("mien 0.1.0", "fields", "edit: happiness 0.70", "holiday.jpg")
+EDIT = Stamp("mien 0.1.0", "fields", "edit: happiness 0.70", "holiday.jpg", weights="3f0c")
 WHOLE = Stamp("mien 0.1.0", "ter_gan", "synthesise: 12 people")
 FORMATS = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
 AUTHORS = b"""<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -81,6 +81,7 @@ def test_every_format_carries_the_stamp(tmp_path, form, suffix, stamp):
     assert b'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"' in packet
     assert says(packet, "xmp:CreatorTool") == "mien 0.1.0"
     assert says(packet, "Iptc4xmpExt:AISystemUsed") == stamp.model
+    assert says(packet, "Iptc4xmpExt:AISystemVersionUsed") == stamp.weights
     assert says(packet, "dc:source") == stamp.source
     words = says(packet, "dc:description")
     assert stamp.model in words and stamp.operation in words and "mien 0.1.0" in words
@@ -129,6 +130,7 @@ def test_stamping_again_replaces_and_does_not_grow():
     assert xmp_packet(EDIT, once) == once
     other = xmp_packet(Stamp("mien 0.2.0", "evae", "edit: anger", "b.png"), once)
     assert says(other, "Iptc4xmpExt:AISystemUsed") == "evae"
+    assert says(other, "Iptc4xmpExt:AISystemVersionUsed") is None  # another model's weights are not its own
     assert EDIT.description in says(other, "dc:description")
 
 

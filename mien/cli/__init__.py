@@ -12,8 +12,10 @@ from typing import Annotated
 import typer
 
 import mien
-from mien.cli import evaluation, pictures, protocols, training
+from mien.cli import evaluation, pictures, protocols, recognition, training
 from mien.cli.bench import bench
+from mien.cli.info import info
+from mien.cli.page import page
 from mien.cli.terminal import errors, out
 from mien.errors import InputError
 
@@ -32,12 +34,13 @@ app.add_typer(data_app, name="data")
 app.add_typer(evaluate_app, name="evaluate")
 
 VERBS: tuple[Callable[..., None], ...] = (
-    *(pictures.transfer, pictures.edit, pictures.neutralize, pictures.recognize, pictures.aus),
-    *(pictures.embed, pictures.invent, training.synth, training.augment, training.train, training.demo),
+    *(pictures.transfer, pictures.edit, pictures.neutralize, recognition.recognize, pictures.aus),
+    *(pictures.embed, pictures.invent, info, training.synth, training.augment, training.train, training.demo),
     bench,
 )
 for verb in VERBS:
     app.command()(verb)
+app.command("app")(page)
 data_app.command("check")(training.data_check)
 data_app.command("import")(training.data_import)
 evaluate_app.command("transfer")(protocols.evaluate_transfer)

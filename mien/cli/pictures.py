@@ -1,4 +1,4 @@
-"""Verbs on pictures: transfer, edit, neutralize, recognize, embed."""
+"""Verbs on pictures: transfer, edit, neutralize, aus, invent, embed."""
 
 from __future__ import annotations
 
@@ -6,26 +6,49 @@ import csv
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import mien
-from mien.cli.terminal import Aligned, Device, LikeNumber, Model, Number, Output, bar, errors, out
+from mien.cli import video
+from mien.cli.delivery import Asked, Delivery
+from mien.cli.terminal import (
+    Aligned,
+    Crop,
+    Device,
+    Every,
+    LikeNumber,
+    MinIdentity,
+    Model,
+    Number,
+    Output,
+    Preview,
+    Receipt,
+    Sign,
+    bar,
+    errors,
+    out,
+)  # fmt: skip
 from mien.errors import InputError
-
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 
 def transfer(
     face: Path,
-    like: Annotated[Path, typer.Option(help="The picture whose expression to take.")],
-    output: Output,
+    like: Annotated[Path, typer.Option(help="The picture or clip whose expression to take.")],
+    output: Output = None,
     swap: Annotated[Path | None, typer.Option(help="Write the other picture too, with FACE's expression.")] = None,
     model: Model = mien.DEFAULT,
     number: Number = None,
     like_number: LikeNumber = None,
+    every: Every = False,
+    preview: Preview = None,
+    crop: Crop = False,
+    receipt: Receipt = False,
+    min_identity: MinIdentity = None,
+    sign: Sign = None,
     aligned: Aligned = False,
     device: Device = "cpu",
 ) -> None:
@@ -33,20 +56,30 @@ def transfer(
 
     Example: `mien transfer me.jpg --like grin.jpg -o grinning-me.png`
     """
-    tool = prepared(model, aligned, device, output)
-    if swap:
-        from mien.faces.photo import check_target
-
-        check_target(swap)
-        if swap == output:
-            raise InputError(f"--swap {swap}: is the output too; give it another name")
-        tool.save(tool.transfer(like, face, like_number, number), swap, f"transfer from {face.name}", like.name)
-    tool.save(tool.transfer(face, like, number, like_number), output, f"transfer from {like.name}", face.name)
+    operation = f"transfer from {like.name}"
+    one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign)
+    if video.asked(face, like, output):
+        if swap:
+            raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
+        how = video.Tool(model, aligned, device, number, like_number)
+        return video.change(one, Asked(), like, operation, how, transfers=True)
+    if swap and (every or swap == output):
+        raise InputError(f"--swap {swap}: " + ("takes one face; leave out --all" if every else "is the output too"))
+    other = replace(one, face=like, output=swap, number=like_number, preview=None) if swap else None
+    if not one.begin() or (other and not other.begin()):
+        return
+    tool = one.editor(model, aligned, device)
+    photo = tool.transfer(face, like, one.which, like_number)
+    figures = one.accept(tool, photo)
+    if other:
+        back = tool.transfer(like, face, like_number, number)
+        other.write(tool, back, other.accept(tool, back), f"transfer from {face.name}", {"like": face.name})
+    one.write(tool, photo, figures, operation, {"like": like.name})
 
 
 def edit(
     face: Path,
-    output: Output,
+    output: Output = None,
     expression: Annotated[str | None, typer.Option(help="neutral, happiness, sadness, surprise, fear, …")] = None,
     intensity: Annotated[float, typer.Option(help="0 (neutral) to 1 (full).")] = 1.0,
     au: Annotated[
@@ -54,10 +87,16 @@ def edit(
     ] = None,
     blendshape: Annotated[list[str] | None, typer.Option(help="An ARKit blendshape, as mouthSmileLeft=0.6.")] = None,
     gaze: Annotated[tuple[float, float] | None, typer.Option(help="Turn the eyes: degrees right, up.")] = None,
-    like: Annotated[Path | None, typer.Option(help="A picture whose expression to take.")] = None,
+    like: Annotated[Path | None, typer.Option(help="A picture or clip whose expression to take.")] = None,
     model: Model = mien.DEFAULT,
     number: Number = None,
     like_number: LikeNumber = None,
+    every: Every = False,
+    preview: Preview = None,
+    crop: Crop = False,
+    receipt: Receipt = False,
+    min_identity: MinIdentity = None,
+    sign: Sign = None,
     aligned: Aligned = False,
     device: Device = "cpu",
 ) -> None:
@@ -66,27 +105,35 @@ def edit(
     Example: `mien edit me.jpg --expression happiness --intensity 0.7 -o happier.png`
     """
     from mien.labels import units_of
-    from mien.models import Moves
 
     aus = units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
     aus |= dict(parse_pair("--au", text) for text in au or ())  # what is named as a unit counts
-    tool = prepared(model, aligned, device, output)
-    wanted = expression or (f"like {like.name}" if like else ", ".join([*(au or ()), *(blendshape or ())]))
-    wanted += f" gaze {gaze[0]:g} {gaze[1]:g}" if gaze else ""
-    photo = tool.edit(face, expression, intensity, aus or None, like, number, like_number, gaze)
-    tool.save(photo, output, f"edit: {wanted} {intensity:.2f}", face.name)
-    if isinstance(tool.model, Moves) and (expression or aus):
-        told = tool.reached(photo, expression, intensity, aus, number)
-        out.print(
-            "asked and reached: " + ", ".join(f"AU{k} {a:.1f} {b:.1f}" for k, (a, b) in told.items()), markup=False
-        )
+    wish = Asked(expression, intensity, aus or None, gaze)
+    operation = f"edit: {in_words(expression, like, [*(au or ()), *(blendshape or ())], gaze)} {intensity:.2f}"
+    one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign)
+    if video.asked(face, like, output):
+        return video.change(one, wish, like, operation, video.Tool(model, aligned, device, number, like_number))
+    if not one.begin():
+        return
+    tool = one.editor(model, aligned, device)
+    photo = tool.edit(face, expression, intensity, aus or None, like, one.which, like_number, gaze)
+    asked = asdict(wish) | {"like": like.name if like else None}
+    one.write(tool, photo, one.accept(tool, photo), operation, asked)
+    if not every and not crop and (expression or aus):
+        tell_reached(tool, photo, expression, intensity, aus, number)
 
 
 def neutralize(
     face: Path,
-    output: Output,
+    output: Output = None,
     model: Model = mien.DEFAULT,
     number: Number = None,
+    every: Every = False,
+    preview: Preview = None,
+    crop: Crop = False,
+    receipt: Receipt = False,
+    min_identity: MinIdentity = None,
+    sign: Sign = None,
     aligned: Aligned = False,
     device: Device = "cpu",
 ) -> None:
@@ -94,40 +141,14 @@ def neutralize(
 
     Example: `mien neutralize grin.jpg -o calm.png`
     """
-    tool = prepared(model, aligned, device, output)
-    tool.save(tool.neutralize(face, number), output, "neutralize", face.name)
-
-
-def recognize(
-    paths: list[Path],
-    model: Model = mien.DEFAULT,
-    number: Number = None,
-    aligned: Aligned = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    device: Device = "cpu",
-) -> None:
-    """Name the expression in pictures or folders of pictures.
-
-    Example: `mien recognize holiday/ --csv > expressions.csv`
-    """
-    from mien.models import Recognizes, able
-
-    tool = editor(model, aligned, device)
-    able(tool.model, Recognizes)  # once, not for every picture
-    rows, failed = each_picture(paths, lambda path: tool.recognize(path, number))
-    if as_json:
-        print(json.dumps([{"file": str(path)} | found for path, found in rows], indent=2))
-    elif as_csv and rows:
-        words = sorted(rows[0][1])
-        writer = csv.writer(sys.stdout)
-        writer.writerow(["file", "expression", *words])
-        writer.writerows([path, next(iter(found)), *(f"{found[w]:.4f}" for w in words)] for path, found in rows)
-    else:
-        for path, found in rows:
-            out.print(f"{path}: " + ", ".join(f"{word} {p:.2f}" for word, p in list(found.items())[:3]), markup=False)
-    if failed:
-        raise typer.Exit(2)
+    one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign)
+    if video.asked(face, output):
+        return video.change(one, Asked("neutral"), None, "neutralize", video.Tool(model, aligned, device, number))
+    if not one.begin():
+        return
+    tool = one.editor(model, aligned, device)
+    photo = tool.neutralize(face, one.which)
+    one.write(tool, photo, one.accept(tool, photo), "neutralize", {"expression": "neutral"})
 
 
 def aus(
@@ -231,12 +252,22 @@ def editor(model: str, aligned: bool, device: str) -> Any:
     return mien.Editor(model, device, aligned)
 
 
-def prepared(model: str, aligned: bool, device: str, output: Path) -> Any:
-    """Return an Editor, once the output is known to be writable."""
-    from mien.faces.photo import check_target
+def in_words(expression: str | None, like: Path | None, units: list[str], gaze: tuple[float, float] | None) -> str:
+    """Return what an edit asks for, as a picture's note tells it."""
+    wanted = expression or (f"like {like.name}" if like else ", ".join(units))
+    return wanted + (f" gaze {gaze[0]:g} {gaze[1]:g}" if gaze else "")
 
-    check_target(output)
-    return editor(model, aligned, device)
+
+def tell_reached(
+    tool: Any, photo: Any, expression: str | None, intensity: float, aus: dict[int | str, float], number: int | None
+) -> None:
+    """Print what was asked of action units and what a model that moves pixels reads of them in its result."""
+    from mien.models import Moves
+
+    if isinstance(tool.model, Moves):
+        told = tool.reached(photo, expression, intensity, aus, number)
+        text = ", ".join(f"AU{k} {a:.1f} {b:.1f}" for k, (a, b) in told.items())
+        out.print(f"asked and reached: {text}", markup=False)
 
 
 def known_word(expression: str) -> None:
@@ -258,12 +289,9 @@ def parse_pair(option: str, text: str) -> tuple[str, float]:
 
 def each_picture(paths: list[Path], work: Callable[[Path], Any]) -> tuple[list[tuple[Path, Any]], int]:
     """Return what `work` makes of every picture and of every picture in folders; what fails is told and counted."""
-    files: list[Path] = []
-    for path in paths:
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES) if path.is_dir() else [path]
-        if not found:
-            raise InputError(f"{path}: the folder holds no picture ({', '.join(sorted(PICTURES))})")
-        files += found
+    from mien.recognize import pictures
+
+    files = pictures(paths)
     rows, failed = [], 0
     with bar("looking") as progress:
         for k, path in enumerate(files):

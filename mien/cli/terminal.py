@@ -22,7 +22,22 @@ Model = Annotated[str, typer.Option(help="Name of weights that come with mien, a
 Number = Annotated[int | None, typer.Option("--face", help="Which face, if there are several: 1 is the leftmost.")]
 LikeNumber = Annotated[int | None, typer.Option("--like-face", help="Which face of --like.")]
 Aligned = Annotated[bool, typer.Option(help="The pictures are aligned crops already: look for no face.")]
-Output = Annotated[Path, typer.Option("-o", "--output", help="The picture to write: .png, .jpg or .webp.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="The picture to write: .png, .jpg or .webp; or the clip: .mp4 or .mkv."),
+]
+Every = Annotated[bool, typer.Option("--all", help="Change every face.")]
+Preview = Annotated[
+    Path | None, typer.Option(help="Write FACE here with its faces boxed and numbered; -o may be left out.")
+]
+Crop = Annotated[bool, typer.Option("--crop", help="Write the aligned face alone, at the model's size.")]
+Receipt = Annotated[bool, typer.Option("--receipt", help="Write figures of what changed beside the output, as .json.")]
+MinIdentity = Annotated[
+    float | None, typer.Option(help="Write nothing if the judge sees the person less alike than this, -1 to 1.")
+]
+Sign = Annotated[
+    tuple[Path, Path] | None, typer.Option(help="Sign with your C2PA certificate chain and key: CERT.pem KEY.pem.")
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
 DataDirs = Annotated[
     list[Path], typer.Option("--data", help="Folder with metadata.csv; give it again to join several.")

@@ -18,7 +18,7 @@ from mien.data.cache import Data, concat, open_data
 from mien.data.manifest import Manifest
 from mien.errors import InputError
 from mien.evaluate.frechet import resized
-from mien.evaluate.kept import claim, digest, fingerprint
+from mien.evaluate.kept import claim, digest
 from mien.evaluate.recognition import BASIC, predict, protocol_rows
 from mien.evaluate.record import column_means, data_facts, made_with, over_people, result_list, whose, write_record
 from mien.faces.photo import Photo, write_photo
@@ -29,6 +29,7 @@ from mien.provenance import Stamp
 from mien.run import sampler_of
 from mien.sheet import to_pixels
 from mien.train import Progress, Settings, train
+from mien.weights import fingerprint
 
 COUNTS = (0, 500, 1000, 5000, 10000)
 """Synthesised faces a class in ExprGAN's Table 3."""

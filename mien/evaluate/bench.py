@@ -25,10 +25,10 @@ from mien.evaluate.bench_set import BenchSet
 from mien.evaluate.comparison import deployed_parameters, draw_chosen, for_show, milliseconds
 from mien.evaluate.intensity import draw_intensity
 from mien.evaluate.judges import Judge, NetJudge, Unread, all_read, circular
-from mien.evaluate.kept import fingerprint, kept, write_json
-from mien.evaluate.record import versions
+from mien.evaluate.kept import kept, write_json
 from mien.models import Family, Transfers, able, name_of
-from mien.weights import load, zoo
+from mien.provenance import versions
+from mien.weights import fingerprint, load, zoo
 
 TRIVIAL_MODEL = "—"
 """The model's name in rows that no model has a part in."""

@@ -23,7 +23,6 @@ from mien.data.manifest import Manifest
 from mien.evaluate.comparison import gallery_rows, named_as, shrunk, unit_figures
 from mien.evaluate.expression_transfer import trial_facts
 from mien.evaluate.judges import Judge, as_judge, fitted, signature
-from mien.evaluate.kept import fingerprint
 from mien.evaluate.looked import Key, looked_at
 from mien.evaluate.probes import CODES, Probe, asked_of, codes, fit_probes, hits, probe_table, probed_rows
 from mien.evaluate.record import (
@@ -40,6 +39,7 @@ from mien.labels import CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.verification import cosines
 from mien.models import Embeds, Family, Transfers, able
+from mien.weights import fingerprint
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -19,10 +19,9 @@ import torch
 from mien.data.cache import to_tensor
 from mien.data.manifest import Manifest
 from mien.errors import InputError
-from mien.evaluate.kept import fingerprint
 from mien.labels import AUS
 from mien.models import Embeds, EstimatesAus, Family, Recognizes
-from mien.weights import load
+from mien.weights import fingerprint, load
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from mien.data.cache import Data
 from mien.errors import InputError
@@ -52,15 +51,6 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     beside = path.with_name(f".{path.name}.part")
     beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     beside.replace(path)
-
-
-def fingerprint(model: nn.Module) -> str:
-    """Return a hash of a model's parameters and buffers."""
-    found = hashlib.sha256()
-    for name, value in sorted(model.state_dict().items()):
-        found.update(name.encode())
-        found.update(value.detach().cpu().double().numpy().tobytes())
-    return found.hexdigest()
 
 
 def digest(data: Data, *rows: np.ndarray) -> str:

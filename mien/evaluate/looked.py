@@ -13,9 +13,10 @@ from mien.data.cache import Data
 from mien.editor import Editor
 from mien.evaluate.comparison import TRUTH
 from mien.evaluate.judges import all_read
-from mien.evaluate.kept import digest, fingerprint, kept
+from mien.evaluate.kept import digest, kept
 from mien.evaluate.transfer import ANSWERS, Trials, answers
 from mien.models import Family
+from mien.weights import fingerprint
 
 CHUNK = 128
 """Trials whose pictures are in memory at a time."""

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-import mien
 from mien.data.cache import Data
 from mien.data.manifest import Manifest
 from mien.evaluate.judges import labelled_by
-from mien.evaluate.kept import digest, fingerprint, write_json
+from mien.evaluate.kept import digest, write_json
 from mien.metrics.bootstrap import DRAWS, LEVEL, Interval, intervals
 from mien.models import Family
+from mien.provenance import versions
+from mien.weights import fingerprint
 
-LIBRARIES = ("torch", "numpy", "scikit-learn", "opencv-python-headless")
 SAMPLING = {"interval": f"{LEVEL:.0%} percentile bootstrap over people", "draws": DRAWS}
 
 
@@ -43,11 +41,6 @@ def made_with(data: Data, judge: Sequence[str] | None, models: Mapping[str, Fami
     name, mark = judge or (None, None)
     marks = {model: fingerprint(net) for model, net in models.items()}
     return {**data_facts(data), "judge": name, "judge_sha256": mark or None, "models": marks}
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of mien, Python and the libraries that figures may depend on."""
-    return {"mien": mien.__version__, "python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
 def over_people(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +14,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps
 
 from mien.errors import InputError
+from mien.faces.deep import carried, eight, encode_png, is_deep, orientation_of, read_deep
 from mien.provenance import Stamp, read_packet, save_arguments
 
 PIXEL_LIMIT = 100_000_000  # a photograph of this size takes 0.3 GB as an array; files can claim far more
@@ -33,6 +35,9 @@ _EXPECTED = "expected a photograph (JPEG, PNG, WebP, TIFF, BMP)"
 _LAYOUT = {*range(254, 270), *range(273, 282), 284, 285, 290, 291, 292, 293, 297, *range(301, 305), *range(317, 348)}
 _LAYOUT |= {*range(512, 522), 529, 530, 531, 532, 700, 33723, 34377, 34675, ExifTags.Base.Orientation}
 
+Seal = Callable[[bytes, str], bytes]
+"""What is done last to a picture's bytes, given Pillow's name of their format; as signing them."""
+
 
 @dataclass(frozen=True)
 class Photo:
@@ -44,25 +49,26 @@ class Photo:
     icc: bytes | None  # colour profile of the pixels as they are here
     exif: bytes | None  # without the orientation, which has been applied
     xmp: bytes | None = None  # packet
+    deep: np.ndarray | None = None  # uint16 (H, W, 3 or 4): sixteen bits, of which `rgb` and `alpha` are made
 
 
-def _open(path: Path, file: BinaryIO) -> Image.Image:
+def _open(path: Path, file: BinaryIO, limit: int) -> Image.Image:
     """Pillow's image with only its header read; raises InputError with the reason."""
     Image.init()
     try:
         image = Image.open(file, formats=[name for name in _READABLE if name in Image.OPEN])
     except Image.DecompressionBombError as error:
-        raise _too_large(path, "far") from error
+        raise _too_large(path, "far", limit) from error
     except Exception as error:  # on a damaged file Pillow's readers raise nearly anything
         raise InputError(f"{path}: not an image that mien can read; {_EXPECTED}") from error
-    if image.width * image.height > PIXEL_LIMIT:
-        raise _too_large(path, f"{image.width}×{image.height},")
+    if image.width * image.height > limit:
+        raise _too_large(path, f"{image.width}×{image.height},", limit)
     return image
 
 
-def _too_large(path: Path, size: str) -> InputError:
-    limit = PIXEL_LIMIT // 1_000_000
-    return InputError(f"{path}: {size} more than {limit} megapixels; make it smaller or cut the face's part out first")
+def _too_large(path: Path, size: str, limit: int) -> InputError:
+    most = f"{limit // 1_000_000} megapixels"
+    return InputError(f"{path}: {size} more than {most}; make it smaller or cut the face's part out first")
 
 
 def _check_readable(path: Path) -> None:
@@ -135,32 +141,36 @@ def _channels(path: Path, image: Image.Image) -> tuple[np.ndarray, np.ndarray | 
         raise InputError(f"{path}: {image.mode} pixels, which mien cannot read; save it as RGB") from error
 
 
-def read_photo(path: str | Path) -> Photo:
+def read_photo(path: str | Path, limit: int = PIXEL_LIMIT) -> Photo:
     """The photograph in `path`, turned upright as its EXIF says; of several frames, the first.
 
-    Grey, palette, transparent, CMYK and 16-bit images all become 8-bit RGB. The pixel limit is decided from the
-    header, before anything is decoded. Raises InputError for whatever cannot be read whole.
+    Grey, palette, transparent and CMYK images all become 8-bit RGB; of 16-bit ones `deep` keeps the rest. The `limit`
+    of pixels is decided from the header, before anything is decoded. Raises InputError for what cannot be read whole.
     """
     path = Path(path)
     try:
         _check_readable(path)
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, on damaged metadata and on sizes below our own limit
-            return _decode(path, _open(path, file))
+            return _decode(path, _open(path, file, limit))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}); {_EXPECTED}") from error
 
 
 def _decode(path: Path, image: Image.Image) -> Photo:
     """Pixels and metadata of an opened image; raises InputError where the pixels are damaged."""
-    grey = _is_grey(image)
+    grey, is_sixteen, orientation = _is_grey(image), is_deep(image), orientation_of(image)
     try:
         image.load()
         upright = _upright(image)
     except Exception as error:  # Pillow's decoders raise nearly anything on a damaged file
         raise InputError(f"{path}: damaged or cut short ({error}); copy it again from where it came") from error
     rgb, alpha = _channels(path, upright)
-    return Photo(rgb, alpha, grey, _profile_of(image, grey), _exif_of(image), read_packet(upright))
+    deep = read_deep(path.read_bytes(), orientation, rgb) if is_sixteen else None
+    if deep is not None:
+        rgb = eight(deep[..., :3])
+        alpha = eight(deep[..., 3]) if deep.shape[2] == 4 else alpha
+    return Photo(rgb, alpha, grey, _profile_of(image, grey), _exif_of(image), read_packet(upright), deep)
 
 
 def _profile_of(image: Image.Image, grey: bool) -> bytes | None:
@@ -190,23 +200,34 @@ def check_target(path: str | Path) -> str:
     form = FORMATS.get(path.suffix.lower())
     if form is None:
         raise InputError(f"{path}: unknown suffix '{path.suffix}'; name the output {', '.join(FORMATS)}")
+    check_place(path)
+    return form
+
+
+def check_place(path: Path) -> None:
+    """Raise InputError where no file can be written: a folder in the place, or no folder to write into."""
     if path.is_dir():
         raise InputError(f"{path}: a folder stands in the place of the output; give a file name inside it")
     if not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}; make it first")
-    return form
 
 
-def write_photo(photo: Photo, path: str | Path, stamp: Stamp | None) -> None:
+def write_photo(photo: Photo, path: str | Path, stamp: Stamp | None, seal: Seal | None = None) -> None:
     """Write `photo` to `path` in the format of its suffix, stamped, whole or not at all.
 
-    PNG is exact; JPEG and WebP have quality 95. JPEG cannot keep transparency: a photo that has any is refused, one
-    whose alpha is 255 everywhere is written without. Raises InputError for what cannot be written; the file that
-    was there before then still is.
+    PNG is exact, with sixteen bits where the photo has them; JPEG and WebP have quality 95. JPEG cannot keep
+    transparency: a photo that has any is refused, one whose alpha is 255 everywhere is written without. `seal` has the
+    last word on the bytes. Raises InputError for what cannot be written; the file that was there before then still is.
     """
     path = Path(path)
     form = check_target(path)
     data = _encode(photo, path, form, stamp)
+    data = seal(data, form) if seal else data
+    write_whole(path, data)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file beside `path` and rename it, so that `path` is always whole. Raises InputError if it cannot."""
     target = path.resolve()  # through a link, so that the link stays
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -233,16 +254,21 @@ def _encode(photo: Photo, path: Path, form: str, stamp: Stamp | None) -> bytes:
         alpha = None
     if form == "JPEG" and alpha is not None:
         raise InputError(f"{path}: the photograph has transparent parts, which JPEG cannot keep; write a .png or .webp")
-    grey = photo.grey and form != "WEBP"  # which has no grey
-    colour = Image.fromarray(photo.rgb)
-    image = colour.convert("L") if grey else colour
-    if alpha is not None:
-        image.putalpha(Image.fromarray(alpha))
+    sixteen = photo.deep is not None and form == "PNG"
+    grey = photo.grey and form != "WEBP" and not (sixteen and alpha is not None)  # which have no grey
     options = QUALITY[form] | save_arguments(stamp, form, photo.xmp)
     if photo.icc and (photo.icc[16:20] == b"GRAY") == grey:
         options["icc_profile"] = photo.icc
     if photo.exif and (form != "JPEG" or len(photo.exif) < 65_000):  # a JPEG segment holds no more
         options["exif"] = photo.exif
+    colour = Image.fromarray(photo.rgb)
+    image = colour.convert("L") if photo.grey and form != "WEBP" else colour
+    if photo.deep is not None and sixteen:
+        deep_alpha = photo.deep[..., 3] if photo.deep.shape[2] == 4 else None
+        wide = np.uint16(257) * alpha if alpha is not None and deep_alpha is None else deep_alpha
+        return encode_png(carried(photo.deep, np.asarray(image.convert("RGB"))), wide, grey, options)
+    if alpha is not None:
+        image.putalpha(Image.fromarray(alpha))
     buffer = io.BytesIO()
     image.save(buffer, form, **options)
     return buffer.getvalue()

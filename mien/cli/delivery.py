@@ -1,0 +1,164 @@
+"""What becomes of an edit: which faces, where to, with what proof beside it. The verbs that change faces share it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mien
+from mien.cli.terminal import errors, out
+from mien.errors import InputError
+
+if TYPE_CHECKING:
+    from mien.credentials import Signer
+    from mien.editor import Editor, Which
+    from mien.faces.photo import Photo
+
+JUDGE = "judge"  # the zoo's, that no model is trained with
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an edit asks for, besides an example; as in `mien.models.Controls`."""
+
+    expression: str | None = None
+    intensity: float = 1.0
+    aus: Mapping[int | str, float] | None = None
+    gaze: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What the options of a verb that changes FACE say about its result."""
+
+    face: Path
+    output: Path | None
+    number: int | None = None
+    every: bool = False
+    preview: Path | None = None
+    crop: bool = False
+    receipt: bool = False
+    min_identity: float | None = None
+    sign: tuple[Path, Path] | None = None
+
+    @property
+    def which(self) -> Which:
+        """Which faces to change."""
+        return "all" if self.every else self.number
+
+    def begin(self) -> bool:
+        """Write the preview, if one is wanted, and return whether an edit is wanted too.
+
+        Raises InputError, before long work, for what does not fit together or cannot be written.
+        """
+        from mien.faces.photo import check_target
+
+        self.check()
+        for path in (self.output, self.preview):
+            if path:
+                check_target(path)
+        self.signer()
+        if self.preview:
+            self.draw(self.preview)
+        return self.output is not None
+
+    def check(self) -> None:
+        """Raise InputError for options that do not fit together."""
+        if self.every and self.number is not None:
+            raise InputError(f"--all and --face {self.number}: choose one of them")
+        if self.every and self.crop:
+            raise InputError("--all and --crop: a crop is of one face; choose it with --face N")
+        if self.min_identity is not None and not -1 <= self.min_identity <= 1:
+            raise InputError(f"--min-identity {self.min_identity:g}: expected a similarity from -1 to 1")
+        if self.output is None and self.preview is None:
+            raise InputError("no -o: name the picture to write; or --preview FILE, to see the faces' numbers first")
+        if self.preview in (self.face, self.output):
+            raise InputError(f"--preview {self.preview}: is a picture of its own; give it another name")
+        if self.receipt and self.output and beside(self.output).is_dir():
+            raise InputError(f"{beside(self.output)}: a folder stands in the receipt's place; choose another output")
+
+    def clip(self) -> Path:
+        """Return the clip to write. Raises InputError for what there is for photographs alone."""
+        given = {
+            "--all": self.every,
+            "--preview": self.preview,
+            "--crop": self.crop,
+            "--receipt": self.receipt,
+            "--min-identity": self.min_identity is not None,
+            "--sign": self.sign,
+        }
+        for name, wanted in given.items():
+            if wanted:
+                raise InputError(f"{name}: there is none for clips; leave it out, or give photographs")
+        if self.output is None:
+            raise InputError("no -o: name the clip to write, .mp4 or .mkv")
+        return self.output
+
+    def draw(self, path: Path) -> None:
+        """Write the photograph with its faces numbered, and say how many there are."""
+        from mien.faces.detect import choose_face, find_faces
+        from mien.faces.numbered import numbered
+        from mien.faces.photo import read_photo, write_photo
+
+        photo = read_photo(self.face)
+        faces = find_faces(photo.rgb)
+        choose_face(faces, self.face, 1)  # says what to do where there is none
+        write_photo(numbered(photo, faces), path, None)
+        out.print(f"{path}: faces 1 to {len(faces)}, numbered from the left", markup=False, soft_wrap=True)
+
+    def editor(self, model: str, aligned: bool, device: str) -> Editor:
+        """Return the editor that makes such results."""
+        return mien.Editor(model, device, aligned, self.crop)
+
+    def signer(self) -> Signer | None:
+        """Return who signs. Raises InputError for certificates that cannot be used."""
+        if self.sign is None:
+            return None
+        import c2pa  # noqa: F401 - where it is missing, say so before the work
+
+        from mien.credentials import read_signer
+
+        return read_signer(*self.sign)
+
+    def accept(self, tool: Editor, photo: Photo) -> dict[str, Any]:
+        """Return the receipt's figures, none where nobody wants them.
+
+        Raises InputError, before anything is written, where the person is less alike than wanted.
+        """
+        if not self.receipt and self.min_identity is None:
+            return {}
+        from mien.receipt import receipt
+
+        figures = receipt(tool, mien.load(JUDGE), self.face, photo, self.which)
+        if self.min_identity is not None and figures["identity"] < self.min_identity:
+            raise InputError(
+                f"{self.face}: the result is {figures['identity']:.3f} alike, below --min-identity "
+                f"{self.min_identity:g}; nothing was written, ask for less or take another model"
+            )
+        return figures
+
+    def write(
+        self, tool: Editor, photo: Photo, figures: Mapping[str, Any], operation: str, asked: Mapping[str, Any]
+    ) -> None:
+        """Write the result; and if wanted its receipt, with `accept`'s figures and what was `asked`."""
+        from mien.faces.photo import write_whole
+        from mien.receipt import file_facts
+
+        output, source = Path(self.output or ""), file_facts(self.face)
+        stamp, signer = tool.stamp(operation, self.face.name), self.signer()
+        seal = (lambda data, form: signer.sign(data, form, stamp, self.face)) if signer else None
+        tool.save(photo, output, operation, self.face.name, seal=seal)
+        if self.receipt:
+            controls = {name: value for name, value in asked.items() if value is not None}
+            note = {"schema": 1, "picture": file_facts(output), "source": source, "operation": operation}
+            content = json.dumps({**note, "controls": controls, **figures}, indent=1) + "\n"
+            write_whole(beside(output), content.encode())
+            errors.print(f"{beside(output)}: identity {figures['identity']:.3f}", markup=False)
+
+
+def beside(output: Path) -> Path:
+    """Return the file of a picture's receipt."""
+    return output.with_suffix(".json")

@@ -1,0 +1,116 @@
+"""The verb that names expressions, in one picture or in many."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import mien
+from mien.cli import video
+from mien.cli.terminal import Aligned, Device, Model, Number, bar, errors, out
+from mien.errors import InputError
+
+if TYPE_CHECKING:
+    from mien.editor import Which
+
+
+def recognize(
+    paths: list[Path],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A table to write: .csv, .json or .parquet.")
+    ] = None,
+    model: Model = mien.DEFAULT,
+    number: Number = None,
+    every: Annotated[bool, typer.Option("--all", help="Every face, with its place; -o does so by itself.")] = False,
+    aligned: Aligned = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    device: Device = "cpu",
+) -> None:
+    """Name the expression in pictures or folders of pictures, or in every frame of clips.
+
+    With `-o` or `--all` every face gives a row with its place, probabilities and, where the model has them, action
+    units; a file that cannot be used gives a row that says why. Killed, the same command goes on where it stopped.
+
+    Example: `mien recognize holiday/ --csv > expressions.csv`
+
+    Example: `mien recognize 2023/ 2024/ -o faces.parquet --model judge`
+    """
+    from mien.recognize import check_table, find_rows, write_table
+
+    if video.asked(*paths):
+        if output or every:
+            raise InputError(f"{'-o' if output else '--all'}: for pictures; clips take --csv or --json and --face N")
+        form = "json" if as_json else "csv" if as_csv else "text"
+        return video.recognize(paths, form, video.Tool(model, aligned, device, number))
+
+    which: Which = "all" if number is None and (every or output) else number
+    journal = output.with_name(f".{output.name}.part") if output else None
+    if output:
+        check_table(output)
+    tool = mien.Editor(model, device, aligned)
+    with bar("looking") as progress:
+        rows = find_rows(tool, paths, which, progress, journal)
+    if output and journal:
+        write_table(rows, output)
+        journal.unlink(missing_ok=True)
+    if tell(rows, output, every, as_json, as_csv):
+        raise typer.Exit(2)
+
+
+def tell(rows: Sequence[dict[str, Any]], output: Path | None, every: bool, as_json: bool, as_csv: bool) -> int:
+    """Print what was found, as asked, and return how many files failed."""
+    from mien.recognize import csv_text, json_text
+
+    good, bad = [row for row in rows if "error" not in row], [row for row in rows if "error" in row]
+    if output:
+        failed = f", {len(bad)} files failed" if bad else ""
+        out.print(f"{len(good)} faces in {output}{failed}", markup=False, soft_wrap=True)
+    else:
+        for row in bad:
+            errors.print(f"mien: {row['error']}", markup=False)
+    if as_json:
+        print(json_text(rows).rstrip() if every else json.dumps([likeliest_first(row) for row in good], indent=2))
+    elif as_csv and every:
+        sys.stdout.write(csv_text(rows))
+    elif as_csv:
+        print_words(good)
+    elif not output:
+        print_lines(good, every)
+    return len(bad)
+
+
+def probabilities(row: dict[str, Any]) -> dict[str, float]:
+    """Return a row's probability of every word, the likeliest first."""
+    from mien.labels import CLASSES
+
+    return dict(sorted(((word, row[word]) for word in CLASSES), key=lambda pair: -pair[1]))
+
+
+def likeliest_first(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row's file and probabilities."""
+    return {"file": row["path"]} | probabilities(row)
+
+
+def print_words(rows: Sequence[dict[str, Any]]) -> None:
+    """Print file, expression and probabilities as CSV."""
+    if not rows:
+        return
+    words = sorted(probabilities(rows[0]))
+    writer = csv.writer(sys.stdout)
+    writer.writerow(["file", "expression", *words])
+    writer.writerows([row["path"], row["expression"], *(f"{row[w]:.4f}" for w in words)] for row in rows)
+
+
+def print_lines(rows: Sequence[dict[str, Any]], numbered: bool) -> None:
+    """Print the three likeliest words of every face, a line each."""
+    for row in rows:
+        which = f" face {row['number']}" if numbered else ""
+        found = ", ".join(f"{word} {p:.2f}" for word, p in list(probabilities(row).items())[:3])
+        out.print(f"{row['path']}{which}: {found}", markup=False)

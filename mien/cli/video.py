@@ -1,0 +1,121 @@
+"""What the verbs on pictures do with clips."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mien
+from mien.cli.delivery import Asked, Delivery
+from mien.cli.terminal import bar, out
+from mien.errors import InputError
+
+
+@dataclass(frozen=True)
+class Tool:
+    """Which model is to work, on which faces."""
+
+    model: str
+    aligned: bool
+    device: str
+    number: int | None = None  # of the face
+    like_number: int | None = None
+
+    def editor(self) -> Any:
+        """Return the Editor, once it is sure that clips can be read."""
+        from mien.video.ffmpeg import ffmpeg
+
+        ffmpeg()
+        return mien.Editor(self.model, self.device, self.aligned)
+
+
+def asked(*paths: Path | None) -> bool:
+    """Whether any of the files is a clip by its name."""
+    from mien.video.ffmpeg import is_clip
+
+    return any(path is not None and is_clip(path) for path in paths)
+
+
+def change(one: Delivery, wish: Asked, like: Path | None, operation: str, tool: Tool, transfers: bool = False) -> None:
+    """Change the expression of a face, it or its example in a clip, and tell how steady the result is."""
+    from mien.video.ffmpeg import is_clip
+    from mien.video.writer import check_clip_target
+
+    face, output = one.face, one.clip()
+    if not asked(face, like):
+        raise InputError(f"{output}: a photograph stays one; name the output .png, .jpg or .webp")
+    check_clip_target(output)
+    editor = tool.editor()
+    from mien.clip import change_clip
+    from mien.models import Controls, Transfers, able, editor_by
+
+    still = editor.see(like, tool.like_number).crop if like and not is_clip(like) else None
+
+    def ask(crop: Any) -> Controls:
+        return Controls(wish.expression, wish.intensity, wish.aus, still if crop is None else crop, wish.gaze)
+
+    if transfers:
+        able(editor.model, Transfers)
+    elif still is not None or not like:
+        editor_by(editor.model, ask(None))  # before the first frame
+    with bar(face.name) as show:
+        numbers = tool.number, tool.like_number
+        report = change_clip(editor, face, output, ask, operation, like, *numbers, transfers, show)
+    out.print(f"{output}: {report}", markup=False, soft_wrap=True)
+
+
+def recognize(paths: list[Path], form: str, tool: Tool) -> None:
+    """Print the expression in clips: as "csv" or "json" a row a frame, as "text" the mean of each clip."""
+    from mien.video.ffmpeg import is_clip
+
+    for path in paths:
+        if not is_clip(path):
+            raise InputError(f"{path}: no clip; give pictures and clips apart")
+    editor, number = tool.editor(), tool.number
+    if form == "csv":
+        _print_csv(_rows(editor, paths, number))
+    elif form == "json":
+        print(json.dumps(list(_rows(editor, paths, number)), indent=2))
+    else:
+        for path in paths:
+            out.print(f"{path}: {_mean(_rows(editor, [path], number))}", markup=False, soft_wrap=True)
+
+
+def _rows(editor: Any, paths: list[Path], number: int | None) -> Iterator[dict[str, Any]]:
+    """Yield a row for every frame: file, frame, time in seconds, expression, probabilities; the latter None."""
+    from mien.clip import recognize_clip
+    from mien.labels import CLASSES
+
+    for path in paths:
+        with bar(path.name) as show:
+            for k, (time, found) in enumerate(recognize_clip(editor, path, number, show)):
+                best = max(found, key=found.__getitem__) if found else None
+                row = {"file": str(path), "frame": k, "time": round(time, 6), "expression": best}
+                yield row | {word: found[word] if found else None for word in sorted(CLASSES)}
+
+
+def _print_csv(rows: Iterator[dict[str, Any]]) -> None:
+    """Print rows as they come; a frame without a face has empty cells."""
+    writer = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, list(row))
+            writer.writeheader()
+        writer.writerow({key: f"{value:.4f}" if isinstance(value, float) else value for key, value in row.items()})
+
+
+def _mean(rows: Iterator[dict[str, Any]]) -> str:
+    """Return the strongest expressions on average, in words."""
+    total: dict[str, float] = {}
+    count = seen = 0
+    for row in rows:
+        count, seen = count + 1, seen + (row["expression"] is not None)
+        for word in list(row)[4:] if row["expression"] else ():
+            total[word] = total.get(word, 0.0) + row[word]
+    best = sorted(total.items(), key=lambda pair: -pair[1])[:3]
+    return f"{', '.join(f'{w} {v / seen:.2f}' for w, v in best) or 'no face'}; a face in {seen} of {count} frames"

@@ -1,0 +1,89 @@
+"""What an edit did to a photograph, in figures: same person, which action units, how many pixels, made by what.
+
+The figures are the judge's, a net that no model is trained with (docs/judges.md); it looks at the same place before and
+after.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mien.editor import Editor, Picture, Seen, Which
+from mien.faces.align import align, footprint
+from mien.faces.photo import Photo
+from mien.labels import AUS
+from mien.models import Embeds, EstimatesAus, Family, able, name_of
+from mien.provenance import versions
+from mien.sheet import to_pixels
+from mien.weights import fingerprint
+
+
+def receipt(editor: Editor, judge: Family, before: Picture, after: Photo, number: Which = None) -> dict[str, Any]:
+    """Return figures that JSON can hold of what `editor` made of `before`'s faces.
+
+    `identity` is the cosine, -1 to 1, of the judge's codes of the person before and after: 1 is the same, 0 is
+    strangers; over several faces the least. Action units are 0-5. `pixels` are of the whole picture; `outside` counts
+    those that changed beyond the faces' crops.
+    """
+    faces = editor.faces(before, number)
+    first, crop = (to_pixels(faces[0].crop[0]) if editor.bare else faces[0].photo.rgb), editor.bare
+    found = [_face(judge, face, first, after.rgb, editor.size, crop) for face in faces]
+    return {
+        "identity": min(face["identity"] for face in found),
+        "faces": found,
+        "pixels": _pixels(first, after.rgb, [] if crop else faces, editor.size),
+        "model": {"name": editor.name, "fingerprint": editor.fingerprint},
+        "judge": {"name": name_of(judge), "fingerprint": fingerprint(judge)},
+        "versions": versions(),
+    }
+
+
+def file_facts(path: Path) -> dict[str, str]:
+    """Return a file's name, without its folder, and the SHA-256 of its bytes."""
+    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+@torch.inference_mode()
+def _face(judge: Family, face: Seen, before: np.ndarray, after: np.ndarray, size: int, crop: bool) -> dict[str, Any]:
+    """Return what the judge sees of one face in pictures before and after, which are its crop if `crop`."""
+    side = int(judge.config.image_size)
+    matrix = resized(np.eye(2, 3) if crop else face.matrix, size, side)
+    pair = torch.from_numpy(np.stack([align(rgb, matrix, side) for rgb in (before, after)]))
+    pair = pair.permute(0, 3, 1, 2).float().div(127.5).sub(1).to(next(judge.parameters()).device)
+    who = torch.nn.functional.normalize(able(judge, Embeds).embed(pair).identity.float(), dim=1)
+    was, now = able(judge, EstimatesAus).estimate_aus(pair).tolist()
+    aus = {
+        f"AU{au:02d}": {"before": round(a, 3), "after": round(b, 3), "change": round(b - a, 3)}
+        for au, a, b in zip(AUS, was, now, strict=True)
+        if not math.isnan(a)
+    }
+    box = [round(v, 1) for v in face.box]
+    return {"number": face.number, "box": box, "identity": round(float(who[0] @ who[1]), 4), "aus": aus}
+
+
+def resized(matrix: np.ndarray, size: int, other: int) -> np.ndarray:
+    """Return the transform (2, 3) to a crop of side `other`, from that to the same crop of side `size`."""
+    scale = other / size
+    moved = matrix * scale
+    moved[:, 2] += (scale - 1) / 2  # pixel centres are whole numbers in both
+    return moved
+
+
+def _pixels(before: np.ndarray, after: np.ndarray, faces: list[Seen], size: int) -> dict[str, float | int]:
+    """Return how many pixels there are, how many and what share changed, and how many of them beyond the faces."""
+    changed = (before != after).any(-1)
+    outside = changed.copy()
+    for face in faces:
+        left, top, right, bottom = (max(0, round(v)) for v in footprint(face.matrix, size))
+        outside[top : bottom + 1, left : right + 1] = False
+    total, count = changed.size, int(changed.sum())
+    return {
+        "all": total, "changed": count, "share": round(count / total, 6),
+        "outside": int(outside.sum()) if faces else 0,
+    }  # fmt: skip

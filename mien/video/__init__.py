@@ -1,0 +1,1 @@
+"""Clips from and to their files, a frame at a time."""

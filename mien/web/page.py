@@ -1,0 +1,118 @@
+"""The page: its parts and where they stand. What they do is in `events`."""
+
+from __future__ import annotations
+
+import html
+
+import gradio as gr
+
+from mien.labels import AU_NAMES, AUS, CLASSES
+from mien.web.ask import STEP
+from mien.web.offer import WAYS, Offer
+from mien.web.upload import MEGABYTES, MEGAPIXELS
+from mien.web.workshop import FORMS
+
+HEAD = """<h1>mien</h1>
+<p>Change the expression in a photograph; the rest of it stays as it is. Nothing leaves this computer.</p>"""
+FOOT = """<p>An edited face shows an expression its owner may never have made: ask the people you show. Every download
+says in its metadata that it was edited, by which model and how.</p>"""
+START = "Begin with a photograph of a face."
+
+
+class Page:
+    """All parts of the page by name, built within a `gr.Blocks`."""
+
+    def __init__(self, models: list[str], chosen: str, offer: Offer):
+        gr.HTML(HEAD, elem_id="head", padding=False)
+        self.opened, self.example, self.asked, self.starts = gr.State(), gr.State(), gr.State(), gr.State({})
+        with gr.Row():
+            with gr.Column(scale=4, min_width=320):
+                self._photograph()
+                self.model = gr.Dropdown(models, value=chosen, label="Model", elem_id="model")
+                self.paper = gr.HTML(paper(offer), elem_id="paper", padding=False)
+                self._wishes(offer)
+            with gr.Column(scale=5, min_width=320):
+                self._result()
+        gr.HTML(FOOT, elem_id="foot", padding=False)
+
+    def _photograph(self) -> None:
+        limits = f"Photograph (up to {MEGABYTES} MB, {MEGAPIXELS} megapixels)"
+        self.photo = picture(limits, "photo", 320)
+        self.face = gr.Radio([], label="Face", visible=False, elem_id="face")
+        self.status = gr.HTML(told(START), elem_id="status", padding=False)
+
+    def _wishes(self, offer: Offer) -> None:
+        """Build the parts of every way of asking; the model decides which are offered, the reader which is shown."""
+        self.way = gr.Radio(offer.ways, value=offer.ways[0], label="Change by", elem_id="way")
+        self.groups = {way: gr.Column(visible=way == offer.ways[0]) for way in WAYS}
+        by_class, by_units, by_like, by_gaze = self.groups.values()
+        with by_class:
+            words = [word for word in CLASSES if word != "neutral"]
+            self.word = gr.Radio(words, value="happiness", label="Expression", elem_id="word")
+            self.intensity = gr.Slider(0, 1, 1, step=0.05, label="Intensity", elem_id="intensity")
+            with gr.Row():
+                self.neutral = gr.Button("Neutralise", elem_id="neutral")
+                self.change = gr.Button("Change", variant="primary", elem_id="change")
+        with by_units:
+            self._units(offer)
+        with by_like:
+            self.like = picture("Photograph whose expression to take", "like", 240)
+            self.like_face = gr.Radio([], label="Face", visible=False, elem_id="like-face")
+            self.share = gr.Slider(0, 1, 1, step=0.05, label="Intensity", visible=offer.fades, elem_id="share")
+            self.transfer = gr.Button("Transfer", variant="primary", elem_id="transfer")
+        with by_gaze:
+            self.right = gr.Slider(-40, 40, 0, step=1, label="Degrees to the picture's right", elem_id="gaze-right")
+            self.up = gr.Slider(-40, 40, 0, step=1, label="Degrees up", elem_id="gaze-up")
+            self.look = gr.Button("Change", variant="primary", elem_id="look")
+
+    def _units(self, offer: Offer) -> None:
+        """Build two sliders an action unit: both sides or the person's left; the person's right."""
+        self.each_side = gr.Checkbox(False, label="Each side by itself", visible=offer.sides, elem_id="each-side")
+        self.left, self.right_units = {}, {}
+        with gr.Column(elem_id="units"):
+            for unit in AUS:
+                self.left[unit] = gr.Slider(
+                    0, 5, 0, step=STEP, label=unit_label(unit), visible=unit in offer.units, elem_id=f"au{unit}"
+                )
+                self.right_units[unit] = gr.Slider(
+                    0, 5, 0, step=STEP, label=unit_label(unit, "right"), visible=False, elem_id=f"au{unit}R"
+                )
+        self.set_units = gr.Button("Change", variant="primary", elem_id="set-units")
+
+    def _result(self) -> None:
+        self.result = gr.ImageSlider(
+            label="Before and after", interactive=False, elem_id="result", buttons=["fullscreen"], max_height=560,
+            format="png",
+        )  # fmt: skip
+        self.bars = gr.HTML("", elem_id="bars", padding=False)
+        with gr.Row(elem_id="saving"):
+            self.form = gr.Radio(list(FORMS), value="PNG", container=False, elem_id="form")
+            self.download = gr.DownloadButton("Download full size", interactive=False, elem_id="download")
+
+    @property
+    def sliders(self) -> list[gr.Slider]:
+        """All sliders of action units: one of each unit, then those of the right sides."""
+        return [*self.left.values(), *self.right_units.values()]
+
+
+def picture(label: str, name: str, height: int) -> gr.Image:
+    """Return a place for a photograph from a file, the clipboard or a webcam."""
+    return gr.Image(
+        label=label, sources=["upload", "webcam", "clipboard"], type="filepath", height=height, elem_id=name,
+        buttons=[], webcam_options=gr.WebcamOptions(mirror=False),
+    )  # fmt: skip
+
+
+def unit_label(unit: int, side: str = "") -> str:
+    """Return a slider's label; `side` is the person's own."""
+    return f"AU{unit} {AU_NAMES[unit]}" + (f", {side}" if side else "")
+
+
+def paper(offer: Offer) -> str:
+    """Return a model's citation in HTML."""
+    return f"<p>{html.escape(offer.paper)}</p>"
+
+
+def told(text: str, bad: bool = False) -> str:
+    """Return a line for the reader in HTML."""
+    return f'<p class="{"bad" if bad else "good"}" role="status">{html.escape(text)}</p>'

@@ -1,0 +1,110 @@
+"""What the page does, without the page: photographs and wishes in, pictures, readings and a file to download out."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from mien.editor import Editor, Seen
+from mien.errors import InputError
+from mien.faces.detect import Face
+from mien.faces.photo import FORMATS, Photo
+from mien.models import EstimatesAus
+from mien.web.ask import STEP, Ask
+from mien.web.offer import Offer, offer_of
+from mien.web.upload import Upload, closeup
+
+FORMS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp"}
+KEPT = 20  # results that can still be downloaded; older ones are deleted
+
+
+@dataclass(frozen=True)
+class Made:
+    """A result: close-ups uint8 (h, w, 3) for the page, what a net reads in both, and the whole picture's file."""
+
+    before: np.ndarray
+    after: np.ndarray
+    read_before: Mapping[str, float]
+    read_after: Mapping[str, float]
+    file: Path
+
+
+class Workshop:
+    """Models by the name that the page gives them, and a folder of the server's own for results.
+
+    `judge` reads expressions: one net for all models, that none was trained with. Models that change no face are
+    left out.
+    """
+
+    def __init__(self, editors: Mapping[str, Editor], judge: Editor, folder: Path):
+        offers = {name: offer_of(editor) for name, editor in editors.items()}
+        self.offers: dict[str, Offer] = {name: offer for name, offer in offers.items() if offer.ways}
+        self.editors = {name: editors[name] for name in self.offers}
+        self.judge = judge
+        self.folder = folder
+        self._numbers = count()
+        self._kept: deque[Path] = deque()
+
+    def read(self, upload: Upload, number: int, photo: Photo | None = None) -> dict[str, float]:
+        """Return each expression's probability in a face; of `photo`, if given, where the face is in `upload`."""
+        seen = self.judge.see_at(photo or upload.photo, face_of(upload, number))
+        return self.judge.recognize(seen)
+
+    def starts(self, name: str, upload: Upload, number: int) -> dict[int, float]:
+        """Return the action units that a model moves, with what it reads in the face: 0-5 in the sliders' steps."""
+        editor, units = self.editors[name], self.offers[name].units
+        if not isinstance(editor.model, EstimatesAus):
+            return dict.fromkeys(units, 0.0)
+        found = editor.estimate_aus(editor.see_at(upload.photo, face_of(upload, number)))
+        return {unit: round(min(max(round(found[unit] / STEP) * STEP, 0.0), 5.0), 2) for unit in units}
+
+    def change(self, name: str, upload: Upload, number: int, ask: Ask, form: str = "PNG") -> Made:
+        """Return what a model makes of a face, saved whole in `form` with the note that it was made.
+
+        Raises InputError for what the model cannot, and for a photograph that the form cannot hold.
+        """
+        face, photo = face_of(upload, number), upload.photo
+        made = self._made(self.editors[name], self.editors[name].see_at(photo, face, number), ask)
+        file = self._new_file(f"{upload.path.stem}-{ask.short}", form)
+        try:
+            self.editors[name].save(made, file, ask.words, upload.path.name)
+        except InputError as error:
+            raise InputError(str(error).replace(str(file), file.name)) from error
+        before, after = closeup(photo.rgb, face), closeup(made.rgb, face)
+        return Made(before, after, self.read(upload, number), self.read(upload, number, made), file)
+
+    def _made(self, editor: Editor, seen: Seen, ask: Ask) -> Photo:
+        if ask.like is None:
+            return editor.edit(seen, ask.expression, ask.intensity, ask.aus, gaze=ask.gaze)
+        like = editor.see_at(ask.like.photo, face_of(ask.like, ask.like_number))
+        if ask.intensity == 1:
+            return editor.transfer(seen, like)
+        return editor.edit(seen, like=like, intensity=ask.intensity)
+
+    def _new_file(self, stem: str, form: str) -> Path:
+        """Return a name in a new folder, in letters that every system takes; the oldest folder goes."""
+        folder = self.folder / f"{next(self._numbers):06d}"
+        folder.mkdir(parents=True)
+        self._kept.append(folder)
+        while len(self._kept) > KEPT:
+            shutil.rmtree(self._kept.popleft(), ignore_errors=True)
+        return folder / (re.sub(r"[^\w-]+", "_", stem)[:80] + FORMS[form])
+
+
+def face_of(upload: Upload, number: int) -> Face:
+    """Return the face of a number, from 1. Raises InputError for a number that is not there."""
+    if not 1 <= number <= len(upload.faces):
+        raise InputError(f"there is no face {number}; the photograph has {len(upload.faces)}")
+    return upload.faces[number - 1]
+
+
+def form_of(path: Path) -> str:
+    """Return the form in which a photograph goes back: that in which it came, PNG if mien does not write that."""
+    return {"JPEG": "JPEG", "WEBP": "WebP"}.get(FORMATS.get(path.suffix.lower(), ""), "PNG")
