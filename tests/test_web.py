@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from skimage.data import astronaut
 
+import mien
 from mien import cli
 from mien.editor import Editor
 from mien.errors import InputError
@@ -249,9 +250,10 @@ def test_a_port_that_is_taken_is_one_line(capsys, monkeypatch):
     )
 
 
-def test_a_model_that_changes_no_face_is_one_line(shop):
+def test_a_model_that_changes_no_face_is_one_line(shop, monkeypatch):
     from mien.web.server import first
 
     with pytest.raises(InputError, match="--model judge: changes no face"):
         first(shop, ["judge"])
+    monkeypatch.setattr(mien, "DEFAULT", "ter_gan")
     assert first(shop, ["eet"]) == "eet" and first(shop, []) == "ter_gan"
