@@ -70,11 +70,10 @@ class Editor:
     """A model and all that lies between it and a photograph.
 
     `model` is a zoo name, a file, a run's folder or a model. Pictures may be files, arrays, photos or faces that this
-    editor saw, which are not looked for again. Methods that
-    change a face return a Photo; `save` writes it with a note that it was made. Where a picture shows several faces,
-    `number` (1 is the leftmost) says which, and "all" changes every one. With `aligned`, pictures are taken as crops
-    already aligned, as a data set's are, and no face is looked for. With `bare`, methods that change a face return its
-    aligned crop alone, at the model's size.
+    editor saw, which are not looked for again. Methods that change a face return a Photo; `save` writes it with a note
+    that it was made. Where a picture shows several faces, `number` (1 is the leftmost) says which, and "all" changes
+    every one. With `aligned`, pictures are taken as crops already aligned, as a data set's are, and no face is looked
+    for. With `bare`, methods that change a face return its aligned crop alone, at the model's size.
 
     A net that squeezes a face through a few numbers cannot give a stranger's pores back. So not its picture is
     pasted but its change: its picture with the new expression minus its picture with the old one
@@ -149,8 +148,8 @@ class Editor:
     ) -> Photo:
         """Return `face` with an asked expression: a class, AU intensities 0-5, or another face's; at 0-1 of it.
 
-        `aus` may name one side, as "12L", and `mien.labels.units_of` makes them of ARKit blendshapes; `gaze` is degrees
-        to the right of the picture and up.
+        `aus` may name one side, as "12L", and `mien.labels.units_of` makes them of ARKit blendshapes; `gaze` turns the
+        eyes by degrees to the right of the picture and up.
         """
         example = self.see(like, like_number).crop if like is not None else None
         controls = Controls(expression, intensity, aus, example, gaze)

@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.faces.morph import Maps, morph
-from mien.faces.paste import feathered_mask
+from mien.faces.morph import Maps, frame_mask, morph
 
 RNG = np.random.default_rng(0)
 SIZE = 64
@@ -38,7 +37,7 @@ def test_nothing_asked_nothing_done():
 def test_outside_the_mask_not_a_bit_changes():
     rgb = photo()
     made = morph(rgb, maps((0.1, 0.05), 0.3, 0.5, 200), matrix(), SIZE)
-    mask = feathered_mask(SIZE)
+    mask = frame_mask(SIZE)
     weight = cv2.warpAffine(mask, matrix(), rgb.shape[1::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     assert np.array_equal(made[weight == 0], rgb[weight == 0])
     assert (made[weight > 0.9] != rgb[weight > 0.9]).mean() > 0.9

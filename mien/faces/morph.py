@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.faces.paste import feathered_mask, smooth_for, tiles
+from mien.faces.paste import smooth_for, tiles
+
+RIM = 0.06  # of the crop's side, over which a change fades
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,10 @@ class Maps:
 def morph(rgb: np.ndarray, maps: Maps, matrix: np.ndarray, size: int, mask: np.ndarray | None = None) -> np.ndarray:
     """Photo uint8 (H, W, 3) with its face moved, shaded and covered.
 
-    `matrix` (2, 3) photo → crop of side `size`; `mask` (size, size) in 0..1, by default `feathered_mask(size)`: the
+    `matrix` (2, 3) photo → crop of side `size`; `mask` (size, size) in 0..1, by default `frame_mask(size)`: the
     maps fade with it, so that nothing is mixed with what it was before, and pixels where it is 0 stay bit for bit.
     """
-    mask = feathered_mask(size) if mask is None else np.ascontiguousarray(mask, np.float32)
+    mask = frame_mask(size) if mask is None else np.ascontiguousarray(mask, np.float32)
     back = np.linalg.inv(matrix[:, :2]) * size  # a motion in shares of the crop -> in photo pixels
     motion = np.ascontiguousarray(maps.flow @ back.T.astype(np.float32))
     result = rgb.copy()
@@ -48,6 +50,18 @@ def morph(rgb: np.ndarray, maps: Maps, matrix: np.ndarray, size: int, mask: np.n
         tile = result[y0:y1, x0:x1]
         tile[:] = np.where(weight[..., None] > 0, np.clip(np.rint(made), 0, 255).astype(np.uint8), tile)
     return result
+
+
+def frame_mask(size: int) -> np.ndarray:
+    """All of the crop but its rim: float32 (size, size), 1 inside, falling to exactly 0 at the border.
+
+    Maps are 0 where nothing is to be done, so they need no mask that knows the face, as a pasted picture does.
+    """
+    grid = (np.arange(size) + 0.5) / size
+    edge = np.clip(np.minimum(grid, 1 - grid) / RIM, 0, 1)
+    edge = edge * edge * (3 - 2 * edge)
+    edge[[0, -1]] = 0
+    return (edge[:, None] * edge[None]).astype(np.float32)
 
 
 class _Place:

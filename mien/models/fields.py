@@ -54,6 +54,7 @@ UNITS = len(AUS)
 CODE = 2 * UNITS + 4
 ANGLE = 30.0  # degrees that count as much as the strongest action unit
 REST = 0.1  # ρ of Eq. 3: half a level of five
+MISREAD = 0.3  # of Eq. 14
 TAU = 0.05  # Eq. 4
 DOUBT = 0.12  # the most by which action units read from a picture are off, about
 EPSILON = 0.03  # of brightness in Eq. 7, so that black has a logarithm
@@ -130,9 +131,12 @@ def shrunk(code: Tensor) -> Tensor:
     The non-negative garrote (Breiman 1995): most units are at rest in most faces, and a little of each, misread, would
     be taken back from a face that does not show it.
     """
-    units = code[:, : 2 * UNITS]
-    kept = torch.where(units > REST, units - REST**2 / units.clamp(min=REST), 0)
-    return torch.cat([kept, code[:, 2 * UNITS :]], 1)
+    return torch.cat([garrote(code[:, : 2 * UNITS].clamp(min=0), REST), code[:, 2 * UNITS :]], 1)
+
+
+def garrote(x: Tensor, least: float) -> Tensor:
+    """Return x - least² / x where |x| > least, else 0."""
+    return torch.where(x.abs() > least, x - least**2 / x.abs().clamp(min=least) * x.sign(), 0)
 
 
 def gate(change: Tensor) -> Tensor:
@@ -229,9 +233,13 @@ def critic_loss(real: Tensor, made: Tensor, mouth: Tensor) -> Tensor:
 
 
 def corrected(asked: Tensor, wanted: Tensor, reached: Tensor) -> Tensor:
-    """Eq. 14: u' ← u' + (u - E(y')) of the action units, held in 0-1.2: (B, 46) three times -> (B, 46)."""
+    """Eq. 14: u' ← u' + r(u - E(y')) of the action units, held in 0-1.2: (B, 46) three times -> (B, 46).
+
+    r is the garrote over MISREAD: a smaller shortfall is as likely the reader's error as the mover's.
+    """
     units = slice(2 * UNITS)
-    return torch.cat([(asked + wanted - reached)[:, units].clamp(0, 1.2), asked[:, 2 * UNITS :]], 1)
+    short = garrote((wanted - reached)[:, units], MISREAD)
+    return torch.cat([(asked[:, units] + short).clamp(0, 1.2), asked[:, 2 * UNITS :]], 1)
 
 
 def told(shown: Tensor, wanted: Tensor, read: Tensor | None = None) -> tuple[Tensor, Tensor]:
