@@ -22,6 +22,7 @@ from mien.models.fields import (
     mouth_loss,
     opening_loss,
     paint_loss,
+    reached_loss,
     reading_loss,
     shade_loss,
     shrunk,
@@ -237,7 +238,13 @@ def test_eq_12_and_13_mouth_and_critic():
     np.testing.assert_allclose(critic_loss(tensor(real), tensor(fake), tensor(m)), (hinge * m).sum() / m.sum())
 
 
-def test_eq_14_correction():
+def test_eq_14_results_read_as_truths():
+    made, true = rand(3, CODE), rand(3, CODE)
+    expected = ((made - true)[:, : 2 * UNITS] ** 2).mean()
+    np.testing.assert_allclose(reached_loss(tensor(made), tensor(true)), expected)
+
+
+def test_eq_15_correction():
     asked, wanted, reached = rand(3, CODE, low=0), rand(3, CODE, low=0), rand(3, CODE, low=0)
     expected = asked.copy()  # the angles stay
     off = (wanted - reached)[:, : 2 * UNITS]

@@ -24,7 +24,8 @@ Eq. 10 L_paint   paint_loss
 Eq. 11 L_look    look_losses
 Eq. 12 L_mouth   mouth_loss
 Eq. 13 L_critic  critic_loss
-Eq. 14 c'        corrected
+Eq. 14 L_reach   reached_loss
+Eq. 15 u'        corrected
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ UNITS = len(AUS)
 CODE = 2 * UNITS + 4
 ANGLE = 30.0  # degrees that count as much as the strongest action unit
 REST = 0.1  # ρ of Eq. 3: half a level of five
-MISREAD = 0.3  # of Eq. 14
+MISREAD = 0.3  # of Eq. 15
 TAU = 0.05  # Eq. 4
 DOUBT = 0.12  # the most by which action units read from a picture are off, about
 EPSILON = 0.03  # of brightness in Eq. 7, so that black has a logarithm
@@ -88,7 +89,7 @@ class FieldsConfig:
     structure: float = 1.0
     reached: float = 3.0
     mouth: float = 0.03
-    rounds: int = 1  # of correction when editing (Eq. 14)
+    rounds: int = 1  # of correction when editing (Eq. 15)
     depth: float = 0.5  # of shade, in log brightness
     margin: float = 0.03
     turn: float = 5.0
@@ -232,8 +233,13 @@ def critic_loss(real: Tensor, made: Tensor, mouth: Tensor) -> Tensor:
     return ((F.relu(1 - real) + F.relu(1 + made)) * mouth).sum() / mouth.sum().clamp(min=1)
 
 
+def reached_loss(made: Tensor, true: Tensor) -> Tensor:
+    """Eq. 14: L_reach = mean (E(y') - E(y))² over the action units: the result is to be read as the truth is."""
+    return (made - true)[:, : 2 * UNITS].square().mean()
+
+
 def corrected(asked: Tensor, wanted: Tensor, reached: Tensor) -> Tensor:
-    """Eq. 14: u' ← u' + r(u - E(y')) of the action units, held in 0-1.2: (B, 46) three times -> (B, 46).
+    """Eq. 15: u' ← u' + r(u - E(y')) of the action units, held in 0-1.2: (B, 46) three times -> (B, 46).
 
     r is the garrote over MISREAD: a smaller shortfall is as likely the reader's error as the mover's.
     """
@@ -346,8 +352,7 @@ class FieldModel(Family):
         made = composed(seen, fields)
         losses = self._look(seen, true, truth, made, fields, motion)
         if turn == "finish":
-            reached, _ = self._read(made)
-            losses["reached"] = (reached - self._read(true)[0].detach())[:, : 2 * UNITS].square().mean()
+            losses["reached"] = reached_loss(self._read(made)[0], self._read(true)[0].detach())
             losses["mouth"] = mouth_loss(self.critic(composed(face, fields, MOUTH)).float(), mouth)
         return losses
 
@@ -393,7 +398,7 @@ class FieldModel(Family):
         return torch.cat([code[:, : 2 * UNITS].clamp(0, 1), code[:, 2 * UNITS :]], 1)
 
     def moves(self, face: Tensor, controls: Controls) -> Fields:
-        """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 14)."""
+        """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 15)."""
         view, known = self.view(face), shrunk(self.read(face))
         wanted = self.wanted(known, controls)
         asked, maps = wanted, self.mover.look(view)
