@@ -15,7 +15,7 @@ from torch import Tensor
 
 import mien
 from mien.errors import InputError
-from mien.faces.align import align, similarity
+from mien.faces.align import align, rescaled, similarity
 from mien.faces.detect import Face, choose_face, find_faces
 from mien.faces.morph import Maps, morph
 from mien.faces.paste import paste_residual
@@ -109,9 +109,7 @@ class Editor:
         photo = as_photo(picture)
         if self.aligned:
             height, width = photo.rgb.shape[:2]
-            # Pixel centres are whole numbers: the first and last half pixels of both frames meet.
-            scale = np.array([self.size / width, self.size / height])
-            matrix = np.array([[scale[0], 0, (scale[0] - 1) / 2], [0, scale[1], (scale[1] - 1) / 2]])
+            matrix = rescaled(np.eye(2, 3), np.array([self.size / width, self.size / height]))
             return [self._cut(photo, matrix, 1, (0.0, 0.0, float(width), float(height)))]
         name = Path(picture) if isinstance(picture, str | Path) else Path("the picture")
         found = find_faces(photo.rgb)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from mien.editor import Editor, Picture, Seen, Which
-from mien.faces.align import align, footprint
+from mien.faces.align import align, footprint, rescaled
 from mien.faces.photo import Photo
 from mien.labels import AUS
 from mien.models import Embeds, EstimatesAus, Family, able, name_of
@@ -53,7 +53,7 @@ def file_facts(path: Path) -> dict[str, str]:
 def _face(judge: Family, face: Seen, before: np.ndarray, after: np.ndarray, size: int, crop: bool) -> dict[str, Any]:
     """Return what the judge sees of one face in pictures before and after, which are its crop if `crop`."""
     side = int(judge.config.image_size)
-    matrix = resized(np.eye(2, 3) if crop else face.matrix, size, side)
+    matrix = rescaled(np.eye(2, 3) if crop else face.matrix, side / size)
     pair = torch.from_numpy(np.stack([align(rgb, matrix, side) for rgb in (before, after)]))
     pair = pair.permute(0, 3, 1, 2).float().div(127.5).sub(1).to(next(judge.parameters()).device)
     who = torch.nn.functional.normalize(able(judge, Embeds).embed(pair).identity.float(), dim=1)
@@ -65,14 +65,6 @@ def _face(judge: Family, face: Seen, before: np.ndarray, after: np.ndarray, size
     }
     box = [round(v, 1) for v in face.box]
     return {"number": face.number, "box": box, "identity": round(float(who[0] @ who[1]), 4), "aus": aus}
-
-
-def resized(matrix: np.ndarray, size: int, other: int) -> np.ndarray:
-    """Return the transform (2, 3) to a crop of side `other`, from that to the same crop of side `size`."""
-    scale = other / size
-    moved = matrix * scale
-    moved[:, 2] += (scale - 1) / 2  # pixel centres are whole numbers in both
-    return moved
 
 
 def _pixels(before: np.ndarray, after: np.ndarray, faces: list[Seen], size: int) -> dict[str, float | int]:

@@ -12,10 +12,10 @@ from skimage.data import astronaut
 
 import mien
 from mien.editor import Editor, as_photo
-from mien.faces.align import align, similarity
+from mien.faces.align import align, rescaled, similarity
 from mien.faces.detect import find_faces
 from mien.labels import AUS
-from mien.receipt import receipt, resized
+from mien.receipt import receipt
 from mien.weights import fingerprint
 from tests.test_cli import run
 
@@ -130,7 +130,7 @@ def test_a_bare_crop_has_a_receipt_too(judge):
 
 def test_a_crops_other_size_shows_the_same_place():
     eyes = np.array([[100.0, 120.0], [160.0, 130.0]])
-    assert np.allclose(resized(similarity(eyes, 64), 64, 112), similarity(eyes, 112))
+    assert np.allclose(rescaled(similarity(eyes, 64), 112 / 64), similarity(eyes, 112))
     image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    half = align(image, resized(np.eye(2, 3), 64, 32), 32)
+    half = align(image, rescaled(np.eye(2, 3), 0.5), 32)
     assert np.abs(half.astype(int) - cv2.resize(image, (32, 32), interpolation=cv2.INTER_AREA)).mean() < 25

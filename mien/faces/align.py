@@ -38,6 +38,13 @@ def invert(matrix: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.invertAffineTransform(np.asarray(matrix, np.float64)))
 
 
+def rescaled(matrix: np.ndarray, scale: float | np.ndarray) -> np.ndarray:
+    """The transform (2, 3) onto the same crop `scale` times as large; a scale for each of x and y, if they differ."""
+    moved = matrix * np.reshape(scale, (-1, 1))
+    moved[:, 2] += (np.asarray(scale) - 1) / 2  # pixel centres are whole numbers in both
+    return moved
+
+
 def footprint(matrix: np.ndarray, size: int) -> tuple[float, float, float, float]:
     """Left, top, right, bottom of the crop of side `size` in the photo's coordinates; may reach outside it."""
     corners = np.array([[-0.5, -0.5], [size - 0.5, -0.5], [-0.5, size - 0.5], [size - 0.5, size - 0.5]])

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.faces.paste import smooth_for, tiles
+from mien.faces.align import rescaled
+from mien.faces.paste import smooth_for, smooth_step, tiles
 
 RIM = 0.06  # of the crop's side, over which a change fades
 
@@ -58,8 +59,7 @@ def frame_mask(size: int) -> np.ndarray:
     Maps are 0 where nothing is to be done, so they need no mask that knows the face, as a pasted picture does.
     """
     grid = (np.arange(size) + 0.5) / size
-    edge = np.clip(np.minimum(grid, 1 - grid) / RIM, 0, 1)
-    edge = edge * edge * (3 - 2 * edge)
+    edge = smooth_step(np.minimum(grid, 1 - grid) / RIM)
     edge[[0, -1]] = 0
     return (edge[:, None] * edge[None]).astype(np.float32)
 
@@ -75,9 +75,7 @@ class _Place:
 
     def bring(self, grid: np.ndarray, how: int, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
         """Return a map of the crop at the tile's pixels, smoothed as far as those are coarser."""
-        scale = grid.shape[0] / self.size
-        matrix = self.moved * scale
-        matrix[:, 2] += 0.5 * scale - 0.5  # pixel centres are whole numbers on both grids
+        matrix = rescaled(self.moved, grid.shape[0] / self.size)
         fine = smooth_for(matrix, np.ascontiguousarray(grid, np.float32))
         return cv2.warpAffine(fine, matrix, self.shape, flags=how | cv2.WARP_INVERSE_MAP, borderMode=border)
 

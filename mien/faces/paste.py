@@ -24,11 +24,16 @@ def feathered_mask(size: int) -> np.ndarray:
     x = np.abs(grid - OVAL_CENTRE[0])[None, :] / OVAL_RADII[0]
     y = np.abs(grid - OVAL_CENTRE[1])[:, None] / OVAL_RADII[1]
     radius = (x**OVAL_POWER + y**OVAL_POWER) ** (1 / OVAL_POWER)
-    rim = np.clip((1 - radius) / FEATHER, 0, 1)
-    mask = (rim * rim * (3 - 2 * rim)).astype(np.float32)
+    mask = smooth_step((1 - radius) / FEATHER).astype(np.float32)
     mask[[0, -1], :] = 0
     mask[:, [0, -1]] = 0
     return mask
+
+
+def smooth_step(x: np.ndarray) -> np.ndarray:
+    """0 up to 0, 1 from 1 on, and smooth between."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
 
 
 def tiles(matrix: np.ndarray, size: int, shape: tuple[int, ...]) -> Iterator[tuple[int, int, int, int]]:
