@@ -121,22 +121,14 @@ def evaluate_identity(
     """
     from mien.evaluate.identity import FALSE_ACCEPTS, by_identity
     from mien.evaluate.record import frame_of
+    from mien.run import training_data
 
     nets, who, chosen, t = asked_for(data, model, judge, partners, seed, all_people, size, geometry=False)
+    others = training_data(data, size) if crowd else None
     with bar("comparing people") as progress:
-        figures = by_identity(nets, who, chosen, t, output, progress, crowd=others(data, size) if crowd else None)
+        figures = by_identity(nets, who, chosen, t, output, progress, crowd=others)
     print_frame(frame_of(figures, ["rank_1", "own", "accuracy", *FALSE_ACCEPTS]))
     told(output / "identity.json")
-
-
-def others(folders: list[Path], size: int) -> Data:
-    """Return the rows that are not marked test. Raises InputError where there is none."""
-    from mien.data.cache import concat, open_data
-
-    everybody = concat([open_data(folder, size) for folder in folders])
-    if everybody.manifest.test.all():
-        raise InputError(f"{', '.join(map(str, folders))}: every row is marked test; nobody is left for the crowd")
-    return everybody.select(~everybody.manifest.test)
 
 
 def asked_for(
@@ -176,12 +168,13 @@ def evaluate_gaze(
     from mien.evaluate.eye_gaze import learn_eye_gaze
     from mien.evaluate.gaze import by_gaze, gaze_trials
     from mien.evaluate.record import frame_of
+    from mien.run import training_data
 
     nets, chosen = by_name(model), test_people(data, size, False)
     t = gaze_trials(chosen, partners, seed)
     who = appointed(judge, chosen, nets) if judge else None
     if who is None or "gaze" not in who.gives:
-        who = learn_eye_gaze(others(data, size))
+        who = learn_eye_gaze(training_data(data, size))
     with bar("looking") as progress:
         figures = by_gaze(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["gaze", "left", "right"]))

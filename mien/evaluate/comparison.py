@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mien.data.cache import Data, Images, to_tensor
+from mien.data.cache import Data, Images
 from mien.data.manifest import Manifest
 from mien.data.neutral import neutral_faces
 from mien.editor import Editor
 from mien.evaluate.judges import Judge, Reading, all_read, as_judge, fitted, named
 from mien.evaluate.probes import codes, probes
-from mien.evaluate.recognition import BASIC, predict, protocol_rows
+from mien.evaluate.recognition import BASIC, estimated, predict, protocol_rows
 from mien.evaluate.transfer import ANSWERS, STARTS, STRONG, Trials, answers, errors_of, trials
 from mien.labels import AUS, CLASSES
 from mien.metrics.agreement import agreements, icc_3_1, mse
@@ -179,13 +179,17 @@ def gallery_rows(data: Data, t: Trials) -> tuple[list[int], np.ndarray]:
     It is a neutral one, if the person has any, and none of the trials' faces, if there is another: a face is no proof
     of itself.
     """
-    m, used, rows = data.manifest, set(t.face.tolist()), []
-    neutral = neutral_faces(m)
-    people, own = np.unique(m.subject[t.face], return_inverse=True)
+    people, own = np.unique(data.manifest.subject[t.face], return_inverse=True)
+    return one_each(data.manifest, people, t.face), own
+
+
+def one_each(manifest: Manifest, people: np.ndarray, used: np.ndarray | None = None) -> list[int]:
+    """Return a picture of each of `people`: a neutral one, if there is any, and none of `used`, if there is another."""
+    neutral, known, rows = neutral_faces(manifest), set() if used is None else set(used.tolist()), []
     for person in people.tolist():
-        theirs = neutral.get(person) or np.flatnonzero(m.subject == person).tolist()
-        rows.append(next((row for row in theirs if row not in used), theirs[0]))
-    return rows, own
+        theirs = neutral.get(person) or np.flatnonzero(manifest.subject == person).tolist()
+        rows.append(next((row for row in theirs if row not in known), theirs[0]))
+    return rows
 
 
 def gallery_of(data: Data, t: Trials, judge: Judge) -> tuple[np.ndarray, np.ndarray]:
@@ -280,12 +284,9 @@ def recognition_figures(model: Family, data: Data) -> dict[str, float]:
     return figures
 
 
-@torch.inference_mode()
-def au_agreement(model: EstimatesAus, data: Data, batch: int = 256) -> dict[int, dict[str, float]]:
+def au_agreement(model: EstimatesAus, data: Data) -> dict[int, dict[str, float]]:
     """Return ICC(3,1) and MSE of a model's AU estimates and the labels, for DISFA_AUS that it knows and that vary."""
-    rows = [np.arange(k, min(k + batch, len(data))) for k in range(0, len(data), batch)]
-    found = torch.cat([model.estimate_aus(to_tensor(data.images[some])) for some in rows]).numpy()
-    label = data.manifest.aus
+    found, label = estimated(model, data), data.manifest.aus
     units = [k for k, au in enumerate(AUS) if au in DISFA_AUS and np.nanstd(label[:, k]) > 0]
     return {AUS[k]: agree(label[:, k], found[:, k]) for k in units if not np.isnan(found[:, k]).any()}
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.cache import Data
-from mien.data.neutral import neutral_faces
 from mien.errors import InputError
-from mien.evaluate.comparison import gallery_rows
+from mien.evaluate.comparison import gallery_rows, one_each
 from mien.evaluate.expression_transfer import trial_facts
 from mien.evaluate.judges import Judge, Reading, as_judge, fitted, must_give, signature
 from mien.evaluate.looked import Key, looked_at
@@ -51,7 +50,10 @@ def by_identity(
     rows, own = gallery_rows(data, t)
     if len(rows) < 2:
         raise InputError(f"{data.manifest.folder}: shows one person; expected two or more to tell apart")
-    shown = [(data, row) for row in rows] + ([(crowd, row) for row in one_each(crowd)] if crowd is not None else [])
+    shown = [(data, row) for row in rows]
+    if crowd is not None:
+        known = crowd.manifest.subject[crowd.manifest.subject >= 0]
+        shown += [(crowd, row) for row in one_each(crowd.manifest, np.unique(known))]
     gallery = _identity(judge, judge.read(np.stack([fitted(of.images[row], judge.size) for of, row in shown])))
     names = [of.manifest.files[row] for of, row in shown]
     made_by = {"protocol": "identity", "judge": signature(judge), "gallery": names}
@@ -71,16 +73,6 @@ def by_identity(
         },
     )  # fmt: skip
     return figures
-
-
-def one_each(crowd: Data) -> list[int]:
-    """Return a picture of each person: a neutral one, if there is any."""
-    m = crowd.manifest
-    neutral = neutral_faces(m)
-    return [
-        neutral[p][0] if neutral.get(p) else int(np.flatnonzero(m.subject == p)[0])
-        for p in np.unique(m.subject[m.subject >= 0]).tolist()
-    ]
 
 
 def _look(judge: Judge, gallery: np.ndarray, pictures: list[np.ndarray], rows: np.ndarray) -> Sequence[list[float]]:

@@ -39,7 +39,7 @@ def recognition_figures_of(found: pd.DataFrame, words: Sequence[str], draws: int
         figures = over_people(partial(_accuracy_and_f1, truth, guess, len(words)), people, draws)
         pooled = sum(confusion(truth, each, len(words)) for each in guess.T)
         models[name] = {**figures, "confusion": {"classes": list(words), "counts": pooled}}
-        models[name] |= unit_intervals(found[found.model == name], draws)
+        models[name] |= unit_intervals(found[found.model == name], people, draws)
     (model,) = guesses.keys() - {BASELINE}
     right = {name: guess == truth[:, None] for name, guess in guesses.items()}
     apart = right[model].mean(1) - right[BASELINE].mean(1)
@@ -57,10 +57,11 @@ def recognition_figures_of(found: pd.DataFrame, words: Sequence[str], draws: int
     }
 
 
-def unit_intervals(found: pd.DataFrame, draws: int = DRAWS) -> dict[str, Interval]:
+def unit_intervals(found: pd.DataFrame, people: np.ndarray, draws: int = DRAWS) -> dict[str, Interval]:
     """Return ICC(3,1) of the action units that a model told, averaged over seeds, and their mean; none without any.
 
-    A unit whose labels do not vary in these pictures has none.
+    `people` says whose the pictures are, in the order of their file names. A unit whose labels do not vary in these
+    pictures has none.
     """
     names = [name for name in (f"AU{au:02d}" for au in AUS) if name in found and found[f"{name}_true"].nunique() > 1]
     if not names or found[names].isna().all(axis=None):
@@ -68,8 +69,6 @@ def unit_intervals(found: pd.DataFrame, draws: int = DRAWS) -> dict[str, Interva
     parts = [some.sort_values("file_name") for _, some in found.groupby("seed")]
     said = np.stack([part[names].to_numpy(float) for part in parts])
     labels = np.stack([part[[f"{name}_true" for name in names]].to_numpy(float) for part in parts])
-    subject = parts[0].subject.fillna("").to_numpy(str)
-    people = np.where(subject == "", parts[0].file_name.to_numpy(str), subject)
 
     def statistics(rows: np.ndarray) -> dict[str, float]:
         icc = np.mean([agreements(label[rows], one[rows])[0] for one, label in zip(said, labels, strict=True)], axis=0)
