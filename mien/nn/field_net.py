@@ -57,7 +57,8 @@ class FieldNet(nn.Module):
         self.fine = nn.Conv2d(widths[0], fine, 3, padding=1)
         self.detail = nn.Conv2d(6, fine, 3, padding=1)
         self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
-        self.maps = zero(nn.Conv2d(fine, 5, 1))
+        self.atlas = Atlas(widths[0], 8, 128)
+        self.maps = zero(nn.Conv2d(fine + 8, 5, 1))
         self.mouth = MouthNet(widths[0])
 
     def look(self, view: Tensor) -> list[Tensor]:
@@ -100,11 +101,33 @@ class FieldNet(nn.Module):
         seen = view.shape[-1]
         warped = warp(view, flow.detach())
         detail = self.detail(torch.cat([view, warped], 1))
-        maps = self.maps(refined(resized(self.fine(features), seen) + detail, self.refine)).float()
+        fine = refined(resized(self.fine(features), seen) + detail, self.refine)
+        maps = self.maps(torch.cat([fine, self.atlas(features, seen)], 1)).float()
         mouth_alpha, mouth_paint = self.mouth(cut(features, MOUTH), warp(image, flow.detach(), MOUTH))
         shade = self.depth * gate * maps[:, :1].tanh()
         alpha, paint = gate * (maps[:, 1:2] - 3).sigmoid(), maps[:, 2:].tanh()
         return Fields(flow, shade, alpha, paint, gate * mouth_alpha, mouth_paint)
+
+
+class Atlas(nn.Module):
+    """Fine patterns learnt once for all faces, wrinkles or teeth, fetched to where a face has them.
+
+    Where they go and how strong they are is smooth, so coarse features can say it to a fraction of a pixel, which they
+    cannot say of a pattern that they would have to draw.
+    """
+
+    def __init__(self, features: int, patterns: int, side: int, reach: float = 0.2):
+        super().__init__()
+        self.reach = reach  # shares of the side
+        self.patterns = nn.Parameter(0.3 * torch.randn(1, patterns, side, side))
+        self.where = zero(nn.Conv2d(features, 2, 3, padding=1))
+        self.strength = nn.Conv2d(features, patterns, 3, padding=1)
+
+    def forward(self, features: Tensor, size: int) -> Tensor:
+        """Features (B, C, h, h) -> (B, patterns, size, size)."""
+        shift = self.reach * self.where(features).float().tanh()
+        patterns = resized(self.patterns, size).expand(len(features), -1, -1, -1)
+        return warp(patterns, shift) * resized(self.strength(features), size)
 
 
 class MouthNet(nn.Module):
@@ -117,14 +140,16 @@ class MouthNet(nn.Module):
         self.fine = nn.Conv2d(width, fine, 3, padding=1)
         self.detail = nn.Conv2d(3, fine, 3, padding=1)
         self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
-        self.last = zero(nn.Conv2d(fine, 4, 1))
+        self.upper, self.lower = Atlas(width, 8, 128), Atlas(width, 8, 128)
+        self.last = zero(nn.Conv2d(fine + 16, 4, 1))
 
     def forward(self, features: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         """Features (B, C, h, h), moved image (B, 3, H, H) of the window -> alpha (B, 1, H, H), paint (B, 3, H, H)."""
         size = image.shape[-1]
         x = torch.cat([resized(features, size // 2), F.pixel_unshuffle(image.to(features.dtype), 2)], 1)
         x = F.leaky_relu(self.block(self.first(x)), 0.2)
-        maps = self.last(refined(resized(self.fine(x), size) + self.detail(image), self.refine)).float()
+        fine = refined(resized(self.fine(x), size) + self.detail(image), self.refine)
+        maps = self.last(torch.cat([fine, self.upper(x, size), self.lower(x, size)], 1)).float()
         return (maps[:, :1] - 3).sigmoid(), maps[:, 1:].tanh()
 
 
