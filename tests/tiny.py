@@ -43,7 +43,8 @@ TINY: dict[str, dict[str, int]] = {  # every length and width
         "batch_size": 10,
         "read_steps": 2,
         "steps": 2,
-        "finish_steps": 3,
+        "finish_steps": 2,
+        "paint_steps": 2,
     },
     "judge": {"image_size": 32, "width": 2, "subjects": 5, "batch_size": 10, "steps": 4},
     "jesrl": {
