@@ -18,9 +18,9 @@ from mien.models.fields import (
     corrected,
     critic_loss,
     flow_loss,
+    fool_loss,
     gate,
     look_losses,
-    mouth_loss,
     near_loss,
     opening_loss,
     paint_loss,
@@ -31,6 +31,7 @@ from mien.models.fields import (
     stilled,
     told,
     true_shade,
+    watched,
 )
 from mien.nn.field_net import EYES, MOUTH, WINDOWS, Fields, Patch, ramp
 from mien.nn.warp import WHOLE, placed, resized, warp
@@ -226,7 +227,7 @@ def test_eq_9_opening():
     )
     entropy = -(true * np.log(here) + (1 - true) * np.log(1 - here))
     elsewhere = share.sum() - here.sum()
-    expected = ((1 + 4 * near) * entropy).mean() + 0.5 * elsewhere / share.size
+    expected = ((1 + 4 * near) * entropy).mean() + 10 * elsewhere / share.size
     np.testing.assert_allclose(opening_loss(tensor(alpha), m), expected, rtol=1e-6)
 
 
@@ -277,11 +278,26 @@ def test_eq_12_near():
     np.testing.assert_allclose(near_loss(made, tensor(truth), tensor(face)), expected)
 
 
-def test_eq_13_and_14_mouth_and_critic():
-    real, fake, m = rand(2, 1, 4, 4) * 3, rand(2, 1, 4, 4) * 3, rand(2, 1, 4, 4, low=0)
-    np.testing.assert_allclose(mouth_loss(tensor(fake), tensor(m)), -(fake * m).sum() / m.sum())
-    hinge = np.maximum(0, 1 - real) + np.maximum(0, 1 + fake)
-    np.testing.assert_allclose(critic_loss(tensor(real), tensor(fake), tensor(m)), (hinge * m).sum() / m.sum())
+def test_eq_13_and_14_fool_and_critic():
+    real, fake, n = ([rand(2, 1, 4, 4) * 3, rand(4, 1, 2, 2) * 3] for _ in range(3))
+    n = [np.abs(x) for x in n]
+    fooled = -sum((d * w).sum() / w.sum() for d, w in zip(fake, n, strict=True))
+    np.testing.assert_allclose(fool_loss([*map(tensor, fake)], [*map(tensor, n)]), fooled)
+    hinges = [np.maximum(0, 1 - d) + np.maximum(0, 1 + e) for d, e in zip(real, fake, strict=True)]
+    expected = sum((h * w).sum() / w.sum() for h, w in zip(hinges, n, strict=True))
+    np.testing.assert_allclose(critic_loss(*([*map(tensor, x)] for x in (real, fake, n))), expected)
+
+
+def test_the_critic_watches_mouths_and_eyes_that_change():
+    face, m = rand(2, 3, 128, 128) * 0.1, motion(2, 16)
+    truth = face.copy()
+    eye = pixels_of(EYES[1], 128)
+    truth[1][eye] += 0.1
+    mouths, eyes = watched(tensor(truth), tensor(face), m)
+    np.testing.assert_allclose(mouths, m.mouth[..., 8:, 4:12])
+    assert eyes.shape == (4, 1, 4, 4)  # both faces' left eyes, then both's right ones
+    np.testing.assert_allclose(eyes[:3], 0, atol=1e-7)
+    np.testing.assert_allclose(eyes[3], 0.3, atol=1e-6)  # 3 |y - x|
 
 
 def test_eq_15_results_read_as_truths():

@@ -23,7 +23,7 @@ Eq. 9  L_open    opening_loss
 Eq. 10 L_paint   paint_loss
 Eq. 11 L_look    look_losses
 Eq. 12 L_near    near_loss
-Eq. 13 L_mouth   mouth_loss
+Eq. 13 L_fool    fool_loss
 Eq. 14 L_critic  critic_loss
 Eq. 15 L_reach   reached_loss
 Eq. 16 u'        corrected
@@ -93,7 +93,7 @@ class FieldsConfig:
     structure: float = 1.0
     near: float = 5.0
     reached: float = 3.0
-    mouth: float = 0.15
+    fool: float = 0.3
     rounds: int = 1  # of correction when editing (Eq. 16)
     depth: float = 0.5  # of shade, in log brightness
     margin: float = 0.03
@@ -112,7 +112,7 @@ class FieldsConfig:
 SMALL = FieldsConfig()
 ABLATIONS: dict[str, dict[str, Any]] = {
     "no_flow": {"flow": 0.0},  # the flow is learnt from pictures alone
-    "no_mouth": {"opening": 0.0, "paint": 0.0, "mouth": 0.0},  # nor is it told where mouths open
+    "no_mouth": {"opening": 0.0, "paint": 0.0, "fool": 0.0},  # nor is it told where mouths open
     "no_shade": {"shade": 0.0, "depth": 0.0},
     "no_loop": {"rounds": 0},
 }
@@ -200,13 +200,13 @@ def shade_loss(shade: Tensor, true: Tensor, counts: Tensor) -> Tensor:
 
 def opening_loss(alpha: Tensor, motion: Motion) -> Tensor:
     """Eq. 9: L_open = mean w BCE(a, m) where a mouth can be, a the mean over m's cell, w = 5 near a mouth and 1 else;
-    plus half the mean of a elsewhere: it may cover what opens in the eyes, but not for nothing.
+    plus ten times the mean of a elsewhere: it may cover what opens in the eyes, but only what no pixel can be moved to.
     """  # fmt: skip
     share = F.adaptive_avg_pool2d(alpha, motion.mouth.shape[-1]).clamp(1e-4, 1 - 1e-4)
     here, true = cut(share, MOUTH), cut(motion.mouth, MOUTH)
     weight = 1 + 4 * (F.max_pool2d(true, 5, 1, 2) > 0.05)
     off = -(true * here.log() + (1 - true) * (1 - here).log())
-    return (weight * off).mean() + 0.5 * (share.mean() - here.mean() * here.numel() / share.numel())
+    return (weight * off).mean() + 10 * (share.mean() - here.mean() * here.numel() / share.numel())
 
 
 def paint_loss(paint: Tensor, truth: Tensor, mouth: Tensor) -> Tensor:
@@ -248,14 +248,22 @@ def near_loss(made: Sequence[Tensor], truth: Tensor, face: Tensor) -> Tensor:
     return total
 
 
-def mouth_loss(made: Tensor, mouth: Tensor) -> Tensor:
-    """Eq. 13: L_mouth = -Σ m D(y') / Σ m, on logits (B, 1, d, d) of the mouth's window."""
-    return -(made * mouth).sum() / mouth.sum().clamp(min=1)
+def fool_loss(made: Sequence[Tensor], counts: Sequence[Tensor]) -> Tensor:
+    """Eq. 13: L_fool = -Σ n D(y') / Σ n, on logits (B, 1, d, d) of mouths, and of eyes; `counts` n of `watched`."""
+    return torch.stack([-(d * n).sum() / n.sum().clamp(min=1) for d, n in zip(made, counts, strict=True)]).sum()
 
 
-def critic_loss(real: Tensor, made: Tensor, mouth: Tensor) -> Tensor:
-    """Eq. 14: L_critic = Σ m (max(0, 1 - D(y)) + max(0, 1 + D(y'))) / Σ m, on logits (B, 1, d, d)."""
-    return ((F.relu(1 - real) + F.relu(1 + made)) * mouth).sum() / mouth.sum().clamp(min=1)
+def critic_loss(real: Sequence[Tensor], made: Sequence[Tensor], counts: Sequence[Tensor]) -> Tensor:
+    """Eq. 14: L_critic = Σ n (max(0, 1 - D(y)) + max(0, 1 + D(y'))) / Σ n, on logits as in Eq. 13."""
+    hinges = ((F.relu(1 - d) + F.relu(1 + e), n) for d, e, n in zip(real, made, counts, strict=True))
+    return torch.stack([(h * n).sum() / n.sum().clamp(min=1) for h, n in hinges]).sum()
+
+
+def watched(truth: Tensor, face: Tensor, motion: Motion) -> list[Tensor]:
+    """Return what counts for the critic: the inside of mouths (B, 1, d, d), what changes in eyes (2B, 1, d, d)."""
+    side = truth.shape[-1] // 8
+    changes = torch.cat([changing(cut(truth, window), cut(face, window)) - 1 for window in EYES]) / 5
+    return [resized(motion.mouth, side, MOUTH), F.avg_pool2d(changes, 8)]
 
 
 def reached_loss(made: Tensor, true: Tensor) -> Tensor:
@@ -343,7 +351,7 @@ class FieldModel(Family):
         move = Turn("move", ("mover",), look, steady)
         criticise = Turn("criticise", ("critic",), {"critic": 1.0}, Adam(c.critic_lr, (0.5, 0.99)), every=2)
         finish = Turn("finish", ("mover",), look | {"reached": c.reached}, replace(steady, lr=c.lr / 2))
-        paint = Turn("paint", ("mover.mouth", "mover.eyes"), opened | {"paint": c.paint / 4, "mouth": c.mouth}, steady)
+        paint = Turn("paint", ("mover.mouth", "mover.eyes"), opened | {"paint": c.paint / 4, "fool": c.fool}, steady)
         return (
             Stage("read", c.read_steps, (read,), decay=0.5),
             Stage("move", c.steps, (move,), decay=0.7),
@@ -372,18 +380,23 @@ class FieldModel(Family):
         seen, true = self.view(face), self.view(truth)
         with torch.set_grad_enabled(turn != "criticise"):
             fields = self._asked(face, seen, wanted, shown, turn != "move")
-        mouth = resized(cut(motion.mouth, MOUTH), cut(truth, MOUTH).shape[-1] // 8)
+        parts = [composed(face, fields, window) for window in WINDOWS]
         if turn == "criticise":
-            real, fake = (self.critic(x).float() for x in (cut(truth, MOUTH), composed(face, fields, MOUTH)))
-            return {"critic": critic_loss(real, fake, mouth)}
-        losses = self._opened(face, truth, fields, motion)
+            real, fake = self._criticised([cut(truth, window) for window in WINDOWS]), self._criticised(parts)
+            return {"critic": critic_loss(real, fake, watched(truth, face, motion))}
+        losses = self._opened(face, truth, parts, fields, motion)
         if turn == "paint":
-            return losses | {"mouth": mouth_loss(self.critic(composed(face, fields, MOUTH)).float(), mouth)}
+            return losses | {"fool": fool_loss(self._criticised(parts), watched(truth, face, motion))}
         made = composed(seen, fields)
         losses |= self._look(seen, true, made, fields, motion)
         if turn == "finish":
             losses["reached"] = reached_loss(self._read(made)[0], self._read(true)[0].detach())
         return losses
+
+    def _criticised(self, parts: Sequence[Tensor]) -> list[Tensor]:
+        """Return the critic's logits of WINDOWS: mouths (B, 1, d, d), eyes (2B, 1, d, d)."""
+        mouth, *eyes = parts
+        return [self.critic(mouth).float(), self.critic(torch.cat(eyes)).float()]
 
     def _asked(self, face: Tensor, view: Tensor, wanted: Tensor, shown: Tensor, read: bool) -> Fields:
         """Return the fields from a face, of which the nets get a poorer view, to codes; NaN asks for no change."""
@@ -394,8 +407,9 @@ class FieldModel(Family):
         return self._fields(face, view, asked, known, open=torch.ones(len(known), device=known.device))
 
     @exactly
-    def _opened(self, face: Tensor, truth: Tensor, fields: Fields, motion: Motion) -> dict[str, Tensor]:
-        parts = [composed(face, fields, window) for window in WINDOWS]
+    def _opened(
+        self, face: Tensor, truth: Tensor, parts: Sequence[Tensor], fields: Fields, motion: Motion
+    ) -> dict[str, Tensor]:
         grid = motion.flow.shape[-1]
         return {
             "flow": flow_loss(fields.motion(grid), motion, truth.shape[-1] // 2),
