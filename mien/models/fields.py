@@ -459,8 +459,10 @@ class FieldModel(Family):
         fields = self._fields(face, view, asked, known, maps)
         for _ in range(self.config.rounds):
             reached, _ = self._read(composed(view, fields))
-            asked = corrected(asked, wanted, reached)
-            fields = self._fields(face, view, asked, known, maps)
+            better = corrected(asked, wanted, reached)
+            if torch.equal(better, asked):
+                break
+            asked, fields = better, self._fields(face, view, better, known, maps)
         return fields
 
     def wanted(self, known: Tensor, controls: Controls) -> Tensor:
