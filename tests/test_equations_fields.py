@@ -17,6 +17,7 @@ from mien.models.fields import (
     composed,
     corrected,
     critic_loss,
+    detail,
     flow_loss,
     fool_loss,
     gate,
@@ -286,6 +287,14 @@ def test_eq_13_and_14_fool_and_critic():
     hinges = [np.maximum(0, 1 - d) + np.maximum(0, 1 + e) for d, e in zip(real, fake, strict=True)]
     expected = sum((h * w).sum() / w.sum() for h, w in zip(hinges, n, strict=True))
     np.testing.assert_allclose(critic_loss(*([*map(tensor, x)] for x in (real, fake, n))), expected)
+
+
+def test_the_critic_sees_detail_alone():
+    image = rand(2, 3, 32, 32)
+    cells = image.reshape(2, 3, 4, 8, 4, 8).mean((3, 5))
+    expected = image - np.stack([at_size(x, 32) for x in cells])
+    np.testing.assert_allclose(detail(tensor(image)), expected)
+    np.testing.assert_allclose(detail(tensor(image) + 0.3), expected)
 
 
 def test_the_critic_watches_mouths_and_eyes_that_change():

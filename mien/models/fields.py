@@ -81,7 +81,7 @@ class FieldsConfig:
     paint_steps: int = 3000
     read_lr: float = 2e-3
     lr: float = 8e-4
-    critic_lr: float = 2e-4
+    critic_lr: float = 4e-4
     neutral: float = 0.4  # share of pairs that begin with a neutral face
     expression: float = 0.1
     flow: float = 1.0
@@ -93,7 +93,7 @@ class FieldsConfig:
     structure: float = 1.0
     near: float = 5.0
     reached: float = 3.0
-    fool: float = 0.3
+    fool: float = 0.15
     rounds: int = 1  # of correction when editing (Eq. 16)
     depth: float = 0.5  # of shade, in log brightness
     margin: float = 0.03
@@ -248,6 +248,11 @@ def near_loss(made: Sequence[Tensor], truth: Tensor, face: Tensor) -> Tensor:
     return total
 
 
+def detail(image: Tensor) -> Tensor:
+    """Return what is finer than cells of 8 × 8 pixels, (B, 3, H, H): all that a critic is to judge, so no colour."""
+    return image - resized(F.avg_pool2d(image, 8), image.shape[-1])
+
+
 def fool_loss(made: Sequence[Tensor], counts: Sequence[Tensor]) -> Tensor:
     """Eq. 13: L_fool = -Σ n D(y') / Σ n, on logits (B, 1, d, d) of mouths, and of eyes; `counts` n of `watched`."""
     return torch.stack([-(d * n).sum() / n.sum().clamp(min=1) for d, n in zip(made, counts, strict=True)]).sum()
@@ -351,7 +356,12 @@ class FieldModel(Family):
         move = Turn("move", ("mover",), look, steady)
         criticise = Turn("criticise", ("critic",), {"critic": 1.0}, Adam(c.critic_lr, (0.5, 0.99)), every=2)
         finish = Turn("finish", ("mover",), look | {"reached": c.reached}, replace(steady, lr=c.lr / 2))
-        paint = Turn("paint", ("mover.mouth", "mover.eyes"), opened | {"paint": c.paint / 4, "fool": c.fool}, steady)
+        paint = Turn(
+            "paint",
+            ("mover.mouth", "mover.eyes"),
+            opened | {"paint": c.paint, "fool": c.fool},
+            replace(steady, lr=c.lr / 4),
+        )
         return (
             Stage("read", c.read_steps, (read,), decay=0.5),
             Stage("move", c.steps, (move,), decay=0.7),
@@ -396,7 +406,7 @@ class FieldModel(Family):
     def _criticised(self, parts: Sequence[Tensor]) -> list[Tensor]:
         """Return the critic's logits of WINDOWS: mouths (B, 1, d, d), eyes (2B, 1, d, d)."""
         mouth, *eyes = parts
-        return [self.critic(mouth).float(), self.critic(torch.cat(eyes)).float()]
+        return [self.critic(detail(x)).float() for x in (mouth, torch.cat(eyes))]
 
     def _asked(self, face: Tensor, view: Tensor, wanted: Tensor, shown: Tensor, read: bool) -> Fields:
         """Return the fields from a face, of which the nets get a poorer view, to codes; NaN asks for no change."""
