@@ -163,7 +163,7 @@ def neutralize(
 
 def aus(
     paths: list[Path],
-    model: Model = "judge",
+    model: Model = mien.DEFAULT,
     number: Number = None,
     aligned: Aligned = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
