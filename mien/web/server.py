@@ -42,7 +42,7 @@ def serve(port: int, models: Sequence[str], device: str = "cpu", ready: Callable
                 raise
             raise InputError("mien app needs the package gradio; pip install 'mien[web]'") from error
         editors = {name: Editor(name, device) for name in dict.fromkeys((*models, *zoo()))}
-        shop = Workshop(editors, Editor("judge", device), Path(folder) / "made")
+        shop = Workshop(editors, editors["judge"], Path(folder) / "made")
         page = build(shop, first(shop, models))
         launch(page, port)
         ready(f"http://{HOST}:{port}")
