@@ -324,7 +324,7 @@ class Reader(nn.Module):
 class FieldModel(Family):
     """Reads a face's code, and moves the face to another."""
 
-    paper = "mien, docs/fields.md"
+    paper = "Ours: a face is moved, shaded and opened instead of repainted. docs/fields.md tells it as a paper would."
     Config = FieldsConfig
     PRESETS = {"small": SMALL} | {name: replace(SMALL, **change) for name, change in ABLATIONS.items()}
     edits_by = ("expression", "aus", "sides", "like", "gaze")
