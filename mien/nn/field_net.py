@@ -156,10 +156,11 @@ class Atlas(nn.Module):
     cannot say of a pattern that they would have to draw.
     """
 
-    def __init__(self, features: int, patterns: int, side: int, reach: float = 0.2):
+    def __init__(self, features: int, patterns: int, side: int, stripes: bool = False, reach: float = 0.2):
         super().__init__()
         self.reach = reach  # shares of the side
-        self.patterns = nn.Parameter(resized(0.5 * torch.randn(1, patterns, side // 4, side // 4), side))
+        first = waves(patterns, side) if stripes else resized(torch.randn(1, patterns, side // 4, side // 4), side)
+        self.patterns = nn.Parameter(0.5 * first)
         self.where = zero(nn.Conv2d(features, 2, 3, padding=1))
         self.strength = nn.Conv2d(features, patterns, 3, padding=1)
 
@@ -168,6 +169,13 @@ class Atlas(nn.Module):
         shift = self.reach * self.where(features).float().tanh()
         patterns = resized(self.patterns, size).expand(len(features), -1, -1, -1)
         return warp(patterns, shift) * resized(self.strength(features), size)
+
+
+def waves(count: int, side: int) -> Tensor:
+    """Return pairs of waves across, (1, count, side, side), of 4 to 10 pixels' length: as wide as teeth."""
+    cycles = side / torch.linspace(4, 10, count // 2)
+    places = 2 * torch.pi * cycles[:, None] * torch.linspace(-0.5, 0.5, side)
+    return torch.cat([places.sin(), places.cos()])[None, :, None].expand(-1, -1, side, -1).contiguous()
 
 
 class PatchNet(nn.Module):
@@ -180,7 +188,7 @@ class PatchNet(nn.Module):
         self.fine = nn.Conv2d(width, fine, 3, padding=1)
         self.detail = nn.Conv2d(6, fine, 3, padding=1)
         self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
-        self.atlases = nn.ModuleList(Atlas(width, 8, 128) for _ in range(atlases))
+        self.atlases = nn.ModuleList(Atlas(width, 8, 128, stripes=True) for _ in range(atlases))
         self.last = zero(nn.Conv2d(fine + 8 * atlases, 6, 1))
 
     def forward(self, features: Tensor, pixels: Tensor) -> Tensor:
