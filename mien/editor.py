@@ -36,6 +36,7 @@ from mien.models import (
     name_of,
     pasted,
 )
+from mien.nn.blocks import folded
 from mien.nn.field_net import Fields
 from mien.provenance import Stamp
 from mien.sheet import to_pixels
@@ -86,6 +87,8 @@ class Editor:
         self, model: str | Family = mien.DEFAULT, device: str = "cpu", aligned: bool = False, bare: bool = False
     ):
         self.model = load(model, device) if isinstance(model, str) else place(model, device)
+        if isinstance(model, str):
+            folded(self.model)
         self.name = name_of(self.model)
         self.size = int(self.model.config.image_size)
         self.device = device
