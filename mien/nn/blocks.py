@@ -47,7 +47,8 @@ class DownBlock(nn.Module):
     def fold(self) -> None:
         """Multiply norm and pooling into the kernel, once instead of at every picture; training anew undoes it."""
         fused = fuse_conv_bn_eval(self.convolution, self.norm)
-        self.kernel, self.shift = with_2x2(fused.weight) / 4, fused.get_parameter("bias").detach()
+        self.kernel = (with_2x2(fused.weight) / 4).contiguous(memory_format=torch.channels_last)
+        self.shift = fused.get_parameter("bias").detach()
 
     def train(self, mode: bool = True) -> DownBlock:
         """Set training or use; what is trained is not folded."""
