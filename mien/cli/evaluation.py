@@ -188,6 +188,7 @@ def evaluate_ablation(
     precision: str = "auto",
     device: str = "auto",
     judge: Judge = "judge",
+    test: Annotated[list[Path] | None, typer.Option(help="Folders of the test people, where not in --data.")] = None,
 ) -> None:
     """Train a model's ablations alike, and measure each on the data's test people. Resumes if killed.
 
@@ -202,7 +203,7 @@ def evaluate_ablation(
     changes = typed_changes(model, presets[0], dict(map(parse_setting, set_ or ())))
     size = changes.get("image_size", preset_config(model, presets[0]).image_size)
     settings = Settings(0, known_precision(precision, device), device)
-    strangers = test_people(data, 256, False)
+    strangers = test_people(test or data, 256, False)
     who = appointed(judge, strangers, {})
     with bar(model) as progress:
         table = ablate(
