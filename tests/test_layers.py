@@ -15,7 +15,7 @@ LAYERS = [
     {"batch", "recipe", "provenance", "credentials", "nn", "metrics", "faces", "synth", "sheet", "video"},
     {"models", "data"},
     {"weights"},
-    {"train", "run", "evaluate", "editor", "recognize", "receipt", "clip", "export"},
+    {"train", "run", "evaluate", "editor", "landmarker", "recognize", "receipt", "clip", "export"},
     {"cli", "web", "demo", "__main__"},
 ]
 LEVEL = {name: k for k, names in enumerate(LAYERS) for name in names}
