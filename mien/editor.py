@@ -17,10 +17,12 @@ import mien
 from mien.errors import InputError
 from mien.faces.align import align, rescaled, similarity
 from mien.faces.detect import Face, choose_face, find_faces
+from mien.faces.landmarks import Landmarker
 from mien.faces.morph import Maps, morph
 from mien.faces.paste import paste_residual
 from mien.faces.photo import Photo, Seal, read_photo, write_photo
 from mien.labels import AUS, CLASSES, PROTOTYPES, sides
+from mien.landmarker import find_landmarker
 from mien.models import (
     Controls,
     Embeds,
@@ -73,7 +75,8 @@ class Editor:
     editor saw, which are not looked for again. Methods that change a face return a Photo; `save` writes it with a note
     that it was made. Where a picture shows several faces, `number` (1 is the leftmost) says which, and "all" changes
     every one. With `aligned`, pictures are taken as crops already aligned, as a data set's are, and no face is looked
-    for. With `bare`, methods that change a face return its aligned crop alone, at the model's size.
+    for. `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", which None is too. With
+    `bare`, methods that change a face return its aligned crop alone, at the model's size.
 
     A net that squeezes a face through a few numbers cannot give a stranger's pores back. So not its picture is
     pasted but its change: its picture with the new expression minus its picture with the old one
@@ -83,7 +86,12 @@ class Editor:
     """
 
     def __init__(
-        self, model: str | Family = mien.DEFAULT, device: str = "cpu", aligned: bool = False, bare: bool = False
+        self,
+        model: str | Family = mien.DEFAULT,
+        device: str = "cpu",
+        aligned: bool = False,
+        bare: bool = False,
+        landmarker: str | Landmarker | None = "net",
     ):
         self.model = load(model, device) if isinstance(model, str) else place(model, device)
         self.name = name_of(self.model)
@@ -91,6 +99,9 @@ class Editor:
         self.device = device
         self.aligned = aligned
         self.bare = bare
+        if isinstance(landmarker, str):
+            landmarker = None if aligned else find_landmarker(landmarker)
+        self.landmarker = landmarker
 
     @cached_property
     def fingerprint(self) -> str:
@@ -112,7 +123,7 @@ class Editor:
             matrix = rescaled(np.eye(2, 3), np.array([self.size / width, self.size / height]))
             return [self._cut(photo, matrix, 1, (0.0, 0.0, float(width), float(height)))]
         name = Path(picture) if isinstance(picture, str | Path) else Path("the picture")
-        found = find_faces(photo.rgb)
+        found = find_faces(photo.rgb, self.landmarker)
         if number != "all" or not found:
             one = None if number == "all" else number
             return [self.see_at(photo, choose_face(found, name, one), one or 1)]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 
 from mien.errors import InputError
 from mien.faces.align import align, invert, similarity
-from mien.faces.detect import Face
+from mien.faces.landmarks import Landmarker, eyes_of
 from mien.models import FindsPoints, able
 from mien.weights import load, zoo
 
 ROUNDS = 2  # the second looks again from where the first saw the eyes
-CORNERS = ((36, 39), (42, 45))  # of both eyes, the image's left first
 
 MESH = (
     (127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356),  # jaw
@@ -28,24 +28,6 @@ MESH = (
 """Which vertices of MediaPipe's face mesh lie where the 68 landmarks do."""
 
 
-class Landmarker(Protocol):
-    """Finds 68 landmarks of a face whose eyes are roughly known."""
-
-    @property
-    def name(self) -> str:
-        """Who it is, for reports."""
-        ...
-
-    def points(self, rgb: np.ndarray, face: Face) -> np.ndarray | None:
-        """Return (68, 2) float64 pixels of the photo uint8 (H, W, 3), None where the face is not seen."""
-        ...
-
-
-def eyes_of(points: np.ndarray) -> np.ndarray:
-    """Return the eye centres (2, 2), each the mid-point of its corners, of landmarks (68, 2)."""
-    return np.array([points[list(pair)].mean(0) for pair in CORNERS])
-
-
 @dataclass(frozen=True)
 class NetLandmarker:
     """Our own net, on a crop around the eyes; the second look is better, as the crop then is."""
@@ -55,9 +37,9 @@ class NetLandmarker:
     name: str = "landmarks"
 
     @torch.inference_mode()
-    def points(self, rgb: np.ndarray, face: Face) -> np.ndarray | None:
+    def points(self, rgb: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
         """Return (68, 2) pixels of the photo."""
-        eyes, found = face.eyes, face.eyes
+        found = eyes
         for _ in range(ROUNDS):
             matrix = similarity(eyes, self.size)
             crop = torch.from_numpy(align(rgb, matrix, self.size)).permute(2, 0, 1)[None].float() / 127.5 - 1
@@ -76,14 +58,14 @@ class MediaPipeLandmarker:
     wrap: Any  # an array (H, W, 3) -> the image it takes
     name: str = "MediaPipe"
 
-    def points(self, rgb: np.ndarray, face: Face) -> np.ndarray | None:
+    def points(self, rgb: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
         """Return (68, 2) pixels of the photo; None where MediaPipe sees no face at the eyes."""
         height, width = rgb.shape[:2]
         vertices = [v for row in MESH for v in row]
-        best, apart = None, float(np.linalg.norm(face.eyes[1] - face.eyes[0]))
+        best, apart = None, float(np.linalg.norm(eyes[1] - eyes[0]))
         for seen in self.landmarker.detect(self.wrap(np.ascontiguousarray(rgb))).face_landmarks:
             points = np.array([(seen[v].x * width - 0.5, seen[v].y * height - 0.5) for v in vertices])
-            off = float(np.linalg.norm(eyes_of(points) - face.eyes, axis=1).mean())
+            off = float(np.linalg.norm(eyes_of(points) - eyes, axis=1).mean())
             if off < apart:
                 best, apart = points, off
         return best
@@ -105,6 +87,7 @@ def find_landmarker(name: str) -> Landmarker | None:
     return open_mediapipe(Path(path))
 
 
+@cache
 def own_landmarker(source: str = "landmarks") -> NetLandmarker:
     """Return our own landmarker, of the zoo's weights or others."""
     model = load(source)

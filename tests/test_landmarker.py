@@ -8,14 +8,10 @@ import torch
 
 from mien.errors import InputError
 from mien.faces.align import template
-from mien.faces.detect import Face
+from mien.faces.landmarks import CORNERS, eyes_of
 from mien.labels import POINTS
-from mien.landmarker import CORNERS, MESH, MediaPipeLandmarker, NetLandmarker, eyes_of, find_landmarker
+from mien.landmarker import MESH, MediaPipeLandmarker, NetLandmarker, find_landmarker
 from mien.models.landmarks import point_loss
-
-
-def face(eyes):
-    return Face((0, 0, 10, 10), np.array(eyes, float), 2.0)
 
 
 class Marks:
@@ -38,7 +34,7 @@ def test_points_come_back_to_the_photos_pixels():
     rgb = np.zeros((300, 400, 3), np.uint8)
     rgb[120:125, 150:155, 0] = 255
     rgb[150:155, 240:245, 2] = 255  # the face is turned, and begun with eyes that are off
-    found = NetLandmarker(Marks(), 128).points(rgb, face([(140, 130), (250, 140)]))
+    found = NetLandmarker(Marks(), 128).points(rgb, np.array([(140.0, 130.0), (250.0, 140.0)]))
     np.testing.assert_allclose(eyes_of(found), [(152, 122), (242, 152)], atol=0.7)
 
 
@@ -62,8 +58,8 @@ def test_mediapipe_is_asked_for_the_nearest_face():
     tool = SimpleNamespace(detect=lambda image: SimpleNamespace(face_landmarks=meshes))
     rgb = np.zeros((100, 200, 3), np.uint8)
     judge = MediaPipeLandmarker(tool, lambda picture: picture)
-    np.testing.assert_allclose(eyes_of(judge.points(rgb, face([(22, 41), (49, 40)]))), [(20, 40), (50, 42)])
-    assert judge.points(rgb, face([(170, 80), (190, 80)])) is None
+    np.testing.assert_allclose(eyes_of(judge.points(rgb, np.array([(22, 41), (49, 40)]))), [(20, 40), (50, 42)])
+    assert judge.points(rgb, np.array([(170, 80), (190, 80)])) is None
 
 
 def test_point_loss_counts_known_points():
