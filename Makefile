@@ -8,10 +8,11 @@ BIN := $(VENV)/bin
 demo: env
 	$(BIN)/mien demo demo_out
 
+# One thread a worker: of more, each waits for the others, busily. Workers keep to files, so that set-ups are shared.
 test: dev
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		echo "Chromium is missing: the page's tests are left out; on Debian, apt-get install chromium"
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: dev
 	$(BIN)/ruff check .

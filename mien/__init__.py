@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 DEFAULT = "fields"
-"""The model that edits photographs where none is named."""
+"""The model where none is named."""
 
 __all__ = ["FAMILIES", "Editor", "create", "load"]
 

@@ -1,4 +1,4 @@
-"""Photograph in, photograph out: find the face, ask the model, paste the change back."""
+"""Photograph in, photograph out: find the face, ask the model, change the photograph's pixels as it says."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class Seen:
     box: tuple[float, float, float, float]  # x, y, width, height in photo pixels
 
 
-Picture = str | Path | np.ndarray | Photo | Seen
-"""A file, an RGB uint8 array (H, W, 3), a photo that was read, or a face that this editor saw in one."""
+Picture = str | Path | np.ndarray | Photo | Seen | list[Seen]
+"""A file, an RGB uint8 array (H, W, 3), a photo that was read, or what this editor saw in one: a face, or several."""
 
 
 class Editor:
@@ -78,9 +78,9 @@ class Editor:
     for. `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", which None is too. With
     `bare`, methods that change a face return its aligned crop alone, at the model's size.
 
-    A net that squeezes a face through a few numbers cannot give a stranger's pores back. So not its picture is
-    pasted but its change: its picture with the new expression minus its picture with the old one
-    (`mien.models.change`).
+    A model that `Moves` says what becomes of the photograph's own pixels, and that is done to them. A net that squeezes
+    a face through a few numbers cannot give a stranger's pores back. So not its picture is pasted but its change: its
+    picture with the new expression minus its picture with the old one (`mien.models.change`).
 
     Raises InputError for anything a user can get wrong, with what to do about it.
     """
@@ -117,6 +117,8 @@ class Editor:
         """Return the picture's faces as the model sees them, from left to right."""
         if isinstance(picture, Seen):
             return [picture]
+        if isinstance(picture, list):
+            return picture
         photo = as_photo(picture)
         if self.aligned:
             height, width = photo.rgb.shape[:2]
@@ -166,17 +168,17 @@ class Editor:
         return self._changed(self.faces(face, number), controls)
 
     def reached(
-        self, made: Photo, expression: str | None = None, intensity: float = 1.0,
-        aus: Mapping[int | str, float] | None = None, number: int | None = None,
+        self, seen: Seen, made: Photo, expression: str | None = None, intensity: float = 1.0,
+        aus: Mapping[int | str, float] | None = None,
     ) -> dict[int, tuple[float, float]]:  # fmt: skip
-        """Return what was asked of every action unit, and what the model reads of it in the made picture, 0-5.
+        """Return what was asked of a seen face's action units, and what the model reads in what was made of it, 0-5.
 
         Of a class these are its prototype's; of two sides the stronger.
         """
         wanted: dict[int, float] = {au: intensity * v for au, v in PROTOTYPES.get(expression or "", {}).items()}
         for unit, value in (aus or {}).items():
             wanted[sides(unit)[0]] = max(wanted.get(sides(unit)[0], 0.0), intensity * value)
-        found = self.estimate_aus(made, number)
+        found = self.estimate_aus(self._cut(made, seen.matrix, seen.number, seen.box))
         return {au: (value, found[au]) for au, value in wanted.items() if au in found}
 
     def neutralize(self, face: Picture, number: Which = None) -> Photo:
@@ -282,6 +284,8 @@ def as_photo(picture: Picture) -> Photo:
         return picture
     if isinstance(picture, Seen):
         return picture.photo
+    if isinstance(picture, list):
+        return picture[0].photo
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise InputError(f"a picture must be uint8 (H, W, 3) RGB; got {picture.dtype} {picture.shape}")

@@ -17,6 +17,7 @@ from mien.errors import InputError
 from mien.faces.photo import check_place, write_whole
 from mien.labels import AUS, CLASSES
 from mien.models import EstimatesAus, Recognizes, able
+from mien.progress import Tell, untold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +31,9 @@ PLACE = ("path", "number", "x", "y", "width", "height")
 Row = dict[str, Any]
 """PLACE (pixels, number 1 the leftmost), expression, a probability a word, AU01 … 0-5 if the model has them, error."""
 
-Report = Callable[[int, int], None]
-"""Is told how many pictures are done, of how many."""
-
 
 def recognize_all(
-    editor: Editor, paths: Sequence[str | Path], number: Which = "all", report: Report = lambda done, total: None
+    editor: Editor, paths: Sequence[str | Path], number: Which = "all", tell: Tell = untold
 ) -> pd.DataFrame:
     """Return a row a face of pictures and of every picture in folders, as `Row`; what there is not, is missing.
 
@@ -43,7 +41,7 @@ def recognize_all(
     """
     import pandas as pd
 
-    rows = find_rows(editor, paths, number, report)
+    rows = find_rows(editor, paths, number, tell)
     return pd.DataFrame(rows, columns=columns_of(rows)).astype({"number": "Int64"})
 
 
@@ -51,7 +49,7 @@ def find_rows(
     editor: Editor,
     paths: Sequence[str | Path],
     number: Which = "all",
-    report: Report = lambda done, total: None,
+    tell: Tell = untold,
     journal: Path | None = None,
 ) -> list[Row]:
     """Return `recognize_all`'s rows; `journal` is a file beside the table to be, from which a killed run goes on."""
@@ -67,7 +65,7 @@ def find_rows(
                 found = _rows_of(editor, path, number)
                 note(mark, found)
             rows += found
-            report(k, len(files))
+            tell(k, len(files))
     return rows
 
 

@@ -123,7 +123,7 @@ def test_cut_off_cache_is_made_anew(faces_folder, keep):
 
 def test_named_folder_and_progress(faces_folder, tmp_path):
     seen = []
-    open_data(faces_folder, 8, tmp_path / "else" / "where", progress=lambda done, total: seen.append((done, total)))
+    open_data(faces_folder, 8, tmp_path / "else" / "where", tell=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (25, 25)
     assert not (faces_folder / ".mien_cache").exists() and len(caches(tmp_path / "else" / "where")) == 1
 

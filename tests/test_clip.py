@@ -67,7 +67,7 @@ def test_faces_are_changed_and_frames_without_one_are_not(model, walk, tmp_path)
     made = tmp_path / "made.mp4"
     told = []
     show = lambda done, total: told.append((done, total))  # noqa: E731
-    report = change_clip(Editor(model), walk, made, fear, show=show, lossless=True)
+    report = change_clip(Editor(model), walk, made, fear, tell=show, lossless=True)
     before, after = read_frames(walk), read_frames(made)
     assert len(after) == report.frames == 8 and report.missed == 1 and told == [(k, 8) for k in range(1, 9)]
     assert sound_of(made) == sound_of(walk)
@@ -153,7 +153,7 @@ def test_memory_does_not_grow_with_length(aligned, tmp_path):
         source = write_clip(tmp_path / f"{count}.mp4", frames)
         pages = []
         show = lambda done, total: pages.append(int(Path("/proc/self/statm").read_text().split()[1]))  # noqa: E731
-        change_clip(aligned, source, tmp_path / "made.mp4", fear, show=show)
+        change_clip(aligned, source, tmp_path / "made.mp4", fear, tell=show)
         return max(pages) * 4096 / 2**20
 
     if not Path("/proc/self/statm").exists():
@@ -169,7 +169,7 @@ def test_a_stopped_run_leaves_nothing(aligned, crops, tmp_path):
 
     before = set(tmp_path.iterdir())
     with pytest.raises(KeyboardInterrupt):
-        change_clip(aligned, crops, tmp_path / "made.mp4", fear, show=stop)
+        change_clip(aligned, crops, tmp_path / "made.mp4", fear, tell=stop)
     assert set(tmp_path.iterdir()) == before
 
 

@@ -380,7 +380,7 @@ def test_ablation_measures_every_preset_on_strangers(data, tmp_path, monkeypatch
     changes = {name: value for name, value in TINY["eet"].items() if name != "subjects"}
     table = ablate("eet", ["small", "bs_net"], known, strangers, Reader(), tmp_path, settings, (0,), changes)
     assert list(table.preset) == ["small", "bs_net"]
-    assert {"probe", "leak", "icc", "au_mse", "expression", "rank_1"} < set(table.columns)
+    assert {"probe", "leak", "icc", "au_mse", "expression", "rank_1", "l1_face", "all_ssim_mouth"} < set(table.columns)
     begun = (tmp_path / "seed0" / "small" / CHECKPOINT).stat().st_mtime_ns
     again = ablate("eet", ["small", "bs_net"], known, strangers, Reader(), tmp_path, settings, (0,), changes)
     assert (tmp_path / "seed0" / "small" / CHECKPOINT).stat().st_mtime_ns == begun  # nothing is trained twice

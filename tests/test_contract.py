@@ -1,5 +1,7 @@
 """Every model in the table, the same promises."""
 
+import shutil
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -145,20 +147,36 @@ def test_every_weight_and_net_is_used(name):
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_resume_equals_not_having_stopped(name, tmp_path):
-    whole = tiny(name)
-    train(whole, Random(), tmp_path / "whole", EXACT)
+    """From the checkpoint of every step, the next step leads to its checkpoint; from half the way, all others do."""
+    run, kept, whole = tmp_path / "whole", tmp_path / "kept", tiny(name)
     total = sum(s.steps for s in whole.stages())
+
+    def keep(progress):
+        if progress.done > 1:  # what lies there is of the step before
+            (kept / str(progress.done - 1)).mkdir(parents=True)
+            shutil.copy(run / CHECKPOINT, kept / str(progress.done - 1))
+
+    train(whole, Random(), run, EXACT, keep)
+    shutil.copytree(run, kept / str(total))
     for stop in range(1, total):
-        folder = tmp_path / str(stop)
-        with pytest.raises(Stopped):
-            train(tiny(name), Random(stop_at=stop), folder, EXACT)
-        torch.manual_seed(999 + stop)
-        again = create(name, **TINY[name])  # other initial weights: the checkpoint must replace all of them
-        assert train(again, Random(), folder, EXACT)
-        assert same(whole.state_dict(), again.state_dict()), f"stopped before step {stop}"
-    a, _ = read_tensors(tmp_path / "whole" / CHECKPOINT)
-    b, _ = read_tensors(tmp_path / str(total - 1) / CHECKPOINT)
-    assert same(a, b)
+        folder, end = shutil.copytree(kept / str(stop), tmp_path / str(stop)), stop + 1 == total
+        with nullcontext() if end else pytest.raises(Stopped):
+            train(another(name, stop), Random(stop_at=stop + 1), folder, EXACT)
+        (a, at), (b, there) = (read_tensors(place / CHECKPOINT) for place in (kept / str(stop + 1), folder))
+        assert same(a, b) and at == there, f"stopped before step {stop}"
+    half = tmp_path / "half"
+    with pytest.raises(Stopped):
+        train(tiny(name), Random(stop_at=total // 2), half, EXACT)
+    again = another(name, 0)
+    assert train(again, Random(), half, EXACT)
+    assert same(whole.state_dict(), again.state_dict())
+    assert same(read_tensors(run / CHECKPOINT)[0], read_tensors(half / CHECKPOINT)[0])
+
+
+def another(name, seed):
+    """A model of other initial weights: a checkpoint must replace all of them."""
+    torch.manual_seed(999 + seed)
+    return create(name, **TINY[name])
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -11,7 +11,7 @@ from mien.models import FAMILIES
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"errors", "labels"},
+    {"errors", "labels", "progress"},
     {"batch", "recipe", "provenance", "credentials", "nn", "metrics", "faces", "synth", "sheet", "video"},
     {"models", "data"},
     {"weights"},

@@ -234,20 +234,23 @@ def test_damage_to_sixteen_bits_never_escapes(tmp_path):
 # Several faces
 
 
+HALF = 256
+
+
 @pytest.fixture
 def two(tmp_path):
-    """A photograph of two faces."""
-    path = tmp_path / "two.png"
-    Image.fromarray(np.concatenate([astronaut(), astronaut()[:, ::-1]], 1)).save(path)
+    """A photograph of two faces, each in its half."""
+    path, one = tmp_path / "two.png", astronaut()[:HALF, 96 : 96 + HALF]
+    Image.fromarray(np.concatenate([one, one[:, ::-1]], 1)).save(path)
     return path
 
 
 def test_all_faces_or_one(editor, two):
     photo = np.asarray(Image.open(two))
     first, second, both = (editor.edit(two, "fear", number=n).rgb for n in (1, 2, "all"))
-    assert not np.array_equal(first[:, :512], photo[:, :512]) and np.array_equal(first[:, 512:], photo[:, 512:])
-    assert np.array_equal(second[:, :512], photo[:, :512]) and not np.array_equal(second[:, 512:], photo[:, 512:])
-    assert np.array_equal(both, np.concatenate([first[:, :512], second[:, 512:]], 1))
+    assert not np.array_equal(first[:, :HALF], photo[:, :HALF]) and np.array_equal(first[:, HALF:], photo[:, HALF:])
+    assert np.array_equal(second[:, :HALF], photo[:, :HALF]) and not np.array_equal(second[:, HALF:], photo[:, HALF:])
+    assert np.array_equal(both, np.concatenate([first[:, :HALF], second[:, HALF:]], 1))
     with pytest.raises(InputError, match="2 faces found; choose one with --face N"):
         editor.edit(two, "fear")
 
@@ -317,6 +320,6 @@ def test_the_shell_changes_all_faces(two, capsys, tmp_path):
     code, _, err = run(capsys, *words)
     assert code == 0, err
     changed = (np.asarray(Image.open(tmp_path / "o.png")) != np.asarray(Image.open(two))).any(-1)
-    assert changed[:, 512:].any()  # the second face took the first one's expression
+    assert changed[:, HALF:].any()  # the second face took the first one's expression
     code, _, err = run(capsys, *words, "--swap", tmp_path / "s.png")
     assert code == 2 and "--swap" in err and not (tmp_path / "s.png").exists()

@@ -89,6 +89,20 @@ def test_a_swap_writes_both_or_none(written, capsys, tmp_path):
     code, _, err = run(capsys, "transfer", written / "in.png", "--like", other, *made)
     assert code == 0 and {p.name for p in tmp_path.iterdir()} == {"a.png", "b.png", "a.json", "b.json"}, err
     assert json.loads((tmp_path / "b.json").read_text())["controls"] == {"like": "in.png"}
+    made = ("-o", tmp_path / "c.png", "--swap", tmp_path / "c.jpg", "--model", "jesrl", "--receipt")
+    code, _, err = run(capsys, "transfer", written / "in.png", "--like", other, *made)
+    assert code == 2 and "would take the output's place" in err and not list(tmp_path.glob("c.*"))
+
+
+def test_a_face_is_looked_for_once(written, capsys, tmp_path, monkeypatch):
+    looked = []
+    monkeypatch.setattr("mien.editor.find_faces", lambda rgb: looked.append(rgb) or find_faces(rgb))
+    words = ("edit", written / "in.png", "--expression", "surprise", "-o", tmp_path / "o.png", "--receipt")
+    code, out, err = run(capsys, *words)
+    assert code == 0 and len(looked) == 1, err
+    assert out.startswith("asked → reached: AU1 5.0 → ") and out.count("\n") == 1
+    code, out, _ = run(capsys, "edit", written / "in.png", "--expression", "neutral", "-o", tmp_path / "n.png")
+    assert code == 0 and not out  # no unit was asked for
 
 
 def test_no_change_is_the_same_person_and_another_face_is_not(judge):

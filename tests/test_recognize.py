@@ -44,7 +44,7 @@ def album(tmp_path):
 
 def test_a_row_a_face_and_a_row_a_failure(editor, album):
     told = []
-    table = recognize_all(editor, [album, album / "gone.jpg"], report=lambda *progress: told.append(progress))
+    table = recognize_all(editor, [album, album / "gone.jpg"], tell=lambda *progress: told.append(progress))
     assert told == [(k, 6) for k in range(1, 7)]
     good, bad = table[table.error.isna()], table[table.error.notna()]
     names = [(Path(path).name, number) for path, number in zip(good.path, good.number, strict=True)]

@@ -235,13 +235,13 @@ def test_without_gradio_is_one_line(capsys, monkeypatch):
     for name in ("mien.web.events", "mien.web.page"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "gradio", None)
-    code, err = shell(capsys, monkeypatch, "app")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    code, err = shell(capsys, monkeypatch, "app", "--port", str(port))
     assert code == 2 and err.strip() == "mien: mien app needs the package gradio; pip install 'mien[web]'"
 
 
-@pytest.mark.slow
 def test_a_port_that_is_taken_is_one_line(capsys, monkeypatch):
-    pytest.importorskip("gradio")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code, err = shell(capsys, monkeypatch, "app", "--port", str(port))

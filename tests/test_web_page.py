@@ -148,6 +148,7 @@ def ways(page):
 
 def keep(page, name, folder):
     """Take a screenshot; MIEN_SCREENSHOTS names a folder for those that the docs show."""
+    page.wait_for_function("!document.body.innerText.includes('processing |')")
     time.sleep(1)  # the wheel that tells of work fades
     page.screenshot(path=Path(os.environ.get("MIEN_SCREENSHOTS", folder)) / name, full_page=True)
 
@@ -183,17 +184,24 @@ def test_upload_edit_and_download(page, faces, tmp_path):
 def test_a_model_is_offered_what_it_can(page, faces, tmp_path):
     send(page, faces / "calm.png")
     told(page, "calm.png")
+    assert ways(page) == ["Expression", "Action units", "Photograph", "Gaze"]  # fields, with which the page begins
+    page.click("#way label:has-text('Action units')")
+    page.click("#each-side input")
+    page.wait_for_selector("#au12R")
+    page.fill("#au12 input[type=number]", "4")
+    page.click("#set-units")
+    told(page, "fields: edit: AU12L=4")
+    keep(page, "app_units.png", tmp_path)
     pick(page, "eet")
     page.wait_for_function("document.querySelectorAll('#way label').length == 3")
     assert ways(page) == ["Expression", "Action units", "Photograph"]
-    page.click("#way label:has-text('Action units')")
+    told(page, "eet cannot edit by action unit of one side")
     page.fill("#au12 input[type=number]", "5")
     page.click("#set-units")
     told(page, "eet: edit: AU12=5")
     before, after = shown(page)
     assert (after != before).any()
     assert page.locator("#au7").count() == 0 and page.locator("#each-side").count() == 0  # DISFA's units, both sides
-    keep(page, "app_units.png", tmp_path)
     pick(page, "ter_gan")
     page.wait_for_function("document.querySelectorAll('#way label').length == 2")
     assert ways(page) == ["Expression", "Photograph"]

@@ -14,7 +14,7 @@ from mien.errors import InputError
 
 if TYPE_CHECKING:
     from mien.credentials import Signer
-    from mien.editor import Editor, Which
+    from mien.editor import Editor, Seen, Which
     from mien.faces.photo import Photo
 
 JUDGE = "judge"  # the zoo's, that no model is trained with
@@ -109,10 +109,6 @@ class Delivery:
         write_photo(numbered(photo, faces), path, None)
         out.print(f"{path}: faces 1 to {len(faces)}, numbered from the left", markup=False, soft_wrap=True)
 
-    def editor(self, model: str, aligned: bool, device: str) -> Editor:
-        """Return the editor that makes such results."""
-        return mien.Editor(model, device, aligned, self.crop)
-
     def signer(self) -> Signer | None:
         """Return who signs. Raises InputError for certificates that cannot be used."""
         if self.sign is None:
@@ -123,8 +119,8 @@ class Delivery:
 
         return read_signer(*self.sign)
 
-    def accept(self, tool: Editor, photo: Photo) -> dict[str, Any]:
-        """Return the receipt's figures, none where nobody wants them.
+    def accept(self, tool: Editor, faces: list[Seen], photo: Photo) -> dict[str, Any]:
+        """Return the receipt's figures of what became of `faces`, none where nobody wants them.
 
         Raises InputError, before anything is written, where the person is less alike than wanted.
         """
@@ -132,7 +128,7 @@ class Delivery:
             return {}
         from mien.receipt import receipt
 
-        figures = receipt(tool, mien.load(JUDGE), self.face, photo, self.which)
+        figures = receipt(tool, mien.load(JUDGE), faces, photo)
         if self.min_identity is not None and figures["identity"] < self.min_identity:
             raise InputError(
                 f"{self.face}: the result is {figures['identity']:.3f} alike, below --min-identity "

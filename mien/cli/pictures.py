@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import mien
 from mien.cli import video
-from mien.cli.delivery import Asked, Delivery
+from mien.cli.delivery import Asked, Delivery, beside
 from mien.cli.terminal import (
     Aligned,
     Crop,
@@ -33,6 +34,10 @@ from mien.cli.terminal import (
     out,
 )  # fmt: skip
 from mien.errors import InputError
+
+if TYPE_CHECKING:
+    from mien.editor import Editor, Seen
+    from mien.faces.photo import Photo
 
 
 def transfer(
@@ -63,17 +68,20 @@ def transfer(
             raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
         how = video.Tool(model, aligned, device, number, like_number)
         return video.change(one, Asked(), like, operation, how, transfers=True)
-    if swap and (every or swap == output):
-        raise InputError(f"--swap {swap}: " + ("takes one face; leave out --all" if every else "is the output too"))
+    if swap and every:
+        raise InputError(f"--swap {swap}: takes one face; leave out --all")
+    if swap and output and (swap == output or (receipt and beside(swap) == beside(output))):
+        raise InputError(f"--swap {swap}: it or its receipt would take the output's place; give it another name")
     other = replace(one, face=like, output=swap, number=like_number, preview=None) if swap else None
     if not one.begin() or (other and not other.begin()):
         return
-    tool = one.editor(model, aligned, device)
-    photo = tool.transfer(face, like, one.which, like_number)
-    figures = one.accept(tool, photo)
+    tool = mien.Editor(model, device, aligned, crop)
+    faces, examples = tool.faces(face, one.which), [tool.see(like, like_number)]
+    photo = tool.transfer(faces, examples)
+    figures = one.accept(tool, faces, photo)
     if other:
-        back = tool.transfer(like, face, like_number, number)
-        other.write(tool, back, other.accept(tool, back), f"transfer from {face.name}", {"like": face.name})
+        back = tool.transfer(examples, faces)
+        other.write(tool, back, other.accept(tool, examples, back), f"transfer from {face.name}", {"like": face.name})
     one.write(tool, photo, figures, operation, {"like": like.name})
 
 
@@ -115,12 +123,13 @@ def edit(
         return video.change(one, wish, like, operation, video.Tool(model, aligned, device, number, like_number))
     if not one.begin():
         return
-    tool = one.editor(model, aligned, device)
-    photo = tool.edit(face, expression, intensity, aus or None, like, one.which, like_number, gaze)
+    tool = mien.Editor(model, device, aligned, crop)
+    faces = tool.faces(face, one.which)
+    photo = tool.edit(faces, expression, intensity, aus or None, like, like_number=like_number, gaze=gaze)
     asked = asdict(wish) | {"like": like.name if like else None}
-    one.write(tool, photo, one.accept(tool, photo), operation, asked)
-    if not every and not crop and (expression or aus):
-        tell_reached(tool, photo, expression, intensity, aus, number)
+    one.write(tool, photo, one.accept(tool, faces, photo), operation, asked)
+    if len(faces) == 1 and not crop:
+        tell_reached(tool, faces[0], photo, wish)
 
 
 def neutralize(
@@ -146,14 +155,15 @@ def neutralize(
         return video.change(one, Asked("neutral"), None, "neutralize", video.Tool(model, aligned, device, number))
     if not one.begin():
         return
-    tool = one.editor(model, aligned, device)
-    photo = tool.neutralize(face, one.which)
-    one.write(tool, photo, one.accept(tool, photo), "neutralize", {"expression": "neutral"})
+    tool = mien.Editor(model, device, aligned, crop)
+    faces = tool.faces(face, one.which)
+    photo = tool.neutralize(faces)
+    one.write(tool, photo, one.accept(tool, faces, photo), "neutralize", {"expression": "neutral"})
 
 
 def aus(
     paths: list[Path],
-    model: Model = "judge",
+    model: Model = mien.DEFAULT,
     number: Number = None,
     aligned: Aligned = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -166,7 +176,7 @@ def aus(
     """
     from mien.models import EstimatesAus, able
 
-    tool = editor(model, aligned, device)
+    tool = mien.Editor(model, device, aligned)
     able(tool.model, EstimatesAus)  # once, not for every picture
     rows, failed = each_picture(paths, lambda path: tool.estimate_aus(path, number))
     if as_json:
@@ -195,11 +205,13 @@ def invent(
 
     Example: `mien invent people --count 16 --expression happiness`
     """
+    from mien.models import Controls
+
     if expression:
-        known_word(expression)
+        Controls(expression)  # is it a class?
     if count < 1:
         raise InputError(f"--count {count}: expected 1 or more")
-    tool = editor(model, False, device)
+    tool = mien.Editor(model, device)
     folder.mkdir(parents=True, exist_ok=True)
     for k, photo in enumerate(tool.invent(count, expression, seed)):
         tool.save(photo, folder / f"{k:04d}.png", f"invent: {expression or 'any expression'}", source=None)
@@ -220,36 +232,24 @@ def embed(
     """
     import numpy as np
 
+    from mien.faces.photo import check_place, write_whole
     from mien.models import Embeds, able
 
     if output.suffix != ".npz":
         raise InputError(f"{output}: expected a file name ending in .npz")
-    tool = editor(model, aligned, device)
+    check_place(output)
+    tool = mien.Editor(model, device, aligned)
     able(tool.model, Embeds)  # once, not for every picture
     rows, failed = each_picture(paths, lambda path: tool.embed(path, number))
     if not rows:
         raise InputError(f"no face was embedded; {output} was not written")
-    beside = output.with_name(f".{output.name}.part.npz")
-    try:
-        np.savez(
-            beside,
-            path=np.array([str(p) for p, _ in rows]),
-            expression=np.stack([c["expression"] for _, c in rows]),
-            identity=np.stack([c["identity"] for _, c in rows]),
-        )
-        beside.replace(output)
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written ({error.strerror}); nothing was changed") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    expression, identity = (np.stack([codes[name] for _, codes in rows]) for name in ("expression", "identity"))
+    data = io.BytesIO()
+    np.savez(data, path=np.array([str(path) for path, _ in rows]), expression=expression, identity=identity)
+    write_whole(output, data.getvalue())
     out.print(f"{len(rows)} faces in {output}", markup=False)
     if failed:
         raise typer.Exit(2)
-
-
-def editor(model: str, aligned: bool, device: str) -> Any:
-    """Return an Editor, with whatever it needs imported only now."""
-    return mien.Editor(model, device, aligned)
 
 
 def in_words(expression: str | None, like: Path | None, units: list[str], gaze: tuple[float, float] | None) -> str:
@@ -258,23 +258,16 @@ def in_words(expression: str | None, like: Path | None, units: list[str], gaze: 
     return wanted + (f" gaze {gaze[0]:g} {gaze[1]:g}" if gaze else "")
 
 
-def tell_reached(
-    tool: Any, photo: Any, expression: str | None, intensity: float, aus: dict[int | str, float], number: int | None
-) -> None:
+def tell_reached(tool: Editor, seen: Seen, made: Photo, wish: Asked) -> None:
     """Print what was asked of action units and what a model that moves pixels reads of them in its result."""
     from mien.models import Moves
 
-    if isinstance(tool.model, Moves):
-        told = tool.reached(photo, expression, intensity, aus, number)
-        text = ", ".join(f"AU{k} {a:.1f} {b:.1f}" for k, (a, b) in told.items())
-        out.print(f"asked and reached: {text}", markup=False)
-
-
-def known_word(expression: str) -> None:
-    """Raise InputError for a word that is no class."""
-    from mien.models import Controls
-
-    Controls(expression)
+    if not isinstance(tool.model, Moves):
+        return
+    told = tool.reached(seen, made, wish.expression, wish.intensity, wish.aus)
+    if told:
+        text = ", ".join(f"AU{k} {asked:.1f} → {reached:.1f}" for k, (asked, reached) in told.items())
+        out.print(f"asked → reached: {text}", markup=False, soft_wrap=True)
 
 
 def parse_pair(option: str, text: str) -> tuple[str, float]:

@@ -70,7 +70,7 @@ def tell(rows: Sequence[dict[str, Any]], output: Path | None, every: bool, as_js
 
     good, bad = [row for row in rows if "error" not in row], [row for row in rows if "error" in row]
     if output:
-        failed = f", {len(bad)} files failed" if bad else ""
+        failed = f", {len(bad)} file{'s' * (len(bad) > 1)} failed" if bad else ""
         out.print(f"{len(good)} faces in {output}{failed}", markup=False, soft_wrap=True)
     else:
         for row in bad:

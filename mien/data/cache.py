@@ -25,9 +25,7 @@ from mien.data.images import map_images, read_image
 from mien.data.manifest import Manifest, as_rows, problems_error, read_manifest
 from mien.errors import InputError
 from mien.labels import POINTS
-
-Progress = Callable[[int, int], None]
-"""Called with the images done and the images in all."""
+from mien.progress import Tell
 
 VERSION = 1
 """Part of every key: raise it when decoding or scaling changes, and old caches are made anew."""
@@ -102,7 +100,7 @@ class Data:
         return Data(self.manifest.select(rows), self.images.take(rows))
 
 
-def open_data(folder: Path, size: int, cache_dir: Path | None = None, progress: Progress | None = None) -> Data:
+def open_data(folder: Path, size: int, cache_dir: Path | None = None, tell: Tell | None = None) -> Data:
     """Return a data set at `size` pixels; the first time every image is decoded into a cache, later it just opens.
 
     The cache lies in `cache_dir`, else in `folder`/.mien_cache where that may be written, else in the user's cache
@@ -117,7 +115,7 @@ def open_data(folder: Path, size: int, cache_dir: Path | None = None, progress: 
     path = place / f"{size}px-{_key(manifest, size)}.npy"
     images = _open(path, (len(manifest), size, size, 3))
     if images is None:
-        _build(manifest, size, path, progress)
+        _build(manifest, size, path, tell)
         images = _open(path, (len(manifest), size, size, 3))
         if images is None:
             raise InputError(f"{path}: was changed while it was opened; start again")
@@ -245,7 +243,7 @@ def _open(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     return images if images.shape == shape and images.dtype == np.uint8 else None
 
 
-def _build(manifest: Manifest, size: int, path: Path, progress: Progress | None) -> None:
+def _build(manifest: Manifest, size: int, path: Path, tell: Tell | None) -> None:
     """Write the cache beside its place and rename it, so that it is whole or not there."""
     part: Path | None = None
     try:
@@ -260,7 +258,7 @@ def _build(manifest: Manifest, size: int, path: Path, progress: Progress | None)
             # Plain writes: a full disk raises here, whereas a memory map would kill the process.
             shape = (len(manifest), size, size, 3)
             np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-            problems = _decode(manifest, size, file, progress)
+            problems = _decode(manifest, size, file, tell)
             file.flush()
             os.fsync(file.fileno())
         if problems:
@@ -279,7 +277,7 @@ def _full(path: Path, why: str) -> str:
     return f"{path}: cannot write the image cache ({why}); make room or name another folder as cache_dir"
 
 
-def _decode(manifest: Manifest, size: int, file: BinaryIO, progress: Progress | None) -> list[str]:
+def _decode(manifest: Manifest, size: int, file: BinaryIO, tell: Tell | None) -> list[str]:
     """Decode every image into `file`, in order; return what is wrong with those that do not decode."""
     problems: list[str] = []
     done, total = 0, len(manifest)
@@ -288,8 +286,8 @@ def _decode(manifest: Manifest, size: int, file: BinaryIO, progress: Progress | 
         if not problems:  # after the first bad one the rest is only checked
             file.write(np.stack([p for p in chunk if isinstance(p, np.ndarray)]).data)
         done += len(chunk)
-        if progress is not None:
-            progress(done, total)
+        if tell is not None:
+            tell(done, total)
     return problems
 
 

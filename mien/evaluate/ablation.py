@@ -14,9 +14,9 @@ import torch
 
 from mien.data.cache import Data
 from mien.errors import InputError
-from mien.evaluate.comparison import TRUTH, judged, recognition_figures
+from mien.evaluate.comparison import TRUTH, error_figures, errors_frame, judged, recognition_figures, shrunk
 from mien.evaluate.frechet import resized
-from mien.evaluate.judges import Judge, as_judge, named, signature
+from mien.evaluate.judges import Judge, as_judge, fitted, named, signature
 from mien.evaluate.kept import digest, kept
 from mien.evaluate.transfer import Trials, trials
 from mien.models import FAMILIES, Family, Transfers, able, create, pasted
@@ -47,7 +47,8 @@ def ablate(
     """Train every preset on `data` with the same seeds and changes, and measure it on `test`; resumes if killed.
 
     Columns: preset, seed, those of `recognition_figures` (own recogniser, probe, leak), and for models that transfer
-    the judge's icc, au_mse, expression, rank_1 and tar of the model's change at its own size. Writes ablation.csv.
+    `error_figures` of the model's change at its own size, and the judge's icc, au_mse, expression, rank_1 and tar.
+    Writes ablation.csv.
     Raises InputError where `folder` keeps figures of other data or settings.
     """
     judge, rows = as_judge(judge), []
@@ -94,19 +95,19 @@ def _figures(
     figures = recognition_figures(model, test)
     if isinstance(model, Transfers):
         t = trials(test)
-        found, _ = judged(judge, test, t, {TRUTH: transferred(model, judge, test, t)})
+        made = transferred(model, test, t)
+        figures |= error_figures(errors_frame(list(made), shrunk(test, int(model.config.image_size)), t))
+        found, _ = judged(judge, test, t, {TRUTH: np.stack([fitted(picture, judge.size) for picture in made])})
         figures |= found[TRUTH]
     return figures
 
 
 @torch.inference_mode()
-def transferred(model: Family, judge: Judge, data: Data, t: Trials, batch: int = 128) -> np.ndarray:
-    """Return the faces of trials with the model's change, uint8 (T, S, S, 3) at the judge's size."""
+def transferred(model: Family, data: Data, t: Trials, batch: int = 32) -> np.ndarray:
+    """Return the faces of trials with the model's change, uint8 (T, S, S, 3) at the model's size."""
     size, out, able_model = int(model.config.image_size), [], able(model, Transfers)
     for k in range(0, len(t.face), batch):
         face = resized(data.images[t.face[k : k + batch]], size)
         made = able_model.transfer(face, resized(data.images[t.example[k : k + batch]], size))
-        picture = pasted(able_model, face, made)
-        seen = torch.nn.functional.interpolate(picture, size=(judge.size,) * 2, mode="area")
-        out += [to_pixels(image) for image in seen]
+        out += [to_pixels(image) for image in pasted(able_model, face, made)]
     return np.stack(out)

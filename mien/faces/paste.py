@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
-from mien.faces.align import align, footprint
+from mien.faces.align import footprint
 
 TILE = 1024  # pixels; a face may fill a photograph of 100 megapixels, floats of all of it would not fit in memory
 OVAL_CENTRE = (0.50, 0.52)  # of the crop's side
 OVAL_RADII = (0.49, 0.47)  # so that the oval stays inside the crop
 OVAL_POWER = 3.0  # between an ellipse (2) and a rectangle: jaws are square, and a dropped chin has to stay inside
 FEATHER = 0.22  # the rim's share of the radius
-
-Blend = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def feathered_mask(size: int) -> np.ndarray:
@@ -54,19 +52,22 @@ def smooth_for(matrix: np.ndarray, image: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(image, (0, 0), 0.5 * np.sqrt(scale**2 - 1), borderType=cv2.BORDER_REFLECT)
 
 
-def _blend(rgb: np.ndarray, image: np.ndarray, matrix: np.ndarray, mask: np.ndarray | None, blend: Blend) -> np.ndarray:
-    """Copy of `rgb` where `blend(photo, image, mask)`, all float32, stands inside the mask.
+def paste_residual(
+    rgb: np.ndarray, residual: np.ndarray, matrix: np.ndarray, mask: np.ndarray | None = None
+) -> np.ndarray:
+    """Photo uint8 (H, W, 3) with the crop's change added, so that it keeps its own detail and colour.
 
-    The crop's image comes up by cubic interpolation, held within the range of the nine pixels around, so that it
-    cannot ring.
+    `residual` float (s, s, 3) in grey levels −255..255; `matrix` (2, 3) photo → crop of side s; `mask` (s, s) in 0..1,
+    by default `feathered_mask(s)`. Pixels where the mask is 0 stay bit for bit, so does all with a residual of zeros.
+    The residual comes up by cubic interpolation, held within the range of the nine pixels around: it cannot ring.
     """
-    size = image.shape[0]
+    size = residual.shape[0]
     mask = feathered_mask(size) if mask is None else np.ascontiguousarray(mask, np.float32)
-    if image.shape != (size, size, 3) or mask.shape != (size, size):
-        raise ValueError(f"expected a square crop and its mask, not {image.shape} and {mask.shape}")
-    image = smooth_for(matrix, np.ascontiguousarray(image, np.float32))
+    if residual.shape != (size, size, 3) or mask.shape != (size, size):
+        raise ValueError(f"expected a square crop and its mask, not {residual.shape} and {mask.shape}")
+    change = smooth_for(matrix, np.ascontiguousarray(residual, np.float32))
     square = np.ones((3, 3), np.uint8)
-    lowest, highest = cv2.erode(image, square), cv2.dilate(image, square)
+    lowest, highest = cv2.erode(change, square), cv2.dilate(change, square)
     result = rgb.copy()
     for x0, y0, x1, y1 in tiles(matrix, size, rgb.shape):
         # warpAffine looks up crop = matrix · (tile pixel + tile corner); its inverse flag says the matrix goes that way
@@ -75,59 +76,13 @@ def _blend(rgb: np.ndarray, image: np.ndarray, matrix: np.ndarray, mask: np.ndar
         def bring(source: np.ndarray, how: int, border: int, moved=moved, to=(x1 - x0, y1 - y0)) -> np.ndarray:
             return cv2.warpAffine(source, moved, to, flags=how | cv2.WARP_INVERSE_MAP, borderMode=border)
 
-        weight = bring(mask, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
+        weight = bring(mask, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)[..., None]
         if not weight.any():
             continue
-        fine = bring(image, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
+        fine = bring(change, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
         fine = np.maximum(fine, bring(lowest, cv2.INTER_NEAREST, cv2.BORDER_REPLICATE))
         fine = np.minimum(fine, bring(highest, cv2.INTER_NEAREST, cv2.BORDER_REPLICATE))
         tile = result[y0:y1, x0:x1]
-        mixed = blend(tile.astype(np.float32), fine, weight[..., None])
-        tile[:] = np.where(weight[..., None] > 0, np.clip(np.rint(mixed), 0, 255).astype(np.uint8), tile)
+        changed = np.clip(np.rint(tile.astype(np.float32) + weight * fine), 0, 255).astype(np.uint8)
+        tile[:] = np.where(weight > 0, changed, tile)
     return result
-
-
-def paste_residual(
-    rgb: np.ndarray, residual: np.ndarray, matrix: np.ndarray, mask: np.ndarray | None = None
-) -> np.ndarray:
-    """Photo uint8 (H, W, 3) with the crop's change added, so that it keeps its own detail.
-
-    `residual` float (s, s, 3) in grey levels −255..255; `matrix` (2, 3) photo → crop of side s; `mask` (s, s) in 0..1,
-    by default `feathered_mask(s)`. Pixels where the mask is 0 stay bit for bit, so does all with a residual of zeros.
-    """
-    return _blend(rgb, residual, matrix, mask, lambda photo, change, weight: photo + weight * change)
-
-
-def paste_image(
-    rgb: np.ndarray,
-    crop: np.ndarray,
-    matrix: np.ndarray,
-    mask: np.ndarray | None = None,
-    match_colour: bool = True,
-) -> np.ndarray:
-    """Photo uint8 (H, W, 3) with `crop`, (s, s, 3) in grey levels 0..255, in the face's place inside the mask.
-
-    For models that repaint. With `match_colour`, the crop first takes the photo's mean and spread of colour on the
-    mask's rim, where the two meet. Pixels where the mask is 0 stay bit for bit.
-    """
-    crop = np.asarray(crop, np.float32)
-    if match_colour:
-        weight = feathered_mask(crop.shape[0]) if mask is None else mask
-        crop = _match_colour(crop, align(rgb, matrix, crop.shape[0]), weight)
-    return _blend(rgb, crop, matrix, mask, lambda photo, new, weight: photo + weight * (new - photo))
-
-
-def _match_colour(crop: np.ndarray, photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """`crop` with `photo`'s mean and spread on the mask's rim, each channel by itself; both (s, s, 3)."""
-    rim = np.asarray(4 * mask * (1 - mask), np.float64)[..., None]  # 1 where the two are mixed half and half
-    total = rim.sum()
-    if total == 0:  # a hard mask has no rim
-        return crop
-
-    def moments(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        mean = (image * rim).sum(axis=(0, 1)) / total
-        return mean, np.sqrt(((image - mean) ** 2 * rim).sum(axis=(0, 1)) / total)
-
-    (mean, spread), (to_mean, to_spread) = moments(crop), moments(photo.astype(np.float64))
-    gain = np.clip(to_spread / np.maximum(spread, 1e-3), 0.5, 2.0)  # a flat rim must not blow the face up
-    return ((crop - mean) * gain + to_mean).astype(np.float32)

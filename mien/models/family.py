@@ -38,7 +38,9 @@ class Controls:
     def __post_init__(self) -> None:
         asked = [name for name in ("expression", "aus", "like") if getattr(self, name) is not None]
         if len(asked) != 1 and (asked or self.gaze is None):
-            raise InputError(f"an edit takes exactly one of expression, aus, like; got {', '.join(asked) or 'none'}")
+            raise InputError(
+                f"an edit takes one of expression, aus, like, or a gaze alone; got {', '.join(asked) or 'none'}"
+            )
         if self.expression is not None and self.expression not in CLASSES:
             raise InputError(f"expression {self.expression!r} is not known; choose one of {', '.join(CLASSES)}")
         if not 0.0 <= self.intensity <= 1.0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ def serve(port: int, models: Sequence[str], device: str = "cpu", ready: Callable
     lie in a folder of their own, which is deleted at the end. Raises InputError where gradio is not installed, the
     port is taken, or weights cannot be had.
     """
+    refuse_taken(port)
     with tempfile.TemporaryDirectory(prefix="mien-app-") as folder:
         # Gradio reads these when it is imported: no telemetry, no look for newer versions.
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "GRADIO_TEMP_DIR": folder}
@@ -42,7 +44,7 @@ def serve(port: int, models: Sequence[str], device: str = "cpu", ready: Callable
                 raise
             raise InputError("mien app needs the package gradio; pip install 'mien[web]'") from error
         editors = {name: Editor(name, device) for name in dict.fromkeys((*models, *zoo()))}
-        shop = Workshop(editors, Editor("judge", device), Path(folder) / "made")
+        shop = Workshop(editors, editors["judge"], Path(folder) / "made")
         page = build(shop, first(shop, models))
         launch(page, port)
         ready(f"http://{HOST}:{port}")
@@ -52,21 +54,26 @@ def serve(port: int, models: Sequence[str], device: str = "cpu", ready: Callable
             page.close(verbose=False)
 
 
+def refuse_taken(port: int) -> None:
+    """Raise InputError for a port that is not to be had, before anything is loaded."""
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as error:
+        raise InputError(f"--port {port}: is taken or not to be had; choose another") from error
+
+
 def launch(page: gr.Blocks, port: int) -> None:
-    """Begin to serve. Raises InputError for a port that is not to be had."""
+    """Begin to serve."""
     import gradio as gr
 
     plain = gr.themes.Default(
         primary_hue="teal", neutral_hue="slate", font=["system-ui", "sans-serif"], font_mono=["monospace"]
     )  # gradio's own fonts would come from elsewhere
-    try:
-        page.launch(
-            server_name=HOST, server_port=port, share=False, prevent_thread_lock=True, quiet=True, ssr_mode=False,
-            max_file_size=MEGABYTES * 2**20, footer_links=[], pwa=False, mcp_server=False,
-            enable_monitoring=False, state_session_capacity=100, css_paths=STYLE, theme=plain,
-        )  # fmt: skip
-    except OSError as error:
-        raise InputError(f"--port {port}: is taken or not to be had; choose another") from error
+    page.launch(
+        server_name=HOST, server_port=port, share=False, prevent_thread_lock=True, quiet=True, ssr_mode=False,
+        max_file_size=MEGABYTES * 2**20, footer_links=[], pwa=False, mcp_server=False,
+        enable_monitoring=False, state_session_capacity=100, css_paths=STYLE, theme=plain,
+    )  # fmt: skip
 
 
 def first(shop: Workshop, models: Sequence[str]) -> str:
