@@ -123,9 +123,8 @@ def edit(
     operation = f"edit: {in_words(expression, like, [*(au or ()), *(blendshape or ())], gaze)} {intensity:.2f}"
     one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign, landmarker)
     if video.asked(face, like, output):
-        return video.change(
-            one, wish, like, operation, video.Tool(model, aligned, device, number, like_number, landmarker)
-        )
+        how = video.Tool(model, aligned, device, number, like_number, landmarker)
+        return video.change(one, wish, like, operation, how)
     if not one.begin():
         return
     tool = mien.Editor(model, device, aligned, crop, landmarker)
@@ -158,9 +157,8 @@ def neutralize(
     """
     one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign, landmarker)
     if video.asked(face, output):
-        return video.change(
-            one, Asked("neutral"), None, "neutralize", video.Tool(model, aligned, device, number, landmarker=landmarker)
-        )
+        how = video.Tool(model, aligned, device, number, landmarker=landmarker)
+        return video.change(one, Asked("neutral"), None, "neutralize", how)
     if not one.begin():
         return
     tool = mien.Editor(model, device, aligned, crop, landmarker)
