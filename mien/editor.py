@@ -275,7 +275,9 @@ def maps_of(fields: Fields, size: int) -> Maps:
     def array(x: Tensor) -> np.ndarray:
         return np.ascontiguousarray(x[0].permute(1, 2, 0).float().cpu().numpy())
 
-    return Maps(array(fields.flow), array(fields.shade)[..., 0], array(alpha)[..., 0], (array(paint) + 1) * 127.5)
+    return Maps(
+        array(fields.motion(size)), array(fields.shade)[..., 0], array(alpha)[..., 0], (array(paint) + 1) * 127.5
+    )
 
 
 def as_photo(picture: Picture) -> Photo:

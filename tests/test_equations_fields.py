@@ -11,26 +11,31 @@ from mien.models import Controls, create
 from mien.models.fields import (
     CODE,
     DOUBT,
+    STILL,
     UNITS,
     code_of,
     composed,
     corrected,
     critic_loss,
+    detail,
     flow_loss,
+    fool_loss,
     gate,
     look_losses,
-    mouth_loss,
+    near_loss,
     opening_loss,
     paint_loss,
     reached_loss,
     reading_loss,
     shade_loss,
     shrunk,
+    stilled,
     told,
     true_shade,
+    watched,
 )
-from mien.nn.field_net import MOUTH, Fields
-from mien.nn.warp import resized, warp
+from mien.nn.field_net import EYES, MOUTH, WINDOWS, Fields, Patch, ramp
+from mien.nn.warp import WHOLE, placed, resized, warp
 from tests.test_contract import Random
 from tests.tiny import TINY
 
@@ -112,22 +117,28 @@ def test_eq_4_gate():
 
 
 def field_maps(n=2, g=8, v=16, s=32):
-    shapes = ((2, g, 0.1), (1, v, 0.4), (1, v, 1.0), (3, v, 1.0), (1, s // 2, 1.0), (3, s // 2, 1.0))
-    maps = [tensor(rand(n, c, side, side) * reach).float() for c, side, reach in shapes]
-    return Fields(*(x.abs() if k in (2, 4) else x for k, x in enumerate(maps)))  # alphas
+    def maps(channels, side, reach, low=-1.0):
+        return tensor(rand(n, channels, side, side, low=low) * reach).float()
+
+    def patch(window):
+        side = round((window[2] - window[0]) * s)
+        return Patch(window, maps(2, side, 0.03), maps(1, side, 1, low=0), maps(3, side, 1))
+
+    return Fields(maps(2, g, 0.1), maps(1, v, 0.4), tuple(patch(window) for window in WINDOWS))
 
 
-def covered(fields, k, size):
-    """Alpha and paint of a face: the mouth's window where it can open, fading at its left, right and top."""
-    edge = np.minimum(np.arange(size // 2) + 0.5, size // 16) / (size // 16)
-    inside = np.zeros((size, size))
-    inside[size // 2 :, size // 4 : size * 3 // 4] = edge[:, None] * np.minimum(edge, edge[::-1])[None]
-    out = []
-    for coarse, fine in ((fields.alpha, fields.mouth_alpha), (fields.paint, fields.mouth_paint)):
-        whole = np.zeros((len(fine[k]), size, size))
-        whole[:, size // 2 :, size // 4 : size * 3 // 4] = at_size(fine[k].numpy(), size // 2)
-        out.append(at_size(coarse[k].numpy(), size) * (1 - inside) + whole * inside)
-    return out
+def pixels_of(window, size):
+    left, top, right, bottom = (round(edge * size) for edge in window)
+    return ..., slice(top, bottom), slice(left, right)
+
+
+def whole(maps, k, name, size):
+    """A face's map at size × size: what the patches have in their windows, 0 elsewhere."""
+    parts = [(p.window, getattr(p, name)[k].numpy()) for p in maps.patches]
+    frame = np.zeros((len(parts[0][1]), size, size))
+    for window, part in parts:
+        frame[pixels_of(window, size)] = part
+    return frame
 
 
 def test_eq_5_composition():
@@ -135,27 +146,49 @@ def test_eq_5_composition():
     made = composed(tensor(image), f).numpy()
     y, x = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
     for k in range(2):
-        flow = at_size(f.flow[k].numpy(), size) * size
+        flow = (at_size(f.flow[k].numpy(), size) + whole(f, k, "flow", size)) * size
         moved = bilinear(image[k], y + flow[1], x + flow[0])
-        alpha, paint = covered(f, k, size)
+        alpha, paint = whole(f, k, "alpha", size), whole(f, k, "paint", size)
         shaded = (moved + 1) * np.exp(at_size(f.shade[k].numpy(), size)) - 1
         expected = np.clip((1 - alpha) * shaded + alpha * paint, -1, 1)
         np.testing.assert_allclose(made[k], expected, atol=2e-5)  # warp computes in float32
-        part = composed(tensor(image), f, MOUTH)[k].numpy()
-        np.testing.assert_allclose(part, expected[:, 16:, 8:24], atol=2e-5)
+        for window in WINDOWS:
+            part = composed(tensor(image), f, window)[k].numpy()
+            np.testing.assert_allclose(part, expected[pixels_of(window, size)], atol=2e-5)
+
+
+def test_windows_are_apart_and_patches_fade_in_them():
+    frame = sum(placed(torch.ones(1, 1, round((w[2] - w[0]) * 64), round((w[3] - w[1]) * 64)), w, 64) for w in WINDOWS)
+    assert frame.max() == 1
+    fade = ramp(32, EYES[0])[0, 0].numpy()
+    assert (fade[8:24, 8:24] == 1).all() and max(fade[[0, -1]].max(), fade[:, [0, -1]].max()) <= 0.125
+    assert (ramp(32, MOUTH)[0, 0, -1, 8:24] == 1).all()  # the frame's own edge
+
+
+@pytest.mark.parametrize("window", (*WINDOWS, WHOLE))
+@pytest.mark.parametrize("side", (8, 16, 24, 64))
+def test_a_window_is_resized_as_the_whole_is(window, side):
+    x = rand(2, side, side)
+    expected = at_size(x, 64)[pixels_of(window, 64)]
+    np.testing.assert_allclose(resized(tensor(x)[None], 64, window)[0], expected)
 
 
 def test_no_fields_change_nothing():
     image = torch.rand(1, 3, 64, 64) * 2 - 1
-    none = Fields(*(torch.zeros(1, c, s, s) for c, s in ((2, 16), (1, 32), (1, 32), (3, 32), (1, 32), (3, 32))))
-    torch.testing.assert_close(composed(image, none), image)
+    none = field_maps(1, s=64)
+    patches = tuple(Patch(p.window, 0 * p.flow, 0 * p.alpha, p.paint) for p in none.patches)
+    torch.testing.assert_close(composed(image, Fields(0 * none.flow, 0 * none.shade, patches)), image)
 
 
 def test_eq_6_flow():
     m, flow, side = motion(), rand(2, 2, 8, 8) * 0.05, 128
     off = np.sqrt((((flow - m.flow.numpy()) * side) ** 2).sum(1) + 0.01) - 0.1
     true = np.sqrt(((m.flow.numpy() * side) ** 2).sum(1))
-    weight = (1 + 4 * np.minimum(true / 1.5, 1)) * (1 - 0.9 * m.mouth.numpy()[:, 0])
+    moved = np.minimum(true / 1.5, 1)
+    for window in EYES:
+        moved[pixels_of(window, 8)] = 1
+    assert 0 < moved.min() < 1
+    weight = (1 + 4 * moved) * (1 - 0.9 * m.mouth.numpy()[:, 0])
     expected = (m.known.numpy()[:, 0] * weight * off).mean()
     np.testing.assert_allclose(flow_loss(tensor(flow), m, side), expected)
 
@@ -196,7 +229,7 @@ def test_eq_9_opening():
     )
     entropy = -(true * np.log(here) + (1 - true) * np.log(1 - here))
     elsewhere = share.sum() - here.sum()
-    expected = ((1 + 4 * near) * entropy).mean() + 0.1 * elsewhere / share.size
+    expected = ((1 + 4 * near) * entropy).mean() + 10 * elsewhere / share.size
     np.testing.assert_allclose(opening_loss(tensor(alpha), m), expected, rtol=1e-6)
 
 
@@ -232,20 +265,58 @@ def test_eq_11_look_weighs_what_changes():
     np.testing.assert_allclose(far["pixels"], (weight * np.abs(off)[0]).mean())
 
 
-def test_eq_12_and_13_mouth_and_critic():
-    real, fake, m = rand(2, 1, 4, 4) * 3, rand(2, 1, 4, 4) * 3, rand(2, 1, 4, 4, low=0)
-    np.testing.assert_allclose(mouth_loss(tensor(fake), tensor(m)), -(fake * m).sum() / m.sum())
-    hinge = np.maximum(0, 1 - real) + np.maximum(0, 1 + fake)
-    np.testing.assert_allclose(critic_loss(tensor(real), tensor(fake), tensor(m)), (hinge * m).sum() / m.sum())
+def test_eq_12_near():
+    truth, face = rand(2, 3, 32, 32), rand(2, 3, 32, 32)
+    made, expected = [], 0.0
+    for window in WINDOWS:
+        here = pixels_of(window, 32)
+        part = rand(*truth[here].shape)
+        off, side = part - truth[here], part.shape[-1]
+        cells = np.abs(truth[here] - face[here]).mean(1).reshape(2, side // 4, 4, side // 4, 4).mean((2, 4))
+        weight = np.stack([at_size(1 + 5 * np.minimum(3 * c, 1)[None], side) for c in cells])
+        expected += (np.abs(off) * weight).mean() + (np.abs(np.diff(off, axis=3)) * weight[..., 1:]).mean()
+        expected += (np.abs(np.diff(off, axis=2)) * weight[..., 1:, :]).mean()
+        made.append(tensor(part))
+    np.testing.assert_allclose(near_loss(made, tensor(truth), tensor(face)), expected)
 
 
-def test_eq_14_results_read_as_truths():
+def test_eq_13_and_14_fool_and_critic():
+    real, fake, n = ([rand(2, 1, 4, 4) * 3, rand(4, 1, 2, 2) * 3] for _ in range(3))
+    n = [np.abs(x) for x in n]
+    fooled = -sum((d * w).sum() / w.sum() for d, w in zip(fake, n, strict=True))
+    np.testing.assert_allclose(fool_loss([*map(tensor, fake)], [*map(tensor, n)]), fooled)
+    hinges = [np.maximum(0, 1 - d) + np.maximum(0, 1 + e) for d, e in zip(real, fake, strict=True)]
+    expected = sum((h * w).sum() / w.sum() for h, w in zip(hinges, n, strict=True))
+    np.testing.assert_allclose(critic_loss(*([*map(tensor, x)] for x in (real, fake, n))), expected)
+
+
+def test_the_critic_sees_detail_alone():
+    image = rand(2, 3, 32, 32)
+    cells = image.reshape(2, 3, 4, 8, 4, 8).mean((3, 5))
+    expected = image - np.stack([at_size(x, 32) for x in cells])
+    np.testing.assert_allclose(detail(tensor(image)), expected)
+    np.testing.assert_allclose(detail(tensor(image) + 0.3), expected)
+
+
+def test_the_critic_watches_mouths_and_eyes_that_change():
+    face, m = rand(2, 3, 128, 128) * 0.1, motion(2, 16)
+    truth = face.copy()
+    eye = pixels_of(EYES[1], 128)
+    truth[1][eye] += 0.1
+    mouths, eyes = watched(tensor(truth), tensor(face), m)
+    np.testing.assert_allclose(mouths, m.mouth[..., 8:, 4:12])
+    assert eyes.shape == (4, 1, 4, 4)  # both faces' left eyes, then both's right ones
+    np.testing.assert_allclose(eyes[:3], 0, atol=1e-7)
+    np.testing.assert_allclose(eyes[3], 0.3, atol=1e-6)  # 3 |y - x|
+
+
+def test_eq_15_results_read_as_truths():
     made, true = rand(3, CODE), rand(3, CODE)
     expected = ((made - true)[:, : 2 * UNITS] ** 2).mean()
     np.testing.assert_allclose(reached_loss(tensor(made), tensor(true)), expected)
 
 
-def test_eq_15_correction():
+def test_eq_16_correction():
     asked, wanted, reached = rand(3, CODE, low=0), rand(3, CODE, low=0), rand(3, CODE, low=0)
     expected = asked.copy()  # the angles stay
     off = (wanted - reached)[:, : 2 * UNITS]
@@ -299,11 +370,25 @@ def test_what_the_mover_is_told():
     assert (as_read - shrunk(read))[:, : 2 * UNITS][strong].std() < DOUBT
 
 
+def test_some_pairs_are_made_still():
+    torch.manual_seed(0)
+    n = 4000
+    face, truth, wanted = torch.rand(n, 3, 2, 2), torch.rand(n, 3, 2, 2), torch.rand(n, CODE)
+    m = Motion(torch.rand(n, 2, 1, 1), torch.rand(n, 1, 1, 1), torch.zeros(n, 1, 1, 1))
+    made, asked, moved = stilled(face, truth, wanted, m)
+    still = asked.isnan().all(1)
+    assert np.isclose(still.float().mean(), STILL, atol=0.02)
+    assert torch.equal(made[still], face[still]) and torch.equal(made[~still], truth[~still])
+    assert torch.equal(asked[~still], wanted[~still])
+    for now, before, at_rest in ((moved.flow, m.flow, 0), (moved.mouth, m.mouth, 0), (moved.known, m.known, 1)):
+        assert (now[still] == at_rest).all() and torch.equal(now[~still], before[~still])
+
+
 def test_asking_for_what_is_there_changes_nothing():
     model = create("fields", **TINY["fields"], rounds=0).eval()
     face = torch.rand(1, 3, 32, 32) * 2 - 1
     with torch.no_grad():
-        for layer in (*model.mover.flow, model.mover.maps, model.mover.mouth.last):
+        for layer in (*model.mover.flow, model.mover.shade, model.mover.mouth.last, model.mover.eyes.last):
             layer.weight.normal_()
         torch.testing.assert_close(model.edit(face, Controls(aus={})), face)
         assert not torch.allclose(model.edit(face, Controls("surprise")), face, atol=0.01)

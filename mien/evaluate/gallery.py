@@ -133,7 +133,10 @@ def neutralize_page(model: Family, data: Data) -> Page:
         own = neutral.get(m.subject[row])
         truth = None if own is None else to_pixels(face(model, data, own)[0])
         rows.append([to_pixels(mine[0]), pasted(model, mine, made), to_pixels(made[0]), truth])
-    return rows, ["face", "pasted", "painted", "truth"], words
+    columns = ["face", "pasted", "painted", "truth"]
+    if all(row[-1] is None for row in rows):  # the data has expressions of people whose neutral faces it lacks
+        rows, columns = [row[:-1] for row in rows], columns[:-1]
+    return rows, columns, words
 
 
 def aus_page(model: Family, data: Data) -> Page:

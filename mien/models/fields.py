@@ -8,7 +8,7 @@ v                view
 c, ĉ             code_of, FieldModel.read
 E                reader
 G                mover
-f, s, a, p       Fields.flow, .shade, .alpha, .paint
+f, s, a, p       Fields.motion, .shade, .covering
 f*, m, k         batch.motion.flow, .mouth, .known
 D                critic
 Eq. 1  c         code_of
@@ -22,14 +22,16 @@ Eq. 8  L_shade   shade_loss
 Eq. 9  L_open    opening_loss
 Eq. 10 L_paint   paint_loss
 Eq. 11 L_look    look_losses
-Eq. 12 L_mouth   mouth_loss
-Eq. 13 L_critic  critic_loss
-Eq. 14 L_reach   reached_loss
-Eq. 15 u'        corrected
+Eq. 12 L_near    near_loss
+Eq. 13 L_fool    fool_loss
+Eq. 14 L_critic  critic_loss
+Eq. 15 L_reach   reached_loss
+Eq. 16 u'        corrected
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -43,20 +45,21 @@ from mien.errors import InputError
 from mien.labels import AUS, CLASSES, prototype, sides
 from mien.models.family import Controls, Embedding, Family, Prediction, check_least, check_shares
 from mien.nn.degrade import relight, worsen
-from mien.nn.field_net import MOUTH, FieldNet, Fields
+from mien.nn.field_net import EYES, MOUTH, WINDOWS, FieldNet, Fields
 from mien.nn.losses import block_ssim, gradient_l1, known_cross_entropy, mean_dtype
 from mien.nn.modes import evaluating, exactly
 from mien.nn.spectral import spectral
 from mien.nn.trunk import Trunk
-from mien.nn.warp import WHOLE, Window, cut, resized, warp
+from mien.nn.warp import WHOLE, Window, cut, fetched, resized, warp
 from mien.recipe import Adam, Sampling, Stage, Turn
 
 UNITS = len(AUS)
 CODE = 2 * UNITS + 4
 ANGLE = 30.0  # degrees that count as much as the strongest action unit
 REST = 0.1  # ρ of Eq. 3: half a level of five
-MISREAD = 0.3  # of Eq. 15
+MISREAD = 0.3  # of Eq. 16
 TAU = 0.05  # Eq. 4
+STILL = 0.08  # share of the training pairs in which nothing is to change
 DOUBT = 0.12  # the most by which action units read from a picture are off, about
 EPSILON = 0.03  # of brightness in Eq. 7, so that black has a logarithm
 
@@ -74,10 +77,11 @@ class FieldsConfig:
     batch_size: int = 16
     read_steps: int = 3000
     steps: int = 6000
-    finish_steps: int = 2000
+    finish_steps: int = 1000
+    paint_steps: int = 3000
     read_lr: float = 2e-3
     lr: float = 8e-4
-    critic_lr: float = 2e-4
+    critic_lr: float = 4e-4
     neutral: float = 0.4  # share of pairs that begin with a neutral face
     expression: float = 0.1
     flow: float = 1.0
@@ -87,9 +91,10 @@ class FieldsConfig:
     pixels: float = 5.0
     edges: float = 5.0
     structure: float = 1.0
+    near: float = 5.0
     reached: float = 3.0
-    mouth: float = 0.03
-    rounds: int = 1  # of correction when editing (Eq. 15)
+    fool: float = 0.15
+    rounds: int = 1  # of correction when editing (Eq. 16)
     depth: float = 0.5  # of shade, in log brightness
     margin: float = 0.03
     turn: float = 5.0
@@ -107,7 +112,7 @@ class FieldsConfig:
 SMALL = FieldsConfig()
 ABLATIONS: dict[str, dict[str, Any]] = {
     "no_flow": {"flow": 0.0},  # the flow is learnt from pictures alone
-    "no_mouth": {"opening": 0.0, "paint": 0.0, "mouth": 0.0},  # nor is it told where mouths open
+    "no_mouth": {"opening": 0.0, "paint": 0.0, "fool": 0.0},  # nor is it told where mouths open
     "no_shade": {"shade": 0.0, "depth": 0.0},
     "no_loop": {"rounds": 0},
 }
@@ -152,16 +157,21 @@ def composed(image: Tensor, fields: Fields, window: Window = WHOLE) -> Tensor:
     """
     size = image.shape[-1]
     alpha, paint = fields.covering(size, window)
-    shade = cut(resized(fields.shade, size), window)
-    shaded = (warp(image, fields.flow, window) + 1) * shade.exp() - 1
+    shade = resized(fields.shade, size, window)
+    shaded = (fetched(image, fields.motion(size, window), window) + 1) * shade.exp() - 1
     return torch.lerp(shaded, paint, alpha).clamp(-1, 1)
 
 
 def flow_loss(flow: Tensor, motion: Motion, side: int) -> Tensor:
-    """Eq. 6: L_flow = mean k w √(|f - f*|² + ε²), w = (1 + 4 min(|f*| / 1.5, 1))(1 - .9 m), in pixels of `side`."""
+    """Eq. 6: L_flow = mean k w √(|f - f*|² + ε²), w = (1 + 4 min(|f*| / 1.5, 1))(1 - .9 m), in pixels of `side`.
+
+    In the windows of the eyes w = 5 (1 - .9 m): an iris that stays where it is counts as much as the lid that moves.
+    """
     off, true = (flow - motion.flow) * side, motion.flow * side
     length = (off.square().sum(1, keepdim=True) + 0.01).sqrt() - 0.1
     moved = (true.square().sum(1, keepdim=True).sqrt() / 1.5).clamp(max=1)
+    for window in EYES:
+        cut(moved, window).fill_(1)
     return (motion.known * (1 + 4 * moved) * (1 - 0.9 * motion.mouth) * length).mean()
 
 
@@ -190,13 +200,13 @@ def shade_loss(shade: Tensor, true: Tensor, counts: Tensor) -> Tensor:
 
 def opening_loss(alpha: Tensor, motion: Motion) -> Tensor:
     """Eq. 9: L_open = mean w BCE(a, m) where a mouth can be, a the mean over m's cell, w = 5 near a mouth and 1 else;
-    plus a tenth of the mean of a elsewhere, where it is free to cover what opens in the eyes.
+    plus ten times the mean of a elsewhere: it may cover what opens in the eyes, but only what no pixel can be moved to.
     """  # fmt: skip
     share = F.adaptive_avg_pool2d(alpha, motion.mouth.shape[-1]).clamp(1e-4, 1 - 1e-4)
     here, true = cut(share, MOUTH), cut(motion.mouth, MOUTH)
     weight = 1 + 4 * (F.max_pool2d(true, 5, 1, 2) > 0.05)
     off = -(true * here.log() + (1 - true) * (1 - here).log())
-    return (weight * off).mean() + 0.1 * (share.mean() - here.mean() * here.numel() / share.numel())
+    return (weight * off).mean() + 10 * (share.mean() - here.mean() * here.numel() / share.numel())
 
 
 def paint_loss(paint: Tensor, truth: Tensor, mouth: Tensor) -> Tensor:
@@ -214,8 +224,7 @@ def look_losses(made: Tensor, truth: Tensor, face: Tensor) -> dict[str, Tensor]:
 
     w = 1 + 5 min(3 |y - x|, 1), the difference averaged over 4 × 4 cells: an expression changes few pixels of a face.
     """
-    cells = F.avg_pool2d((truth - face).abs().mean(1, keepdim=True), 4)
-    weight = 1 + 5 * resized((3 * cells).clamp(max=1), truth.shape[-1])
+    weight = changing(truth, face)
     return {
         "pixels": ((made - truth).abs() * weight).mean(),
         "edges": gradient_l1(made, truth, weight),
@@ -223,23 +232,52 @@ def look_losses(made: Tensor, truth: Tensor, face: Tensor) -> dict[str, Tensor]:
     }
 
 
-def mouth_loss(made: Tensor, mouth: Tensor) -> Tensor:
-    """Eq. 12: L_mouth = -Σ m D(y') / Σ m, on logits (B, 1, d, d) of the mouth's window."""
-    return -(made * mouth).sum() / mouth.sum().clamp(min=1)
+def changing(truth: Tensor, face: Tensor) -> Tensor:
+    """Return w of Eq. 11, (B, 1, S, S)."""
+    cells = F.avg_pool2d((truth - face).abs().mean(1, keepdim=True), 4)
+    return 1 + 5 * resized((3 * cells).clamp(max=1), truth.shape[-1])
 
 
-def critic_loss(real: Tensor, made: Tensor, mouth: Tensor) -> Tensor:
-    """Eq. 13: L_critic = Σ m (max(0, 1 - D(y)) + max(0, 1 + D(y'))) / Σ m, on logits (B, 1, d, d)."""
-    return ((F.relu(1 - real) + F.relu(1 + made)) * mouth).sum() / mouth.sum().clamp(min=1)
+def near_loss(made: Sequence[Tensor], truth: Tensor, face: Tensor) -> Tensor:
+    """Eq. 12: L_near = Σ mean w (|y' - y| + |∇y' - ∇y|) over WINDOWS, at the frame's own resolution, w as in Eq. 11."""
+    total = truth.new_zeros(())
+    for window, part in zip(WINDOWS, made, strict=True):
+        true = cut(truth, window)
+        weight = changing(true, cut(face, window))
+        total = total + ((part - true).abs() * weight).mean() + gradient_l1(part, true, weight)
+    return total
+
+
+def detail(image: Tensor) -> Tensor:
+    """Return what is finer than cells of 8 × 8 pixels, (B, 3, H, H): all that a critic is to judge, so no colour."""
+    return image - resized(F.avg_pool2d(image, 8), image.shape[-1])
+
+
+def fool_loss(made: Sequence[Tensor], counts: Sequence[Tensor]) -> Tensor:
+    """Eq. 13: L_fool = -Σ n D(y') / Σ n, on logits (B, 1, d, d) of mouths, and of eyes; `counts` n of `watched`."""
+    return torch.stack([-(d * n).sum() / n.sum().clamp(min=1) for d, n in zip(made, counts, strict=True)]).sum()
+
+
+def critic_loss(real: Sequence[Tensor], made: Sequence[Tensor], counts: Sequence[Tensor]) -> Tensor:
+    """Eq. 14: L_critic = Σ n (max(0, 1 - D(y)) + max(0, 1 + D(y'))) / Σ n, on logits as in Eq. 13."""
+    hinges = ((F.relu(1 - d) + F.relu(1 + e), n) for d, e, n in zip(real, made, counts, strict=True))
+    return torch.stack([(h * n).sum() / n.sum().clamp(min=1) for h, n in hinges]).sum()
+
+
+def watched(truth: Tensor, face: Tensor, motion: Motion) -> list[Tensor]:
+    """Return what counts for the critic: the inside of mouths (B, 1, d, d), what changes in eyes (2B, 1, d, d)."""
+    side = truth.shape[-1] // 8
+    changes = torch.cat([changing(cut(truth, window), cut(face, window)) - 1 for window in EYES]) / 5
+    return [resized(motion.mouth, side, MOUTH), F.avg_pool2d(changes, 8)]
 
 
 def reached_loss(made: Tensor, true: Tensor) -> Tensor:
-    """Eq. 14: L_reach = mean (E(y') - E(y))² over the action units: the result is to be read as the truth is."""
+    """Eq. 15: L_reach = mean (E(y') - E(y))² over the action units: the result is to be read as the truth is."""
     return (made - true)[:, : 2 * UNITS].square().mean()
 
 
 def corrected(asked: Tensor, wanted: Tensor, reached: Tensor) -> Tensor:
-    """Eq. 15: u' ← u' + r(u - E(y')) of the action units, held in 0-1.2: (B, 46) three times -> (B, 46).
+    """Eq. 16: u' ← u' + r(u - E(y')) of the action units, held in 0-1.2: (B, 46) three times -> (B, 46).
 
     r is the garrote over MISREAD: a smaller shortfall is as likely the reader's error as the mover's.
     """
@@ -286,7 +324,7 @@ class Reader(nn.Module):
 class FieldModel(Family):
     """Reads a face's code, and moves the face to another."""
 
-    paper = "mien, docs/fields.md"
+    paper = "Ours: a face is moved, shaded and opened instead of repainted. docs/fields.md tells it as a paper would."
     Config = FieldsConfig
     PRESETS = {"small": SMALL} | {name: replace(SMALL, **change) for name, change in ABLATIONS.items()}
     edits_by = ("expression", "aus", "sides", "like", "gaze")
@@ -311,18 +349,24 @@ class FieldModel(Family):
             plain = Turn("name", ("reader",), {"expression": 1.0}, Adam(c.read_lr, (0.9, 0.99), 1e-4))
             return (Stage("supervised", c.read_steps, (plain,), decay=0.5),)
         steady = Adam(c.lr, (0.9, 0.99), 1e-4)
-        look = {"flow": c.flow, "shade": c.shade, "opening": c.opening, "paint": c.paint}
-        look |= {"pixels": c.pixels, "edges": c.edges, "structure": c.structure}
+        look = {"shade": c.shade, "paint": c.paint}
+        opened = {"flow": c.flow, "opening": c.opening, "near": c.near}
+        look |= opened | {"pixels": c.pixels, "edges": c.edges, "structure": c.structure}
         read = Turn("read", ("reader",), {"code": 10.0, "expression": c.expression}, Adam(c.read_lr, (0.9, 0.99), 1e-4))
         move = Turn("move", ("mover",), look, steady)
-        criticise = Turn("criticise", ("critic",), {"critic": 1.0}, Adam(c.critic_lr, (0.5, 0.99)))
-        finish = Turn(
-            "finish", ("mover",), look | {"reached": c.reached, "mouth": c.mouth}, replace(steady, lr=c.lr / 2)
+        criticise = Turn("criticise", ("critic",), {"critic": 1.0}, Adam(c.critic_lr, (0.5, 0.99)), every=2)
+        finish = Turn("finish", ("mover",), look | {"reached": c.reached}, replace(steady, lr=c.lr / 2))
+        paint = Turn(
+            "paint",
+            ("mover.mouth", "mover.eyes"),
+            opened | {"paint": c.paint, "fool": c.fool},
+            replace(steady, lr=c.lr / 4),
         )
         return (
             Stage("read", c.read_steps, (read,), decay=0.5),
             Stage("move", c.steps, (move,), decay=0.7),
-            Stage("finish", c.finish_steps, (criticise, finish), decay=0.7),
+            Stage("finish", c.finish_steps, (finish,), decay=0.7),
+            Stage("paint", c.paint_steps, (criticise, paint), decay=0.5),
         )
 
     def sampling(self) -> Sampling:
@@ -342,19 +386,27 @@ class FieldModel(Family):
             return named if turn == "name" else named | {"code": reading_loss(code, code_of(faces))}
         face, truth, shown, wanted, motion = moving(batch)
         face, truth = relight(face, truth)
+        truth, wanted, motion = stilled(face, truth, wanted, motion)
         seen, true = self.view(face), self.view(truth)
         with torch.set_grad_enabled(turn != "criticise"):
             fields = self._asked(face, seen, wanted, shown, turn != "move")
-        mouth = resized(cut(motion.mouth, MOUTH), cut(truth, MOUTH).shape[-1] // 8)
+        parts = [composed(face, fields, window) for window in WINDOWS]
         if turn == "criticise":
-            real, fake = (self.critic(x).float() for x in (cut(truth, MOUTH), composed(face, fields, MOUTH)))
-            return {"critic": critic_loss(real, fake, mouth)}
+            real, fake = self._criticised([cut(truth, window) for window in WINDOWS]), self._criticised(parts)
+            return {"critic": critic_loss(real, fake, watched(truth, face, motion))}
+        losses = self._opened(face, truth, parts, fields, motion)
+        if turn == "paint":
+            return losses | {"fool": fool_loss(self._criticised(parts), watched(truth, face, motion))}
         made = composed(seen, fields)
-        losses = self._look(seen, true, truth, made, fields, motion)
+        losses |= self._look(seen, true, made, fields, motion)
         if turn == "finish":
             losses["reached"] = reached_loss(self._read(made)[0], self._read(true)[0].detach())
-            losses["mouth"] = mouth_loss(self.critic(composed(face, fields, MOUTH)).float(), mouth)
         return losses
+
+    def _criticised(self, parts: Sequence[Tensor]) -> list[Tensor]:
+        """Return the critic's logits of WINDOWS: mouths (B, 1, d, d), eyes (2B, 1, d, d)."""
+        mouth, *eyes = parts
+        return [self.critic(detail(x)).float() for x in (mouth, torch.cat(eyes))]
 
     def _asked(self, face: Tensor, view: Tensor, wanted: Tensor, shown: Tensor, read: bool) -> Fields:
         """Return the fields from a face, of which the nets get a poorer view, to codes; NaN asks for no change."""
@@ -362,20 +414,24 @@ class FieldModel(Family):
         with torch.no_grad():
             seen = self._read(view)[0] if read else None
         known, asked = told(shown, wanted, seen)
-        return self._fields(face, view, asked, known)
+        return self._fields(face, view, asked, known, open=torch.ones(len(known), device=known.device))
 
     @exactly
-    def _look(
-        self, seen: Tensor, true: Tensor, truth: Tensor, made: Tensor, fields: Fields, motion: Motion
+    def _opened(
+        self, face: Tensor, truth: Tensor, parts: Sequence[Tensor], fields: Fields, motion: Motion
     ) -> dict[str, Tensor]:
-        shade, counts = true_shade(seen, true, motion)
+        grid = motion.flow.shape[-1]
         return {
-            "flow": flow_loss(fields.flow, motion, seen.shape[-1]),
-            "shade": shade_loss(fields.shade, shade, counts),
-            "opening": opening_loss(fields.covering(seen.shape[-1])[0], motion),
-            "paint": paint_loss(fields.mouth_paint, truth, motion.mouth),
-            **look_losses(made, true, seen),
+            "flow": flow_loss(fields.motion(grid), motion, truth.shape[-1] // 2),
+            "opening": opening_loss(fields.covering(grid)[0], motion),
+            "paint": paint_loss(fields.patches[0].paint, truth, motion.mouth),
+            "near": near_loss(parts, truth, face),
         }
+
+    @exactly
+    def _look(self, seen: Tensor, true: Tensor, made: Tensor, fields: Fields, motion: Motion) -> dict[str, Tensor]:
+        shade, counts = true_shade(seen, true, motion)
+        return {"shade": shade_loss(fields.shade, shade, counts), **look_losses(made, true, seen)}
 
     def view(self, image: Tensor) -> Tensor:
         """Return the frame at half its side, as the nets see it."""
@@ -387,10 +443,18 @@ class FieldModel(Family):
             return code, classes
 
     def _fields(
-        self, face: Tensor, view: Tensor, wanted: Tensor, known: Tensor, maps: list[Tensor] | None = None
+        self,
+        face: Tensor,
+        view: Tensor,
+        wanted: Tensor,
+        known: Tensor,
+        maps: list[Tensor] | None = None,
+        open: Tensor | None = None,
     ) -> Fields:
         change = wanted - known
-        return self.mover(face, view, torch.cat([wanted[:, : 2 * UNITS], change], 1), gate(change), maps)
+        return self.mover(
+            face, view, torch.cat([wanted[:, : 2 * UNITS], change], 1), gate(change) if open is None else open, maps
+        )
 
     def read(self, face: Tensor) -> Tensor:
         """Return the code (B, 46) of faces (B, 3, S, S), action units held in 0-1."""
@@ -398,15 +462,17 @@ class FieldModel(Family):
         return torch.cat([code[:, : 2 * UNITS].clamp(0, 1), code[:, 2 * UNITS :]], 1)
 
     def moves(self, face: Tensor, controls: Controls) -> Fields:
-        """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 15)."""
+        """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 16)."""
         view, known = self.view(face), shrunk(self.read(face))
         wanted = self.wanted(known, controls)
         asked, maps = wanted, self.mover.look(view)
         fields = self._fields(face, view, asked, known, maps)
         for _ in range(self.config.rounds):
             reached, _ = self._read(composed(view, fields))
-            asked = corrected(asked, wanted, reached)
-            fields = self._fields(face, view, asked, known, maps)
+            better = corrected(asked, wanted, reached)
+            if torch.equal(better, asked):
+                break
+            asked, fields = better, self._fields(face, view, better, known, maps)
         return fields
 
     def wanted(self, known: Tensor, controls: Controls) -> Tensor:
@@ -471,3 +537,15 @@ def moving(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, Motion]:
     codes = code_of(batch.target)[seen], code_of(batch.source)[seen]
     chosen = Motion(motion.flow[seen], motion.mouth[seen], motion.known[seen])
     return batch.target.image[seen], batch.truth[seen], *codes, chosen
+
+
+def stilled(face: Tensor, truth: Tensor, wanted: Tensor, motion: Motion) -> tuple[Tensor, Tensor, Motion]:
+    """Return truths, codes and motions with a share STILL of the pairs, drawn anew, made ones of no change.
+
+    So that what is not asked for is learnt to be left alone, in faces that show something too.
+    """
+    still = torch.rand(len(face), device=face.device) < STILL
+    at = still[:, None, None, None]
+    truth, wanted = torch.where(at, face, truth), torch.where(still[:, None], torch.nan, wanted)
+    flow, mouth, known = motion.flow.where(~at, 0), motion.mouth.where(~at, 0), motion.known.where(~at, 1)
+    return truth, wanted, Motion(flow, mouth, known)

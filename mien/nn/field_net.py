@@ -16,7 +16,28 @@ from mien.nn.warp import WHOLE, Window, cut, fitted, placed, resized, warp
 MOUTH: Window = (0.25, 0.5, 0.75, 1.0)
 """Where in the frame a mouth can open."""
 
+EYES: tuple[Window, Window] = ((7 / 32, 0.25, 15 / 32, 0.5), (17 / 32, 0.25, 25 / 32, 0.5))
+"""Where the eyes are, the one on the picture's left first."""
+
+WINDOWS = (MOUTH, *EYES)  # which do not overlap
+
 REACH = 0.25  # shares of the side: the longest motion
+NEAR = 0.04  # the longest that a patch adds to it
+
+
+@dataclass(frozen=True)
+class Patch:
+    """What is done in a window, at the frame's own resolution, beyond what is done to the whole face."""
+
+    window: Window
+    flow: Tensor  # (B, 2, w, w), added to the face's
+    alpha: Tensor  # (B, 1, w, w) in [0, 1]: how far paint covers it
+    paint: Tensor  # (B, 3, w, w) in [-1, 1]
+
+    def at(self, x: Tensor, size: int, window: Window) -> Tensor:
+        """Return a map of the patch in a frame of size × size, zero around it; or in its own window alone."""
+        x = fitted(x, round(self.window[2] * size) - round(self.window[0] * size))
+        return x if window == self.window else placed(x, self.window, size)
 
 
 @dataclass(frozen=True)
@@ -25,19 +46,21 @@ class Fields:
 
     flow: Tensor  # (B, 2, g, g) x, y in shares of the side: where each pixel comes from
     shade: Tensor  # (B, 1, v, v) log of what its brightness is multiplied by
-    alpha: Tensor  # (B, 1, v, v) in [0, 1]: how far paint covers it
-    paint: Tensor  # (B, 3, v, v) in [-1, 1]
-    mouth_alpha: Tensor  # (B, 1, w, w), and in the window MOUTH these do instead
-    mouth_paint: Tensor  # (B, 3, w, w)
+    patches: tuple[Patch, ...]
+
+    def motion(self, size: int, window: Window = WHOLE) -> Tensor:
+        """Return where each pixel comes from, (B, 2, …), at size × size, or in one of WINDOWS of that."""
+        flow = resized(self.flow, size, window)
+        return torch.stack([flow, *(p.at(p.flow, size, window) for p in self._seen(window))]).sum(0)
 
     def covering(self, size: int, window: Window = WHOLE) -> tuple[Tensor, Tensor]:
-        """Return alpha (B, 1, …) and paint (B, 3, …) at size × size, or a window of that."""
-        side = round((MOUTH[2] - MOUTH[0]) * size)
-        inside = cut(placed(ramp(side, self.alpha), MOUTH, size), window)
-        finer = (cut(placed(fitted(x, side), MOUTH, size), window) for x in (self.mouth_alpha, self.mouth_paint))
-        coarse = (cut(fitted(x, size), window) for x in (self.alpha, self.paint))
-        alpha, paint = (torch.lerp(x, y, inside) for x, y in zip(coarse, finer, strict=True))
+        """Return alpha (B, 1, …) and paint (B, 3, …) at size × size, or in one of WINDOWS of that."""
+        alpha = torch.stack([p.at(p.alpha, size, window) for p in self._seen(window)]).sum(0)
+        paint = torch.stack([p.at(p.paint, size, window) for p in self._seen(window)]).sum(0)
         return alpha, paint
+
+    def _seen(self, window: Window) -> list[Patch]:
+        return [p for p in self.patches if window in (WHOLE, p.window)]
 
 
 class FieldNet(nn.Module):
@@ -57,8 +80,9 @@ class FieldNet(nn.Module):
         self.fine = nn.Conv2d(widths[0], fine, 3, padding=1)
         self.detail = nn.Conv2d(6, fine, 3, padding=1)
         self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
-        self.maps = zero(nn.Conv2d(fine, 5, 1))
-        self.mouth = MouthNet(widths[0])
+        self.atlas = Atlas(widths[0], 8, 128)
+        self.shade = zero(nn.Conv2d(fine + 8, 1, 1))
+        self.mouth, self.eyes = PatchNet(widths[0], atlases=2), PatchNet(widths[0], blocks=2)
 
     def look(self, view: Tensor) -> list[Tensor]:
         """Return a face's maps, the finest first; `view` (B, 3, V, V) is the frame at half its side."""
@@ -93,46 +117,94 @@ class FieldNet(nn.Module):
                 flow = here if flow is None else here + resized(flow, here.shape[-1])
         assert flow is not None
         moved = REACH * gate * flow.tanh()
-        return self.paint(image, view, F.leaky_relu(x, 0.2), moved, gate)
+        features = F.leaky_relu(x, 0.2)
+        return Fields(
+            moved, self.depth * gate * self.shading(view, features, moved), self.patches(image, features, moved, gate)
+        )
 
-    def paint(self, image: Tensor, view: Tensor, features: Tensor, flow: Tensor, gate: Tensor) -> Fields:
-        """Add to a flow what moving pixels cannot do: shade, what opens, and its colours."""
+    def shading(self, view: Tensor, features: Tensor, flow: Tensor) -> Tensor:
+        """Return what moving pixels cannot do to their brightness, (B, 1, V, V) in [-1, 1]."""
         seen = view.shape[-1]
-        warped = warp(view, flow.detach())
-        detail = self.detail(torch.cat([view, warped], 1))
-        maps = self.maps(refined(resized(self.fine(features), seen) + detail, self.refine)).float()
-        mouth_alpha, mouth_paint = self.mouth(cut(features, MOUTH), warp(image, flow.detach(), MOUTH))
-        shade = self.depth * gate * maps[:, :1].tanh()
-        alpha, paint = gate * (maps[:, 1:2] - 3).sigmoid(), maps[:, 2:].tanh()
-        return Fields(flow, shade, alpha, paint, gate * mouth_alpha, mouth_paint)
+        detail = self.detail(torch.cat([view, warp(view, flow.detach())], 1))
+        fine = refined(resized(self.fine(features), seen) + detail, self.refine)
+        return self.shade(torch.cat([fine, self.atlas(features, seen)], 1)).float().tanh()
+
+    def patches(self, image: Tensor, features: Tensor, flow: Tensor, gate: Tensor) -> tuple[Patch, ...]:
+        """Return what mouth and eyes need besides: edges between what moves and what does not, and what opens."""
+        maps = [self.mouth(*_in(MOUTH, image, features, flow))]
+        both = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
+        maps += self.eyes(*(torch.cat(pair) for pair in both)).chunk(2)
+        return tuple(_patch(window, x, gate) for window, x in zip(WINDOWS, maps, strict=True))
 
 
-class MouthNet(nn.Module):
-    """Paints the inside of a mouth at the frame's full resolution, in the window MOUTH."""
+def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a window's features, and its pixels (B, 6, …), before and after the flow."""
+    pixels = torch.cat([cut(image, window), warp(image, flow.detach(), window)], 1)
+    return cut(features, window), pixels
 
-    def __init__(self, features: int, width: int = 40, fine: int = 16):
+
+def _patch(window: Window, maps: Tensor, gate: Tensor) -> Patch:
+    """Six maps (B, 6, w, w) as a patch that fades at the window's edges."""
+    fade = gate * ramp(maps.shape[-1], window, maps.device)
+    return Patch(window, NEAR * fade * maps[:, :2].tanh(), fade * (maps[:, 2:3] - 3).sigmoid(), maps[:, 3:].tanh())
+
+
+class Atlas(nn.Module):
+    """Fine patterns learnt once for all faces, wrinkles or teeth, fetched to where a face has them.
+
+    Where they go and how strong they are is smooth, so coarse features can say it to a fraction of a pixel, which they
+    cannot say of a pattern that they would have to draw.
+    """
+
+    def __init__(self, features: int, patterns: int, side: int, stripes: bool = False, reach: float = 0.2):
         super().__init__()
-        self.first = nn.Conv2d(features + 12, width, 3, padding=1)
-        self.block = FilmBlock(width)
+        self.reach = reach  # shares of the side
+        first = waves(patterns, side) if stripes else resized(torch.randn(1, patterns, side // 4, side // 4), side)
+        self.patterns = nn.Parameter(0.5 * first)
+        self.where = zero(nn.Conv2d(features, 2, 3, padding=1))
+        self.strength = nn.Conv2d(features, patterns, 3, padding=1)
+
+    def forward(self, features: Tensor, size: int) -> Tensor:
+        """Features (B, C, h, h) -> (B, patterns, size, size)."""
+        shift = self.reach * self.where(features).float().tanh()
+        patterns = resized(self.patterns, size).expand(len(features), -1, -1, -1)
+        return warp(patterns, shift) * resized(self.strength(features), size)
+
+
+def waves(count: int, side: int) -> Tensor:
+    """Return pairs of waves across, (1, count, side, side), of 4 to 10 pixels' length: as wide as teeth."""
+    cycles = side / torch.linspace(4, 10, count // 2)
+    places = 2 * torch.pi * cycles[:, None] * torch.linspace(-0.5, 0.5, side)
+    return torch.cat([places.sin(), places.cos()])[None, :, None].expand(-1, -1, side, -1).contiguous()
+
+
+class PatchNet(nn.Module):
+    """Sees and changes a window of the frame at the frame's full resolution."""
+
+    def __init__(self, features: int, width: int = 40, fine: int = 16, blocks: int = 1, atlases: int = 0):
+        super().__init__()
+        self.first = nn.Conv2d(features + 24, width, 3, padding=1)
+        self.blocks = nn.Sequential(*(FilmBlock(width) for _ in range(blocks)))
         self.fine = nn.Conv2d(width, fine, 3, padding=1)
-        self.detail = nn.Conv2d(3, fine, 3, padding=1)
+        self.detail = nn.Conv2d(6, fine, 3, padding=1)
         self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
-        self.last = zero(nn.Conv2d(fine, 4, 1))
+        self.atlases = nn.ModuleList(Atlas(width, 8, 128, stripes=True) for _ in range(atlases))
+        self.last = zero(nn.Conv2d(fine + 8 * atlases, 6, 1))
 
-    def forward(self, features: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (B, C, h, h), moved image (B, 3, H, H) of the window -> alpha (B, 1, H, H), paint (B, 3, H, H)."""
-        size = image.shape[-1]
-        x = torch.cat([resized(features, size // 2), F.pixel_unshuffle(image.to(features.dtype), 2)], 1)
-        x = F.leaky_relu(self.block(self.first(x)), 0.2)
-        maps = self.last(refined(resized(self.fine(x), size) + self.detail(image), self.refine)).float()
-        return (maps[:, :1] - 3).sigmoid(), maps[:, 1:].tanh()
+    def forward(self, features: Tensor, pixels: Tensor) -> Tensor:
+        """Features (B, C, h, h), pixels (B, 6, H, H) of the window -> flow, alpha and paint (B, 6, H, H), unbounded."""
+        size, pixels = pixels.shape[-1], pixels.to(features.dtype)
+        x = torch.cat([resized(features, size // 2), F.pixel_unshuffle(pixels, 2)], 1)
+        x = F.leaky_relu(self.blocks(self.first(x)), 0.2)
+        fine = refined(resized(self.fine(x), size) + self.detail(pixels), self.refine)
+        return self.last(torch.cat([fine, *(atlas(x, size) for atlas in self.atlases)], 1)).float()
 
 
-def ramp(size: int, like: Tensor) -> Tensor:
-    """Return (1, 1, size, size): 1 in the window's middle, falling to 0 over an eighth at its left, right and top."""
-    edge = torch.arange(size, device=like.device, dtype=torch.float32).add(0.5).div(size / 8)
-    side = torch.minimum(edge, edge.flip(0)).clamp(0, 1)
-    return (edge.clamp(0, 1)[:, None] * side[None])[None, None]
+def ramp(size: int, window: Window, device: torch.device | None = None) -> Tensor:
+    """Return (1, 1, size, size): 1 in the window's middle, falling to 0 over an eighth at edges inside the frame."""
+    edge = torch.arange(size, device=device, dtype=torch.float32).add(0.5).div(size / 8).clamp(0, 1)
+    rows = edge if window[3] == 1 else torch.minimum(edge, edge.flip(0))
+    return (rows[:, None] * torch.minimum(edge, edge.flip(0))[None])[None, None]
 
 
 def refined(x: Tensor, layer: nn.Module) -> Tensor:
