@@ -29,7 +29,7 @@ class Turn:
     """One optimizer step: which nets move, on which weighted losses."""
 
     name: str
-    nets: tuple[str, ...]  # attributes of the Family; nothing else moves
+    nets: tuple[str, ...]  # attributes of the Family, or parts of them, as mover.eyes; nothing else moves
     weights: Mapping[str, float]  # loss name -> lambda; the only place a loss weight is written
     optimizer: Adam | Sgd = field(default_factory=Adam)
     every: int = 1  # takes part in every n-th step of its stage

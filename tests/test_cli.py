@@ -173,7 +173,7 @@ def test_bad_pictures_are_one_line(place, capsys, tmp_path, name, says):
     ("words", "says"),
     [
         (("edit", "face.jpg", "--expression", "joy", "-o", "out.png"), "joy.*happiness"),
-        (("edit", "face.jpg", "-o", "out.png"), "exactly one"),
+        (("edit", "face.jpg", "-o", "out.png"), "takes one of"),
         (("edit", "face.jpg", "--expression", "fear", "--intensity", "7", "-o", "out.png"), "0 .neutral. to 1"),
         (("edit", "face.jpg", "--expression", "fear", "-o", "out.png", "--device", "gpu"), "device 'gpu'"),
         (("edit", "face.jpg", "--au", "x", "-o", "out.png"), "12=3"),

@@ -256,7 +256,7 @@ def test_bad_input_is_one_line(weights, crops, tmp_path, capsys, monkeypatch):
         "swaps pictures, not clips": ("transfer", crops, "--like", crops, "--swap", tmp_path / "b.mp4", "-o", made),
         "not a clip that mien can read": ("neutralize", tmp_path / "bad.mp4", "-o", made),
         "intensity 3 is out of range": ("edit", crops, "--expression", "fear", "--intensity", "3", "-o", made),
-        "exactly one of": ("edit", crops, "--expression", "fear", "--like", crops, "-o", made),
+        "takes one of": ("edit", crops, "--expression", "fear", "--like", crops, "-o", made),
         "give pictures and clips apart": ("recognize", crops, tmp_path / "me.png"),
         "-o: for pictures": ("recognize", crops, "-o", tmp_path / "faces.csv"),
         "--all: for pictures": ("recognize", crops, "--all"),

@@ -1,5 +1,7 @@
 """Pasting back: what must change, by how much, and above all what must not."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -33,7 +35,7 @@ def out_of_reach(mask: np.ndarray, matrix: np.ndarray, shape: tuple[int, ...]) -
     """Pixels of the photo around whose place in the mask all is 0, (H, W) bool."""
     padded = np.pad(mask, 2)
     far = np.ones(shape[:2], bool)
-    for nudge in (-0.05, 0.05):  # OpenCV places points to 1/32 of a pixel
+    for nudge in product((-0.05, 0.05), repeat=2):  # OpenCV places points to 1/32 of a pixel
         low = np.clip(np.floor(crop_points(matrix, shape) + nudge).astype(int), -2, len(mask)) + 2
         for dx in (0, 1):
             for dy in (0, 1):
