@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.batch import Batch
+from mien.faces.landmarks import CORNERS
 from mien.labels import POINTS
 from mien.models.family import Family, check_least, check_shares
 from mien.nn.blocks import halvings
@@ -44,6 +45,11 @@ def point_loss(found: Tensor, true: Tensor) -> Tensor:
     return ((off.square().sum(2) + 1e-8).sqrt() * known).sum() / known.sum().clamp(min=1)
 
 
+def eye_centres(points: Tensor) -> Tensor:
+    """Return the eye centres (B, 2, 2) of landmarks (B, 68, 2): by them a crop is aligned."""
+    return points[:, torch.tensor(CORNERS, device=points.device)].mean(2)
+
+
 class Landmarks(Family):
     """A trunk of five halvings and one linear layer that keeps where everything is."""
 
@@ -64,7 +70,7 @@ class Landmarks(Family):
     def stages(self) -> tuple[Stage, ...]:
         """Return one supervised stage."""
         c = self.config
-        turn = Turn("find", self.deployed, {"point": 100.0}, Adam(c.lr, (0.9, 0.99)))
+        turn = Turn("find", self.deployed, {"point": 100.0, "eyes": 50.0}, Adam(c.lr, (0.9, 0.99)))
         return (Stage("supervised", c.steps, (turn,), decay=0.6),)
 
     def sampling(self) -> Sampling:
@@ -76,7 +82,8 @@ class Landmarks(Family):
     def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the mean distance from the true points, in shares of the side, over both faces of the pairs."""
         faces = batch.both()
-        return {"point": point_loss(self.find_points(worsen(relight(faces.image)[0])), faces.points)}
+        found, true = self.find_points(worsen(relight(faces.image)[0])), faces.points
+        return {"point": point_loss(found, true), "eyes": point_loss(eye_centres(found), eye_centres(true))}
 
     def find_points(self, face: Tensor) -> Tensor:
         """Return the landmarks (B, 68, 2) of faces (B, 3, S, S) in [-1, 1]: x, y in shares of the side."""
