@@ -24,7 +24,7 @@ from mien.editor import Editor
 from mien.faces.align import align, similarity
 from mien.faces.detect import choose_face, find_faces
 from mien.faces.photo import Photo, read_photo
-from mien.models import Controls, Edits, Moves, able
+from mien.models import Controls
 
 Result = TypeVar("Result")
 
@@ -43,13 +43,9 @@ def parts(editor: Editor, path: Path, out: Path, controls: Controls, spent: dict
     face = timed(spent, "detect", lambda: choose_face(find_faces(photo.rgb), path, None))
     matrix = similarity(face.eyes, editor.size)
     timed(spent, "align", lambda: align(photo.rgb, matrix, editor.size))
-    crop = editor.see(photo).crop
-    model = editor.model
-    with torch.inference_mode():
-        if isinstance(model, Moves):
-            timed(spent, "model", lambda: model.moves(crop, controls))
-        else:
-            timed(spent, "model", lambda: able(model, Edits).edit(crop, controls))
+    seen = editor.see(photo)
+    change = timed(spent, "model", lambda: editor.change_of(seen, controls))
+    timed(spent, "put", lambda: editor.put(seen, change))
     made: Photo = timed(spent, "edit in all", lambda: editor.edit(photo, controls.expression, controls.intensity))
     timed(spent, "write", lambda: editor.save(made, out))
 

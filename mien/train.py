@@ -20,7 +20,7 @@ from mien.batch import Batch
 from mien.data.sampler import Sampler, prefetch
 from mien.errors import InputError
 from mien.models import Family
-from mien.nn.modes import channels_last
+from mien.nn.modes import channels_last, native_bf16
 from mien.recipe import Adam, Stage, Turn
 from mien.weights import CHECKPOINT, describe, read_tensors, write_tensors
 
@@ -68,8 +68,7 @@ def best_precision(accelerator: str) -> Precision:
     """Return bf16-mixed where the processor computes in bf16, else 32-true."""
     if accelerator != "cpu" and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    has = [getattr(torch.cpu, f"_is_{name}_supported", bool) for name in ("avx512_bf16", "amx_tile")]
-    return "bf16-mixed" if any(ask() for ask in has) else "32-true"
+    return "bf16-mixed" if native_bf16() else "32-true"
 
 
 @dataclass(frozen=True)

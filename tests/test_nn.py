@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 from torch.nn import functional as F
 
-from mien.nn.blocks import Decoder, DownBlock, Encoder, halvings
+from mien.nn.blocks import Decoder, DownBlock, Encoder, folded, halvings
 from mien.nn.blur import blur
 from mien.nn.modes import evaluating, untracked
 from mien.nn.resample import double_before, halve_after
@@ -70,6 +70,20 @@ def test_untracked_leaves_running_figures_and_still_normalises_by_the_batch():
     block(x)
     assert not torch.equal(block.norm.running_mean, before["norm.running_mean"])
     assert block.norm.num_batches_tracked == 1
+
+
+@pytest.mark.parametrize("side", [8, 11, 4])
+def test_folded_for_use_a_net_says_the_same_with_the_same_weights(side):
+    net = torch.nn.Sequential(DownBlock(3, 4), DownBlock(4, 5)).train()
+    for _ in range(3):
+        net(torch.randn(4, 3, side, side))  # so that the norms have something to say
+    before, x = net.eval().state_dict(), torch.randn(2, 3, side, side)
+    plain = net(x)
+    folded(net)
+    assert net.state_dict().keys() == before.keys()
+    torch.testing.assert_close(net(x), plain)
+    net[0].convolution.weight.data *= 2
+    assert not torch.equal(net.train().eval()(x), plain)  # training goes by the weights again
 
 
 def test_evaluating_restores_every_modules_own_mode():

@@ -456,14 +456,15 @@ class FieldModel(Family):
             face, view, torch.cat([wanted[:, : 2 * UNITS], change], 1), gate(change) if open is None else open, maps
         )
 
-    def read(self, face: Tensor) -> Tensor:
-        """Return the code (B, 46) of faces (B, 3, S, S), action units held in 0-1."""
-        code, _ = self._read(self.view(face))
+    def read(self, face: Tensor, view: Tensor | None = None) -> Tensor:
+        """Return the code (B, 46) of faces (B, 3, S, S), action units held in 0-1; `view` if it is there already."""
+        code, _ = self._read(self.view(face) if view is None else view)
         return torch.cat([code[:, : 2 * UNITS].clamp(0, 1), code[:, 2 * UNITS :]], 1)
 
     def moves(self, face: Tensor, controls: Controls) -> Fields:
         """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 16)."""
-        view, known = self.view(face), shrunk(self.read(face))
+        view = self.view(face)
+        known = shrunk(self.read(face, view))
         wanted = self.wanted(known, controls)
         asked, maps = wanted, self.mover.look(view)
         fields = self._fields(face, view, asked, known, maps)

@@ -8,8 +8,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mien.nn.resample import double_before, halve_after
+from mien.nn.resample import double_before, halvable, halve_after, with_2x2
 
 
 def halvings(size: int, times: int) -> list[int]:
@@ -23,17 +24,44 @@ def halvings(size: int, times: int) -> list[int]:
 class DownBlock(nn.Module):
     """3×3 stride 1 convolution, 2×2 pooling with ceil, batch norm, leaky ReLU: (B, I, H, W) -> (B, O, ⌈H/2⌉, ⌈W/2⌉).
 
-    Pooling comes before norm and activation, so that it can be folded into the convolution.
+    Pooling comes before norm and activation, so that it can be folded into the convolution; in use the norm is, too.
     """
+
+    kernel: Tensor | None
+    shift: Tensor | None
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
         self.convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
+        self.register_buffer("kernel", None, persistent=False)
+        self.register_buffer("shift", None, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, I, H, W) -> (B, O, ⌈H/2⌉, ⌈W/2⌉)."""
+        if self.kernel is not None and halvable(x):
+            return F.leaky_relu(F.conv2d(x, self.kernel, self.shift, stride=2, padding=1), 0.2)
         return F.leaky_relu(self.norm(halve_after(x, self.convolution.weight)), 0.2)
+
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Multiply norm and pooling into the kernel, once instead of at every picture; training anew undoes it."""
+        fused = fuse_conv_bn_eval(self.convolution, self.norm)
+        self.kernel = (with_2x2(fused.weight) / 4).contiguous(memory_format=torch.channels_last)
+        self.shift = fused.get_parameter("bias").detach()
+
+    def train(self, mode: bool = True) -> DownBlock:
+        """Set training or use; what is trained is not folded."""
+        if mode:
+            self.kernel = self.shift = None
+        return super().train(mode)
+
+
+def folded(net: nn.Module) -> None:
+    """Make a net in evaluation mode quicker, with the same numbers (`DownBlock.fold`)."""
+    for block in net.modules():
+        if isinstance(block, DownBlock):
+            block.fold()
 
 
 class UpBlock(nn.Module):

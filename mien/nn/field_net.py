@@ -168,7 +168,7 @@ class Atlas(nn.Module):
         """Features (B, C, h, h) -> (B, patterns, size, size)."""
         shift = self.reach * self.where(features).float().tanh()
         patterns = resized(self.patterns, size).expand(len(features), -1, -1, -1)
-        return warp(patterns, shift) * resized(self.strength(features), size)
+        return (warp(patterns, shift) * resized(self.strength(features), size)).to(features.dtype)
 
 
 def waves(count: int, side: int) -> Tensor:
@@ -197,7 +197,7 @@ class PatchNet(nn.Module):
         x = torch.cat([resized(features, size // 2), F.pixel_unshuffle(pixels, 2)], 1)
         x = F.leaky_relu(self.blocks(self.first(x)), 0.2)
         fine = refined(resized(self.fine(x), size) + self.detail(pixels), self.refine)
-        return self.last(torch.cat([fine, *(atlas(x, size) for atlas in self.atlases)], 1)).float()
+        return self.last(torch.cat([fine, *(atlas(x, size) for atlas in self.atlases)], 1)).float().contiguous()
 
 
 def ramp(size: int, window: Window, device: torch.device | None = None) -> Tensor:

@@ -24,6 +24,12 @@ def channels_last(net: Net) -> Net:
     return net
 
 
+def native_bf16() -> bool:
+    """Whether this processor computes in bf16 itself, where convolutions then take about two thirds of the time."""
+    has = [getattr(torch.cpu, f"_is_{name}_supported", bool) for name in ("avx512_bf16", "amx_tile")]
+    return any(ask() for ask in has)
+
+
 def exactly(function: Callable[P, R]) -> Callable[P, R]:
     """Let a function compute in the precision of what it is given: autocast would round pixels to bf16."""
 

@@ -16,21 +16,26 @@ SMALLEST = 8  # side of the larger map
 
 def halve_after(x: Tensor, weight: Tensor) -> Tensor:
     """Return avg_pool2d(conv2d(x, weight, padding=1), 2, ceil_mode=True): (B, I, H, W) -> (B, O, ⌈H/2⌉, ⌈W/2⌉)."""
-    height, width = x.shape[-2:]
-    if height % 2 or width % 2 or min(height, width) < SMALLEST:
+    if not halvable(x):
         return F.avg_pool2d(F.conv2d(x, weight, padding=1), 2, ceil_mode=True)
-    return F.conv2d(x, _with_2x2(weight) / 4, stride=2, padding=1)
+    return F.conv2d(x, with_2x2(weight) / 4, stride=2, padding=1)
+
+
+def halvable(x: Tensor) -> bool:
+    """Whether the maps are even, and so large that one kernel for both steps pays."""
+    height, width = x.shape[-2:]
+    return height % 2 == 0 and width % 2 == 0 and min(height, width) >= SMALLEST
 
 
 def double_before(x: Tensor, weight: Tensor, bias: Tensor | None, side: int) -> Tensor:
     """Return conv2d(nearest upsampling of x to `side`, weight, bias, padding=1): (B, I, h, h) -> (B, O, side, side)."""
     if x.shape[-1] * 2 != side or side < SMALLEST:
         return F.conv2d(F.interpolate(x, size=(side, side), mode="nearest"), weight, bias, padding=1)
-    kernel = _with_2x2(weight.flip(2, 3)).transpose(0, 1)  # (I, O, 4, 4): a transposed convolution's order
+    kernel = with_2x2(weight.flip(2, 3)).transpose(0, 1)  # (I, O, 4, 4): a transposed convolution's order
     return F.conv_transpose2d(x, kernel, bias, stride=2, padding=1)
 
 
-def _with_2x2(weight: Tensor) -> Tensor:
+def with_2x2(weight: Tensor) -> Tensor:
     """Return the 3×3 kernels convolved with a 2×2 block of ones: (O, I, 3, 3) -> (O, I, 4, 4)."""
     return (
         F.pad(weight, (0, 1, 0, 1))
