@@ -19,7 +19,7 @@ from mien.faces.align import align, rescaled, similarity
 from mien.faces.detect import Face, choose_face, find_faces
 from mien.faces.landmarks import Landmarker
 from mien.faces.morph import Maps, morph
-from mien.faces.paste import paste_residual
+from mien.faces.paste import landmark_mask, paste_residual
 from mien.faces.photo import Photo, Seal, read_photo, write_photo
 from mien.labels import AUS, CLASSES, PROTOTYPES, sides
 from mien.landmarker import find_landmarker
@@ -64,6 +64,7 @@ class Seen:
     crop: Tensor  # (1, 3, S, S) in [-1, 1]
     number: int  # 1 is the leftmost
     box: tuple[float, float, float, float]  # x, y, width, height in photo pixels
+    points: np.ndarray | None = None  # (68, 2) landmarks in crop pixels, where a landmarker was asked
 
 
 Picture = str | Path | np.ndarray | Photo | Seen | list[Seen]
@@ -137,7 +138,9 @@ class Editor:
 
     def see_at(self, picture: Picture, face: Face, number: int = 1) -> Seen:
         """Return a face that was found before as the model sees it; to find it is most of the time of an edit."""
-        return self._cut(as_photo(picture), similarity(face.eyes, self.size), number, face.box)
+        matrix = similarity(face.eyes, self.size)
+        points = None if face.points is None else face.points @ matrix[:, :2].T + matrix[:, 2]
+        return replace(self._cut(as_photo(picture), matrix, number, face.box), points=points)
 
     def _cut(self, photo: Photo, matrix: np.ndarray, number: int, box: tuple[float, float, float, float]) -> Seen:
         crop = torch.from_numpy(align(photo.rgb, matrix, self.size)).to(self.device)
@@ -253,7 +256,8 @@ class Editor:
         rgb = seen.photo.rgb
         if isinstance(what, Maps):
             return replace(seen.photo, rgb=morph(rgb, what, seen.matrix, self.size))
-        return replace(seen.photo, rgb=paste_residual(rgb, what, seen.matrix))
+        mask = None if seen.points is None else landmark_mask(seen.points, self.size)
+        return replace(seen.photo, rgb=paste_residual(rgb, what, seen.matrix, mask))
 
     @torch.inference_mode()
     def _changed(self, faces: Sequence[Seen], controls: Controls, transfers: bool = False) -> Photo:

@@ -96,7 +96,9 @@ def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:
     """
     check_labels(family, data)
     s = family.sampling()
-    augmentation = Augmentation(margin=s.margin, rotations=s.rotations, colour=s.colour, scale=s.scale)
+    augmentation = Augmentation(
+        margin=s.margin, rotations=s.rotations, colour=s.colour, scale=s.scale, anywhere=s.anywhere
+    )
     geometry = read_geometry(data) if s.motion else None
 
     def sampler(need_truth: bool) -> PairSampler:

@@ -77,7 +77,9 @@ class Landmarks(Family):
         """Pairs are only two faces here, moved, turned and scaled as far as a detector is off."""
         c = self.config
         rotations = tuple(c.turn * k / 4 for k in range(-4, 5))
-        return Sampling(1.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale, motion=True)
+        return Sampling(
+            1.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale, motion=True, anywhere=True
+        )
 
     def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the mean distance from the true points, in shares of the side, over both faces of the pairs."""
