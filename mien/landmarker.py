@@ -14,6 +14,7 @@ from mien.errors import InputError
 from mien.faces.align import align, invert, similarity
 from mien.faces.landmarks import Landmarker, eyes_of
 from mien.models import FindsPoints, able
+from mien.nn.blocks import folded
 from mien.weights import load, zoo
 
 ROUNDS = 2  # the second looks again from where the first saw the eyes
@@ -91,6 +92,7 @@ def find_landmarker(name: str) -> Landmarker | None:
 def own_landmarker(source: str = "landmarks") -> NetLandmarker:
     """Return our own landmarker, of the zoo's weights or others."""
     model = load(source)
+    folded(model)
     return NetLandmarker(able(model, FindsPoints), int(model.config.image_size))
 
 
