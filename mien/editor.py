@@ -65,6 +65,7 @@ class Seen:
     number: int  # 1 is the leftmost
     box: tuple[float, float, float, float]  # x, y, width, height in photo pixels
     points: np.ndarray | None = None  # (68, 2) landmarks in crop pixels, where a landmarker was asked
+    source: str = "given"  # what gave the eye centres, as of `Face`; of aligned crops the template
 
 
 Picture = str | Path | np.ndarray | Photo | Seen | list[Seen]
@@ -140,7 +141,7 @@ class Editor:
         """Return a face that was found before as the model sees it; to find it is most of the time of an edit."""
         matrix = similarity(face.eyes, self.size)
         points = None if face.points is None else face.points @ matrix[:, :2].T + matrix[:, 2]
-        return replace(self._cut(as_photo(picture), matrix, number, face.box), points=points)
+        return replace(self._cut(as_photo(picture), matrix, number, face.box), points=points, source=face.source)
 
     def _cut(self, photo: Photo, matrix: np.ndarray, number: int, box: tuple[float, float, float, float]) -> Seen:
         crop = torch.from_numpy(align(photo.rgb, matrix, self.size)).to(self.device)
