@@ -3,10 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint env dev clean
+.PHONY: demo test zoo lint env dev clean
 
 demo: env
 	$(BIN)/mien demo demo_out
+
+# Trains, measures and packs every model's weights: make zoo DATA=photofaces HOURS=12; called again, it goes on.
+DATA ?= photofaces
+HOURS ?= 24
+zoo: env
+	$(BIN)/mien synth zoo_out/studio --people 120 --size 256
+	$(BIN)/mien zoo zoo_out --data $(DATA) --data zoo_out/studio --hours $(HOURS)
 
 # One thread a worker: of more, each waits for the others, busily. Workers keep to files, so that set-ups are shared.
 test: dev

@@ -15,7 +15,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from mien.batch import Batch, Faces, Motion
-from mien.labels import AUS
+from mien.labels import AUS, POINTS
 from mien.models import create
 from mien.recipe import Stage
 from mien.train import Settings, Trainer
@@ -32,6 +32,7 @@ def noise(batch: int, size: int, subjects: int) -> Batch:
             torch.rand(batch),
             *(torch.rand(batch, len(AUS)) for _ in range(3)),
             *(torch.zeros(batch) for _ in range(4)),
+            torch.rand(batch, POINTS, 2),
         )
 
     truth = torch.rand(batch, 3, size, size) * 2 - 1

@@ -26,6 +26,7 @@ class Faces:
     pitch: Tensor  # (B,)
     gaze_x: Tensor  # (B,) float degrees, > 0: towards the right of the picture
     gaze_y: Tensor  # (B,) > 0: up
+    points: Tensor  # (B, 68, 2) float, x, y of the landmarks in shares of the side
 
     def __len__(self) -> int:
         return len(self.subject)

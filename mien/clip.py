@@ -193,7 +193,7 @@ def recognize_clip(
 
 def follower(editor: Editor, path: Path, number: int | None) -> Callable[[np.ndarray, float], Followed | None]:
     """Return what finds the face in a frame at a time: for aligned crops the template's place."""
-    return aligned_face if editor.aligned else Follower(path, number)
+    return aligned_face if editor.aligned else Follower(path, number, editor.landmarker)
 
 
 def aligned_face(rgb: np.ndarray, time: float) -> Followed:

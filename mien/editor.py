@@ -17,10 +17,12 @@ import mien
 from mien.errors import InputError
 from mien.faces.align import align, rescaled, similarity
 from mien.faces.detect import Face, choose_face, find_faces
+from mien.faces.landmarks import Landmarker
 from mien.faces.morph import Maps, morph
-from mien.faces.paste import paste_residual
+from mien.faces.paste import landmark_mask, paste_residual
 from mien.faces.photo import Photo, Seal, read_photo, write_photo
 from mien.labels import AUS, CLASSES, PROTOTYPES, sides
+from mien.landmarker import find_landmarker
 from mien.models import (
     Controls,
     Embeds,
@@ -62,6 +64,8 @@ class Seen:
     crop: Tensor  # (1, 3, S, S) in [-1, 1]
     number: int  # 1 is the leftmost
     box: tuple[float, float, float, float]  # x, y, width, height in photo pixels
+    points: np.ndarray | None = None  # (68, 2) landmarks in crop pixels, where a landmarker was asked
+    source: str = "given"  # what gave the eye centres, as of `Face`; of aligned crops the template
 
 
 Picture = str | Path | np.ndarray | Photo | Seen | list[Seen]
@@ -75,7 +79,8 @@ class Editor:
     editor saw, which are not looked for again. Methods that change a face return a Photo; `save` writes it with a note
     that it was made. Where a picture shows several faces, `number` (1 is the leftmost) says which, and "all" changes
     every one. With `aligned`, pictures are taken as crops already aligned, as a data set's are, and no face is looked
-    for. With `bare`, methods that change a face return its aligned crop alone, at the model's size.
+    for. `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", which None is too. With
+    `bare`, methods that change a face return its aligned crop alone, at the model's size.
 
     A model that `Moves` says what becomes of the photograph's own pixels, and that is done to them. A net that squeezes
     a face through a few numbers cannot give a stranger's pores back. So not its picture is pasted but its change: its
@@ -85,7 +90,12 @@ class Editor:
     """
 
     def __init__(
-        self, model: str | Family = mien.DEFAULT, device: str = "cpu", aligned: bool = False, bare: bool = False
+        self,
+        model: str | Family = mien.DEFAULT,
+        device: str = "cpu",
+        aligned: bool = False,
+        bare: bool = False,
+        landmarker: str | Landmarker | None = "net",
     ):
         self.model = load(model, device) if isinstance(model, str) else place(model, device)
         if isinstance(model, str):
@@ -95,6 +105,9 @@ class Editor:
         self.device = device
         self.aligned = aligned
         self.bare = bare
+        if isinstance(landmarker, str):
+            landmarker = None if aligned else find_landmarker(landmarker)
+        self.landmarker = landmarker
 
     @cached_property
     def fingerprint(self) -> str:
@@ -118,7 +131,7 @@ class Editor:
             matrix = rescaled(np.eye(2, 3), np.array([self.size / width, self.size / height]))
             return [self._cut(photo, matrix, 1, (0.0, 0.0, float(width), float(height)))]
         name = Path(picture) if isinstance(picture, str | Path) else Path("the picture")
-        found = find_faces(photo.rgb)
+        found = find_faces(photo.rgb, self.landmarker)
         if number != "all" or not found:
             one = None if number == "all" else number
             return [self.see_at(photo, choose_face(found, name, one), one or 1)]
@@ -126,7 +139,9 @@ class Editor:
 
     def see_at(self, picture: Picture, face: Face, number: int = 1) -> Seen:
         """Return a face that was found before as the model sees it; to find it is most of the time of an edit."""
-        return self._cut(as_photo(picture), similarity(face.eyes, self.size), number, face.box)
+        matrix = similarity(face.eyes, self.size)
+        points = None if face.points is None else face.points @ matrix[:, :2].T + matrix[:, 2]
+        return replace(self._cut(as_photo(picture), matrix, number, face.box), points=points, source=face.source)
 
     def _cut(self, photo: Photo, matrix: np.ndarray, number: int, box: tuple[float, float, float, float]) -> Seen:
         crop = torch.from_numpy(align(photo.rgb, matrix, self.size)).to(self.device)
@@ -242,7 +257,8 @@ class Editor:
         rgb = seen.photo.rgb
         if isinstance(what, Maps):
             return replace(seen.photo, rgb=morph(rgb, what, seen.matrix, self.size))
-        return replace(seen.photo, rgb=paste_residual(rgb, what, seen.matrix))
+        mask = None if seen.points is None else landmark_mask(seen.points, self.size)
+        return replace(seen.photo, rgb=paste_residual(rgb, what, seen.matrix, mask))
 
     @torch.inference_mode()
     def _changed(self, faces: Sequence[Seen], controls: Controls, transfers: bool = False) -> Photo:

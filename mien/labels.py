@@ -62,6 +62,19 @@ def prototype(expression: str) -> list[float]:
     return full + [0.0] * len(AUS) if expression == "contempt" else full + full
 
 
+POINTS = 68
+"""Landmarks of a face, in the usual order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67."""
+
+
+def mirrored_points() -> list[int]:
+    """Return which landmark each becomes in a mirrored picture."""
+    pairs = [(k, 16 - k) for k in range(8)] + [(17 + k, 26 - k) for k in range(5)] + [(31, 35), (32, 34)]
+    pairs += [(36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46), (48, 54), (49, 53), (50, 52), (55, 59)]
+    pairs += [(56, 58), (60, 64), (61, 63), (65, 67)]
+    swapped = dict(pairs) | {b: a for a, b in pairs}
+    return [swapped.get(k, k) for k in range(POINTS)]
+
+
 def sides(unit: int | str) -> tuple[int, str]:
     """Return an action unit's number and its sides, "LR" for both: 12 or "12" -> (12, "LR"), "12L" -> (12, "L").
 

@@ -64,7 +64,8 @@ def _face(judge: Family, face: Seen, before: np.ndarray, after: np.ndarray, size
         if not math.isnan(a)
     }
     box = [round(v, 1) for v in face.box]
-    return {"number": face.number, "box": box, "identity": round(float(who[0] @ who[1]), 4), "aus": aus}
+    identity = round(float(who[0] @ who[1]), 4)
+    return {"number": face.number, "box": box, "eyes": face.source, "identity": identity, "aus": aus}
 
 
 def _pixels(before: np.ndarray, after: np.ndarray, faces: list[Seen], size: int) -> dict[str, float | int]:

@@ -55,8 +55,9 @@ class Sampling:
     `same` is the share of same-person pairs, `alike` the share of the others in which both people show the same
     expression, as far as there are such; `need_truth` keeps to pairs whose answer is a real picture;
     `independent` gives source and target augmentations of their own; `margin` is how far a corner crop shifts, as a
-    share of the size; `rotations` are degrees; `colour` and `scale` are ± shares; `motion` asks for the exact flow from
-    target to truth; `neutral` is the share of same-person pairs whose target is made to be neutral, where there is one.
+    share of the size, or with `anywhere` the most that any crop does; `rotations` are degrees; `colour` and `scale` are
+    ± shares; `motion` asks for the exact flow from target to truth; `neutral` is the share of same-person pairs whose
+    target is made to be neutral, where there is one.
     """
 
     same: float = 0.5
@@ -69,3 +70,4 @@ class Sampling:
     scale: float = 0.0
     motion: bool = False
     neutral: float = 0.0
+    anywhere: bool = False

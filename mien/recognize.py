@@ -29,7 +29,10 @@ TABLES = (".csv", ".json", ".parquet")
 PLACE = ("path", "number", "x", "y", "width", "height")
 
 Row = dict[str, Any]
-"""PLACE (pixels, number 1 the leftmost), expression, a probability a word, AU01 … 0-5 if the model has them, error."""
+"""PLACE (pixels, number 1 the leftmost), eyes (who found them), expression, a probability a word, AU01 … 0-5, error.
+
+Action units are there if the model has them.
+"""
 
 
 def recognize_all(
@@ -55,7 +58,8 @@ def find_rows(
     """Return `recognize_all`'s rows; `journal` is a file beside the table to be, from which a killed run goes on."""
     able(editor.model, Recognizes)  # once, not for every picture
     files = pictures(paths)
-    made_by = {"model": editor.fingerprint, "number": number, "aligned": editor.aligned}
+    who = editor.landmarker.name if editor.landmarker else "cascade"
+    made_by = {"model": editor.fingerprint, "number": number, "aligned": editor.aligned, "landmarker": who}
     rows: list[Row] = []
     with _journal(journal, made_by) as (known, note):
         for k, path in enumerate(files, 1):
@@ -86,7 +90,7 @@ def pictures(paths: Sequence[str | Path]) -> list[Path]:
 def columns_of(rows: Sequence[Row]) -> list[str]:
     """Return the columns of a table of `rows`; action units are those that any row has."""
     units = [name for name in map(_unit, AUS) if any(name in row for row in rows)]
-    return [*PLACE, "expression", *CLASSES, *units, "error"]
+    return [*PLACE, "eyes", "expression", *CLASSES, *units, "error"]
 
 
 def check_table(path: Path) -> None:
@@ -142,7 +146,7 @@ def _row(editor: Editor, path: Path, seen: Seen) -> Row:
     words = {word: round(p, 6) for word, p in zip(CLASSES, found, strict=True)}
     row: Row = {"path": str(path), "number": seen.number}
     row |= dict(zip(PLACE[2:], (round(v, 1) for v in seen.box), strict=True))
-    row |= {"expression": max(words, key=lambda word: words[word])} | words
+    row |= {"eyes": seen.source, "expression": max(words, key=lambda word: words[word])} | words
     if isinstance(editor.model, EstimatesAus):
         values = editor.model.estimate_aus(seen.crop)[0].tolist()
         row |= {_unit(au): round(v, 4) for au, v in zip(AUS, values, strict=True) if not math.isnan(v)}

@@ -89,6 +89,19 @@ def training_data(folders: Sequence[Path], size: int, all_people: bool = False) 
     return data.select(kept)
 
 
+def strangers(folders: Sequence[Path], size: int, all_people: bool = False) -> Data:
+    """Return the folders' rows marked test, or all. Raises InputError where none is marked."""
+    data = concat([open_data(folder, size) for folder in folders])
+    if all_people:
+        return data
+    if not data.manifest.test.any():
+        raise InputError(
+            f"{', '.join(map(str, folders))}: no row is marked test=1; mark the people never trained on, "
+            "or take everybody with --all-people"
+        )
+    return data.select(data.manifest.test)
+
+
 def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:
     """Return the sampler that a family's recipe asks for. Raises InputError where it would learn nothing.
 
@@ -96,7 +109,9 @@ def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:
     """
     check_labels(family, data)
     s = family.sampling()
-    augmentation = Augmentation(margin=s.margin, rotations=s.rotations, colour=s.colour, scale=s.scale)
+    augmentation = Augmentation(
+        margin=s.margin, rotations=s.rotations, colour=s.colour, scale=s.scale, anywhere=s.anywhere
+    )
     geometry = read_geometry(data) if s.motion else None
 
     def sampler(need_truth: bool) -> PairSampler:

@@ -19,6 +19,7 @@ import mien
 from mien.errors import InputError
 from mien.models import FAMILIES, Family, name_of
 from mien.nn.modes import channels_last
+from mien.shelf import fetched, from_hub, shelved
 
 ZOO = Path(__file__).parent / "zoo"  # the weights that come with the package
 HEADER = "mien"  # the one key of the safetensors metadata; its value is JSON
@@ -101,7 +102,7 @@ def build(header: Mapping[str, Any], path: Path) -> Family:
 
 
 def resolve(name: str) -> Path:
-    """Return the file of a zoo name, a path, or a Hugging Face repository id ("owner/name").
+    """Return the file of a path, a name of MIEN_ZOO's index or the package's, or a Hugging Face id ("owner/name").
 
     Raises InputError naming what there is if none of them fits.
     """
@@ -111,16 +112,18 @@ def resolve(name: str) -> Path:
             return path / held
     if path.suffix == SUFFIX or path.is_file():
         return path
+    if shelf := fetched(name):
+        return shelf
     if (ZOO / f"{name}{SUFFIX}").is_file():
         return ZOO / f"{name}{SUFFIX}"
     if name.count("/") == 1:
-        return _from_hub(name)
-    raise InputError(f"no weights named {name!r}; the package brings {', '.join(zoo()) or 'none'}, or give a path")
+        return from_hub(name, f"model{SUFFIX}")
+    raise InputError(f"no weights named {name!r}; there are {', '.join(zoo()) or 'none'}, or give a path")
 
 
 def zoo() -> list[str]:
-    """Return the names of the weights that come with the package."""
-    return sorted(path.stem for path in ZOO.glob(f"*{SUFFIX}"))
+    """Return the names of the weights that come with the package, and of those that MIEN_ZOO adds (`mien.shelf`)."""
+    return sorted({path.stem for path in ZOO.glob(f"*{SUFFIX}")} | set(shelved()))
 
 
 def load(name: str = mien.DEFAULT, device: str | torch.device = "cpu") -> Family:
@@ -151,15 +154,3 @@ def place(model: Family, device: str | torch.device) -> Family:
         return model.to(device).eval()
     except (RuntimeError, AssertionError) as error:  # torch's words for no such device, and for a build without it
         raise InputError(f"device {str(device)!r} is not to be had here ({str(error)[:60]}…); use cpu") from error
-
-
-def _from_hub(name: str) -> Path:
-    try:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError
-    except ImportError as error:
-        raise InputError(f"{name!r}: fetching weights needs the package huggingface-hub; pip install it") from error
-    try:
-        return Path(hf_hub_download(name, f"model{SUFFIX}"))
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        raise InputError(f"{name!r}: no such file here and not to be had from the hub ({error})") from error

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage
+from scipy.stats import kstest
 
 from mien.data.augment import Augmentation, Warp, apply
 
@@ -135,3 +136,15 @@ def test_what_is_switched_off_is_not_drawn():
 def test_senseless_settings_are_refused(change, told):
     with pytest.raises(ValueError, match=told):
         Augmentation(**change)
+
+
+def test_anywhere_shifts_evenly_over_the_margin_and_nothing_else_differs():
+    some, every = Augmentation(margin=0.1, colour=0.1), Augmentation(margin=0.1, colour=0.1, anywhere=True)
+    shifts = []
+    for seed in range(2000):
+        place, free = (a.draw(np.random.default_rng(seed)) for a in (some, every))
+        assert dataclasses.replace(free, shift=place.shift) == place
+        shifts.append(free.shift)
+    for axis in np.transpose(shifts):
+        assert kstest(axis, "uniform", (-0.1, 0.2)).pvalue > 0.001
+    assert abs(np.corrcoef(np.transpose(shifts))[0, 1]) < 0.08

@@ -10,13 +10,14 @@ import torch
 
 from mien.batch import Batch, Faces, Motion
 from mien.errors import InputError
-from mien.labels import AUS, CLASSES, EXPRESSIONS
+from mien.labels import AUS, CLASSES, EXPRESSIONS, POINTS
 from mien.models import (
     FAMILIES,
     Controls,
     Edits,
     Embeds,
     EstimatesAus,
+    FindsPoints,
     Invents,
     Recognizes,
     Transfers,
@@ -59,6 +60,7 @@ class Random:
                 torch.ones(n),
                 *(torch.rand(n, len(AUS), generator=g) * 5 for _ in range(3)),
                 *(torch.arange(n) * 15.0 - 60 for _ in range(4)),
+                torch.rand(n, POINTS, 2, generator=g),
             )
 
         source, target = faces(), faces()
@@ -84,6 +86,8 @@ def answers(model, face):
         yield model.reconstruct(face)
     if isinstance(model, Recognizes):
         yield model.recognize(face).probabilities
+    if isinstance(model, FindsPoints):
+        yield model.find_points(face)
     if isinstance(model, EstimatesAus):
         yield torch.nan_to_num(model.estimate_aus(face))
 
@@ -228,6 +232,9 @@ def test_uses_keep_shape_and_range(name, tmp_path):
         assert aus.shape == (len(x), len(AUS)) and known.any()
         assert torch.equal(known, known[:1].expand_as(known))
         assert aus[known].min() >= 0 and aus[known].max() <= 5
+    if isinstance(model, FindsPoints):
+        points = model.find_points(x)
+        assert points.shape == (len(x), POINTS, 2) and torch.isfinite(points).all()
     if isinstance(model, Invents):
         made = model.invent(3, "anger", seed=1)
         assert made.shape == (3, *x.shape[1:]) and made.abs().max() <= 1

@@ -271,6 +271,7 @@ def labelled(label, intensity):
         torch.tensor(intensity),
         *(torch.full((n, 21), torch.nan) for _ in range(3)),
         *(torch.zeros(n) for _ in range(4)),
+        torch.zeros(n, 68, 2),
     )
 
 

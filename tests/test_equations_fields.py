@@ -58,6 +58,7 @@ def faces(n=3):
         torch.zeros(n),
         *(tensor(rand(n, 21, low=0, high=5)) for _ in range(3)),
         *(tensor(rand(n, low=-20, high=20)) for _ in range(4)),
+        torch.zeros(n, 68, 2),
     )
 
 

@@ -37,13 +37,13 @@ def test_a_face_that_jumps_is_found_around_its_place_or_anywhere():
 def faces(monkeypatch):
     """Frames are lists of places where eyes are found, wherever they are looked for."""
 
-    def found(rgb):
+    def found(rgb, landmarker=None):
         places = sorted(rgb)
         return [Face((x - 50, 0, 100, 100), np.array([[x - 18, 40], [x + 18, 40.0]]), 3.0) for x in places]
 
     monkeypatch.setattr(follow, "find_faces", found)
-    monkeypatch.setattr(follow, "find_near", lambda rgb, last: found(rgb))
-    monkeypatch.setattr(follow, "face_again", lambda rgb, eyes: None)
+    monkeypatch.setattr(follow, "find_near", lambda rgb, last, landmarker: found(rgb))
+    monkeypatch.setattr(follow, "face_again", lambda rgb, eyes, landmarker: None)
 
 
 def test_the_same_face_is_followed_when_others_cross(faces):

@@ -10,7 +10,7 @@ from skimage.transform import AffineTransform, warp
 
 from mien.faces import paste
 from mien.faces.align import align, similarity
-from mien.faces.paste import feathered_mask, paste_residual
+from mien.faces.paste import feathered_mask, landmark_mask, paste_residual
 
 SIZE = 64
 
@@ -89,6 +89,38 @@ def test_the_mask_is_a_smooth_oval(size):
     step = np.abs(np.diff(mask, axis=0)).max()
     assert step <= 1.8 / (0.22 * 0.45 * size)  # no faster than a smoothstep over the rim
     assert np.allclose(mask, mask[:, ::-1])
+
+
+def face_points(size: int) -> np.ndarray:
+    """Landmarks (68, 2) of a narrow upright face: its jaw half an ellipse, all else where the template has it."""
+    angle = np.linspace(np.pi, 0, 17)
+    points = np.full((68, 2), (0.5, 0.6))
+    points[:17] = np.stack([0.5 + 0.26 * np.cos(angle), 0.45 + 0.45 * np.sin(angle)], 1)
+    points[17:27] = np.stack([np.linspace(0.3, 0.7, 10), np.full(10, 0.33)], 1)
+    points[27:31, 1], points[33, 1] = np.linspace(0.4, 0.55, 4), 0.58
+    points[[36, 39, 42, 45]] = [(0.3, 0.4), (0.4, 0.4), (0.6, 0.4), (0.7, 0.4)]
+    return points * size
+
+
+@pytest.mark.parametrize("size", [64, 256])
+def test_a_mask_by_landmarks_keeps_to_the_face(size):
+    points = face_points(size)
+    mask, oval = landmark_mask(points, size), feathered_mask(size)
+    assert mask.shape == (size, size) and mask.dtype == np.float32 and (mask <= oval).all()
+    for x, y in [(0.4, 0.4), (0.6, 0.4), (0.5, 0.3), (0.5, 0.55), (0.5, 0.75)]:
+        assert mask[int(y * size), int(x * size)] == 1  # eyes, forehead, nose, mouth
+    for x, y in [(0.12, 0.5), (0.88, 0.5), (0.2, 0.8), (0.8, 0.8)]:
+        assert mask[int(y * size), int(x * size)] == 0 < oval[int(y * size), int(x * size)]  # beside the face
+    dropped = points.copy()
+    dropped[5:12, 1] += 0.05 * size
+    assert landmark_mask(dropped, size).sum() > mask.sum()
+    turn = np.array([[np.cos(0.2), -np.sin(0.2)], [np.sin(0.2), np.cos(0.2)]])
+    turned = landmark_mask((points - size / 2) @ turn.T + size / 2, size)
+    back = warp(
+        turned, AffineTransform(matrix=np.block([[turn, (np.eye(2) - turn) @ np.full((2, 1), size / 2)], [0, 0, 1]]))
+    )
+    inner = oval == 1  # where the oval, which does not turn, does not count
+    assert np.abs(back - mask)[inner].mean() < 0.02
 
 
 def test_a_constant_change_arrives_in_full():

@@ -14,8 +14,10 @@ LAYERS = [
     {"errors", "labels", "progress"},
     {"batch", "recipe", "provenance", "credentials", "nn", "metrics", "faces", "synth", "sheet", "video"},
     {"models", "data"},
+    {"shelf"},
     {"weights"},
-    {"train", "run", "evaluate", "editor", "recognize", "receipt", "clip", "export"},
+    {"train", "run", "evaluate", "editor", "landmarker", "recognize", "receipt", "clip", "export"},
+    {"make_zoo"},
     {"cli", "web", "demo", "__main__"},
 ]
 LEVEL = {name: k for k, names in enumerate(LAYERS) for name in names}

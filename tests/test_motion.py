@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from mien.batch import Motion
-from mien.data.augment import Augmentation, Warp
+from mien.data.augment import Augmentation, Warp, apply
 from mien.data.cache import concat, open_data
 from mien.data.motion import CELLS, UNITS, Geometry, cells_of, flow_between, read_geometry
 from mien.data.sampler import PairSampler
 from mien.errors import InputError
-from mien.labels import EXPRESSIONS
+from mien.evaluate.transfer import read_landmarks
+from mien.labels import EXPRESSIONS, mirrored_points
 from mien.nn.warp import resized, warp
 from mien.synth.generate import generate
 
@@ -77,6 +78,7 @@ def test_motion_follows_the_warp():
     geometry = Geometry(
         np.stack([constant(0, 0).astype(np.int8), flow]),
         np.zeros((2, CELLS, CELLS), np.uint8),
+        np.zeros((2, 68, 2), np.float32),
         np.array([0, 1, -1]),
         256,
     )
@@ -122,3 +124,24 @@ def test_sides_are_mirrored_with_the_picture(rendered):
     plain, mirrored = faces(rendered, [3, 7]), faces(rendered, [3, 7], mirrored=[True, True])
     assert torch.equal(plain.left, mirrored.right) and torch.equal(plain.gaze_x, -mirrored.gaze_x)
     assert torch.equal(plain.pitch, mirrored.pitch) and torch.equal(plain.gaze_y, mirrored.gaze_y)
+
+
+def test_landmarks_follow_the_warp(rendered):
+    geometry = read_geometry(rendered)
+    plain = geometry.points(np.arange(4), [Warp()] * 4)
+    np.testing.assert_allclose(plain * 128 - 0.5, read_landmarks(rendered)[:4], atol=0.1)
+    image, warp_ = rendered.images[0], Warp(flip=True, angle=20, scale=1.2, shift=(0.05, -0.03))
+    image = image.copy()
+    x, y = np.rint(plain[0, 45] * 128 - 0.5).astype(int)  # the outer corner of the eye on the picture's right
+    image[y - 2 : y + 3, x - 2 : x + 3] = (255, 0, 255)
+    moved = apply(image, warp_, 128).astype(int)
+    marked = np.argwhere((moved[..., 0] > 200) & (moved[..., 1] < 60) & (moved[..., 2] > 200)).mean(0)[::-1]
+    # mirrored, it is the outer corner of the eye on the left
+    np.testing.assert_allclose(geometry.points(np.array([0]), [warp_])[0, 36] * 128 - 0.5, marked, atol=1.0)
+    assert np.isnan(geometry.points(np.array([-1]), [warp_])).all()
+
+
+def test_mirroring_landmarks_twice_is_nothing():
+    order = np.array(mirrored_points())
+    np.testing.assert_array_equal(order[order], np.arange(68))
+    assert (order != np.arange(68)).sum() == 68 - 1 - 4 - 1 - 4  # chin, bridge, base of the nose, middles of the lips

@@ -15,6 +15,7 @@ from mien.editor import Editor, as_photo
 from mien.faces.align import align, rescaled, similarity
 from mien.faces.detect import find_faces
 from mien.labels import AUS
+from mien.landmarker import find_landmarker
 from mien.receipt import receipt
 from mien.weights import fingerprint
 from tests.test_cli import run
@@ -47,10 +48,11 @@ def test_the_receipt_of_an_edit(judge, written, capsys):
     assert code == 0 and "identity 0." in err
     note = json.loads((written / "out.json").read_text())
     before, after = (np.asarray(Image.open(written / name)) for name in ("in.png", "out.png"))
-    (face,) = find_faces(before)
+    (face,) = find_faces(before, find_landmarker("net"))
     (who, was), (now_who, now) = (seen_by(judge, rgb, face.eyes) for rgb in (before, after))
     cosine = who @ now_who / np.linalg.norm(who) / np.linalg.norm(now_who)
     assert note["identity"] == note["faces"][0]["identity"] == pytest.approx(cosine, abs=2e-3)
+    assert note["faces"][0]["eyes"] == "landmarks" == face.source
     assert note["faces"][0]["box"] == pytest.approx(face.box, abs=0.05)
     for au, a, b in zip(AUS, was, now, strict=True):
         told = note["faces"][0]["aus"][f"AU{au:02d}"]
@@ -96,7 +98,7 @@ def test_a_swap_writes_both_or_none(written, capsys, tmp_path):
 
 def test_a_face_is_looked_for_once(written, capsys, tmp_path, monkeypatch):
     looked = []
-    monkeypatch.setattr("mien.editor.find_faces", lambda rgb: looked.append(rgb) or find_faces(rgb))
+    monkeypatch.setattr("mien.editor.find_faces", lambda rgb, by: looked.append(rgb) or find_faces(rgb, by))
     words = ("edit", written / "in.png", "--expression", "surprise", "-o", tmp_path / "o.png", "--receipt")
     code, out, err = run(capsys, *words)
     assert code == 0 and len(looked) == 1, err

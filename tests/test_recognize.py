@@ -52,8 +52,10 @@ def test_a_row_a_face_and_a_row_a_failure(editor, album):
     assert [Path(path).name for path in bad.path] == ["empty.webp", "wall.png", "words.jpg", "gone.jpg"]
     assert "no face found" in bad.error.iloc[1] and "no such file" in bad.error.iloc[3]
     assert bad[["number", "x", "expression", *CLASSES, "AU12"]].isna().all(axis=None)
-    for row, face in zip(good.itertuples(), [*find_faces(np.asarray(Image.open(album / "more" / "two.png"))),
-                                             *find_faces(astronaut())], strict=True):  # fmt: skip
+    asked = [np.asarray(Image.open(album / "more" / "two.png")), astronaut()]
+    faces = [face for rgb in asked for face in find_faces(rgb, editor.landmarker)]
+    for row, face in zip(good.itertuples(), faces, strict=True):
+        assert row.eyes == "landmarks" == face.source
         assert (row.x, row.y, row.width, row.height) == pytest.approx(face.box, abs=0.05)
     # The figures are those of the single calls.
     assert good.iloc[2][list(CLASSES)].to_dict() == pytest.approx(editor.recognize(astronaut()), abs=1e-6)
@@ -102,7 +104,9 @@ def test_stdout_gives_every_face_on_request(album, capsys):
     rows = json.loads(out)
     assert code == 0 and [r["number"] for r in rows] == [1, 2] and rows[0]["error"] is None and "AU12" in rows[0]
     code, out, _ = run(capsys, *words, "--csv")
-    assert out.splitlines()[0].startswith("path,number,x,y,width,height,expression,neutral") and out.count("\n") == 3
+    assert (
+        out.splitlines()[0].startswith("path,number,x,y,width,height,eyes,expression,neutral") and out.count("\n") == 3
+    )
     code, out, _ = run(capsys, *words)
     assert out.count("face 1: ") == out.count("face 2: ") == 1
 

@@ -19,6 +19,7 @@ from mien.editor import Editor
 from mien.errors import InputError
 from mien.faces.detect import find_faces
 from mien.labels import AU_NAMES, AUS, CLASSES
+from mien.landmarker import find_landmarker
 from mien.models import create
 from mien.provenance import read_stamp
 from mien.web.ask import Ask, moved_units
@@ -41,7 +42,7 @@ def shop(tmp_path_factory):
 def face(tmp_path_factory):
     path = tmp_path_factory.mktemp("sent") / "me at work.png"
     Image.fromarray(astronaut()).save(path)
-    return open_upload(path)
+    return open_upload(path, find_landmarker("net"))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def two(tmp_path_factory):
     page[:256, 512:768] = astronaut()[::2, ::2]
     path = tmp_path_factory.mktemp("sent") / "two.jpg"
     Image.fromarray(page).save(path, quality=95)
-    return open_upload(path)
+    return open_upload(path, find_landmarker("net"))
 
 
 def test_each_model_offers_what_it_can(shop):
@@ -116,11 +117,11 @@ def test_faces_are_counted_and_the_largest_is_meant(two, face):
 
 
 def test_closeup_holds_the_face_at_the_size_of_a_screen(face):
-    (seen,) = find_faces(closeup(astronaut(), face.faces[0]))
+    (seen,) = find_faces(closeup(astronaut(), face.faces[0]), find_landmarker("net"))
     assert seen.box[2] == pytest.approx(face.faces[0].box[2], rel=0.1)
     enlarged = replace(face.faces[0], box=tuple(8 * value for value in face.faces[0].box))
     small = closeup(np.asarray(Image.fromarray(astronaut()).resize((4096, 4096))), enlarged)
-    (again,) = find_faces(small)
+    (again,) = find_faces(small, find_landmarker("net"))
     assert max(small.shape) == 1024 and again.box[2] / 1024 == pytest.approx(0.45, abs=0.05)  # 1 of 2.2 widths
 
 

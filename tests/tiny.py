@@ -47,6 +47,7 @@ TINY: dict[str, dict[str, int]] = {  # every length and width
         "paint_steps": 2,
     },
     "judge": {"image_size": 32, "width": 2, "subjects": 5, "batch_size": 10, "steps": 4},
+    "landmarks": {"image_size": 32, "width": 2, "subjects": 5, "batch_size": 10, "steps": 4},
     "jesrl": {
         "image_size": 32,
         "width": 2,
@@ -79,6 +80,7 @@ NARROW: dict[str, dict[str, int]] = {  # widths alone: a preset in its own struc
     "expr_gan": {"width": 2, "decoder_width": 2, "discriminator_width": 2, "identity_width": 2, "subjects": 5},
     "fields": {"width": 2, "reader_width": 2, "critic_width": 2, "subjects": 5},
     "judge": {"width": 2, "subjects": 5},
+    "landmarks": {"width": 2, "subjects": 5},
     "jesrl": {"width": 2, "discriminator_width": 2, "vgg_width": 2, "subjects": 5},
     "eet": {
         "width": 2,

@@ -36,7 +36,7 @@ app.add_typer(evaluate_app, name="evaluate")
 VERBS: tuple[Callable[..., None], ...] = (
     *(pictures.transfer, pictures.edit, pictures.neutralize, recognition.recognize, pictures.aus),
     *(pictures.embed, pictures.invent, info, training.synth, training.augment, training.train, training.demo),
-    bench,
+    *(training.zoo, bench),
 )
 for verb in VERBS:
     app.command()(verb)

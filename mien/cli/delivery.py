@@ -43,6 +43,7 @@ class Delivery:
     receipt: bool = False
     min_identity: float | None = None
     sign: tuple[Path, Path] | None = None
+    landmarker: str = "net"
 
     @property
     def which(self) -> Which:
@@ -102,9 +103,10 @@ class Delivery:
         from mien.faces.detect import choose_face, find_faces
         from mien.faces.numbered import numbered
         from mien.faces.photo import read_photo, write_photo
+        from mien.landmarker import find_landmarker
 
         photo = read_photo(self.face)
-        faces = find_faces(photo.rgb)
+        faces = find_faces(photo.rgb, find_landmarker(self.landmarker))
         choose_face(faces, self.face, 1)  # says what to do where there is none
         write_photo(numbered(photo, faces), path, None)
         out.print(f"{path}: faces 1 to {len(faces)}, numbered from the left", markup=False, soft_wrap=True)

@@ -251,15 +251,7 @@ def by_name(models: list[str]) -> dict[str, Any]:
 
 
 def test_people(folders: list[Path], size: int, all_people: bool) -> Any:
-    """Return the rows marked test, or all. Raises InputError where none is marked."""
-    from mien.data.cache import concat, open_data
+    """Return the rows marked test, or all (`mien.run.strangers`)."""
+    from mien.run import strangers
 
-    data = concat([open_data(folder, size) for folder in folders])
-    if all_people:
-        return data
-    if not data.manifest.test.any():
-        raise InputError(
-            f"{', '.join(map(str, folders))}: no row is marked test=1; mark the people never trained on, "
-            "or take everybody with --all-people"
-        )
-    return data.select(data.manifest.test)
+    return strangers(folders, size, all_people)

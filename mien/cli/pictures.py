@@ -21,6 +21,7 @@ from mien.cli.terminal import (
     Crop,
     Device,
     Every,
+    LandmarkerName,
     LikeNumber,
     MinIdentity,
     Model,
@@ -55,6 +56,7 @@ def transfer(
     min_identity: MinIdentity = None,
     sign: Sign = None,
     aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
     device: Device = "cpu",
 ) -> None:
     """Give FACE the expression of another picture, or swap the two.
@@ -62,11 +64,11 @@ def transfer(
     Example: `mien transfer me.jpg --like grin.jpg -o grinning-me.png`
     """
     operation = f"transfer from {like.name}"
-    one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign)
+    one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign, landmarker)
     if video.asked(face, like, output):
         if swap:
             raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
-        how = video.Tool(model, aligned, device, number, like_number)
+        how = video.Tool(model, aligned, device, number, like_number, landmarker)
         return video.change(one, Asked(), like, operation, how, transfers=True)
     if swap and every:
         raise InputError(f"--swap {swap}: takes one face; leave out --all")
@@ -75,7 +77,7 @@ def transfer(
     other = replace(one, face=like, output=swap, number=like_number, preview=None) if swap else None
     if not one.begin() or (other and not other.begin()):
         return
-    tool = mien.Editor(model, device, aligned, crop)
+    tool = mien.Editor(model, device, aligned, crop, landmarker)
     faces, examples = tool.faces(face, one.which), [tool.see(like, like_number)]
     photo = tool.transfer(faces, examples)
     figures = one.accept(tool, faces, photo)
@@ -106,6 +108,7 @@ def edit(
     min_identity: MinIdentity = None,
     sign: Sign = None,
     aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
     device: Device = "cpu",
 ) -> None:
     """Change FACE's expression: to a class, to action units, or towards another picture.
@@ -118,12 +121,13 @@ def edit(
     aus |= dict(parse_pair("--au", text) for text in au or ())  # what is named as a unit counts
     wish = Asked(expression, intensity, aus or None, gaze)
     operation = f"edit: {in_words(expression, like, [*(au or ()), *(blendshape or ())], gaze)} {intensity:.2f}"
-    one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign)
+    one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign, landmarker)
     if video.asked(face, like, output):
-        return video.change(one, wish, like, operation, video.Tool(model, aligned, device, number, like_number))
+        how = video.Tool(model, aligned, device, number, like_number, landmarker)
+        return video.change(one, wish, like, operation, how)
     if not one.begin():
         return
-    tool = mien.Editor(model, device, aligned, crop)
+    tool = mien.Editor(model, device, aligned, crop, landmarker)
     faces = tool.faces(face, one.which)
     photo = tool.edit(faces, expression, intensity, aus or None, like, like_number=like_number, gaze=gaze)
     asked = asdict(wish) | {"like": like.name if like else None}
@@ -144,18 +148,20 @@ def neutralize(
     min_identity: MinIdentity = None,
     sign: Sign = None,
     aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
     device: Device = "cpu",
 ) -> None:
     """Take the expression off FACE.
 
     Example: `mien neutralize grin.jpg -o calm.png`
     """
-    one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign)
+    one = Delivery(face, output, number, every, preview, crop, receipt, min_identity, sign, landmarker)
     if video.asked(face, output):
-        return video.change(one, Asked("neutral"), None, "neutralize", video.Tool(model, aligned, device, number))
+        how = video.Tool(model, aligned, device, number, landmarker=landmarker)
+        return video.change(one, Asked("neutral"), None, "neutralize", how)
     if not one.begin():
         return
-    tool = mien.Editor(model, device, aligned, crop)
+    tool = mien.Editor(model, device, aligned, crop, landmarker)
     faces = tool.faces(face, one.which)
     photo = tool.neutralize(faces)
     one.write(tool, photo, one.accept(tool, faces, photo), "neutralize", {"expression": "neutral"})
@@ -166,6 +172,7 @@ def aus(
     model: Model = mien.DEFAULT,
     number: Number = None,
     aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     device: Device = "cpu",
@@ -176,7 +183,7 @@ def aus(
     """
     from mien.models import EstimatesAus, able
 
-    tool = mien.Editor(model, device, aligned)
+    tool = mien.Editor(model, device, aligned, landmarker=landmarker)
     able(tool.model, EstimatesAus)  # once, not for every picture
     rows, failed = each_picture(paths, lambda path: tool.estimate_aus(path, number))
     if as_json:
@@ -224,6 +231,7 @@ def embed(
     model: Model = mien.DEFAULT,
     number: Number = None,
     aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
     device: Device = "cpu",
 ) -> None:
     """Write the expression and identity codes of pictures or folders of pictures.
@@ -238,7 +246,7 @@ def embed(
     if output.suffix != ".npz":
         raise InputError(f"{output}: expected a file name ending in .npz")
     check_place(output)
-    tool = mien.Editor(model, device, aligned)
+    tool = mien.Editor(model, device, aligned, landmarker=landmarker)
     able(tool.model, Embeds)  # once, not for every picture
     rows, failed = each_picture(paths, lambda path: tool.embed(path, number))
     if not rows:

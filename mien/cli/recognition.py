@@ -13,7 +13,7 @@ import typer
 
 import mien
 from mien.cli import video
-from mien.cli.terminal import Aligned, Device, Model, Number, bar, errors, out
+from mien.cli.terminal import Aligned, Device, LandmarkerName, Model, Number, bar, errors, out
 from mien.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def recognize(
     number: Number = None,
     every: Annotated[bool, typer.Option("--all", help="Every face, with its place; -o does so by itself.")] = False,
     aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     device: Device = "cpu",
@@ -48,13 +49,13 @@ def recognize(
         if output or every:
             raise InputError(f"{'-o' if output else '--all'}: for pictures; clips take --csv or --json and --face N")
         form = "json" if as_json else "csv" if as_csv else "text"
-        return video.recognize(paths, form, video.Tool(model, aligned, device, number))
+        return video.recognize(paths, form, video.Tool(model, aligned, device, number, landmarker=landmarker))
 
     which: Which = "all" if number is None and (every or output) else number
     journal = output.with_name(f".{output.name}.part") if output else None
     if output:
         check_table(output)
-    tool = mien.Editor(model, device, aligned)
+    tool = mien.Editor(model, device, aligned, landmarker=landmarker)
     with bar("looking") as progress:
         rows = find_rows(tool, paths, which, progress, journal)
     if output and journal:

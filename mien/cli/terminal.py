@@ -22,6 +22,9 @@ Model = Annotated[str, typer.Option(help="Name of weights that come with mien, a
 Number = Annotated[int | None, typer.Option("--face", help="Which face, if there are several: 1 is the leftmost.")]
 LikeNumber = Annotated[int | None, typer.Option("--like-face", help="Which face of --like.")]
 Aligned = Annotated[bool, typer.Option(help="The pictures are aligned crops already: look for no face.")]
+LandmarkerName = Annotated[
+    str, typer.Option("--landmarker", help="Who finds the eyes: net (our own), cascade, or mediapipe:FILE.task.")
+]
 Output = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="The picture to write: .png, .jpg or .webp; or the clip: .mp4 or .mkv."),

@@ -1,4 +1,4 @@
-"""Verbs that make data and models: synth, train, demo, data check, data import."""
+"""Verbs that make data and models: synth, train, zoo, demo, data check, data import."""
 
 from __future__ import annotations
 
@@ -109,6 +109,35 @@ def train(
     out.print(
         f"{run}: " + ("finished" if finished else "stopped at a checkpoint; the same command goes on"), markup=False
     )
+
+
+def zoo(
+    output: Annotated[Path, typer.Argument(help="Folder for runs, weights and tables.")],
+    data: DataDirs,
+    hours: Annotated[float, typer.Option(help="Time for all together; call again to go on.")] = 24.0,
+    model: Annotated[list[str] | None, typer.Option(help="Models to make; else all, the judge first.")] = None,
+    seed: int = 0,
+    precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Train every model, set them side by side on the data's test people, and pack their weights with an index.
+
+    Kill it at any moment; the same command goes on. To use what it made, set MIEN_ZOO to the folder.
+
+    Example: `mien zoo zoo_out --data photofaces --data studio --hours 12`
+    """
+    from mien.make_zoo import ORDER, make_zoo
+    from mien.train import Settings
+
+    settings = Settings(seed, known_precision(precision, device), device)
+    with bar("zoo") as progress:
+        finished = make_zoo(
+            data, output, hours, model or ORDER, settings,
+            report=lambda name, p: progress(p.done, p.total, f"{name} {p.stage} {p.faces_per_second:.0f}/s"),
+        )  # fmt: skip
+    for name, whole in finished.items():
+        out.print(f"{output / name}.safetensors: " + ("finished" if whole else "cut short; call again"), markup=False)
+    out.print(f"\nTo use them: export MIEN_ZOO={output}", markup=False)
 
 
 def demo(

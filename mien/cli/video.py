@@ -25,13 +25,14 @@ class Tool:
     device: str
     number: int | None = None  # of the face
     like_number: int | None = None
+    landmarker: str = "net"
 
     def editor(self) -> Any:
         """Return the Editor, once it is sure that clips can be read."""
         from mien.video.ffmpeg import ffmpeg
 
         ffmpeg()
-        return mien.Editor(self.model, self.device, self.aligned)
+        return mien.Editor(self.model, self.device, self.aligned, landmarker=self.landmarker)
 
 
 def asked(*paths: Path | None) -> bool:

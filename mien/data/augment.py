@@ -48,6 +48,7 @@ class Augmentation:
     flip: bool = True
     colour: float = 0.0  # ± share of each channel's gain, of contrast and of brightness
     scale: float = 0.0  # ± share of the size
+    anywhere: bool = False  # a crop shifts by any part of the margin, not to one of five places
 
     def __post_init__(self) -> None:
         for name, share in (("margin", self.margin), ("colour", self.colour), ("scale", self.scale)):
@@ -76,6 +77,8 @@ class Augmentation:
             scale=1 + self.scale * spread[0],
             shift=(x * self.margin, y * self.margin),
         )
+        if self.anywhere:  # what the choices of place and flip left of their numbers is uniform, too
+            warp = replace(warp, shift=tuple(self.margin * (2 * left - 1) for left in (u[0] * 5 % 1, u[1] * 2 % 1)))
         if not self.colour:
             return warp
         red, green, blue, contrast, brightness = (self.colour * s for s in spread[1:])

@@ -24,6 +24,7 @@ from mien.batch import Faces
 from mien.data.images import map_images, read_image
 from mien.data.manifest import Manifest, as_rows, problems_error, read_manifest
 from mien.errors import InputError
+from mien.labels import POINTS
 from mien.progress import Tell
 
 VERSION = 1
@@ -152,10 +153,11 @@ def faces(
     indices: Sequence[int] | np.ndarray,
     images: np.ndarray | None = None,
     mirrored: Sequence[bool] | np.ndarray | None = None,
+    points: np.ndarray | None = None,
 ) -> Faces:
     """Return (B,) chosen faces with their labels; `images` (B, H, W, 3) uint8 stand in for the data set's own.
 
-    `mirrored` (B,) tells which of those are, and so look to the other side.
+    `mirrored` (B,) tells which of those are, and so look to the other side; `points` (B, 68, 2) are their landmarks.
     """
     rows = np.asarray(indices, dtype=np.int64)
     labels = data.manifest
@@ -174,6 +176,7 @@ def faces(
         pitch=torch.from_numpy(labels.pitch[rows]),
         gaze_x=torch.from_numpy(labels.gaze_x[rows] * sign),
         gaze_y=torch.from_numpy(labels.gaze_y[rows]),
+        points=torch.full((len(rows), POINTS, 2), torch.nan) if points is None else torch.from_numpy(points),
     )
 
 

@@ -18,9 +18,12 @@ from mien.batch import Motion
 from mien.data.augment import Warp, inverse_matrix
 from mien.data.cache import Data
 from mien.errors import InputError
+from mien.labels import POINTS, mirrored_points
 
 FILE = "geometry.npz"
 CELLS = 64  # of the flow as it is kept, a side
+REFERENCE = 256.0  # pixels of the frame that landmarks are in where the file does not say
+MIRRORED = mirrored_points()
 UNITS = 16.0  # of the flow as it is kept, a cell: quarter pixels of a frame of 256
 ROUNDS = 6  # of the fixed-point iteration
 SURE = 0.3  # cells by which the two ways to N may disagree at the end
@@ -32,6 +35,7 @@ class Geometry:
 
     flow: np.ndarray  # (K, 64, 64, 2) int8, in UNITS
     mouth: np.ndarray  # (K, 64, 64) uint8, share × 255
+    landmarks: np.ndarray  # (K, 68, 2) float32, x, y in shares of the side
     row: np.ndarray  # (N,) int64 into the two
     size: int  # of the pictures, in pixels
 
@@ -50,6 +54,17 @@ class Geometry:
             mouth[i] = looked_up(self.mouth[self.row[b]].astype(np.float32) / 255, at)
         planes = [torch.from_numpy(x[:, None]) for x in (mouth, known)]
         return Motion(torch.from_numpy(flow).permute(0, 3, 1, 2), *planes)
+
+    def points(self, rows: np.ndarray, warps: Sequence[Warp]) -> np.ndarray:
+        """Return the landmarks (B, 68, 2) of rows warped by `warps`, float32 in shares of the side; NaN unknown."""
+        found = np.full((len(rows), POINTS, 2), np.nan, np.float32)
+        for i, (row, warp) in enumerate(zip(rows.tolist(), warps, strict=True)):
+            if row >= 0 and self.row[row] >= 0:
+                matrix = inverse_matrix(warp, self.size, self.size)
+                before = self.landmarks[self.row[row]] * self.size - 0.5  # pixel centres are whole numbers
+                after = (before - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+                found[i] = (after[MIRRORED] if warp.flip else after) / self.size + 0.5 / self.size
+        return found
 
 
 def cells_of(warp: Warp, size: int, grid: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,13 +108,15 @@ def read_geometry(data: Data) -> Geometry:
     homes: dict[Path, Path | None] = {
         folder: home_of(folder, data.manifest.folder) for folder in {path.parent for path in paths}
     }
-    flows, mouths, begun = [], [], 0
+    flows, mouths, landmarks, begun = [], [], [], 0
     found: dict[Path, int] = {}
     for home in sorted({home for home in homes.values() if home}):
         with np.load(home / FILE) as kept:
             names = [home / str(name) for name in kept["file_name"]]
             flows.append(kept["flow"])
             mouths.append(kept["mouth"])
+            side = float(kept["size"]) if "size" in kept else REFERENCE
+            landmarks.append((kept["landmarks"].astype(np.float32) + 0.5) / side)
         found |= {name: begun + k for k, name in enumerate(names)}
         begun += len(names)
     row = np.array([found.get(path, -1) for path in paths], np.int64)
@@ -108,7 +125,8 @@ def read_geometry(data: Data) -> Geometry:
             f"{data.manifest.folder}: no {FILE} beside the pictures; this model learns from exact motion, as the face "
             "studio (mien synth) and photofaces have it"
         )
-    return Geometry(np.concatenate(flows), np.concatenate(mouths), row, data.size)
+    joined = [np.concatenate(parts) for parts in (flows, mouths, landmarks)]
+    return Geometry(joined[0], joined[1], joined[2], row, data.size)
 
 
 def home_of(folder: Path, top: Path) -> Path | None:

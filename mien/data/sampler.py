@@ -174,7 +174,8 @@ class PairSampler:
         return [self.augmentation.draw(rng) for _ in range(self.batch_size)]
 
     def _faces(self, rows: np.ndarray, warps: list[Warp]) -> Faces:
-        return faces(self.data, rows, self._images(rows, warps), [warp.flip for warp in warps])
+        points = None if self.geometry is None else self.geometry.points(rows, warps)
+        return faces(self.data, rows, self._images(rows, warps), [warp.flip for warp in warps], points)
 
     def _images(self, rows: np.ndarray, warps: list[Warp]) -> np.ndarray:
         """Return (B, S, S, 3) uint8, warped; rows of -1 stay black."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.faces.detect import Face, choose_face, face_again, find_faces
+from mien.faces.landmarks import Landmarker
 from mien.faces.smooth import OneEuro, Smoothed, one_euro
 
 EYES = OneEuro(cutoff=0.5, beta=25.0, speed_cutoff=2.0)  # a unit is the distance between the eyes
@@ -38,8 +39,8 @@ class Follower:
     where `number` is missing or out of range.
     """
 
-    def __init__(self, path: str | Path, number: int | None = None):
-        self.path, self.number = path, number
+    def __init__(self, path: str | Path, number: int | None = None, landmarker: Landmarker | None = None):
+        self.path, self.number, self.landmarker = path, number, landmarker
         self._face: Face | None = None
         self._time = 0.0
         self._eyes: Smoothed | None = None
@@ -60,25 +61,22 @@ class Follower:
     def _find(self, rgb: np.ndarray, time: float) -> Face | None:
         """Return the nearest face: its eyes where they were, else a face around there, else everywhere."""
         if self._face is None:
-            faces = find_faces(rgb)
+            faces = find_faces(rgb, self.landmarker)
             return choose_face(faces, f"{self.path} at {time:.2f} s", self.number) if faces else None
         last = self._face
-        if again := face_again(rgb, last.eyes):
+        if again := face_again(rgb, last.eyes, self.landmarker):
             return again
-        near = [face for face in find_near(rgb, last) if moved(face, last) <= JUMP]
-        return min(near or find_faces(rgb), key=lambda face: moved(face, last), default=None)
+        near = [face for face in find_near(rgb, last, self.landmarker) if moved(face, last) <= JUMP]
+        return min(near or find_faces(rgb, self.landmarker), key=lambda face: moved(face, last), default=None)
 
 
-def find_near(rgb: np.ndarray, last: Face) -> list[Face]:
+def find_near(rgb: np.ndarray, last: Face, landmarker: Landmarker | None = None) -> list[Face]:
     """Faces in the part of a frame (H, W, 3) around a face's box, in the frame's coordinates."""
     x, y, width, height = last.box
     left, top = (max(0, int(v - NEAR * width)) for v in (x, y))
     right, bottom = int(x + (1 + NEAR) * width) + 1, int(y + height + NEAR * width) + 1
-    found = find_faces(np.ascontiguousarray(rgb[top:bottom, left:right]))
-    return [
-        Face((f.box[0] + left, f.box[1] + top, *f.box[2:]), f.eyes + np.array([left, top]), f.score, f.source)
-        for f in found
-    ]
+    found = find_faces(np.ascontiguousarray(rgb[top:bottom, left:right]), landmarker)
+    return [face.moved(left, top) for face in found]
 
 
 def eye_distance(eyes: np.ndarray) -> float:

@@ -14,6 +14,8 @@ OVAL_CENTRE = (0.50, 0.52)  # of the crop's side
 OVAL_RADII = (0.49, 0.47)  # so that the oval stays inside the crop
 OVAL_POWER = 3.0  # between an ellipse (2) and a rectangle: jaws are square, and a dropped chin has to stay inside
 FEATHER = 0.22  # the rim's share of the radius
+RIM = 0.2  # of a mask by landmarks, in ways between the outer corners of the eyes
+ROOM = 0.12  # how far beyond the jaw it goes, of the way from the nose's tip
 
 
 def feathered_mask(size: int) -> np.ndarray:
@@ -26,6 +28,23 @@ def feathered_mask(size: int) -> np.ndarray:
     mask[[0, -1], :] = 0
     mask[:, [0, -1]] = 0
     return mask
+
+
+def landmark_mask(points: np.ndarray, size: int) -> np.ndarray:
+    """Smooth mask of the face whose landmarks (68, 2) are given in crop pixels: as `feathered_mask`, and inside of it.
+
+    What the landmarks enclose, with a forehead above the brows as high as the nose is long, and room for the jaw to
+    drop; what lies beside the face, hair and background, is left alone.
+    """
+    jaw, brows = points[:17], points[17:27]
+    up = points[27] - points[33]  # along the nose, to its root
+    room = jaw + ROOM * (jaw - points[30])
+    hull = cv2.convexHull(np.concatenate([points, brows + up, room, room - 0.3 * up]).astype(np.float32))
+    inside = np.zeros((size, size), np.uint8)
+    cv2.fillConvexPoly(inside, np.rint(hull * 16).astype(np.int32), 1, shift=4)
+    deep = cv2.distanceTransform(cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5)
+    rim = RIM * float(np.linalg.norm(points[45] - points[36]))
+    return np.minimum(smooth_step((deep[1:-1, 1:-1] - 1) / rim), feathered_mask(size)).astype(np.float32)
 
 
 def smooth_step(x: np.ndarray) -> np.ndarray:

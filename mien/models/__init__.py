@@ -15,6 +15,7 @@ from mien.models.family import (
     Embeds,
     EstimatesAus,
     Family,
+    FindsPoints,
     HasBaseline,
     Invents,
     Moves,
@@ -28,6 +29,7 @@ from mien.models.family import (
 from mien.models.fields import FieldModel
 from mien.models.jesrl import Jesrl
 from mien.models.judge import Judge
+from mien.models.landmarks import Landmarks
 from mien.models.rel_gan import RelGan
 from mien.models.ter_gan import TerGan
 
@@ -39,6 +41,7 @@ FAMILIES: dict[str, type[Family]] = {
     "eet": Eet,
     "fields": FieldModel,
     "judge": Judge,
+    "landmarks": Landmarks,
 }
 
 __all__ = [
@@ -49,6 +52,7 @@ __all__ = [
     "Embeds",
     "EstimatesAus",
     "Family",
+    "FindsPoints",
     "HasBaseline",
     "Invents",
     "Moves",

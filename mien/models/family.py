@@ -180,6 +180,15 @@ class EstimatesAus(Protocol):
 
 
 @runtime_checkable
+class FindsPoints(Protocol):
+    """Finds a face's landmarks."""
+
+    def find_points(self, face: Tensor) -> Tensor:
+        """Return the 68 landmarks (B, 68, 2) of `face` (B, 3, H, W) in [-1, 1]: x, y in shares of the side."""
+        ...
+
+
+@runtime_checkable
 class Invents(Protocol):
     """Makes faces of people who do not exist."""
 

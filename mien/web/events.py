@@ -92,7 +92,7 @@ class Events:
         if sent is None:
             return empty | {page.status: told(START)}
         try:
-            upload = open_upload(Path(sent["path"]))
+            upload = open_upload(Path(sent["path"]), self.shop.landmarker)
         except InputError as error:
             return empty | {page.photo: None, page.status: told(str(error), bad=True)}
         number = str(upload.largest)
@@ -106,7 +106,7 @@ class Events:
         if sent is None:
             return {page.example: None, page.like_face: gr.Radio(visible=False)}
         try:
-            upload = open_upload(Path(sent["path"]))
+            upload = open_upload(Path(sent["path"]), self.shop.landmarker)
         except InputError as error:
             return {page.like: None, page.example: None, page.status: told(str(error), bad=True)}
         return {page.like: view(upload), page.example: upload, page.like_face: faces(upload)}

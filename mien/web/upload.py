@@ -11,6 +11,7 @@ import numpy as np
 
 from mien.errors import InputError
 from mien.faces.detect import Face, choose_face, find_faces
+from mien.faces.landmarks import Landmarker
 from mien.faces.numbered import boxed
 from mien.faces.photo import Photo, read_photo
 
@@ -38,12 +39,12 @@ class Upload:
         return 1 + int(np.argmax([face.box[2] for face in self.faces]))
 
 
-def open_upload(path: Path) -> Upload:
+def open_upload(path: Path, landmarker: Landmarker | None = None) -> Upload:
     """Return a photograph with its faces. Raises InputError, without the server's folders, for what is none."""
     size = path.stat().st_size if path.is_file() else 0
     if size > MEGABYTES * 2**20:
         raise InputError(f"{path.name}: {size / 2**20:.0f} MB, more than {MEGABYTES} MB; make it smaller")
-    faces = find_faces(named(path).rgb)
+    faces = find_faces(named(path).rgb, landmarker)
     choose_face(faces, path.name, number=1)  # says what to do where there is none
     return Upload(path, tuple(faces))
 

@@ -48,6 +48,7 @@ class Workshop:
         self.offers: dict[str, Offer] = {name: offer for name, offer in offers.items() if offer.ways}
         self.editors = {name: editors[name] for name in self.offers}
         self.judge = judge
+        self.landmarker = judge.landmarker
         self.folder = folder
         self._numbers = count()
         self._kept: deque[Path] = deque()

@@ -7,13 +7,12 @@ import numpy as np
 
 from mien.faces.align import align, similarity
 from mien.faces.detect import find_faces
-
-RIGHT_EYE, LEFT_EYE = (36, 39), (42, 45)  # corners in the 68-point scheme; the person's right is the image's left
+from mien.faces.landmarks import eyes_of
 
 
 def eyes_from_68(points: np.ndarray) -> np.ndarray | None:
     """Return eye centres (2, 2), each eye's corners' mid-point, of landmarks (68, 2) in pixels; None if not sound."""
-    eyes = np.array([points[list(RIGHT_EYE)].mean(axis=0), points[list(LEFT_EYE)].mean(axis=0)], np.float64)
+    eyes = eyes_of(points.astype(np.float64))
     sound = np.isfinite(eyes).all() and np.hypot(*(eyes[1] - eyes[0])) > 1
     return eyes if sound else None
 

@@ -23,12 +23,12 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.columns import RANGES
-from mien.data.importers.crop import LEFT_EYE, RIGHT_EYE
 from mien.data.importers.facs import au_cells
 from mien.data.importers.folder import named, person_pattern
 from mien.data.importers.frame import Frame, Importer, Options, Pixels, Skip
 from mien.data.importers.player import VIDEOS, Player
 from mien.data.importers.tree import SUFFIXES, first, natural, number, pictures, stem, unlike
+from mien.faces.landmarks import CORNERS
 from mien.labels import AUS
 
 EXPECTS = "a folder with OpenFace's (AU01_r) or py-feat's (AU01) CSV files beside their pictures, or one such file"
@@ -129,7 +129,7 @@ def _pose(row: Row) -> dict[str, float]:
 
 def _eyes(row: Row) -> np.ndarray | None:
     """Return eye centres (2, 2) from 2-D landmarks x_36 …; None where the table has none."""
-    corners = [[_value(row, f"{axis}_{k}") for axis in "xy"] for k in (*RIGHT_EYE, *LEFT_EYE)]
+    corners = [[_value(row, f"{axis}_{k}") for axis in "xy"] for pair in CORNERS for k in pair]
     if any(v is None for point in corners for v in point):
         return None
     points = np.array(corners, np.float64)

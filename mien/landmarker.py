@@ -1,0 +1,116 @@
+"""Who finds a face's landmarks in a photograph: a small net of our own, or MediaPipe, where a face has been found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mien.errors import InputError
+from mien.faces.align import align, invert, similarity
+from mien.faces.landmarks import Landmarker, eyes_of
+from mien.models import FindsPoints, able
+from mien.nn.blocks import folded
+from mien.weights import load, zoo
+
+ROUNDS = 2  # the second looks again from where the first saw the eyes
+
+MESH = (
+    (127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356),  # jaw
+    (70, 63, 105, 66, 107, 336, 296, 334, 293, 300),  # brows
+    (168, 197, 5, 4, 75, 97, 2, 326, 305),  # nose
+    (33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),  # eyes
+    (61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87),  # mouth
+)
+"""Which vertices of MediaPipe's face mesh lie where the 68 landmarks do."""
+
+
+@dataclass(frozen=True)
+class NetLandmarker:
+    """Our own net, on a crop around the eyes; the second look is better, as the crop then is."""
+
+    net: FindsPoints
+    size: int
+    name: str = "landmarks"
+
+    @torch.inference_mode()
+    def points(self, rgb: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
+        """Return (68, 2) pixels of the photo."""
+        found = eyes
+        for _ in range(ROUNDS):
+            matrix = similarity(eyes, self.size)
+            crop = torch.from_numpy(align(rgb, matrix, self.size)).permute(2, 0, 1)[None].float() / 127.5 - 1
+            seen = self.net.find_points(crop)[0].double().numpy() * self.size - 0.5
+            back = invert(matrix)
+            found = seen @ back[:, :2].T + back[:, 2]
+            eyes = eyes_of(found)
+        return found
+
+
+@dataclass(frozen=True)
+class MediaPipeLandmarker:
+    """MediaPipe's FaceLandmarker, asked for the face that is nearest."""
+
+    landmarker: Any  # .detect(image) -> .face_landmarks
+    wrap: Any  # an array (H, W, 3) -> the image it takes
+    name: str = "MediaPipe"
+
+    def points(self, rgb: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
+        """Return (68, 2) pixels of the photo; None where MediaPipe sees no face at the eyes."""
+        height, width = rgb.shape[:2]
+        vertices = [v for row in MESH for v in row]
+        best, apart = None, float(np.linalg.norm(eyes[1] - eyes[0]))
+        for seen in self.landmarker.detect(self.wrap(np.ascontiguousarray(rgb))).face_landmarks:
+            points = np.array([(seen[v].x * width - 0.5, seen[v].y * height - 0.5) for v in vertices])
+            off = float(np.linalg.norm(eyes_of(points) - eyes, axis=1).mean())
+            if off < apart:
+                best, apart = points, off
+        return best
+
+
+def find_landmarker(name: str) -> Landmarker | None:
+    """Return the landmarker of "net", "mediapipe:FILE.task" or "cascade"; None for the last, which has none.
+
+    "net" is the package's own; without its weights it is None too. Raises InputError for any other word, and where
+    MediaPipe or its model is missing.
+    """
+    kind, _, path = name.partition(":")
+    if kind == "cascade":
+        return None
+    if kind == "net":
+        return own_landmarker() if "landmarks" in zoo() else None
+    if kind != "mediapipe" or not path:
+        raise InputError(f"--landmarker {name}: expected net, cascade or mediapipe:FILE.task")
+    return open_mediapipe(Path(path))
+
+
+@cache
+def own_landmarker(source: str = "landmarks") -> NetLandmarker:
+    """Return our own landmarker, of the zoo's weights or others."""
+    model = load(source)
+    folded(model)
+    return NetLandmarker(able(model, FindsPoints), int(model.config.image_size))
+
+
+def open_mediapipe(path: Path) -> MediaPipeLandmarker:
+    """Return MediaPipe's landmarker of a model file. Raises InputError where it or the package is missing."""
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file; expected MediaPipe's face_landmarker.task")
+    try:
+        import mediapipe
+        from mediapipe.tasks.python import BaseOptions
+        from mediapipe.tasks.python.vision import FaceLandmarker, FaceLandmarkerOptions
+    except ImportError:
+        raise InputError(f"--landmarker mediapipe:{path}: mediapipe is not installed; pip install mediapipe") from None
+    options = FaceLandmarkerOptions(base_options=BaseOptions(model_asset_path=str(path)), num_faces=10)
+    try:
+        landmarker = FaceLandmarker.create_from_options(options)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"{path}: MediaPipe cannot open it ({error}); expected face_landmarker.task") from None
+    return MediaPipeLandmarker(
+        landmarker, lambda picture: mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture)
+    )

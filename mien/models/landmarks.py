@@ -1,0 +1,92 @@
+"""Landmarks: the 68 points of a face in a crop, for alignment; no paper's. Learnt from exactly known points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mien.batch import Batch
+from mien.faces.landmarks import CORNERS
+from mien.labels import POINTS
+from mien.models.family import Family, check_least, check_shares
+from mien.nn.blocks import halvings
+from mien.nn.degrade import relight, worsen
+from mien.nn.losses import mean_dtype
+from mien.nn.trunk import Trunk
+from mien.recipe import Adam, Sampling, Stage, Turn
+
+
+@dataclass(frozen=True)
+class LandmarksConfig:
+    """Sizes and lengths of preset `small`, the only one."""
+
+    image_size: int = 128
+    subjects: int = 1
+    width: int = 16
+    batch_size: int = 24  # pairs: twice as many faces
+    steps: int = 5000
+    lr: float = 2e-3
+    margin: float = 0.1  # a face's box is found roughly, so the crop may be off as much
+    turn: float = 24.0
+    colour: float = 0.2
+    scale: float = 0.25
+
+    def __post_init__(self) -> None:
+        check_shares(self, "margin", "colour", "scale")
+        check_least(self, {"image_size": 32} | dict.fromkeys(("subjects", "width", "batch_size"), 1))
+
+
+def point_loss(found: Tensor, true: Tensor) -> Tensor:
+    """Return the mean distance of found and true points (B, P, 2), over those that are known; 0 if none are."""
+    known = ~true.isnan().any(2)
+    off = torch.where(known[..., None], found.to(mean_dtype(found)) - torch.nan_to_num(true), 0)
+    return ((off.square().sum(2) + 1e-8).sqrt() * known).sum() / known.sum().clamp(min=1)
+
+
+def eye_centres(points: Tensor) -> Tensor:
+    """Return the eye centres (B, 2, 2) of landmarks (B, 68, 2): by them a crop is aligned."""
+    return points[:, torch.tensor(CORNERS, device=points.device)].mean(2)
+
+
+class Landmarks(Family):
+    """A trunk of five halvings and one linear layer that keeps where everything is."""
+
+    paper = ""
+    Config = LandmarksConfig
+    PRESETS = {"small": LandmarksConfig()}  # noqa: RUF012
+    deployed = ("trunk", "points")
+
+    def __init__(self, config: LandmarksConfig):
+        super().__init__(config)
+        widths = [config.width * k for k in (1, 2, 4, 6, 8)]
+        left = halvings(config.image_size, len(widths))[-1]
+        self.trunk = Trunk(widths)
+        self.points = nn.Sequential(
+            nn.Flatten(), nn.Linear(widths[-1] * left**2, 128), nn.LeakyReLU(0.2), nn.Linear(128, 2 * POINTS)
+        )
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Return one supervised stage."""
+        c = self.config
+        turn = Turn("find", self.deployed, {"point": 100.0, "eyes": 50.0}, Adam(c.lr, (0.9, 0.99)))
+        return (Stage("supervised", c.steps, (turn,), decay=0.6),)
+
+    def sampling(self) -> Sampling:
+        """Pairs are only two faces here, moved, turned and scaled as far as a detector is off."""
+        c = self.config
+        rotations = tuple(c.turn * k / 4 for k in range(-4, 5))
+        return Sampling(
+            1.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale, motion=True, anywhere=True
+        )
+
+    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+        """Return the mean distance from the true points, in shares of the side, over both faces of the pairs."""
+        faces = batch.both()
+        found, true = self.find_points(worsen(relight(faces.image)[0])), faces.points
+        return {"point": point_loss(found, true), "eyes": point_loss(eye_centres(found), eye_centres(true))}
+
+    def find_points(self, face: Tensor) -> Tensor:
+        """Return the landmarks (B, 68, 2) of faces (B, 3, S, S) in [-1, 1]: x, y in shares of the side."""
+        return self.points(self.trunk(face)).float().unflatten(1, (POINTS, 2)) + 0.5

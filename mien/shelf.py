@@ -1,0 +1,86 @@
+"""Weights that do not travel with the package: an index of names and checksums, in a folder or on the Hugging Face hub.
+
+`mien zoo` writes such a folder. The environment variable MIEN_ZOO names it, or a hub id that holds the same files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from mien.errors import InputError
+
+VARIABLE = "MIEN_ZOO"
+INDEX = "index.json"  # {name: {"file": …, "sha256": …, "bytes": …}}
+
+
+def write_index(folder: Path, files: Iterable[Path]) -> None:
+    """Write the index of weights in `folder`, each named by its stem."""
+    found = {
+        path.stem: {"file": path.name, "sha256": _sum(path), "bytes": path.stat().st_size} for path in sorted(files)
+    }
+    beside = folder / f".{INDEX}.part"
+    beside.write_text(json.dumps(found, indent=1) + "\n")
+    beside.replace(folder / INDEX)
+
+
+def shelved() -> list[str]:
+    """Return the names in the index that MIEN_ZOO points to; none without it. Raises InputError for a bad index."""
+    place = os.environ.get(VARIABLE, "")
+    return sorted(_index(place)) if place else []
+
+
+def fetched(name: str) -> Path | None:
+    """Return the file of a shelved name, whose checksum was looked at; None where no index has it.
+
+    Raises InputError where the index or the file is missing or not what the index says.
+    """
+    place = os.environ.get(VARIABLE, "")
+    entry = _index(place).get(name) if place else None
+    if entry is None:
+        return None
+    path = _file(place, entry["file"])
+    if _sum(path) != entry["sha256"]:
+        raise InputError(f"{path}: its SHA-256 is not the index's; it is damaged or another edition: fetch it again")
+    return path
+
+
+def from_hub(repository: str, file: str) -> Path:
+    """Return a file of a Hugging Face repository ("owner/name"), fetched if it is not here yet."""
+    try:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError
+    except ImportError as error:
+        raise InputError(
+            f"{repository!r}: fetching weights needs the package huggingface-hub; pip install it"
+        ) from error
+    try:
+        return Path(hf_hub_download(repository, file))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise InputError(f"{repository!r}: no such file here and not to be had from the hub ({error})") from error
+
+
+def _index(place: str) -> dict[str, dict[str, str]]:
+    path = _file(place, INDEX)
+    try:
+        found = json.loads(path.read_text())
+        assert all({"file", "sha256"} <= entry.keys() for entry in found.values())
+    except (OSError, ValueError, AttributeError, AssertionError) as error:
+        raise InputError(f"{path}: no index of weights; {VARIABLE} is to name what `mien zoo` wrote") from error
+    return found
+
+
+def _file(place: str, name: str) -> Path:
+    folder = Path(place).expanduser()
+    if folder.is_dir() or place.count("/") != 1 or place.startswith(("/", ".", "~")):
+        return folder / name
+    return from_hub(place, name)
+
+
+def _sum(path: Path) -> str:
+    if not path.is_file():
+        raise InputError(f"{path}: the index names it, but there is no such file")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
