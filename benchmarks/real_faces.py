@@ -4,7 +4,8 @@
 
 Writes a sheet for each person marked test (every class at 0.25 to 1), one of smiles taken off (smiling photographs are
 of people not marked test: photofaces has no others), and one of expressions carried between people of other sex, age
-and skin. Photographs of others are not ours to pass on: keep the sheets.
+and skin. Photographs of others are not ours to pass on: keep the sheets. Prints how like themselves people stay, by the
+judge's code of the person, beside how like two true photographs of one person are.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ import numpy as np
 
 from mien.data.cache import Data, open_data
 from mien.editor import Editor
+from mien.faces.photo import Photo
 from mien.labels import CLASSES
+from mien.models import Family
+from mien.receipt import receipt
 from mien.sheet import save_sheet, sheet
+from mien.weights import load
 
 LEVELS = (0.25, 0.5, 0.75, 1.0)
 
@@ -49,6 +54,26 @@ def carried(editor: Editor, data: Data, faces: list[int], examples: list[int], f
     save_sheet(sheet(rows, ["photograph", *[""] * len(examples)], size=size), folder / "carried.png")
 
 
+def likeness(editor: Editor, judge: Family, data: Data, tested: list[int], pairs: list[tuple[int, int]]) -> str:
+    """Return the cosines of photographs with their edits by level, and of two photographs of one person."""
+    told = []
+    for level in LEVELS:
+        photos = [Photo(data.images[row], None, False, None, None) for row in tested]
+        found = [
+            receipt(editor, judge, photo, editor.edit(photo, word, level))["identity"]
+            for photo in photos
+            for word in CLASSES[1:]
+        ]
+        told.append(f"edited at {level}: {np.mean(found):.3f}, least {min(found):.3f} of {len(found)}")
+    found = [
+        receipt(editor, judge, data.images[a], Photo(data.images[b], None, False, None, None))["identity"]
+        for a, b in pairs
+    ]
+    return "\n".join(
+        [*told, f"neutral and smiling photograph: {np.mean(found):.3f}, least {min(found):.3f} of {len(found)}"]
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
@@ -70,6 +95,9 @@ def main() -> None:
     words = [rendered[m.expression[rendered] == k] for k in range(1, len(CLASSES))]
     examples = [int(rows[5 * k % len(rows)]) for k, rows in enumerate(words)]
     carried(editor, data, tested[::3], examples, asked.output, asked.size)
+    at_rest = {int(m.subject[row]): int(row) for row in np.flatnonzero(real & neutral)}
+    pairs = [(at_rest[int(m.subject[row])], int(row)) for row in smiling if int(m.subject[row]) in at_rest]
+    print(likeness(editor, load("judge"), data, tested, pairs))
     print(f"{asked.output}: {len(tested)} people, {len(tested) * len(LEVELS) * 7} edits of classes")
 
 

@@ -13,6 +13,7 @@ import torch
 from mien.errors import InputError
 from mien.faces.align import align, invert, similarity
 from mien.faces.landmarks import Landmarker, eyes_of
+from mien.faces.mediapipe_task import open_task
 from mien.models import FindsPoints, able
 from mien.nn.blocks import folded
 from mien.weights import load, zoo
@@ -85,7 +86,7 @@ def find_landmarker(name: str) -> Landmarker | None:
         return own_landmarker() if "landmarks" in zoo() else None
     if kind != "mediapipe" or not path:
         raise InputError(f"--landmarker {name}: expected net, cascade or mediapipe:FILE.task")
-    return open_mediapipe(Path(path))
+    return MediaPipeLandmarker(*open_task(Path(path), f"--landmarker {name}", num_faces=10))
 
 
 @cache
@@ -94,23 +95,3 @@ def own_landmarker(source: str = "landmarks") -> NetLandmarker:
     model = load(source)
     folded(model)
     return NetLandmarker(able(model, FindsPoints), int(model.config.image_size))
-
-
-def open_mediapipe(path: Path) -> MediaPipeLandmarker:
-    """Return MediaPipe's landmarker of a model file. Raises InputError where it or the package is missing."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; expected MediaPipe's face_landmarker.task")
-    try:
-        import mediapipe
-        from mediapipe.tasks.python import BaseOptions
-        from mediapipe.tasks.python.vision import FaceLandmarker, FaceLandmarkerOptions
-    except ImportError:
-        raise InputError(f"--landmarker mediapipe:{path}: mediapipe is not installed; pip install mediapipe") from None
-    options = FaceLandmarkerOptions(base_options=BaseOptions(model_asset_path=str(path)), num_faces=10)
-    try:
-        landmarker = FaceLandmarker.create_from_options(options)
-    except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path}: MediaPipe cannot open it ({error}); expected face_landmarker.task") from None
-    return MediaPipeLandmarker(
-        landmarker, lambda picture: mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture)
-    )

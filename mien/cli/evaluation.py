@@ -189,6 +189,7 @@ def evaluate_ablation(
     device: str = "auto",
     judge: Judge = "judge",
     test: Annotated[list[Path] | None, typer.Option(help="Folders of the test people, where not in --data.")] = None,
+    start: Annotated[Path | None, typer.Option(help="A run whose weights all begin with.")] = None,
 ) -> None:
     """Train a model's ablations alike, and measure each on the data's test people. Resumes if killed.
 
@@ -208,7 +209,7 @@ def evaluate_ablation(
     with bar(model) as progress:
         table = ablate(
             model, presets, training_data(data, size), strangers, who, output, settings, seed or [0], changes,
-            lambda name, p: progress(p.done, p.total, f"{name} {p.faces_per_second:.0f}/s"),
+            lambda name, p: progress(p.done, p.total, f"{name} {p.faces_per_second:.0f}/s"), start,
         )  # fmt: skip
     print_frame(table)
     if len(set(table.seed)) > 1:

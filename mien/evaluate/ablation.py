@@ -13,16 +13,29 @@ import pandas as pd
 import torch
 
 from mien.data.cache import Data
+from mien.editor import Editor
 from mien.errors import InputError
-from mien.evaluate.comparison import TRUTH, error_figures, errors_frame, judged, recognition_figures, shrunk
+from mien.evaluate.comparison import (
+    BY_UNITS,
+    TRIVIAL,
+    TRUTH,
+    answered_by_units,
+    error_figures,
+    errors_frame,
+    judged,
+    recognition_figures,
+    shrunk,
+    takes_sides,
+)
 from mien.evaluate.frechet import resized
 from mien.evaluate.judges import Judge, as_judge, fitted, named, signature
 from mien.evaluate.kept import digest, kept
 from mien.evaluate.transfer import Trials, trials
 from mien.models import FAMILIES, Family, Transfers, able, create, pasted
-from mien.run import sampler_of
+from mien.run import begin_with, sampler_of
 from mien.sheet import to_pixels
 from mien.train import Progress, Settings, train
+from mien.weights import fingerprint, load
 
 
 def ablations(family: str) -> list[str]:
@@ -43,12 +56,16 @@ def ablate(
     seeds: Sequence[int] = (0,),
     changes: Mapping[str, Any] | None = None,
     report: Callable[[str, Progress], None] = lambda preset, p: None,
+    start: Path | None = None,
 ) -> pd.DataFrame:
     """Train every preset on `data` with the same seeds and changes, and measure it on `test`; resumes if killed.
 
+    `start` is a run whose weights all begin with, as one whose reader alone was trained.
+
     Columns: preset, seed, those of `recognition_figures` (own recogniser, probe, leak), and for models that transfer
-    `error_figures` of the model's change at its own size, and the judge's icc, au_mse, expression, rank_1 and tar.
-    Writes ablation.csv.
+    `error_figures` of the model's change at its own size, and the judge's icc, au_mse, expression, rank_1 and tar; for
+    models that take units by side also, with `units_` before them, those of faces that were asked for the truth's own
+    units, at the data's size, and slope and change_r. Writes ablation.csv.
     Raises InputError where `folder` keeps figures of other data or settings.
     """
     judge, rows = as_judge(judge), []
@@ -58,11 +75,10 @@ def ablate(
             made_by = {
                 "family": family, "preset": preset, "seed": seed, "changes": dict(changes or {}),
                 "precision": settings.precision, "rows": digest(data), "test": digest(test), "judge": who,
-            }  # fmt: skip
+            } | ({"start": fingerprint(load(str(start)))} if start else {})  # fmt: skip
             place = folder / f"seed{seed}" / preset
-            learn = partial(
-                _figures, data, test, judge, place, replace(settings, seed=seed), made_by, partial(report, preset)
-            )
+            tell, chosen = partial(report, preset), replace(settings, seed=seed)
+            learn = partial(_figures, data, test, judge, place, chosen, made_by, start, tell)
             rows.append({"preset": preset, "seed": seed} | kept(place.with_suffix(".json"), made_by, learn))
     table = named(pd.DataFrame(rows), judge, test.manifest)
     table.round(4).to_csv(folder / "ablation.csv", index=False)
@@ -83,23 +99,39 @@ def _figures(
     place: Path,
     settings: Settings,
     made_by: Mapping[str, Any],
+    start: Path | None,
     report: Callable[[Progress], None],
 ) -> dict[str, float]:
     """Return what one preset, trained in `place`, achieves."""
     torch.manual_seed(settings.seed)
     changes = {**made_by["changes"], "subjects": len(data.manifest.subjects)}
     model = create(made_by["family"], made_by["preset"], **changes)
+    if start:
+        begin_with(model, start)
     if not train(model, sampler_of(model, data, settings.seed), place, settings, report):
         raise InputError(f"{place}: stopped before its end; call again to go on")
     model.cpu().eval()
     figures = recognition_figures(model, test)
     if isinstance(model, Transfers):
-        t = trials(test)
+        t, size = trials(test), int(model.config.image_size)
         made = transferred(model, test, t)
-        figures |= error_figures(errors_frame(list(made), shrunk(test, int(model.config.image_size)), t))
+        figures |= error_figures(
+            errors_frame(list(made), shrunk(test, size), replace(t, landmarks=t.landmarks * size / test.size))
+        )
         found, _ = judged(judge, test, t, {TRUTH: np.stack([fitted(picture, judge.size) for picture in made])})
         figures |= found[TRUTH]
+        if takes_sides(model):
+            figures |= {f"units_{name}": value for name, value in _by_units(model, judge, test, t).items()}
     return figures
+
+
+def _by_units(model: Family, judge: Judge, test: Data, t: Trials) -> dict[str, float]:
+    """Return errors and the judge's figures of faces asked for the truth's own action units."""
+    editor = Editor(model, aligned=True)
+    made = [answered_by_units(editor, test, t, k) for k in range(len(t.face))]
+    parts = {("—", TRIVIAL[0]): list(test.images[t.face]), ("—", TRUTH): list(test.images[t.truth]), BY_UNITS: made}
+    found, _ = judged(judge, test, t, {k: np.stack([fitted(one, judge.size) for one in v]) for k, v in parts.items()})
+    return error_figures(errors_frame(made, test, t)) | found[BY_UNITS]
 
 
 @torch.inference_mode()

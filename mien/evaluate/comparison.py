@@ -109,20 +109,29 @@ def answered(
 
     They are MADE, and BY_UNITS of a model that takes units by side.
     """
-    editor = Editor(model, aligned=True)
-    asks = isinstance(model, Edits) and "sides" in type(model).edits_by
+    editor, asks = Editor(model, aligned=True), takes_sides(model)
     pictures: dict[str, list[np.ndarray]] = {answer: [] for answer in (*MADE, *[BY_UNITS] * asks)}
     for k in range(len(t.face)):
         found = answers(editor, data, t, k)
         if asks:
-            face, truth = int(t.face[k]), int(t.truth[k])
-            units, gaze = units_shown(data.manifest, truth), gaze_change(data.manifest, face, truth)
-            found[BY_UNITS] = editor.edit(data.images[face], aus=units, gaze=gaze).rgb
+            found[BY_UNITS] = answered_by_units(editor, data, t, k)
         for answer, kept in pictures.items():
             kept.append(found[answer])
         report(k + 1)
     errors = {answer: errors_frame(made, data, t) for answer, made in pictures.items()}
     return errors, {answer: np.stack([fitted(one, size) for one in made]) for answer, made in pictures.items()}
+
+
+def takes_sides(model: Family) -> bool:
+    """Whether a model edits by action units, left and right apart."""
+    return isinstance(model, Edits) and "sides" in type(model).edits_by
+
+
+def answered_by_units(editor: Editor, data: Data, t: Trials, trial: int) -> np.ndarray:
+    """Return a trial's face with the truth's own units and gaze asked for, uint8 (S, S, 3)."""
+    face, truth = int(t.face[trial]), int(t.truth[trial])
+    units, gaze = units_shown(data.manifest, truth), gaze_change(data.manifest, face, truth)
+    return editor.edit(data.images[face], aus=units, gaze=gaze).rgb
 
 
 def units_shown(manifest: Manifest, row: int) -> dict[int | str, float]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from mien.errors import InputError
 from mien.evaluate.judges import Reading, empty_aus
+from mien.faces.mediapipe_task import open_task
 from mien.labels import AUS, BLENDSHAPES
 
 
@@ -37,21 +37,4 @@ class BlendshapeJudge:
 
 def open_mediapipe(path: Path) -> BlendshapeJudge:
     """Return the judge of a model file (face_landmarker.task). Raises InputError where it or mediapipe is missing."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; expected MediaPipe's face_landmarker.task")
-    try:
-        import mediapipe
-        from mediapipe.tasks.python import BaseOptions
-        from mediapipe.tasks.python.vision import FaceLandmarker, FaceLandmarkerOptions
-    except ImportError:
-        raise InputError(f"--judge mediapipe:{path}: the package mediapipe is not installed; pip install it") from None
-    options = FaceLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(path)), output_face_blendshapes=True, num_faces=1
-    )
-    try:
-        landmarker = FaceLandmarker.create_from_options(options)
-    except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path}: MediaPipe cannot open it ({error}); expected face_landmarker.task") from None
-    return BlendshapeJudge(
-        landmarker, lambda picture: mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture)
-    )
+    return BlendshapeJudge(*open_task(path, f"--judge mediapipe:{path}", output_face_blendshapes=True, num_faces=1))
