@@ -1,6 +1,6 @@
 """One photograph edited end to end, and where the time goes, on one core.
 
-    python benchmarks/photograph.py [--model fields eet] [--side 1024] [--times 9]
+    python benchmarks/photograph.py [--model fields eet] [--side 1024] [--times 9] [--landmarker net] [--fp32]
 
 Medians of one run, warm; compare within a run.
 """
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from skimage.data import astronaut
 
+import mien.editor
 from mien.editor import Editor
 from mien.faces.align import align, similarity
 from mien.faces.detect import choose_face, find_faces
@@ -40,7 +41,7 @@ def timed(spent: dict[str, list[float]], name: str, work: Callable[[], Result]) 
 def parts(editor: Editor, path: Path, out: Path, controls: Controls, spent: dict[str, list[float]]) -> None:
     """Do what `editor.edit` and `editor.save` do, step by step."""
     photo = timed(spent, "read", lambda: read_photo(path))
-    face = timed(spent, "detect", lambda: choose_face(find_faces(photo.rgb), path, None))
+    face = timed(spent, "detect", lambda: choose_face(find_faces(photo.rgb, editor.landmarker), path, None))
     matrix = similarity(face.eyes, editor.size)
     timed(spent, "align", lambda: align(photo.rgb, matrix, editor.size))
     seen = editor.see(photo)
@@ -56,7 +57,11 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=1024)
     parser.add_argument("--times", type=int, default=9)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--landmarker", default="net")
+    parser.add_argument("--fp32", action="store_true", help="Not in bf16, even where the processor has it.")
     asked = parser.parse_args()
+    if asked.fp32:
+        mien.editor.native_bf16 = bool  # no, whatever the processor
     torch.set_num_threads(asked.threads)
     cv2.setNumThreads(asked.threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -64,7 +69,7 @@ def main() -> None:
         big = cv2.resize(astronaut(), (asked.side, asked.side), interpolation=cv2.INTER_CUBIC)
         cv2.imwrite(str(path), big[..., ::-1])
         for name in asked.model:
-            editor, spent = Editor(name), {}
+            editor, spent = Editor(name, landmarker=asked.landmarker), {}
             for _ in range(asked.times + 2):
                 parts(editor, path, Path(folder) / "out.png", Controls("happiness", 0.8), spent)
                 timed(spent, "end to end", partial(whole, editor, path, Path(folder) / "out.jpg"))
