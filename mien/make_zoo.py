@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from mien.data.manifest import read_manifest
 from mien.errors import InputError
 from mien.evaluate.comparison import compare
 from mien.evaluate.judges import NetJudge
@@ -39,13 +40,15 @@ def make_zoo(
     they do on the folders' test people, by the judge trained here or else the package's. `changes` are settings of each
     model as text.
 
-    Raises InputError for unknown models, data that do not fit, or no time.
+    Raises InputError, before any training, for unknown models, data without test people, or no time.
     """
     for name in models:
         if name not in FAMILIES:
             raise InputError(f"no model named {name!r}; choose from {', '.join(FAMILIES)}")
     if hours <= 0:
         raise InputError(f"--hours {hours:g}: expected more than 0")
+    if not any(read_manifest(folder).test.any() for folder in folders):
+        raise InputError(f"{', '.join(map(str, folders))}: no row is marked test=1; mark people to measure on")
     settings, end, finished = settings or Settings(), time.monotonic() + 3600 * hours, {}
     for number, name in enumerate(models):
         share = max(0.0, end - time.monotonic()) / (len(models) - number)

@@ -62,6 +62,12 @@ def test_no_time_and_unknown_models_are_refused(made):
     assert not out.exists()
 
 
+def test_data_without_test_people_are_refused_before_training(faces_folder, tmp_path):
+    with pytest.raises(InputError, match=r"faces: no row is marked test=1"):
+        make_zoo([faces_folder], tmp_path / "zoo", 1.0, ("judge",), SETTINGS, CHANGES)
+    assert not (tmp_path / "zoo").exists()
+
+
 def test_a_shelf_is_found_by_name_before_the_packages_weights(made, monkeypatch):
     make, out, _ = made
     make(models=("judge",))
