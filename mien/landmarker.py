@@ -18,8 +18,6 @@ from mien.models import FindsPoints, able
 from mien.nn.blocks import folded
 from mien.weights import load, zoo
 
-ROUNDS = 2  # the second looks again from where the first saw the eyes
-
 MESH = (
     (127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356),  # jaw
     (70, 63, 105, 66, 107, 336, 296, 334, 293, 300),  # brows
@@ -32,7 +30,7 @@ MESH = (
 
 @dataclass(frozen=True)
 class NetLandmarker:
-    """Our own net, on a crop around the eyes; the second look is better, as the crop then is."""
+    """Our own net, on a crop around the eyes; a second look from where it found them finds nothing better."""
 
     net: FindsPoints
     size: int
@@ -41,15 +39,11 @@ class NetLandmarker:
     @torch.inference_mode()
     def points(self, rgb: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
         """Return (68, 2) pixels of the photo."""
-        found = eyes
-        for _ in range(ROUNDS):
-            matrix = similarity(eyes, self.size)
-            crop = torch.from_numpy(align(rgb, matrix, self.size)).permute(2, 0, 1)[None].float() / 127.5 - 1
-            seen = self.net.find_points(crop)[0].double().numpy() * self.size - 0.5
-            back = invert(matrix)
-            found = seen @ back[:, :2].T + back[:, 2]
-            eyes = eyes_of(found)
-        return found
+        matrix = similarity(eyes, self.size)
+        crop = torch.from_numpy(align(rgb, matrix, self.size)).permute(2, 0, 1)[None].float() / 127.5 - 1
+        seen = self.net.find_points(crop)[0].double().numpy() * self.size - 0.5
+        back = invert(matrix)
+        return seen @ back[:, :2].T + back[:, 2]
 
 
 @dataclass(frozen=True)
