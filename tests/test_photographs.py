@@ -15,6 +15,7 @@ from mien.errors import InputError
 from mien.faces.deep import carried, eight, encode_png, turned
 from mien.faces.detect import find_faces
 from mien.faces.photo import read_photo
+from mien.landmarker import find_landmarker
 from mien.models import Moves, create
 from mien.synth.expression import recipe
 from mien.synth.person import sample_person
@@ -283,7 +284,7 @@ def test_preview_numbers_the_faces_and_needs_no_output(two, capsys, tmp_path):
     drawn, photo = np.asarray(Image.open(tmp_path / "p.png")), np.asarray(Image.open(two))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["p.png", "two.png"]
     assert drawn.shape == photo.shape
-    for x, y, width, height in (f.box for f in find_faces(photo)):
+    for x, y, width, height in (f.box for f in find_faces(photo, find_landmarker("net"))):
         red = (drawn == (200, 30, 60)).all(-1)
         for at in ((x + width / 2, y), (x + width / 2, y + height), (x + width, y + height / 2)):
             assert red[round(at[1]) - 2 : round(at[1]) + 3, round(at[0]) - 2 : round(at[0]) + 3].any()
