@@ -13,9 +13,10 @@ from mien.data.manifest import read_manifest
 from mien.errors import InputError
 from mien.evaluate.comparison import compare
 from mien.evaluate.judges import NetJudge
+from mien.evaluate.kept import write_json
 from mien.models import FAMILIES, Transfers
 from mien.run import begin, strangers
-from mien.shelf import write_index
+from mien.shelf import INDEX, index_of
 from mien.train import Progress, Settings
 from mien.weights import CHECKPOINT, SUFFIX, load, save_model
 
@@ -60,7 +61,7 @@ def make_zoo(
         finished[name] = begin(name, "small", chosen, folders, run, replace(settings, stop_after=share), report=tell)
         if (run / CHECKPOINT).is_file():
             save_model(load(str(run)), out / f"{name}{SUFFIX}", torch.float16)
-    write_index(out, out.glob(f"*{SUFFIX}"))
+    write_json(out / INDEX, index_of(out.glob(f"*{SUFFIX}")))
     packed = {name: load(str(out / f"{name}{SUFFIX}")) for name in models if (out / f"{name}{SUFFIX}").is_file()}
     if made := {name: net for name, net in packed.items() if isinstance(net, Transfers)}:
         judge = packed.get("judge") or load("judge")

@@ -17,14 +17,11 @@ VARIABLE = "MIEN_ZOO"
 INDEX = "index.json"  # {name: {"file": …, "sha256": …, "bytes": …}}
 
 
-def write_index(folder: Path, files: Iterable[Path]) -> None:
-    """Write the index of weights in `folder`, each named by its stem."""
-    found = {
+def index_of(files: Iterable[Path]) -> dict[str, dict[str, str | int]]:
+    """Return the index of weights that lie side by side, each named by its stem."""
+    return {
         path.stem: {"file": path.name, "sha256": _sum(path), "bytes": path.stat().st_size} for path in sorted(files)
     }
-    beside = folder / f".{INDEX}.part"
-    beside.write_text(json.dumps(found, indent=1) + "\n")
-    beside.replace(folder / INDEX)
 
 
 def shelved() -> list[str]:
@@ -67,10 +64,9 @@ def _index(place: str) -> dict[str, dict[str, str]]:
     path = _file(place, INDEX)
     try:
         found = json.loads(path.read_text())
-        assert all({"file", "sha256"} <= entry.keys() for entry in found.values())
-    except (OSError, ValueError, AttributeError, AssertionError) as error:
+        return {name: {key: entry[key] for key in ("file", "sha256")} for name, entry in found.items()}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
         raise InputError(f"{path}: no index of weights; {VARIABLE} is to name what `mien zoo` wrote") from error
-    return found
 
 
 def _file(place: str, name: str) -> Path:

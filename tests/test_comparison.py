@@ -13,8 +13,7 @@ from scipy.stats import spearmanr
 from mien.data.cache import concat, open_data
 from mien.data.folds import make_folds
 from mien.errors import InputError
-from mien.evaluate import ablation, augmentation
-from mien.evaluate.ablation import ablate, ablations
+from mien.evaluate import augmentation
 from mien.evaluate.augmentation import accuracy_by_synthetic, by_augmentation, first_of_each_class, synthesize
 from mien.evaluate.comparison import BY_UNITS, TRUTH, compare
 from mien.evaluate.frechet import by_frechet, frechet_by_class
@@ -28,16 +27,15 @@ from mien.evaluate.intensity import (
     rank_correlation,
     sweep,
 )
-from mien.evaluate.judges import NetJudge, fitted
+from mien.evaluate.judges import NetJudge
 from mien.evaluate.recognition import BASIC, protocol_rows
 from mien.evaluate.transfer import trials
 from mien.labels import AUS, CLASSES
 from mien.metrics.frechet import frechet_distance
-from mien.metrics.regions import region_boxes
 from mien.models import FAMILIES, Embedding, Prediction, create
 from mien.provenance import read_stamp
 from mien.train import Settings, train
-from mien.weights import CHECKPOINT, fingerprint, save_model
+from mien.weights import fingerprint
 from tests.test_contract import Random
 from tests.tiny import TINY
 
@@ -372,53 +370,3 @@ def test_gallery_of_every_model(name, data, tmp_path):
     train(model, Random(), tmp_path / "run", Settings(precision="32-true", accelerator="cpu"))
     written = draw_gallery(model.eval(), data, tmp_path / "pages")
     assert {path.stem for path in written} == set(pages(model)) and all(path.is_file() for path in written)
-
-
-def test_ablation_measures_every_preset_on_strangers(data, tmp_path, monkeypatch):
-    assert ablations("jesrl")[0] == "small" and not [p for p in ablations("jesrl") if p.startswith("paper")]
-    settings = Settings(precision="32-true", accelerator="cpu")
-    known, strangers = data.select(~data.manifest.test), data.select(data.manifest.test)
-    changes = {name: value for name, value in TINY["eet"].items() if name != "subjects"}
-    table = ablate("eet", ["small", "bs_net"], known, strangers, Reader(), tmp_path, settings, (0,), changes)
-    assert list(table.preset) == ["small", "bs_net"]
-    assert {"probe", "leak", "icc", "au_mse", "expression", "rank_1", "l1_face", "all_ssim_mouth"} < set(table.columns)
-    begun = (tmp_path / "seed0" / "small" / CHECKPOINT).stat().st_mtime_ns
-    again = ablate("eet", ["small", "bs_net"], known, strangers, Reader(), tmp_path, settings, (0,), changes)
-    assert (tmp_path / "seed0" / "small" / CHECKPOINT).stat().st_mtime_ns == begun  # nothing is trained twice
-    pd.testing.assert_frame_equal(table, again)
-    with pytest.raises(InputError, match="no model named"):
-        ablations("no_gan")
-
-
-def test_ablations_look_at_the_regions_where_they_are_at_the_models_size(data, tmp_path, monkeypatch):
-    strangers, size = data.select(data.manifest.test), 2 * SIZE
-    t = trials(strangers)
-    faces, truths = ([fitted(strangers.images[k], size) for k in rows] for rows in (t.face, t.truth))
-    monkeypatch.setattr(ablation, "train", lambda *_: True)
-    monkeypatch.setattr(ablation, "transferred", lambda *_: np.stack(faces))
-    changes = {name: value for name, value in TINY["eet"].items() if name != "subjects"} | {"image_size": size}
-    table = ablate("eet", ["small"], strangers, strangers, Reader(), tmp_path, Settings(), (0,), changes)
-    scaled = t.landmarks * size / strangers.size
-    for region in ("mouth", "face"):
-        off = [
-            np.abs(face.astype(float) - truth)[region_boxes(points, size)[region]].mean() / 255
-            for face, truth, points in zip(faces, truths, scaled, strict=True)
-        ]
-        assert table[f"all_l1_{region}"][0] == pytest.approx(np.mean(off), abs=1e-6)
-
-
-def test_ablations_of_what_takes_units_tell_of_units_asked_and_begin_with_a_run(data, tmp_path, monkeypatch):
-    known, strangers = data.select(~data.manifest.test), data.select(data.manifest.test)
-    changes = {name: value for name, value in TINY["fields"].items() if name != "subjects"}
-    torch.manual_seed(3)
-    begun = create("fields", **changes)
-    save_model(begun, tmp_path / "begun.safetensors", deployed=False)
-    trained = []
-    monkeypatch.setattr(ablation, "train", lambda model, *_: trained.append(model) or True)
-    monkeypatch.setattr(ablation, "sampler_of", lambda *_: None)
-    asked = (known, strangers, Reader(), tmp_path, Settings(), (0,), changes)
-    table = ablate("fields", ["small"], *asked, start=tmp_path / "begun.safetensors")
-    assert torch.equal(trained[0].state_dict()["reader.code.weight"], begun.state_dict()["reader.code.weight"])
-    assert {"units_l1_face", "units_slope", "units_change_r", "units_expression"} < set(table.columns)
-    with pytest.raises(InputError, match="start differ"):
-        ablate("fields", ["small"], *asked)  # without the start it is another training
