@@ -21,7 +21,7 @@ LAYERS = [
     {"cli", "web", "demo", "__main__"},
 ]
 LEVEL = {name: k for k, names in enumerate(LAYERS) for name in names}
-FILES = sorted((ROOT / "mien").rglob("*.py"))
+FILES = sorted((ROOT / "src" / "mien").rglob("*.py"))
 
 
 def imports(path):
@@ -36,7 +36,7 @@ def imports(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_point_down(path):
-    room = path.relative_to(ROOT / "mien").with_suffix("").parts[0]
+    room = path.relative_to(ROOT / "src" / "mien").with_suffix("").parts[0]
     if room == "__init__":
         return  # the public names come from everywhere
     assert room in LEVEL, f"{room}: give the new room a layer here and in docs/architecture.md"
@@ -46,7 +46,7 @@ def test_imports_point_down(path):
 
 def test_papers_never_import_papers():
     papers = {Path(str(importlib.import_module(f.__module__).__file__)).stem for f in FAMILIES.values()}
-    for path in (ROOT / "mien" / "models").glob("*.py"):
+    for path in (ROOT / "src" / "mien" / "models").glob("*.py"):
         if path.stem in papers:
             tree = ast.walk(ast.parse(path.read_text()))
             modules = {n.module for n in tree if isinstance(n, ast.ImportFrom)}
