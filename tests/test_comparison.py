@@ -28,9 +28,9 @@ from mien.evaluate.intensity import (
     sweep,
 )
 from mien.evaluate.judges import NetJudge
-from mien.evaluate.recognition import BASIC, protocol_rows
+from mien.evaluate.recognition import protocol_rows
 from mien.evaluate.transfer import trials
-from mien.labels import AUS, CLASSES
+from mien.labels import AUS, BASIC, CLASSES
 from mien.metrics.frechet import frechet_distance
 from mien.models import FAMILIES, Embedding, Prediction, create
 from mien.provenance import read_stamp

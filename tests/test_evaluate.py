@@ -19,10 +19,10 @@ from mien.data.cache import open_data
 from mien.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.probes import fit_probe, hits, probes
-from mien.evaluate.recognition import BASIC, by_folds, fold_table, protocol_rows, summary
+from mien.evaluate.recognition import by_folds, fold_table, protocol_rows, summary
 from mien.evaluate.transfer import ANSWERS, answers, transfer_errors, transfer_table, trials
 from mien.faces.paste import feathered_mask
-from mien.labels import CLASSES, EXPRESSIONS
+from mien.labels import BASIC, CLASSES, EXPRESSIONS
 from mien.models.family import SOFTNESS
 from mien.train import Settings
 

@@ -28,7 +28,7 @@ from mien.evaluate.judges import (
     fitted,
     labelled_by,
     must_give,
-)  # fmt: skip
+)
 from mien.labels import AUS, CLASSES
 from mien.models import create
 from mien.weights import save_model

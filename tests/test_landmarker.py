@@ -8,8 +8,8 @@ import torch
 
 from mien.errors import InputError
 from mien.faces.align import template
-from mien.faces.landmarks import CORNERS, eyes_of
-from mien.labels import POINTS
+from mien.faces.landmarks import eyes_of
+from mien.labels import CORNERS, POINTS
 from mien.landmarker import MESH, MediaPipeLandmarker, NetLandmarker, find_landmarker
 from mien.models.landmarks import point_loss
 

@@ -11,10 +11,10 @@ from mien.models import FAMILIES
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"errors", "labels", "progress"},
-    {"batch", "recipe", "provenance", "credentials", "nn", "metrics", "faces", "synth", "sheet", "video"},
+    {"about", "controls", "errors", "files", "labels", "progress"},
+    {"batch", "recipe", "media", "nn", "metrics", "faces", "synth"},
     {"models", "data"},
-    {"shelf"},
+    {"weights_index"},
     {"weights"},
     {"train", "run", "evaluate", "editor", "landmarker", "recognize", "receipt", "clip", "export"},
     {"make_zoo"},

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mien.about import VERSION as __version__
+
 if TYPE_CHECKING:
     from mien.editor import Editor
     from mien.models import FAMILIES, create
     from mien.weights import load
 
-__version__ = "0.1.0"
-DEFAULT = "fields"
-"""The model where none is named."""
-
-__all__ = ["FAMILIES", "Editor", "create", "load"]
+__all__ = ["FAMILIES", "Editor", "__version__", "create", "load"]
 
 _HOMES = {"Editor": "mien.editor", "FAMILIES": "mien.models", "create": "mien.models", "load": "mien.weights"}
 

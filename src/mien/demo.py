@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from skimage.data import astronaut
 
-import mien
+from mien.about import DEFAULT
 from mien.data.cache import Data, open_data
 from mien.editor import Editor
 from mien.evaluate.recognition import predict, protocol_rows
@@ -27,7 +27,7 @@ SWEEP = (0.0, 0.25, 0.5, 0.75, 1.0)
 EDITS = ("happiness", "surprise", "anger", "sadness", "disgust")
 
 
-def demo(folder: Path, model: str = mien.DEFAULT, people: int = 10, say: Callable[[str], None] = print) -> pd.DataFrame:
+def demo(folder: Path, model: str = DEFAULT, people: int = 10, say: Callable[[str], None] = print) -> pd.DataFrame:
     """Render people, move expressions between them and into a photograph; returns the table of transfer errors.
 
     Writes into `folder`: faces/ (a labelled data set), people.png, photograph.png and its edits, transfer.csv.

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import mien
+from mien.about import DEFAULT, VERSION
 from mien.errors import InputError
 from mien.faces.align import align, rescaled, similarity
 from mien.faces.detect import Face, choose_face, find_faces
@@ -91,7 +91,7 @@ class Editor:
 
     def __init__(
         self,
-        model: str | Family = mien.DEFAULT,
+        model: str | Family = DEFAULT,
         device: str = "cpu",
         aligned: bool = False,
         bare: bool = False,
@@ -225,7 +225,7 @@ class Editor:
 
     def stamp(self, operation: str, source: str | None = "of unknown name") -> Stamp:
         """Return the note that a made picture carries; `source` names its photograph, None if there was none."""
-        return Stamp(f"mien {mien.__version__}", self.name, operation, source, weights=self.fingerprint)
+        return Stamp(f"mien {VERSION}", self.name, operation, source, weights=self.fingerprint)
 
     def save(
         self,

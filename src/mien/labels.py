@@ -12,6 +12,9 @@ EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "anger", "
 CLASSES = EXPRESSIONS[:-1]
 """The expressions a recogniser can name."""
 
+BASIC = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
+"""The six basic expressions, which most protocols are about."""
+
 AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 43)
 """FACS action units, in the order of every AU vector; intensities 0-5, NaN when unknown."""
 
@@ -64,6 +67,9 @@ def prototype(expression: str) -> list[float]:
 
 POINTS = 68
 """Landmarks of a face, in the usual order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67."""
+
+CORNERS = ((36, 39), (42, 45))
+"""The landmarks at the corners of both eyes, the image's left eye first."""
 
 
 def mirrored_points() -> list[int]:

@@ -13,7 +13,7 @@ from mien.data.manifest import read_manifest
 from mien.errors import InputError
 from mien.evaluate.comparison import compare
 from mien.evaluate.judges import NetJudge
-from mien.evaluate.kept import write_json
+from mien.files import write_json
 from mien.models import FAMILIES, Transfers
 from mien.run import begin, strangers
 from mien.shelf import INDEX, index_of

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from mien.errors import InputError
-from mien.faces.photo import check_place, write_whole
+from mien.files import check_place, write_whole
 from mien.labels import AUS, CLASSES
 from mien.models import EstimatesAus, Recognizes, able
 from mien.progress import Tell, untold

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +14,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-import mien
+from mien.about import DEFAULT
 from mien.errors import InputError
+from mien.files import write_whole
 from mien.models import FAMILIES, Family, name_of
 from mien.nn.modes import channels_last
 from mien.shelf import fetched, from_hub, shelved
@@ -28,26 +28,12 @@ CHECKPOINT = f"checkpoint{SUFFIX}"  # what a training run's folder holds
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
-    """Write a safetensors file beside `path` and rename it, so that `path` is always whole.
+    """Write a safetensors file whole or not at all; its folder is made.
 
     Raises InputError if it cannot be written (a full disk, no permission); the file at `path` then stays as it was.
     """
     data = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, {HEADER: json.dumps(header)})
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"{path}: could not write {len(data) / 2**20:.1f} MiB ({error.strerror}); "
-            "nothing was changed — make room or choose another folder, then go on"
-        ) from error
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, data)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -126,7 +112,7 @@ def zoo() -> list[str]:
     return sorted({path.stem for path in ZOO.glob(f"*{SUFFIX}")} | set(shelved()))
 
 
-def load(name: str = mien.DEFAULT, device: str | torch.device = "cpu") -> Family:
+def load(name: str = DEFAULT, device: str | torch.device = "cpu") -> Family:
     """Return a model ready to use, from a zoo name, a file, a training run's folder or a Hugging Face id.
 
     Parts that only training needs are absent from shipped weights, and then from the model.

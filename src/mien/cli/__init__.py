@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-import mien
+from mien.about import VERSION
 from mien.cli import evaluation, pictures, protocols, recognition, training
 from mien.cli.bench import bench
 from mien.cli.info import info
@@ -87,4 +87,4 @@ def main() -> None:
 def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     """Transfer, edit and recognise facial expressions."""
     if show:
-        out.print(mien.__version__)
+        out.print(VERSION)

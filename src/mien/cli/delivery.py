@@ -142,7 +142,7 @@ class Delivery:
         self, tool: Editor, photo: Photo, figures: Mapping[str, Any], operation: str, asked: Mapping[str, Any]
     ) -> None:
         """Write the result; and if wanted its receipt, with `accept`'s figures and what was `asked`."""
-        from mien.faces.photo import write_whole
+        from mien.files import write_whole
         from mien.receipt import file_facts
 
         output, source = Path(self.output or ""), file_facts(self.face)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import mien
+from mien.about import DEFAULT
 from mien.cli import video
 from mien.cli.delivery import Asked, Delivery, beside
 from mien.cli.terminal import (
@@ -33,7 +34,7 @@ from mien.cli.terminal import (
     bar,
     errors,
     out,
-)  # fmt: skip
+)
 from mien.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def transfer(
     like: Annotated[Path, typer.Option(help="The picture or clip whose expression to take.")],
     output: Output = None,
     swap: Annotated[Path | None, typer.Option(help="Write the other picture too, with FACE's expression.")] = None,
-    model: Model = mien.DEFAULT,
+    model: Model = DEFAULT,
     number: Number = None,
     like_number: LikeNumber = None,
     every: Every = False,
@@ -98,7 +99,7 @@ def edit(
     blendshape: Annotated[list[str] | None, typer.Option(help="An ARKit blendshape, as mouthSmileLeft=0.6.")] = None,
     gaze: Annotated[tuple[float, float] | None, typer.Option(help="Turn the eyes: degrees right, up.")] = None,
     like: Annotated[Path | None, typer.Option(help="A picture or clip whose expression to take.")] = None,
-    model: Model = mien.DEFAULT,
+    model: Model = DEFAULT,
     number: Number = None,
     like_number: LikeNumber = None,
     every: Every = False,
@@ -139,7 +140,7 @@ def edit(
 def neutralize(
     face: Path,
     output: Output = None,
-    model: Model = mien.DEFAULT,
+    model: Model = DEFAULT,
     number: Number = None,
     every: Every = False,
     preview: Preview = None,
@@ -169,7 +170,7 @@ def neutralize(
 
 def aus(
     paths: list[Path],
-    model: Model = mien.DEFAULT,
+    model: Model = DEFAULT,
     number: Number = None,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
@@ -228,7 +229,7 @@ def invent(
 def embed(
     paths: list[Path],
     output: Annotated[Path, typer.Option("-o", "--output", help="The .npz file to write.")],
-    model: Model = mien.DEFAULT,
+    model: Model = DEFAULT,
     number: Number = None,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
@@ -240,7 +241,7 @@ def embed(
     """
     import numpy as np
 
-    from mien.faces.photo import check_place, write_whole
+    from mien.files import check_place, write_whole
     from mien.models import Embeds, able
 
     if output.suffix != ".npz":

@@ -46,10 +46,10 @@ def evaluate_recognition(
     Example: `mien evaluate recognition --data photofaces -o out/recognition --folds 8`
     """
     from mien.data.cache import concat, open_data
-    from mien.evaluate.recognition import BASIC, by_folds, fold_table, official_hash, summary
+    from mien.evaluate.recognition import by_folds, fold_table, official_hash, summary
     from mien.evaluate.recognition_record import difference_line, figures_frame, write_recognition
     from mien.evaluate.record import data_facts
-    from mien.labels import CLASSES
+    from mien.labels import BASIC, CLASSES
     from mien.models import preset_config
     from mien.run import typed_changes
     from mien.train import Settings

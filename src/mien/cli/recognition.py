@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import mien
+from mien.about import DEFAULT
 from mien.cli import video
 from mien.cli.terminal import Aligned, Device, LandmarkerName, Model, Number, bar, errors, out
 from mien.errors import InputError
@@ -25,7 +26,7 @@ def recognize(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A table to write: .csv, .json or .parquet.")
     ] = None,
-    model: Model = mien.DEFAULT,
+    model: Model = DEFAULT,
     number: Number = None,
     every: Annotated[bool, typer.Option("--all", help="Every face, with its place; -o does so by itself.")] = False,
     aligned: Aligned = False,

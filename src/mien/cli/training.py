@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-import mien
+from mien.about import DEFAULT
 from mien.cli.terminal import DataDirs, Model, bar, known_precision, out, parse_setting, print_frame
 from mien.errors import InputError
 
@@ -141,7 +141,7 @@ def zoo(
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("demo_out"), model: Model = mien.DEFAULT
+    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("demo_out"), model: Model = DEFAULT
 ) -> None:
     """Show all of it on faces that come with the package: a sheet to look at, a table to read.
 

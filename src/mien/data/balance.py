@@ -8,6 +8,7 @@ import numpy as np
 
 from mien.data.leaks import sides
 from mien.data.manifest import Manifest
+from mien.files import whole
 from mien.labels import EXPRESSIONS
 
 UNKNOWN = "unknown"
@@ -58,11 +59,8 @@ def draw_balance(manifest: Manifest, path: Path) -> None:
     right.bar(np.arange(len(each)), np.sort(each)[::-1], width=1.0)
     right.set_xlabel("people, by how many images they have")
     right.set_ylabel("images")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
-        figure.savefig(beside, dpi=80)
-        beside.replace(path)
+        with whole(path) as beside:
+            figure.savefig(beside, dpi=80, format=path.suffix[1:])
     finally:
         plt.close(figure)
-        beside.unlink(missing_ok=True)

@@ -29,8 +29,9 @@ from mien.evaluate.comparison import (
 )
 from mien.evaluate.frechet import resized
 from mien.evaluate.judges import Judge, as_judge, fitted, named, signature
-from mien.evaluate.kept import digest, kept
+from mien.evaluate.kept import digest
 from mien.evaluate.transfer import Trials, trials
+from mien.files import kept
 from mien.models import FAMILIES, Family, Transfers, able, create, pasted
 from mien.run import begin_with, sampler_of
 from mien.sheet import to_pixels

@@ -13,16 +13,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-import mien
+from mien.about import VERSION
 from mien.data.cache import Data, concat, open_data
+from mien.data.columns import METADATA
 from mien.data.manifest import Manifest
 from mien.errors import InputError
 from mien.evaluate.frechet import resized
-from mien.evaluate.kept import claim, digest
-from mien.evaluate.recognition import BASIC, predict, protocol_rows
+from mien.evaluate.kept import digest
+from mien.evaluate.recognition import predict, protocol_rows
 from mien.evaluate.record import column_means, data_facts, made_with, over_people, result_list, whose, write_record
 from mien.faces.photo import Photo, write_photo
-from mien.labels import CLASSES
+from mien.files import claim, whole
+from mien.labels import BASIC, CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models import Controls, Edits, Family, HasBaseline, Invents, Prediction, able, create, name_of
 from mien.provenance import Stamp
@@ -76,18 +78,16 @@ def synthesize(
                     made = able(model, Edits).edit(face, Controls(word, intensity))
                 write_made(made, file, name_of(model), f"synthesize: {word} {intensity:.2f}", labels["subject"])
         report(k + 1, per_class)
-    beside = folder / ".metadata.csv.part"
-    with beside.open("w", newline="", encoding="utf-8") as out:
+    with whole(folder / METADATA) as beside, beside.open("w", newline="", encoding="utf-8") as out:
         writer = csv.DictWriter(out, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    beside.replace(folder / "metadata.csv")
 
 
 def write_made(image: torch.Tensor, file: Path, model: str, told: str, subject: str) -> None:
     """Write one picture (1, 3, S, S) that a model made, with a stamp that says so."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    stamp = Stamp(f"mien {mien.__version__}", model, told, subject)
+    stamp = Stamp(f"mien {VERSION}", model, told, subject)
     write_photo(Photo(to_pixels(image[0]), None, False, None, None), file, stamp)
 
 

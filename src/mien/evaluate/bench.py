@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from mien.about import versions
 from mien.errors import InputError
 from mien.evaluate.bench_page import write_page
 from mien.evaluate.bench_part import DRAWS, as_picture, model_part, trivial_part
@@ -25,9 +26,8 @@ from mien.evaluate.bench_set import BenchSet
 from mien.evaluate.comparison import deployed_parameters, draw_chosen, for_show, milliseconds
 from mien.evaluate.intensity import draw_intensity
 from mien.evaluate.judges import Judge, NetJudge, Unread, all_read, circular
-from mien.evaluate.kept import kept, write_json
+from mien.files import kept, write_json
 from mien.models import Family, Transfers, able, name_of
-from mien.provenance import versions
 from mien.weights import fingerprint, load, zoo
 
 TRIVIAL_MODEL = "—"

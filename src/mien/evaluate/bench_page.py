@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from mien.files import write_whole
 from mien.labels import AUS, CLASSES
 
 OWN = "own"
@@ -90,9 +91,7 @@ def write_page(
         "<h2>Limits</h2><ul>" + "".join(f"<li>{escape(line)}" for line in LIMITS) + "</ul></html>",
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / ".index.html.part"
-    beside.write_text("\n".join(page) + "\n", encoding="utf-8")
-    beside.replace(folder / "index.html")
+    write_whole(folder / "index.html", "\n".join(page) + "\n")
 
 
 def said(record: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]], careful: Sequence[str]) -> str:

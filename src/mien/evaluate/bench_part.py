@@ -40,10 +40,11 @@ from mien.evaluate.frechet import SETS, frechet_by_class
 from mien.evaluate.intensity import intensity_table, of_each_person, sweep
 from mien.evaluate.judges import Judge, Reading, all_read, fitted
 from mien.evaluate.probes import codes
-from mien.evaluate.recognition import BASIC, predict, protocol_rows
+from mien.evaluate.recognition import predict, protocol_rows
 from mien.evaluate.record import column_means
 from mien.evaluate.retrieval import query_figures, ranking, retrieval_table
 from mien.evaluate.transfer import STRONG, Trials
+from mien.labels import BASIC
 from mien.metrics.bootstrap import DRAWS, intervals
 from mien.models import Edits, Embeds, Family, Recognizes
 

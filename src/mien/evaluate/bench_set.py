@@ -15,9 +15,8 @@ from mien.data.cache import Data, open_data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
 from mien.evaluate.judges import labelled_by
-from mien.evaluate.recognition import BASIC
 from mien.evaluate.transfer import STRONG, Trials, trials
-from mien.labels import CLASSES
+from mien.labels import BASIC, CLASSES
 from mien.synth.generate import generate
 
 SEED = 36_036_036

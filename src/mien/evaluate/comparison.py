@@ -24,9 +24,9 @@ from mien.data.neutral import neutral_faces
 from mien.editor import Editor
 from mien.evaluate.judges import Judge, Reading, all_read, as_judge, fitted, named
 from mien.evaluate.probes import codes, probes
-from mien.evaluate.recognition import BASIC, estimated, predict, protocol_rows
+from mien.evaluate.recognition import estimated, predict, protocol_rows
 from mien.evaluate.transfer import ANSWERS, STARTS, STRONG, Trials, answers, errors_of, trials
-from mien.labels import AUS, CLASSES
+from mien.labels import AUS, BASIC, CLASSES
 from mien.metrics.agreement import agreements, icc_3_1, mse
 from mien.metrics.strength import strength
 from mien.metrics.verification import cosines, rank_1, tar_at_far

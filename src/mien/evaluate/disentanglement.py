@@ -25,15 +25,7 @@ from mien.evaluate.expression_transfer import trial_facts
 from mien.evaluate.judges import Judge, as_judge, fitted, signature
 from mien.evaluate.looked import Key, looked_at
 from mien.evaluate.probes import CODES, Probe, asked_of, codes, fit_probes, hits, probe_table, probed_rows
-from mien.evaluate.record import (
-    column_means,
-    made_with,
-    over_people,
-    result_list,
-    whose,
-    write_figures,
-    write_record,
-)
+from mien.evaluate.record import column_means, made_with, over_people, result_list, whose, write_figures, write_record
 from mien.evaluate.transfer import Trials, random_pairs
 from mien.labels import CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from PIL import Image
 
 from mien.errors import InputError
 from mien.evaluate.judges import Judge, Reading, Unread, empty_aus
+from mien.files import whole
 from mien.labels import AUS, CLASSES
 
 
@@ -134,10 +134,8 @@ def write_picture(picture: np.ndarray, path: Path) -> None:
     """Write a picture once, whole or not at all."""
     if path.is_file():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.part")
-    Image.fromarray(picture).save(beside, "PNG")
-    beside.replace(path)
+    with whole(path) as beside:
+        Image.fromarray(picture).save(beside, "PNG")
 
 
 def read_rows(path: Path, tool: Tool, folder: Path) -> dict[str, Row]:

@@ -13,8 +13,9 @@ from mien.data.cache import Data
 from mien.editor import Editor
 from mien.evaluate.comparison import TRUTH
 from mien.evaluate.judges import all_read
-from mien.evaluate.kept import digest, kept
+from mien.evaluate.kept import digest
 from mien.evaluate.transfer import ANSWERS, Trials, answers
+from mien.files import kept
 from mien.models import Family
 from mien.weights import fingerprint
 

@@ -17,7 +17,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from mien.data.cache import Data, to_tensor
 from mien.data.folds import Split, make_folds, official_split, write_folds
 from mien.errors import InputError
-from mien.evaluate.kept import digest, kept
+from mien.evaluate.kept import digest
+from mien.files import kept
 from mien.labels import AUS, CLASSES
 from mien.models import EstimatesAus, HasBaseline, Prediction, Recognizes, able, create
 from mien.run import sampler_of
@@ -27,8 +28,7 @@ from mien.weights import CHECKPOINT
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-BASIC = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
-"""The six classes of the paper's protocol."""
+from mien.labels import BASIC
 
 
 def protocol_rows(data: Data, words: Sequence[str] = BASIC, least: float = 0.5) -> np.ndarray:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mien.about import versions
 from mien.data.cache import Data
 from mien.data.manifest import Manifest
 from mien.evaluate.judges import labelled_by
-from mien.evaluate.kept import digest, write_json
+from mien.evaluate.kept import digest
+from mien.files import write_json
 from mien.metrics.bootstrap import DRAWS, LEVEL, Interval, intervals
 from mien.models import Family
-from mien.provenance import versions
 from mien.weights import fingerprint
 
 SAMPLING = {"interval": f"{LEVEL:.0%} percentile bootstrap over people", "draws": DRAWS}

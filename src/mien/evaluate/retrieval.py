@@ -11,9 +11,9 @@ import torch
 
 from mien.data.cache import Data, to_tensor
 from mien.errors import InputError
-from mien.evaluate.recognition import BASIC, protocol_rows
+from mien.evaluate.recognition import protocol_rows
 from mien.evaluate.record import column_means, made_with, over_people, result_list, write_record
-from mien.labels import CLASSES
+from mien.labels import BASIC, CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models import Embeds, Family, Recognizes, able
 from mien.sheet import save_sheet, sheet

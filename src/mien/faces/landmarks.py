@@ -6,8 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-CORNERS = ((36, 39), (42, 45))
-"""The landmarks at the corners of both eyes, the image's left eye first."""
+from mien.labels import CORNERS
 
 
 class Landmarker(Protocol):

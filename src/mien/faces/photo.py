@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps
 
 from mien.errors import InputError
 from mien.faces.deep import carried, eight, encode_png, is_deep, orientation_of, read_deep
+from mien.files import check_place, write_whole
 from mien.provenance import Stamp, read_packet, save_arguments
 
 PIXEL_LIMIT = 100_000_000  # a photograph of this size takes 0.3 GB as an array; files can claim far more
@@ -204,14 +204,6 @@ def check_target(path: str | Path) -> str:
     return form
 
 
-def check_place(path: Path) -> None:
-    """Raise InputError where no file can be written: a folder in the place, or no folder to write into."""
-    if path.is_dir():
-        raise InputError(f"{path}: a folder stands in the place of the output; give a file name inside it")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}; make it first")
-
-
 def write_photo(photo: Photo, path: str | Path, stamp: Stamp | None, seal: Seal | None = None) -> None:
     """Write `photo` to `path` in the format of its suffix, stamped, whole or not at all.
 
@@ -224,24 +216,6 @@ def write_photo(photo: Photo, path: str | Path, stamp: Stamp | None, seal: Seal 
     data = _encode(photo, path, form, stamp)
     data = seal(data, form) if seal else data
     write_whole(path, data)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file beside `path` and rename it, so that `path` is always whole. Raises InputError if it cannot."""
-    target = path.resolve()  # through a link, so that the link stays
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        try:
-            with beside.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())  # a full disk may show only here
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        reason = f"cannot be written ({error.strerror or error})"
-        raise InputError(f"{path}: {reason}; nothing was changed, free space or choose another place") from error
 
 
 def _encode(photo: Photo, path: Path, form: str, stamp: Stamp | None) -> bytes:

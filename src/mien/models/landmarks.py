@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.batch import Batch
-from mien.faces.landmarks import CORNERS
-from mien.labels import POINTS
+from mien.labels import CORNERS, POINTS
 from mien.models.family import Family, check_least, check_shares
 from mien.nn.blocks import halvings
 from mien.nn.degrade import relight, worsen

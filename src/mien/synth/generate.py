@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import multiprocessing
-import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -20,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from mien.errors import InputError
+from mien.files import write_json, write_whole
 from mien.labels import AUS, au_columns
 from mien.synth.light import Light, sample_backdrop, sample_light
 from mien.synth.person import Person, sample_person
@@ -117,14 +117,7 @@ def _open_folder(out: Path, order: Order) -> None:
         raise InputError(f"{out}: not empty and not a set of the studio; give a new folder")
     else:
         out.mkdir(parents=True, exist_ok=True)
-        _write(record, json.dumps(asdict(order)).encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside, then rename: a file under its name is whole."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    beside.replace(path)
+        write_json(record, asdict(order))
 
 
 def _subject(index: int) -> str:
@@ -163,14 +156,14 @@ def render_person(out: Path, order: Order, index: int) -> int:
             occluder = str(scene.choice(OCCLUDERS[1:])) if hidden else "none"
             shot = studio.render(take.aus, take.yaw, take.pitch, take.roll, take.gaze, light, backdrop, occluder)
             name = _file_name(index, session * order.per_person + k, take)
-            _write(out / name, _jpeg(shot.image))
+            write_whole(out / name, _jpeg(shot.image))
             rows.append(_row(name, index, session, person, take, light, occluder))
             landmarks.append(shot.landmarks.astype(np.float16))
             flows.append(pack_flow(shot, order.size))
             mouths.append(np.round(shot.mouth * 255).astype(np.uint8))
     content = io.BytesIO()
     np.savez_compressed(content, rows=np.array(rows), landmarks=landmarks, flow=flows, mouth=mouths)
-    _write(out / "parts" / f"{_subject(index)}.npz", content.getvalue())
+    write_whole(out / "parts" / f"{_subject(index)}.npz", content.getvalue())
     return len(rows)
 
 
@@ -225,12 +218,12 @@ def _finish(out: Path, order: Order) -> None:
         mouth=joined["mouth"],
         size=order.size,
     )
-    _write(out / "geometry.npz", content.getvalue())
+    write_whole(out / "geometry.npz", content.getvalue())
     for stray in [*(out / "images").glob(".*"), *out.glob(".*")]:  # a process killed while writing leaves its own
         stray.unlink()
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(rows)
-    _write(out / "metadata.csv", table.getvalue().encode())
+    write_whole(out / "metadata.csv", table.getvalue().encode())
     shutil.rmtree(out / "parts")

@@ -2,16 +2,7 @@
 
 import numpy as np
 
-from mien.synth.atlas import (
-    ATLAS_HEIGHT,
-    ATLAS_WIDTH,
-    HAIR_HEIGHT,
-    HAIR_TOP,
-    SKIN_SIDE,
-    TILES,
-    noise,
-    to_linear,
-)  # fmt: skip
+from mien.synth.atlas import ATLAS_HEIGHT, ATLAS_WIDTH, HAIR_HEIGHT, HAIR_TOP, SKIN_SIDE, TILES, noise, to_linear
 from mien.synth.eyes import BALL_EXTENT, BALL_RADIUS, IRIS_RADIUS
 from mien.synth.fields import bell, step
 from mien.synth.hair import hair_edge, strands

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mien.errors import InputError
-from mien.faces.photo import check_place
+from mien.files import check_place
 from mien.provenance import Stamp, xmp_packet
 from mien.video.ffmpeg import EXACT, ffmpeg, told
 from mien.video.planes import painted

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import mien
+from mien.about import DEFAULT
 from mien.editor import Editor
 from mien.errors import InputError
 from mien.web.upload import MEGABYTES
@@ -81,7 +81,7 @@ def first(shop: Workshop, models: Sequence[str]) -> str:
     for name in models:
         if name not in shop.offers:
             raise InputError(f"--model {name}: changes no face; give one that transfers or edits")
-    return next(name for name in (*models, mien.DEFAULT, *shop.offers) if name in shop.offers)
+    return next(name for name in (*models, DEFAULT, *shop.offers) if name in shop.offers)
 
 
 def until_stopped() -> None:

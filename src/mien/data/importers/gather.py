@@ -11,7 +11,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +29,7 @@ from mien.data.importers.crop import aligned, middle
 from mien.data.importers.frame import Frame, Importer, Options, Skip
 from mien.errors import InputError
 from mien.faces.photo import read_photo
+from mien.files import write_json, write_whole
 
 RECORD, SKIPPED = "import.json", "skipped.csv"
 ALIGN = ("auto", "always", "never")
@@ -186,7 +186,7 @@ def _open_folder(out: Path, order: dict) -> None:
     if out.exists() and any(not path.name.startswith(f".{RECORD}.") for path in out.iterdir()):
         raise InputError(f"{out}: not empty and no import; give a new folder")
     out.mkdir(parents=True, exist_ok=True)
-    _write(record, json.dumps({"order": order}, indent=1).encode())
+    write_json(record, {"order": order})
 
 
 def _difference(found: dict | None, order: dict) -> str:
@@ -194,16 +194,6 @@ def _difference(found: dict | None, order: dict) -> str:
         if (found or {}).get(name) != value:
             return "of other pictures or labels" if name == "pictures" else f"its {name} is {(found or {}).get(name)}"
     return "of another version"
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside, then rename: a file under its name is whole."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _write_faces(
@@ -257,7 +247,7 @@ def _write_face(path: Path, frame: Frame, pixels: np.ndarray | str | None, size:
         return Skip(what, FACELESS)
     good, data = cv2.imencode(".png", face[..., ::-1])
     assert good
-    _write(path, data.tobytes())
+    write_whole(path, data.tobytes())
     return None
 
 
@@ -266,7 +256,7 @@ def _finish(out: Path, corpus: str, kept: Sequence[tuple[str, Frame]], skipped: 
     rows = [{"file_name": name, "source": corpus, **frame.labels} for name, frame in kept]
     for stray in [*(out / "images").rglob(".*.png.*"), *out.glob(f".{RECORD}.*"), *out.glob(".*.csv.*")]:
         stray.unlink()
-    _write(out / SKIPPED, _table(("what", "why"), [asdict(skip) for skip in skipped]))
+    write_whole(out / SKIPPED, _table(("what", "why"), [asdict(skip) for skip in skipped]))
     summary = Summary(
         len(rows),
         len({row["subject"] for row in rows if row.get("subject")}),
@@ -274,9 +264,9 @@ def _finish(out: Path, corpus: str, kept: Sequence[tuple[str, Frame]], skipped: 
         dict(Counter(skip.why for skip in skipped).most_common()),
     )
     order = json.loads((out / RECORD).read_text(encoding="utf-8"))["order"]
-    _write(out / RECORD, json.dumps({"order": order, "summary": asdict(summary)}, indent=1).encode())
+    write_json(out / RECORD, {"order": order, "summary": asdict(summary)})
     used = {column for row in rows for column in row} | {"subject"}
-    _write(out / METADATA, _table([column for column in KNOWN if column in used], rows))
+    write_whole(out / METADATA, _table([column for column in KNOWN if column in used], rows))
 
 
 def _table(columns: Sequence[str], rows: Sequence[dict]) -> bytes:

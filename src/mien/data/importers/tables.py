@@ -28,8 +28,7 @@ from mien.data.importers.folder import named, person_pattern
 from mien.data.importers.frame import Frame, Importer, Options, Pixels, Skip
 from mien.data.importers.player import VIDEOS, Player
 from mien.data.importers.tree import SUFFIXES, first, natural, number, pictures, stem, unlike
-from mien.faces.landmarks import CORNERS
-from mien.labels import AUS
+from mien.labels import AUS, CORNERS
 
 EXPECTS = "a folder with OpenFace's (AU01_r) or py-feat's (AU01) CSV files beside their pictures, or one such file"
 NAMES = ("file_name", "input", "image", "filename")  # columns that may name a row's picture
