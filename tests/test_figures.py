@@ -28,7 +28,7 @@ from mien.evaluate.transfer import STRONG, answers, random_pairs, transfer_error
 from mien.labels import AUS, CLASSES
 from mien.metrics.confusion import confusion, macro_f1
 from mien.metrics.gaze import side_of
-from mien.metrics.paired import sign_permutation
+from mien.metrics.significance import sign_permutation
 from mien.models import create
 from mien.weights import fingerprint, save_model
 from tests.test_cli import run

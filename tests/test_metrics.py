@@ -12,11 +12,11 @@ from scipy.stats import linregress
 from skimage.metrics import peak_signal_noise_ratio
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from mien.metrics.agreement import icc_3_1, mse
+from mien.metrics.edit_strength import strength
 from mien.metrics.frechet import frechet_distance
+from mien.metrics.icc import icc_3_1, mse
+from mien.metrics.image_similarity import l1, psnr, ssim_map
 from mien.metrics.regions import GROUPS, region_boxes
-from mien.metrics.similarity import l1, psnr, ssim_map
-from mien.metrics.strength import strength
 from mien.metrics.verification import cosines, rank_1, tar_at_far
 
 RNG = np.random.default_rng(0)

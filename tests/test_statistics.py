@@ -10,10 +10,10 @@ from sklearn.metrics import balanced_accuracy_score, f1_score, roc_curve
 from torchmetrics.functional.classification import multiclass_f1_score
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
-from mien.metrics.agreement import agreements, au_table, icc_3_1
 from mien.metrics.bootstrap import interval
-from mien.metrics.paired import by_person, difference, mcnemar, sign_permutation
-from mien.metrics.similarity import psnr, ssim_map
+from mien.metrics.icc import agreements, au_table, icc_3_1
+from mien.metrics.image_similarity import psnr, ssim_map
+from mien.metrics.significance import by_person, difference, mcnemar, sign_permutation
 from mien.metrics.verification import tar_at_far, verified
 
 SHROUT_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]])

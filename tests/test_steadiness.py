@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mien.metrics.steadiness import Steadiness, jerk
+from mien.metrics.flicker import Steadiness, jerk
 
 BOX = (10, 5, 30, 20)
 

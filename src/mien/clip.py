@@ -21,7 +21,7 @@ from mien.faces.morph import Maps
 from mien.faces.photo import read_photo
 from mien.faces.smooth import OneEuro, Smoothed, one_euro
 from mien.labels import CLASSES
-from mien.metrics.steadiness import Steadiness
+from mien.metrics.flicker import Steadiness
 from mien.models import Controls, Recognizes, able
 from mien.progress import Tell, untold
 from mien.provenance import CLIP

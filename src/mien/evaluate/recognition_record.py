@@ -14,10 +14,10 @@ import torch
 
 from mien.evaluate.record import over_people, write_record
 from mien.labels import AUS, CLASSES
-from mien.metrics.agreement import agreements
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.confusion import confusion, macro_f1
-from mien.metrics.paired import by_person, mcnemar, sign_permutation
+from mien.metrics.icc import agreements
+from mien.metrics.significance import by_person, mcnemar, sign_permutation
 from mien.models import create
 
 BASELINE = "baseline"

@@ -16,8 +16,8 @@ from mien.data.performance import performances
 from mien.editor import Editor
 from mien.errors import InputError
 from mien.labels import EXPRESSIONS
+from mien.metrics.image_similarity import l1, psnr, ssim_map
 from mien.metrics.regions import region_boxes
-from mien.metrics.similarity import l1, psnr, ssim_map
 from mien.models import Family, Transfers, able
 from mien.sheet import to_pixels
 
