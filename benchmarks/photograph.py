@@ -24,7 +24,7 @@ import mien.editor
 from mien.editor import Editor
 from mien.faces.align import align, similarity
 from mien.faces.detect import choose_face, find_faces
-from mien.faces.photo import Photo, read_photo
+from mien.media.photo import Photo, read_photo
 from mien.models import Controls
 
 Result = TypeVar("Result")

@@ -17,11 +17,11 @@ import numpy as np
 
 from mien.data.cache import Data, open_data
 from mien.editor import Editor
-from mien.faces.photo import Photo
 from mien.labels import CLASSES
+from mien.media.photo import Photo
+from mien.media.sheet import save_sheet, sheet
 from mien.models import Family
 from mien.receipt import receipt
-from mien.sheet import save_sheet, sheet
 from mien.weights import load
 
 LEVELS = (0.25, 0.5, 0.75, 1.0)

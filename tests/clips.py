@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.video.ffmpeg import EXACT
+from mien.media.video.ffmpeg import EXACT
 
 av = pytest.importorskip("av", reason="PyAV is missing: pip install 'mien[video]'")
 

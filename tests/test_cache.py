@@ -17,10 +17,11 @@ import torch
 from PIL import Image
 
 from mien.data import cache as cache_file
-from mien.data.cache import concat, faces, open_data, to_tensor
+from mien.data.cache import concat, faces, open_data
 from mien.data.images import read_image
 from mien.data.manifest import read_manifest
 from mien.errors import InputError
+from mien.nn.images import to_tensor
 
 ROOT = Path(__file__).parents[1]
 

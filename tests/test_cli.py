@@ -15,10 +15,10 @@ from PIL import Image
 from skimage.data import astronaut
 
 from mien import cli
+from mien.media.provenance import read_stamp
 from mien.models import FAMILIES, Edits, Embeds, EstimatesAus, Invents, Recognizes, Transfers, create
 from mien.models.eet import Eet
 from mien.models.fields import FieldModel
-from mien.provenance import read_stamp
 from mien.train import Settings, train
 from mien.weights import save_model
 from tests.test_contract import Random

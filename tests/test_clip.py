@@ -17,10 +17,10 @@ from mien.editor import Editor
 from mien.errors import InputError
 from mien.faces.morph import Maps
 from mien.faces.smooth import one_euro
+from mien.media.provenance import read_stamp, stamp_in
+from mien.media.video.reader import Reader
+from mien.media.video.xmp_box import read_packet
 from mien.models import Controls, create
-from mien.provenance import read_stamp, stamp_in
-from mien.video.reader import Reader
-from mien.video.xmp_box import read_packet
 from mien.weights import save_model
 from tests.clips import read_frames, scene, sound_of, studio_face, texture, write_clip
 from tests.test_cli import run

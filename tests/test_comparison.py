@@ -31,9 +31,9 @@ from mien.evaluate.judges import NetJudge
 from mien.evaluate.recognition import protocol_rows
 from mien.evaluate.transfer import trials
 from mien.labels import AUS, BASIC, CLASSES
+from mien.media.provenance import read_stamp
 from mien.metrics.frechet import frechet_distance
 from mien.models import FAMILIES, Embedding, Prediction, create
-from mien.provenance import read_stamp
 from mien.train import Settings, train
 from mien.weights import fingerprint
 from tests.test_contract import Random

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
-from mien.credentials import read_credentials, read_signer
 from mien.errors import InputError
-from mien.provenance import Stamp, read_stamp
+from mien.media.credentials import read_credentials, read_signer
+from mien.media.provenance import Stamp, read_stamp
 from tests.test_cli import run
 
 c2pa = pytest.importorskip("c2pa", reason="signing needs c2pa-python: pip install 'mien[provenance]'")

@@ -8,8 +8,8 @@ from skimage.data import astronaut
 
 from mien.editor import Editor
 from mien.errors import InputError
+from mien.media.provenance import read_stamp
 from mien.models import FAMILIES, create
-from mien.provenance import read_stamp
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from PIL import ExifTags, Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from mien.errors import InputError
-from mien.faces.photo import PIXEL_LIMIT, Photo, check_target, read_photo, write_photo
-from mien.provenance import Stamp, read_stamp
+from mien.media.photo import PIXEL_LIMIT, Photo, check_target, read_photo, write_photo
+from mien.media.provenance import Stamp, read_stamp
 
 STAMP = Stamp("mien 0.1.0", "fields", "edit: happiness 0.70", "in.jpg")
 # What a viewer does to show the stored pixels upright, by the EXIF standard's table: how to store them, the inverse.

@@ -14,7 +14,7 @@ LAYERS = [
     {"about", "controls", "errors", "files", "labels", "progress"},
     {"batch", "recipe", "media", "nn", "metrics", "faces", "synth"},
     {"models", "data"},
-    {"weights_index"},
+    {"shelf"},
     {"weights"},
     {"train", "run", "evaluate", "editor", "landmarker", "recognize", "receipt", "clip", "export"},
     {"make_zoo"},

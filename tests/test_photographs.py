@@ -12,10 +12,10 @@ from skimage.data import astronaut
 
 from mien.editor import Editor
 from mien.errors import InputError
-from mien.faces.deep import carried, eight, encode_png, turned
 from mien.faces.detect import find_faces
-from mien.faces.photo import read_photo
 from mien.landmarker import find_landmarker
+from mien.media.photo import read_photo
+from mien.media.sixteen_bit import carried, eight, encode_png, turned
 from mien.models import Moves, create
 from mien.synth.expression import recipe
 from mien.synth.person import sample_person

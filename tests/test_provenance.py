@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mien.errors import InputError
-from mien.provenance import EDITED, GENERATED, Stamp, read_stamp, save_arguments, xmp_packet
+from mien.media.provenance import EDITED, GENERATED, Stamp, read_stamp, save_arguments, xmp_packet
 
 EDIT = Stamp("mien 0.1.0", "fields", "edit: happiness 0.70", "holiday.jpg", weights="3f0c")
 WHOLE = Stamp("mien 0.1.0", "ter_gan", "synthesise: 12 people")

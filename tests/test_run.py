@@ -7,9 +7,10 @@ from PIL import Image
 
 from mien.data.report import describe
 from mien.errors import InputError
+from mien.media.sheet import sheet
 from mien.models import create
+from mien.nn.images import to_pixels
 from mien.run import begin, begin_with, draw_sheet, sampler_of, training_data, typed_changes
-from mien.sheet import sheet, to_pixels
 from mien.train import Settings
 from mien.weights import load
 from tests.tiny import TINY

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.data.augment import Augmentation, apply
-from mien.data.cache import Data, Images, faces, open_data, to_tensor
+from mien.data.cache import Data, Images, faces, open_data
 from mien.data.groups import TRIES, group, pick
 from mien.data.kinship import kinship
 from mien.data.manifest import read_manifest
@@ -19,6 +19,7 @@ from mien.data.performance import performances
 from mien.data.sampler import PairSampler, prefetch
 from mien.errors import InputError
 from mien.labels import EXPRESSIONS
+from mien.nn.images import to_tensor
 
 ANN, BOB, CID, DEE, MIX = range(5)
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from mien.errors import InputError
-from mien.provenance import EDITED, Stamp, stamp_in
-from mien.video.ffmpeg import EXACT
-from mien.video.planes import box_of, painted, plain, samples
-from mien.video.reader import Reader, Shot
-from mien.video.writer import Writer
-from mien.video.xmp_box import append_packet, read_packet
+from mien.media.provenance import EDITED, Stamp, stamp_in
+from mien.media.video.ffmpeg import EXACT
+from mien.media.video.pixel_format import box_of, painted, plain, samples
+from mien.media.video.reader import Reader, Shot
+from mien.media.video.writer import Writer
+from mien.media.video.xmp_box import append_packet, read_packet
 from tests.clips import RATE, av, read_frames, sound_of, texture, write_clip
 
 STAMP = Stamp("mien 0.1", "eet", "edit: fear 1.00", "me.mp4", medium="Clip")

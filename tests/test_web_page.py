@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from mien.labels import AUS
-from mien.provenance import EDITED, read_stamp
+from mien.media.provenance import EDITED, read_stamp
 from mien.synth.person import sample_person
 from mien.synth.studio import Studio
 from mien.web.upload import MEGABYTES

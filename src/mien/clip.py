@@ -18,18 +18,18 @@ from mien.faces.align import EYES
 from mien.faces.detect import Face
 from mien.faces.follow import Followed, Follower
 from mien.faces.morph import Maps
-from mien.faces.photo import read_photo
 from mien.faces.smooth import OneEuro, Smoothed, one_euro
 from mien.labels import CLASSES
+from mien.media.photo import read_photo
+from mien.media.provenance import CLIP
+from mien.media.video.ffmpeg import is_clip
+from mien.media.video.pixel_format import plain
+from mien.media.video.reader import Reader, Shot
+from mien.media.video.writer import Writer
+from mien.media.video.xmp_box import read_packet
 from mien.metrics.flicker import Steadiness
 from mien.models import Controls, Recognizes, able
 from mien.progress import Tell, untold
-from mien.provenance import CLIP
-from mien.video.ffmpeg import is_clip
-from mien.video.planes import plain
-from mien.video.reader import Reader, Shot
-from mien.video.writer import Writer
-from mien.video.xmp_box import read_packet
 
 # On a still studio face of 256 pixels under noise of four grey levels, what fields changes trembles by 0.04 grey levels
 # a frame instead of 0.18; of an expression that comes and goes in 0.75 s, a tenth of the motion lags.

@@ -18,8 +18,8 @@ from mien.evaluate.recognition import predict, protocol_rows
 from mien.evaluate.transfer import STRONG, Trials, answers, transfer_errors, transfer_table, trials
 from mien.faces.align import align
 from mien.labels import CLASSES, EXPRESSIONS
+from mien.media.sheet import save_sheet, sheet
 from mien.models import Prediction, Recognizes, Transfers, able
-from mien.sheet import save_sheet, sheet
 from mien.synth.generate import generate
 
 SEED = 424_242  # people who were in nobody's training

@@ -20,9 +20,10 @@ from mien.faces.detect import Face, choose_face, find_faces
 from mien.faces.landmarks import Landmarker
 from mien.faces.morph import Maps, morph
 from mien.faces.paste import landmark_mask, paste_residual
-from mien.faces.photo import Photo, Seal, read_photo, write_photo
 from mien.labels import AUS, CLASSES, PROTOTYPES, sides
 from mien.landmarker import find_landmarker
+from mien.media.photo import Photo, Seal, read_photo, write_photo
+from mien.media.provenance import Stamp
 from mien.models import (
     Controls,
     Embeds,
@@ -40,9 +41,8 @@ from mien.models import (
 )
 from mien.nn.blocks import folded
 from mien.nn.field_net import Fields
+from mien.nn.images import to_pixels
 from mien.nn.modes import native_bf16
-from mien.provenance import Stamp
-from mien.sheet import to_pixels
 from mien.weights import fingerprint, load, place
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ import torch
 from mien.about import versions
 from mien.editor import Editor, Picture, Seen, Which
 from mien.faces.align import align, footprint, rescaled
-from mien.faces.photo import Photo
 from mien.labels import AUS
+from mien.media.photo import Photo
 from mien.models import Embeds, EstimatesAus, Family, able, name_of
-from mien.sheet import to_pixels
+from mien.nn.images import to_pixels
 from mien.weights import fingerprint
 
 

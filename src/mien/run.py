@@ -17,9 +17,10 @@ from mien.data.motion import read_geometry
 from mien.data.sampler import NoPairs, PairSampler
 from mien.errors import InputError
 from mien.labels import CLASSES
+from mien.media.sheet import save_sheet, sheet
 from mien.models import Family, Transfers, create, name_of, preset_config
+from mien.nn.images import to_pixels
 from mien.nn.modes import evaluating
-from mien.sheet import save_sheet, sheet, to_pixels
 from mien.train import Progress, Settings, train
 from mien.weights import CHECKPOINT, read_tensors
 

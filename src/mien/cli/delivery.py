@@ -13,9 +13,9 @@ from mien.cli.terminal import errors, out
 from mien.errors import InputError
 
 if TYPE_CHECKING:
-    from mien.credentials import Signer
     from mien.editor import Editor, Seen, Which
-    from mien.faces.photo import Photo
+    from mien.media.credentials import Signer
+    from mien.media.photo import Photo
 
 JUDGE = "judge"  # the zoo's, that no model is trained with
 
@@ -55,7 +55,7 @@ class Delivery:
 
         Raises InputError, before long work, for what does not fit together or cannot be written.
         """
-        from mien.faces.photo import check_target
+        from mien.media.photo import check_target
 
         self.check()
         for path in (self.output, self.preview):
@@ -101,14 +101,14 @@ class Delivery:
     def draw(self, path: Path) -> None:
         """Write the photograph with its faces numbered, and say how many there are."""
         from mien.faces.detect import choose_face, find_faces
-        from mien.faces.numbered import numbered
-        from mien.faces.photo import read_photo, write_photo
         from mien.landmarker import find_landmarker
+        from mien.media.annotate import numbered
+        from mien.media.photo import read_photo, write_photo
 
         photo = read_photo(self.face)
         faces = find_faces(photo.rgb, find_landmarker(self.landmarker))
         choose_face(faces, self.face, 1)  # says what to do where there is none
-        write_photo(numbered(photo, faces), path, None)
+        write_photo(numbered(photo, [face.box for face in faces]), path, None)
         out.print(f"{path}: faces 1 to {len(faces)}, numbered from the left", markup=False, soft_wrap=True)
 
     def signer(self) -> Signer | None:
@@ -117,7 +117,7 @@ class Delivery:
             return None
         import c2pa  # noqa: F401 - where it is missing, say so before the work
 
-        from mien.credentials import read_signer
+        from mien.media.credentials import read_signer
 
         return read_signer(*self.sign)
 

@@ -14,8 +14,8 @@ from mien.cli.terminal import out
 from mien.errors import InputError
 
 if TYPE_CHECKING:
-    from mien.credentials import Credentials
-    from mien.provenance import Stamp
+    from mien.media.credentials import Credentials
+    from mien.media.provenance import Stamp
 
 PACKETS = (".mp4", ".m4v", ".mov")
 """Clips that have room for XMP."""
@@ -45,9 +45,9 @@ def info(
 
 def stamp_of(file: Path) -> Stamp | None:
     """Return the note of a picture or an MP4. Raises InputError for what mien cannot read one of."""
-    from mien.provenance import read_stamp, stamp_in
-    from mien.video.ffmpeg import is_clip
-    from mien.video.xmp_box import read_packet
+    from mien.media.provenance import read_stamp, stamp_in
+    from mien.media.video.ffmpeg import is_clip
+    from mien.media.video.xmp_box import read_packet
 
     if not is_clip(file):
         return read_stamp(file)
@@ -64,7 +64,7 @@ def credentials_of(file: Path) -> tuple[bool, Credentials | None]:
         if data.find(b"c2pa") < 0:
             return False, None
     try:
-        from mien.credentials import read_credentials
+        from mien.media.credentials import read_credentials
 
         credentials = read_credentials(file)
     except ModuleNotFoundError:
@@ -90,7 +90,7 @@ def credential_lines(signed: bool, credentials: Credentials | None) -> list[str]
     """Return content credentials in plain words."""
     if credentials is None:
         return ["  signed  yes; to read it, pip install 'mien[provenance]'"] if signed else ["  signed  no"]
-    from mien.credentials import WORDS
+    from mien.media.credentials import WORDS
 
     who = f"by {credentials.signer}: " if credentials.signer else ""
     return [f"  signed  {who}{WORDS.get(credentials.state, credentials.state)}"]

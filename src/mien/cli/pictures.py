@@ -39,7 +39,7 @@ from mien.errors import InputError
 
 if TYPE_CHECKING:
     from mien.editor import Editor, Seen
-    from mien.faces.photo import Photo
+    from mien.media.photo import Photo
 
 
 def transfer(

@@ -29,7 +29,7 @@ class Tool:
 
     def editor(self) -> Any:
         """Return the Editor, once it is sure that clips can be read."""
-        from mien.video.ffmpeg import ffmpeg
+        from mien.media.video.ffmpeg import ffmpeg
 
         ffmpeg()
         return mien.Editor(self.model, self.device, self.aligned, landmarker=self.landmarker)
@@ -37,15 +37,15 @@ class Tool:
 
 def asked(*paths: Path | None) -> bool:
     """Whether any of the files is a clip by its name."""
-    from mien.video.ffmpeg import is_clip
+    from mien.media.video.ffmpeg import is_clip
 
     return any(path is not None and is_clip(path) for path in paths)
 
 
 def change(one: Delivery, wish: Asked, like: Path | None, operation: str, tool: Tool, transfers: bool = False) -> None:
     """Change the expression of a face, it or its example in a clip, and tell how steady the result is."""
-    from mien.video.ffmpeg import is_clip
-    from mien.video.writer import check_clip_target
+    from mien.media.video.ffmpeg import is_clip
+    from mien.media.video.writer import check_clip_target
 
     face, output = one.face, one.clip()
     if not asked(face, like):
@@ -72,7 +72,7 @@ def change(one: Delivery, wish: Asked, like: Path | None, operation: str, tool: 
 
 def recognize(paths: list[Path], form: str, tool: Tool) -> None:
     """Print the expression in clips: as "csv" or "json" a row a frame, as "text" the mean of each clip."""
-    from mien.video.ffmpeg import is_clip
+    from mien.media.video.ffmpeg import is_clip
 
     for path in paths:
         if not is_clip(path):

@@ -18,13 +18,13 @@ from typing import BinaryIO
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from mien.batch import Faces
 from mien.data.images import map_images, read_image
 from mien.data.manifest import Manifest, as_rows, problems_error, read_manifest
 from mien.errors import InputError
 from mien.labels import POINTS
+from mien.nn.images import to_tensor
 from mien.progress import Tell
 
 VERSION = 1
@@ -140,12 +140,6 @@ def concat(parts: Sequence[Data]) -> Data:
     row = [part.images.row for part in parts]
     images = Images(tuple(blocks.values()), np.concatenate(block), np.concatenate(row))
     return Data(_concat_manifests([part.manifest for part in parts]), images)
-
-
-def to_tensor(images: np.ndarray) -> Tensor:
-    """Turn (B, H, W, 3) uint8 into (B, 3, H, W) float32 in [-1, 1], channels_last in memory."""
-    pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)  # a view: memory stays B H W 3
-    return pixels.to(torch.float32).div_(127.5).sub_(1.0)
 
 
 def faces(

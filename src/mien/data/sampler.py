@@ -13,7 +13,7 @@ import torch
 
 from mien.batch import Batch, Faces
 from mien.data.augment import Augmentation, Warp, apply
-from mien.data.cache import Data, faces, to_tensor
+from mien.data.cache import Data, faces
 from mien.data.groups import Groups, group, pick
 from mien.data.kinship import Kinship, kinship
 from mien.data.manifest import Manifest
@@ -21,6 +21,7 @@ from mien.data.motion import Geometry
 from mien.data.performance import performances
 from mien.errors import InputError
 from mien.labels import EXPRESSIONS
+from mien.nn.images import to_tensor
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,14 +27,13 @@ from mien.evaluate.comparison import (
     shrunk,
     takes_sides,
 )
-from mien.evaluate.frechet import resized
 from mien.evaluate.judges import Judge, as_judge, fitted, named, signature
 from mien.evaluate.kept import digest
 from mien.evaluate.transfer import Trials, trials
 from mien.files import kept
 from mien.models import FAMILIES, Family, Transfers, able, create, pasted
+from mien.nn.images import resized, to_pixels
 from mien.run import begin_with, sampler_of
-from mien.sheet import to_pixels
 from mien.train import Progress, Settings, train
 from mien.weights import fingerprint, load
 

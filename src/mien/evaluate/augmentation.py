@@ -18,18 +18,17 @@ from mien.data.cache import Data, concat, open_data
 from mien.data.columns import METADATA
 from mien.data.manifest import Manifest
 from mien.errors import InputError
-from mien.evaluate.frechet import resized
 from mien.evaluate.kept import digest
 from mien.evaluate.recognition import predict, protocol_rows
 from mien.evaluate.record import column_means, data_facts, made_with, over_people, result_list, whose, write_record
-from mien.faces.photo import Photo, write_photo
 from mien.files import claim, whole
 from mien.labels import BASIC, CLASSES
+from mien.media.photo import Photo, write_photo
+from mien.media.provenance import Stamp
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models import Controls, Edits, Family, HasBaseline, Invents, Prediction, able, create, name_of
-from mien.provenance import Stamp
+from mien.nn.images import resized, to_pixels
 from mien.run import sampler_of
-from mien.sheet import to_pixels
 from mien.train import Progress, Settings, train
 from mien.weights import fingerprint
 

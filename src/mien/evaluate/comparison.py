@@ -27,11 +27,11 @@ from mien.evaluate.probes import codes, probes
 from mien.evaluate.recognition import estimated, predict, protocol_rows
 from mien.evaluate.transfer import ANSWERS, STARTS, STRONG, Trials, answers, errors_of, trials
 from mien.labels import AUS, BASIC, CLASSES
+from mien.media.sheet import save_sheet, sheet
 from mien.metrics.edit_strength import strength
 from mien.metrics.icc import agreements, icc_3_1, mse
 from mien.metrics.verification import cosines, rank_1, tar_at_far
 from mien.models import Edits, Embeds, EstimatesAus, Family, Recognizes, Transfers, able
-from mien.sheet import save_sheet, sheet
 
 matplotlib.use("Agg")
 

@@ -18,7 +18,7 @@ import torch
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler
 
-from mien.data.cache import Data, to_tensor
+from mien.data.cache import Data
 from mien.data.manifest import Manifest
 from mien.evaluate.comparison import gallery_rows, named_as, shrunk, unit_figures
 from mien.evaluate.expression_transfer import trial_facts
@@ -31,6 +31,7 @@ from mien.labels import CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.verification import cosines
 from mien.models import Embeds, Family, Transfers, able
+from mien.nn.images import to_tensor
 from mien.weights import fingerprint
 
 matplotlib.use("Agg")

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.decomposition import PCA
-from torch.nn import functional as F
 
-from mien.data.cache import Data, to_tensor
+from mien.data.cache import Data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
 from mien.evaluate.comparison import TRUTH
@@ -24,7 +23,7 @@ from mien.labels import CLASSES
 from mien.metrics.bootstrap import Interval
 from mien.metrics.frechet import frechet_distance
 from mien.models import Controls, Edits, Family, Transfers, able, pasted
-from mien.sheet import to_pixels
+from mien.nn.images import at_size, resized
 
 DIMENSIONS = 8
 """Principal components of the judge's codes that are compared: a class has tens of pictures, no more."""
@@ -116,17 +115,6 @@ def edited(model: Family, face: torch.Tensor, expression: str, intensity: np.nda
         rows = torch.from_numpy(intensity == level)
         made[rows] = able(model, Edits).edit(face[rows], Controls(expression, float(level))).to(made.dtype)
     return made
-
-
-def resized(pictures: np.ndarray, size: int) -> torch.Tensor:
-    """Return uint8 (B, S, S, 3) as (B, 3, size, size) in [-1, 1]."""
-    return F.interpolate(to_tensor(pictures), size=(size, size), mode="area")
-
-
-def at_size(picture: torch.Tensor, size: int) -> np.ndarray:
-    """Return pictures (B, 3, H, W) as uint8 (B, size, size, 3)."""
-    seen = F.interpolate(picture, size=(size, size), mode="area")
-    return np.stack([to_pixels(one) for one in seen])
 
 
 def features(judge: Judge, pictures: np.ndarray) -> np.ndarray:

@@ -15,11 +15,11 @@ from torch import Tensor
 from mien.data.cache import Data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
-from mien.evaluate.frechet import resized
 from mien.labels import AUS, CLASSES
+from mien.media.sheet import save_sheet, sheet
 from mien.models import Controls, Edits, EstimatesAus, Family, Invents, SetsElements, Transfers, able
 from mien.models import pasted as pasted_image
-from mien.sheet import save_sheet, sheet, to_pixels
+from mien.nn.images import resized, to_pixels
 
 WORDS = CLASSES[1:7]
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)

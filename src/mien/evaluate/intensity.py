@@ -15,7 +15,7 @@ import torch
 from scipy.stats import spearmanr
 from torch.nn import functional as F
 
-from mien.data.cache import Data, to_tensor
+from mien.data.cache import Data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
 from mien.evaluate.judges import Judge, all_read, as_judge, must_give, named, signature
@@ -24,7 +24,7 @@ from mien.evaluate.transfer import ANSWERS
 from mien.labels import CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models import Controls, Edits, Family, Transfers, able, pasted
-from mien.sheet import to_pixels
+from mien.nn.images import to_pixels, to_tensor
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

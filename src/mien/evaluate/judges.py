@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mien.data.cache import to_tensor
 from mien.data.manifest import Manifest
 from mien.errors import InputError
 from mien.labels import AUS
 from mien.models import Embeds, EstimatesAus, Family, Recognizes
+from mien.nn.images import to_tensor
 from mien.weights import fingerprint, load
 
 K = TypeVar("K")

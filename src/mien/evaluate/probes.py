@@ -13,11 +13,12 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mien.data.cache import Data, to_tensor
+from mien.data.cache import Data
 from mien.data.manifest import Manifest
 from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.models import Embeds
+from mien.nn.images import to_tensor
 
 CODES = ("expression", "identity")
 

@@ -14,13 +14,14 @@ import pandas as pd
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
-from mien.data.cache import Data, to_tensor
+from mien.data.cache import Data
 from mien.data.folds import Split, make_folds, official_split, write_folds
 from mien.errors import InputError
 from mien.evaluate.kept import digest
 from mien.files import kept
 from mien.labels import AUS, CLASSES
 from mien.models import EstimatesAus, HasBaseline, Prediction, Recognizes, able, create
+from mien.nn.images import to_tensor
 from mien.run import sampler_of
 from mien.train import Progress, Settings, train
 from mien.weights import CHECKPOINT

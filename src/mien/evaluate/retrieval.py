@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mien.data.cache import Data, to_tensor
+from mien.data.cache import Data
 from mien.errors import InputError
 from mien.evaluate.recognition import protocol_rows
 from mien.evaluate.record import column_means, made_with, over_people, result_list, write_record
 from mien.labels import BASIC, CLASSES
+from mien.media.sheet import save_sheet, sheet
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models import Embeds, Family, Recognizes, able
-from mien.sheet import save_sheet, sheet
+from mien.nn.images import to_tensor
 
 SPACES = ("c", "y", "x")
 """Expression code, the likeliest class (one-hot), pixels: the spaces of ExprGAN's Fig. 7."""

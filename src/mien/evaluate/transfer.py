@@ -19,7 +19,7 @@ from mien.labels import EXPRESSIONS
 from mien.metrics.image_similarity import l1, psnr, ssim_map
 from mien.metrics.regions import region_boxes
 from mien.models import Family, Transfers, able
-from mien.sheet import to_pixels
+from mien.nn.images import to_pixels
 
 ANSWERS = ("face unchanged", "example copied", "model's picture", "change pasted")
 """Two trivial answers, the paper's, and what the Editor gives: the photograph plus the model's change."""

@@ -12,8 +12,8 @@ import numpy as np
 from mien.errors import InputError
 from mien.faces.detect import Face, choose_face, find_faces
 from mien.faces.landmarks import Landmarker
-from mien.faces.numbered import boxed
-from mien.faces.photo import Photo, read_photo
+from mien.media.annotate import boxed
+from mien.media.photo import Photo, read_photo
 
 MEGABYTES = 20
 MEGAPIXELS = 40

@@ -15,7 +15,7 @@ import numpy as np
 from mien.editor import Editor, Seen
 from mien.errors import InputError
 from mien.faces.detect import Face
-from mien.faces.photo import FORMATS, Photo
+from mien.media.photo import FORMATS, Photo
 from mien.models import EstimatesAus
 from mien.web.ask import STEP, Ask
 from mien.web.offer import Offer, offer_of

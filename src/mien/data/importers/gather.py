@@ -28,8 +28,8 @@ from mien.data.importers import IMPORTERS
 from mien.data.importers.crop import aligned, middle
 from mien.data.importers.frame import Frame, Importer, Options, Skip
 from mien.errors import InputError
-from mien.faces.photo import read_photo
 from mien.files import write_json, write_whole
+from mien.media.photo import read_photo
 
 RECORD, SKIPPED = "import.json", "skipped.csv"
 ALIGN = ("auto", "always", "never")

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFont
-from torch import Tensor
 
-from mien.faces.photo import Photo, write_photo
-from mien.provenance import Stamp
+from mien.media.photo import Photo, write_photo
+from mien.media.provenance import Stamp
 
 GAP, INK, PAPER = 4, (30, 30, 30), (255, 255, 255)
 
@@ -55,9 +53,3 @@ def save_sheet(page: Image.Image, path: Path, stamp: Stamp | None = None) -> Non
     """Write a sheet, and in its metadata that the pictures were made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_photo(Photo(np.asarray(page), None, False, None, None), path, stamp)
-
-
-def to_pixels(image: Tensor) -> np.ndarray:
-    """Return (3, H, W) in [-1, 1] as uint8 (H, W, 3); unknown (NaN) is white."""
-    pixels = torch.nan_to_num(image.float().cpu(), nan=1.0).add(1).mul(127.5).round().clamp(0, 255).byte()
-    return pixels.permute(1, 2, 0).contiguous().numpy()

@@ -8,16 +8,15 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mien.faces.detect import Face
-from mien.faces.photo import Photo
+from mien.media.photo import Photo
 
 INK, PAPER = (255, 255, 255), (200, 30, 60)
 
 
-def numbered(photo: Photo, faces: Sequence[Face]) -> Photo:
+def numbered(photo: Photo, boxes: Sequence[Sequence[float]]) -> Photo:
     """Return `photo` with its faces `boxed`."""
     icc = None if photo.grey else photo.icc  # a grey picture's profile does not fit coloured boxes
-    return replace(photo, rgb=boxed(photo.rgb, [face.box for face in faces]), grey=False, icc=icc, deep=None)
+    return replace(photo, rgb=boxed(photo.rgb, boxes), grey=False, icc=icc, deep=None)
 
 
 def boxed(rgb: np.ndarray, boxes: Sequence[Sequence[float]]) -> np.ndarray:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mien.video.ffmpeg import EXACT, ffmpeg
-from mien.video.reader import Shot
+from mien.media.video.ffmpeg import EXACT, ffmpeg
+from mien.media.video.reader import Shot
 
 BT709, LIMITED = 1, 1  # by ITU-T H.273 and FFmpeg
 BLOCK = 8  # pixels of the grid on which a change's box lies: no format halves its colours more than twice

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import InputError
-from mien.provenance import Stamp
+from mien.media.provenance import Stamp
 
 # No thumbnails: one of the photograph would go on showing the face before the edit.
 SETTINGS = {

@@ -12,11 +12,11 @@ import numpy as np
 
 from mien.errors import InputError
 from mien.files import check_place
-from mien.provenance import Stamp, xmp_packet
-from mien.video.ffmpeg import EXACT, ffmpeg, told
-from mien.video.planes import painted
-from mien.video.reader import Reader, Shot
-from mien.video.xmp_box import append_packet
+from mien.media.provenance import Stamp, xmp_packet
+from mien.media.video.ffmpeg import EXACT, ffmpeg, told
+from mien.media.video.pixel_format import painted
+from mien.media.video.reader import Reader, Shot
+from mien.media.video.xmp_box import append_packet
 
 FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
 QUALITY = {"crf": "17", "preset": "fast"}  # x264's guide calls 17 or 18 visually lossless

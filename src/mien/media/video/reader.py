@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mien.errors import InputError
-from mien.video.ffmpeg import CLIPS, EXACT, ffmpeg, told
+from mien.media.video.ffmpeg import CLIPS, EXACT, ffmpeg, told
 
 PIXEL_LIMIT = 40_000_000  # a frame of 8K has 33 million
 MISSING = 0.25  # seconds that may lack at a clip's end; more, and it was cut short

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps
 
 from mien.errors import InputError
-from mien.faces.deep import carried, eight, encode_png, is_deep, orientation_of, read_deep
 from mien.files import check_place, write_whole
-from mien.provenance import Stamp, read_packet, save_arguments
+from mien.media.provenance import Stamp, read_packet, save_arguments
+from mien.media.sixteen_bit import carried, eight, encode_png, is_deep, orientation_of, read_deep
 
 PIXEL_LIMIT = 100_000_000  # a photograph of this size takes 0.3 GB as an array; files can claim far more
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}

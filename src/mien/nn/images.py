@@ -1,0 +1,31 @@
+"""Pictures between arrays and tensors, and between sizes."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def to_pixels(image: Tensor) -> np.ndarray:
+    """Return (3, H, W) in [-1, 1] as uint8 (H, W, 3); unknown (NaN) is white."""
+    pixels = torch.nan_to_num(image.float().cpu(), nan=1.0).add(1).mul(127.5).round().clamp(0, 255).byte()
+    return pixels.permute(1, 2, 0).contiguous().numpy()
+
+
+def to_tensor(images: np.ndarray) -> Tensor:
+    """Turn (B, H, W, 3) uint8 into (B, 3, H, W) float32 in [-1, 1], channels_last in memory."""
+    pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)  # a view: memory stays B H W 3
+    return pixels.to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def resized(pictures: np.ndarray, size: int) -> torch.Tensor:
+    """Return uint8 (B, S, S, 3) as (B, 3, size, size) in [-1, 1]."""
+    return F.interpolate(to_tensor(pictures), size=(size, size), mode="area")
+
+
+def at_size(picture: torch.Tensor, size: int) -> np.ndarray:
+    """Return pictures (B, 3, H, W) as uint8 (B, size, size, 3)."""
+    seen = F.interpolate(picture, size=(size, size), mode="area")
+    return np.stack([to_pixels(one) for one in seen])
