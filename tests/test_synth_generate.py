@@ -103,7 +103,7 @@ def test_more_people_leave_the_first_ones_as_they_are(small, tmp_path):
 
 
 def test_resume_after_a_stop_in_the_middle(small, tmp_path, monkeypatch):
-    out, true_write, written = tmp_path / "set", module._write, []
+    out, true_write, written = tmp_path / "set", module.write_whole, []
 
     def failing(path, content):
         if path.suffix == ".jpg":
@@ -112,13 +112,13 @@ def test_resume_after_a_stop_in_the_middle(small, tmp_path, monkeypatch):
                 raise KeyboardInterrupt
         true_write(path, content)
 
-    monkeypatch.setattr(module, "_write", failing)
+    monkeypatch.setattr(module, "write_whole", failing)
     with pytest.raises(KeyboardInterrupt):
         generate(out, **SMALL)
     assert not (out / "metadata.csv").exists() and not (out / "geometry.npz").exists()
     first = (out / "images" / "S00001_00_neutral.jpg").stat().st_mtime_ns
-    monkeypatch.setattr(module, "_write", true_write)
-    (out / "images" / ".S00002_00_neutral.jpg.1").write_bytes(b"half")  # as a kill in the middle of writing leaves
+    monkeypatch.setattr(module, "write_whole", true_write)
+    (out / "images" / ".S00002_00_neutral.jpg.1.part").write_bytes(b"half")  # as a kill in the middle of writing leaves
     seen: list[tuple[int, int]] = []
     generate(out, **SMALL, progress=lambda done, total: seen.append((done, total)))
     assert digest(out) == digest(small)

@@ -7,12 +7,12 @@ from scipy.spatial.transform import Rotation
 
 from mien.errors import InputError
 from mien.labels import AUS, CLASSES
-from mien.synth import camera
 from mien.synth.expression import recipe
+from mien.synth.geometry.wear import OCCLUDERS
 from mien.synth.landmarks import landmark_vertices
 from mien.synth.person import BEARDS, GLASSES, HAIR_STYLES, sample_person
+from mien.synth.render import camera
 from mien.synth.studio import Studio
-from mien.synth.wear import OCCLUDERS
 
 PEOPLE = 16
 CALM = np.zeros((len(AUS), 2))

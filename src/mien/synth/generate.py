@@ -21,11 +21,11 @@ from PIL import Image
 from mien.errors import InputError
 from mien.files import write_json, write_whole
 from mien.labels import AUS, au_columns
-from mien.synth.light import Light, sample_backdrop, sample_light
+from mien.synth.geometry.wear import OCCLUDERS
 from mien.synth.person import Person, sample_person
 from mien.synth.plan import Take, takes
+from mien.synth.render.light import Light, sample_backdrop, sample_light
 from mien.synth.studio import Shot, Studio
-from mien.synth.wear import OCCLUDERS
 
 EDITION = 3  # raise when the same seed gives other pictures
 FOLDS = 10

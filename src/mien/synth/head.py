@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from mien.labels import AUS
-from mien.synth import actions, eyes, mouth, wear
-from mien.synth.anatomy import neutral_skin
-from mien.synth.assembly import INSIDE, MATERIALS, Mesh, MeshBuilder, is_made_of
-from mien.synth.atlas import skin_uv, tile_uv, to_linear
-from mien.synth.chart import MOUTH_T, chart
-from mien.synth.ears import ear
-from mien.synth.hair import Shell, beard_shells, curtain, scalp_shells
-from mien.synth.occlusion import sky_share
+from mien.synth.geometry import action_units, eyes, mouth, wear
+from mien.synth.geometry.anatomy import neutral_skin
+from mien.synth.geometry.assembly import INSIDE, MATERIALS, Mesh, MeshBuilder, is_made_of
+from mien.synth.geometry.chart import MOUTH_T, chart
+from mien.synth.geometry.ears import ear
 from mien.synth.person import Person
-from mien.synth.raster import vertex_normals
+from mien.synth.render.occlusion import sky_share
+from mien.synth.render.raster import vertex_normals
+from mien.synth.texture.atlas import skin_uv, tile_uv, to_linear
+from mien.synth.texture.hair import Shell, beard_shells, curtain, scalp_shells
 
 SIDES = ((0, 1), (1, -1))  # column of an AU array, sign of x: the person's left, right
 NO_SHADOW = ("eye", "lash", "lining", "lid lining", "teeth", "tongue", "lens", "hand")
@@ -125,8 +125,8 @@ class Head:
         drop = float(np.mean(aus[AUS.index(26)])) / 5
         parts = [skin]
         parts += [eyes.turn_ball(self.ball_points * eyes.BALL_RADIUS, gaze) + self.balls[side] for _, side in SIDES]
-        parts += [mouth.arch(self.bite, True), actions.turn_jaw(mouth.arch(self.bite, False), 1.0, drop)]
-        parts.append(actions.turn_jaw(self.tongue_points, 1.0, 0.92 * drop))
+        parts += [mouth.arch(self.bite, True), action_units.turn_jaw(mouth.arch(self.bite, False), 1.0, drop)]
+        parts.append(action_units.turn_jaw(self.tongue_points, 1.0, 0.92 * drop))
         if self.shells:
             normals = np.empty((len(skin), 3), np.float32)
             vertex_normals(skin, self.chart.faces[: self.chart.skin_faces], normals)
@@ -136,21 +136,23 @@ class Head:
         return np.concatenate(parts + list(self.fixed.values())).astype(np.float32)
 
     def _skin(self, aus: np.ndarray, gaze: tuple[float, float]) -> np.ndarray:
-        rows = [AUS.index(au) for au in actions.FACE_AUS]
+        rows = [AUS.index(au) for au in action_units.FACE_AUS]
         level = np.concatenate([aus[rows, 0], aus[rows, 1]]).astype(np.float32) / 5
         points = self.rest.astype(np.float32)
         for k in np.flatnonzero(level):
-            points += level[k] * actions.displacement_basis()[k].reshape(-1, 3)
+            points += level[k] * action_units.displacement_basis()[k].reshape(-1, 3)
         drop = float(np.mean(aus[AUS.index(26)])) / 5
         if drop > 0:
-            points = actions.turn_jaw(points, actions.jaw_weights(), drop)
-        mouth.meet_lips(points, self.chart.mouth, self.over, self.chart.above, self.lip_zone, actions.lip_pressure(aus))
+            points = action_units.turn_jaw(points, action_units.jaw_weights(), drop)
+        mouth.meet_lips(
+            points, self.chart.mouth, self.over, self.chart.above, self.lip_zone, action_units.lip_pressure(aus)
+        )
         shape = self.person.shape
         for column, side in SIDES:
-            opening = actions.lid_openings(aus, column, shape.eye_open, shape.eye_roundness, gaze[1])
+            opening = action_units.lid_openings(aus, column, shape.eye_open, shape.eye_roundness, gaze[1])
             eyes.set_lids(points, self.chart, side, self.lids[side], self.balls[side], shape, opening)
             eyes.hang_lid_rolls(points, self.chart.eyes[side], self.balls[side])
-        mouth.hang_lip_rolls(points, self.chart.mouth, actions.JAW_ANGLE * drop)
+        mouth.hang_lip_rolls(points, self.chart.mouth, action_units.JAW_ANGLE * drop)
         return points
 
     def _sky(self) -> np.ndarray:

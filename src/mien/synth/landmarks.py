@@ -4,8 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from mien.synth.anatomy import NOSE_BASE, lower_border, upper_border
-from mien.synth.chart import MOUTH_T, Slit, chart
+from mien.synth.geometry.anatomy import NOSE_BASE, lower_border, upper_border
+from mien.synth.geometry.chart import MOUTH_T, Slit, chart
 
 # on the person's right (image left), x negative; mirrored for the other side
 JAW = [

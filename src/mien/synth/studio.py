@@ -6,18 +6,19 @@ import numpy as np
 
 from mien.errors import InputError
 from mien.labels import AUS
-from mien.synth import eyes, wrinkles
-from mien.synth.atlas import RELIEF_SCALE
-from mien.synth.camera import PIVOT, develop, fit, rotation
+from mien.synth.geometry import eyes
+from mien.synth.geometry.wear import OCCLUDERS
 from mien.synth.head import SIDES, Head, Outfit
 from mien.synth.landmarks import landmark_vertices
-from mien.synth.light import Light
-from mien.synth.occlusion import view_axes
 from mien.synth.person import Person
-from mien.synth.raster import rasterize, trace_back, vertex_normals
-from mien.synth.shading import shade
-from mien.synth.tiles import paint_atlas
-from mien.synth.wear import OCCLUDERS
+from mien.synth.render.camera import PIVOT, develop, fit, rotation
+from mien.synth.render.light import Light
+from mien.synth.render.occlusion import view_axes
+from mien.synth.render.raster import rasterize, trace_back, vertex_normals
+from mien.synth.render.shading import shade
+from mien.synth.texture import wrinkles
+from mien.synth.texture.atlas import RELIEF_SCALE
+from mien.synth.texture.tiles import paint_atlas
 
 OVERSAMPLE = 2
 SHADOW_SIDE = 224

@@ -2,12 +2,21 @@
 
 import numpy as np
 
-from mien.synth.atlas import ATLAS_HEIGHT, ATLAS_WIDTH, HAIR_HEIGHT, HAIR_TOP, SKIN_SIDE, TILES, noise, to_linear
-from mien.synth.eyes import BALL_EXTENT, BALL_RADIUS, IRIS_RADIUS
-from mien.synth.fields import bell, step
-from mien.synth.hair import hair_edge, strands
+from mien.synth.geometry.bumps import bell, step
+from mien.synth.geometry.eyes import BALL_EXTENT, BALL_RADIUS, IRIS_RADIUS
 from mien.synth.person import Person
-from mien.synth.skin import paint_skin
+from mien.synth.texture.atlas import (
+    ATLAS_HEIGHT,
+    ATLAS_WIDTH,
+    HAIR_HEIGHT,
+    HAIR_TOP,
+    SKIN_SIDE,
+    TILES,
+    noise,
+    to_linear,
+)
+from mien.synth.texture.hair import hair_edge, strands
+from mien.synth.texture.skin import paint_skin
 
 TOOTH_EDGES = (0.0, 0.135, 0.245, 0.36, 0.46, 0.56, 0.68, 0.9)  # from the midline, share of half the arch: 7 teeth
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.synth.chart import Chart, quads
-from mien.synth.fields import step
+from mien.synth.geometry.bumps import step
+from mien.synth.geometry.chart import Chart, quads
 from mien.synth.person import Person
 
 OCCLUDERS = ("none", "hat", "mask", "hand")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mien.synth.chart import Slit, quads
+from mien.synth.geometry.chart import Slit, quads
 
 ARCH_COLUMNS, ARCH_ROWS = 33, 5
 ARCH_HALF = 0.40

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mien.synth.skull import S_MAX, T_BOTTOM, T_TOP, surface_grid
+from mien.synth.geometry.skull import S_MAX, T_BOTTOM, T_TOP, surface_grid
 
 EYE_X, EYE_HALF = 0.5, 0.235  # centre and half width of the slit between the lids
 EYE_T, MOUTH_T = 0.0, -1.08

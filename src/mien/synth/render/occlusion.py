@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mien.synth.raster import rasterize
+from mien.synth.render.raster import rasterize
 
 SIDE = 144
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from mien.synth.chart import quads
-from mien.synth.fields import bell, step
+from mien.synth.geometry.bumps import bell, step
+from mien.synth.geometry.chart import quads
 from mien.synth.person import Shape
 
 RINGS, SECTORS = 9, 28

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.synth.atlas import HAIR_HEIGHT, SKIN_SIDE, hair_uv, noise, polyline_distance, skin_uv, texels
-from mien.synth.chart import Chart, quads
-from mien.synth.fields import bell, step
+from mien.synth.geometry.bumps import bell, step
+from mien.synth.geometry.chart import Chart, quads
 from mien.synth.person import Person
-from mien.synth.skin import beard_map
+from mien.synth.texture.atlas import HAIR_HEIGHT, SKIN_SIDE, hair_uv, noise, polyline_distance, skin_uv, texels
+from mien.synth.texture.skin import beard_map
 
 HAIRLINE = np.array(  # s, t from the middle of the forehead over temple and sideburn round the ear to the nape
     [[0, 1.03], [0.35, 1.05], [0.60, 1.0], [0.80, 0.84], [0.93, 0.60], [1.02, 0.42], [1.10, 0.16], [1.22, -0.06],

@@ -8,11 +8,11 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from mien.synth.anatomy import lower_border, upper_border
-from mien.synth.atlas import SKIN_SIDE, noise, polyline_distance, skin_uv, texels, to_linear
-from mien.synth.chart import EYE_HALF, EYE_X, MOUTH_HALF, MOUTH_T
-from mien.synth.fields import bell, spot, step
+from mien.synth.geometry.anatomy import lower_border, upper_border
+from mien.synth.geometry.bumps import bell, spot, step
+from mien.synth.geometry.chart import EYE_HALF, EYE_X, MOUTH_HALF, MOUTH_T
 from mien.synth.person import Person
+from mien.synth.texture.atlas import SKIN_SIDE, noise, polyline_distance, skin_uv, texels, to_linear
 
 BROW_LINE = np.array([[0.19, 0.285], [0.33, 0.335], [0.52, 0.38], [0.72, 0.375], [0.93, 0.27]])
 STROKE_SCALE = 3  # brow hairs are drawn finer than the atlas

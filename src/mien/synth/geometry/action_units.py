@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 from mien.labels import AUS
-from mien.synth.chart import MOUTH_HALF, MOUTH_T, Chart, chart
-from mien.synth.fields import bell, spot, step
+from mien.synth.geometry.bumps import bell, spot, step
+from mien.synth.geometry.chart import MOUTH_HALF, MOUTH_T, Chart, chart
 
 JAW_PIVOT = np.array([0.0, -0.42, -1.0])
 JAW_ANGLE = np.radians(17.5)  # at AU26 = 5

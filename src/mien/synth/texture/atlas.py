@@ -11,7 +11,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from mien.synth.skull import S_MAX, T_BOTTOM, T_TOP, surface_grid
+from mien.synth.geometry.skull import S_MAX, T_BOTTOM, T_TOP, surface_grid
 
 SKIN_SIDE = 512
 HAIR_TOP, HAIR_HEIGHT = SKIN_SIDE, 256

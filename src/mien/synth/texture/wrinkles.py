@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from mien.labels import AUS
-from mien.synth.atlas import RELIEF_SCALE, SKIN_SIDE, Texels, noise, polyline_distance, texels
-from mien.synth.chart import EYE_HALF, EYE_X, MOUTH_HALF, MOUTH_T
-from mien.synth.fields import bell, spot, step
+from mien.synth.geometry.bumps import bell, spot, step
+from mien.synth.geometry.chart import EYE_HALF, EYE_X, MOUTH_HALF, MOUTH_T
 from mien.synth.person import Person
+from mien.synth.texture.atlas import RELIEF_SCALE, SKIN_SIDE, Texels, noise, polyline_distance, texels
 
 SIDE = SKIN_SIDE // RELIEF_SCALE
 

@@ -6,10 +6,10 @@ place for all people; so paint, landmarks and motion find it there too.
 
 import numpy as np
 
-from mien.synth.chart import EYE_X, MOUTH_HALF, MOUTH_T, Chart
-from mien.synth.fields import bell, spot, step
+from mien.synth.geometry.bumps import bell, spot, step
+from mien.synth.geometry.chart import EYE_X, MOUTH_HALF, MOUTH_T, Chart
+from mien.synth.geometry.skull import spline_matrix
 from mien.synth.person import Shape
-from mien.synth.skull import spline_matrix
 
 NOSE_BASE = -0.72
 NOSE_PROFILE = {

@@ -6,7 +6,7 @@ Skin is lit with wrapped light, more so in red, as if it scattered beneath the s
 import numba as nb
 import numpy as np
 
-from mien.synth.raster import sample
+from mien.synth.render.raster import sample
 
 RELIEF, HAIR, CORNEA = 1, 2, 3  # flags of a material
 SHADOW_BIAS = 0.035

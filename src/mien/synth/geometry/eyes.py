@@ -6,8 +6,8 @@ opening up to both corners; a turn is scaled so that the iris moves as far as it
 
 import numpy as np
 
-from mien.synth.chart import EYE_HALF, EYE_X, Chart, Slit
-from mien.synth.fields import bell, smooth_max, step
+from mien.synth.geometry.bumps import bell, smooth_max, step
+from mien.synth.geometry.chart import EYE_HALF, EYE_X, Chart, Slit
 from mien.synth.person import Shape
 
 BALL_RADIUS = 0.26

@@ -1,0 +1,1 @@
+"""The head's form, at rest and as action units move it."""

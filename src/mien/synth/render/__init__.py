@@ -1,0 +1,1 @@
+"""From a mesh and its textures to a picture."""

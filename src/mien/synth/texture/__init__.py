@@ -1,0 +1,1 @@
+"""What the head's surface looks like: skin, hair, wrinkles."""
