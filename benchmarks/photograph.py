@@ -21,11 +21,11 @@ import torch
 from skimage.data import astronaut
 
 import mien.editor
+from mien.controls import Controls
 from mien.editor import Editor
 from mien.faces.align import align, similarity
 from mien.faces.detect import choose_face, find_faces
 from mien.media.photo import Photo, read_photo
-from mien.models import Controls
 
 Result = TypeVar("Result")
 
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--fp32", action="store_true", help="Not in bf16, even where the processor has it.")
     asked = parser.parse_args()
     if asked.fp32:
-        mien.editor.native_bf16 = bool  # no, whatever the processor
+        mien.nn.modes.native_bf16 = bool  # no, whatever the processor
     torch.set_num_threads(asked.threads)
     cv2.setNumThreads(asked.threads)
     with tempfile.TemporaryDirectory() as folder:

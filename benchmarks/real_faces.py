@@ -20,9 +20,9 @@ from mien.editor import Editor
 from mien.labels import CLASSES
 from mien.media.photo import Photo
 from mien.media.sheet import save_sheet, sheet
-from mien.models import Family
+from mien.models.contract import Family
+from mien.models.io import load
 from mien.receipt import receipt
-from mien.weights import load
 
 LEVELS = (0.25, 0.5, 0.75, 1.0)
 

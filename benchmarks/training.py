@@ -14,10 +14,10 @@ from itertools import product
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mien.batch import Batch, Faces, Motion
+from mien.data.batch import Batch, Faces, Motion
 from mien.labels import AUS, POINTS
-from mien.models import create
-from mien.recipe import Stage
+from mien.models.recipe import Stage
+from mien.models.registry import create
 from mien.train import Settings, Trainer
 
 

@@ -11,9 +11,10 @@ from mien.evaluate.ablation import ablate, ablations
 from mien.evaluate.judges import fitted
 from mien.evaluate.transfer import trials
 from mien.metrics.regions import region_boxes
-from mien.models import create
+from mien.models.io import save_model
+from mien.models.registry import create
 from mien.train import Settings
-from mien.weights import CHECKPOINT, save_model
+from mien.weights.resolve import CHECKPOINT
 from tests.test_comparison import SIZE, Reader
 from tests.test_comparison import data as data  # a fixture
 from tests.tiny import TINY

@@ -22,9 +22,9 @@ from mien.evaluate.bench_set import marked_set, studio_set
 from mien.evaluate.comparison import TRUTH
 from mien.evaluate.judges import NetJudge
 from mien.metrics.bootstrap import interval, intervals
-from mien.models import create
+from mien.models.io import save_model
+from mien.models.registry import create
 from mien.nn.class_codes import ClassCodes
-from mien.weights import save_model
 from tests.test_cli import run
 from tests.test_comparison import Copier, Reader, data  # noqa: F401 - a fixture
 from tests.tiny import TINY

@@ -16,11 +16,12 @@ from skimage.data import astronaut
 
 from mien import cli
 from mien.media.provenance import read_stamp
-from mien.models import FAMILIES, Edits, Embeds, EstimatesAus, Invents, Recognizes, Transfers, create
+from mien.models.contract import Edits, Embeds, EstimatesAus, Invents, Recognizes, Transfers
 from mien.models.eet import Eet
 from mien.models.fields import FieldModel
+from mien.models.io import save_model
+from mien.models.registry import FAMILIES, create
 from mien.train import Settings, train
-from mien.weights import save_model
 from tests.test_contract import Random
 from tests.tiny import TINY
 

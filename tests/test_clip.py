@@ -13,6 +13,7 @@ from PIL import Image
 
 from mien import clip
 from mien.clip import Steadier, change_clip, fitted, recognize_clip
+from mien.controls import Controls
 from mien.editor import Editor
 from mien.errors import InputError
 from mien.faces.morph import Maps
@@ -20,8 +21,8 @@ from mien.faces.smooth import one_euro
 from mien.media.provenance import read_stamp, stamp_in
 from mien.media.video.reader import Reader
 from mien.media.video.xmp_box import read_packet
-from mien.models import Controls, create
-from mien.weights import save_model
+from mien.models.io import save_model
+from mien.models.registry import create
 from tests.clips import read_frames, scene, sound_of, studio_face, texture, write_clip
 from tests.test_cli import run
 from tests.tiny import TINY

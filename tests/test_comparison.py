@@ -33,9 +33,10 @@ from mien.evaluate.transfer import trials
 from mien.labels import AUS, BASIC, CLASSES
 from mien.media.provenance import read_stamp
 from mien.metrics.frechet import frechet_distance
-from mien.models import FAMILIES, Embedding, Prediction, create
+from mien.models.contract import Embedding, Prediction
+from mien.models.io import fingerprint
+from mien.models.registry import FAMILIES, create
 from mien.train import Settings, train
-from mien.weights import fingerprint
 from tests.test_contract import Random
 from tests.tiny import TINY
 

@@ -8,28 +8,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from mien.batch import Batch, Faces, Motion
+from mien.controls import Controls
+from mien.data.batch import Batch, Faces, Motion
 from mien.errors import InputError
 from mien.labels import AUS, CLASSES, EXPRESSIONS, POINTS
-from mien.models import (
-    FAMILIES,
-    Controls,
-    Edits,
-    Embeds,
-    EstimatesAus,
-    FindsPoints,
-    Invents,
-    Recognizes,
-    Transfers,
-    create,
-    editor_by,
-    name_of,
-    pasted,
-)
+from mien.models.contract import Edits, Embeds, EstimatesAus, FindsPoints, Invents, Recognizes, Transfers
+from mien.models.io import load, save_model
+from mien.models.recipe import Turn
+from mien.models.registry import FAMILIES, create, editor_by, name_of
+from mien.models.residual import pasted
+from mien.models.tensors import read_tensors, write_tensors
 from mien.nn.class_codes import ClassCodes
-from mien.recipe import Turn
 from mien.train import Settings, Trainer, resume, train
-from mien.weights import CHECKPOINT, load, read_tensors, save_model, write_tensors
+from mien.weights.resolve import CHECKPOINT
 from tests.tiny import NARROW, TINY
 
 EXACT = Settings(seed=3, precision="32-true", accelerator="cpu", checkpoint_every=1, log_every=1)

@@ -8,8 +8,9 @@ import torch
 from mien.errors import InputError
 from mien.evaluate.disentanglement import TRUE, by_disentanglement
 from mien.evaluate.judges import NetJudge
-from mien.models import Embedding, create
-from mien.weights import save_model
+from mien.models.contract import Embedding
+from mien.models.io import save_model
+from mien.models.registry import create
 from tests.test_cli import run
 from tests.test_comparison import PEOPLE, SIZE, Copier, Reader, data, ready  # noqa: F401
 from tests.tiny import TINY

@@ -9,7 +9,7 @@ from skimage.data import astronaut
 from mien.editor import Editor
 from mien.errors import InputError
 from mien.media.provenance import read_stamp
-from mien.models import FAMILIES, create
+from mien.models.registry import FAMILIES, create
 
 
 @pytest.fixture(scope="module")

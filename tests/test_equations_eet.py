@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from mien.batch import Batch
+from mien.controls import Controls
+from mien.data.batch import Batch
 from mien.errors import InputError
 from mien.labels import AUS
-from mien.models import Controls, create
 from mien.models import eet as paper
-from mien.nn.instance import InstanceNorm, PReLU
-from mien.nn.residual import UpRes
+from mien.models.eet.instance import InstanceNorm, PReLU
+from mien.models.eet.nets import UpRes, progression
+from mien.models.registry import create
 from mien.train import Settings, Trainer
 from tests.test_contract import Random
 from tests.tiny import NARROW, TINY
@@ -313,7 +314,7 @@ def test_branches_are_independent():
     model = create("eet", **TINY["eet"]).eval()
     features = torch.randn(2, 4, 32, 32)
     maps, estimates = model.unit_encoder(features)
-    widths, branch = paper.progression(model.config.unit_width), 5
+    widths, branch = progression(model.config.unit_width), 5
     for layer, width in zip((x for x in model.unit_encoder.stack if isinstance(x, nn.Conv2d)), widths, strict=True):
         weight = layer.parametrizations.weight.original
         weight.data[branch * width : (branch + 1) * width] = torch.randn_like(weight[:width])

@@ -8,15 +8,18 @@ import pytest
 import torch
 from torch import nn
 
-from mien.batch import Batch, Faces
+from mien.controls import Controls
+from mien.data.batch import Batch, Faces
 from mien.errors import InputError
 from mien.labels import CLASSES
-from mien.models import Controls, HasBaseline, create
 from mien.models import expr_gan as paper
+from mien.models.contract import HasBaseline
+from mien.models.io import load
+from mien.models.jesrl.vgg import Vgg19
+from mien.models.registry import create
 from mien.nn.losses import fooling_loss
-from mien.nn.vgg import Vgg19
 from mien.train import Trainer, resume, train
-from mien.weights import CHECKPOINT, load
+from mien.weights.resolve import CHECKPOINT
 from tests.test_contract import EXACT, Random
 from tests.tiny import TINY
 

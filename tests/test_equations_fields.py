@@ -4,17 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from mien.batch import Faces, Motion
+from mien.controls import Controls
+from mien.data.batch import Faces, Motion
 from mien.errors import InputError
 from mien.labels import AUS, PROTOTYPES, prototype, units_of
-from mien.models import Controls, create
 from mien.models.fields import (
     CODE,
     DOUBT,
     STILL,
     UNITS,
     code_of,
-    composed,
     corrected,
     critic_loss,
     detail,
@@ -34,8 +33,9 @@ from mien.models.fields import (
     true_shade,
     watched,
 )
-from mien.nn.field_net import EYES, MOUTH, WINDOWS, Fields, Patch, ramp
-from mien.nn.warp import WHOLE, placed, resized, warp
+from mien.models.fields.nets import ramp
+from mien.models.registry import create
+from mien.nn.warp import EYES, MOUTH, WHOLE, WINDOWS, Fields, Patch, composed, placed, resized, warp
 from tests.test_contract import Random
 from tests.tiny import TINY
 

@@ -1,18 +1,21 @@
 """JESRL's Eq. 2-12, recomputed in float64 NumPy from the paper."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from mien.controls import Controls
 from mien.errors import InputError
 from mien.labels import CLASSES
-from mien.models import FAMILIES, Controls, create
 from mien.models import jesrl as paper
+from mien.models.jesrl.nets import one_hot
+from mien.models.jesrl.vgg import Vgg19
+from mien.models.registry import FAMILIES, create
 from mien.nn.modes import evaluating
-from mien.nn.vgg import Vgg19
 from tests.test_contract import EXACT, Random
 from tests.tiny import TINY
 
@@ -263,7 +266,7 @@ def test_presets_are_the_papers_ablations():
     for size in ("", "paper_"):
         whole = presets[size.rstrip("_") or "small"]
         for name, change in paper.ABLATIONS.items():
-            assert presets[size + name] == paper.replace(whole, **change)
+            assert presets[size + name] == replace(whole, **change)
     turns = {name: {t.name: t for s in tiny_of(name).stages() for t in s.turns} for name in paper.ABLATIONS}
     assert "L_inter" not in turns["no_interpolation"]["synthesize"].weights
     assert "L_inter" not in turns["neither"]["discriminate"].weights
@@ -326,7 +329,7 @@ def fixed_classes(model, monkeypatch, *classes):
     answers = iter(classes)
 
     def logits(image, representation):
-        return paper.one_hot(torch.full((len(image),), CLASSES.index(next(answers)))) * 20.0
+        return one_hot(torch.full((len(image),), CLASSES.index(next(answers)))) * 20.0
 
     monkeypatch.setattr(model, "_logits", logits)
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from mien.batch import Batch
+from mien.controls import Controls
+from mien.data.batch import Batch
 from mien.data.cache import open_data
 from mien.errors import InputError
 from mien.labels import CLASSES
-from mien.models import Controls, create
 from mien.models import rel_gan as paper
+from mien.models.registry import create
 from mien.run import sampler_of
 from mien.train import Trainer, train
 from tests.test_contract import EXACT, Random, tiny
@@ -214,7 +215,7 @@ def test_edits_go_from_the_neutral_code_to_the_asked_one():
     faces = Random(40).batch(0).source
     with torch.no_grad():
         code = model.expression_encoder(faces.image)
-        model.class_codes.add(code, faces)
+        model.class_codes.add(code, faces.label, faces.intensity)
         face, like = faces.image[:3], Random().batch(1).source.image[:3]
         identity = model.identity_encoder(face)
         neutral = code[faces.label == 0].mean(0, keepdim=True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from mien.models import create
 from mien.models import ter_gan as paper
+from mien.models.registry import create
 from mien.nn import losses
 from tests.test_contract import Random
 from tests.tiny import TINY

@@ -23,7 +23,7 @@ from mien.evaluate.recognition import by_folds, fold_table, protocol_rows, summa
 from mien.evaluate.transfer import ANSWERS, answers, transfer_errors, transfer_table, trials
 from mien.faces.paste import feathered_mask
 from mien.labels import BASIC, CLASSES, EXPRESSIONS
-from mien.models.family import SOFTNESS
+from mien.models.residual import SOFTNESS
 from mien.train import Settings
 
 PEOPLE, WORDS = 8, ("neutral", *BASIC)

@@ -29,8 +29,8 @@ from mien.labels import AUS, CLASSES
 from mien.metrics.confusion import confusion, macro_f1
 from mien.metrics.gaze import side_of
 from mien.metrics.significance import sign_permutation
-from mien.models import create
-from mien.weights import fingerprint, save_model
+from mien.models.io import fingerprint, save_model
+from mien.models.registry import create
 from tests.test_cli import run
 from tests.tiny import TINY
 

@@ -15,7 +15,7 @@ from mien.data.manifest import read_manifest
 from mien.errors import InputError
 from mien.evaluate.intensity import measured_intensity, sweep
 from mien.evaluate.judge_csv import TOOLS, TableJudge, open_pyfeat, picture_name
-from mien.evaluate.judge_mediapipe import BLENDSHAPES, BlendshapeJudge
+from mien.evaluate.judge_mediapipe import BlendshapeJudge
 from mien.evaluate.judge_onnx import prepared, read_description
 from mien.evaluate.judges import (
     NetJudge,
@@ -29,9 +29,9 @@ from mien.evaluate.judges import (
     labelled_by,
     must_give,
 )
-from mien.labels import AUS, CLASSES
-from mien.models import create
-from mien.weights import save_model
+from mien.labels import AUS, BLENDSHAPES, CLASSES
+from mien.models.io import save_model
+from mien.models.registry import create
 from tests.test_comparison import Copier, Reader, data  # noqa: F401
 from tests.tiny import TINY
 

@@ -15,7 +15,8 @@ import torch
 from PIL import Image
 
 from mien import cli
-from mien.weights import CHECKPOINT, read_tensors
+from mien.models.tensors import read_tensors
+from mien.weights.resolve import CHECKPOINT
 
 SET = (
     "image_size=32",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from mien.batch import Motion
 from mien.data.augment import Augmentation, Warp, apply
+from mien.data.batch import Motion
 from mien.data.cache import concat, open_data
 from mien.data.motion import CELLS, UNITS, Geometry, cells_of, flow_between, read_geometry
 from mien.data.sampler import PairSampler

@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from mien.nn.blocks import Decoder, DownBlock, Encoder, folded, halvings
-from mien.nn.blur import blur
+from mien.nn.gradient_reversal import reverse_gradient
+from mien.nn.images import blur
 from mien.nn.modes import evaluating, untracked
 from mien.nn.resample import double_before, halve_after
-from mien.nn.reversal import reverse_gradient
 
 
 def test_halvings_are_the_papers():

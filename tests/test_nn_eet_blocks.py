@@ -7,10 +7,10 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-from mien.nn.instance import InstanceNorm, PReLU
-from mien.nn.residual import UpRes
+from mien.models.eet.instance import InstanceNorm, PReLU
+from mien.models.eet.nets import UpRes
+from mien.models.eet.unit_statistics import UnitDirections
 from mien.nn.spectral import SpectralNorm, spectral
-from mien.nn.unit_directions import UnitDirections
 
 
 def values(weight, parts=1, transposed=False):

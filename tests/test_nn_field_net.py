@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from mien.nn.field_net import EYES, MOUTH, NEAR, WINDOWS, Atlas, FieldNet, waves
+from mien.models.fields.nets import NEAR, Atlas, FieldNet, waves
+from mien.nn.warp import EYES, MOUTH, WINDOWS
 from tests.test_equations_fields import at_size, bilinear
 
 

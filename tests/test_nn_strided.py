@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mien.nn.strided import GrowBlock, GrowingDecoder, StridedBlock, StridedEncoder, normed_perceptron
+from mien.models.expr_gan.nets import GrowBlock, GrowingDecoder, StridedBlock, StridedEncoder, normed_perceptron
 
 
 @pytest.mark.parametrize("norm", [True, False])

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mien.nn.unet import Level, UNetDecoder, UNetEncoder, l2_normal
+from mien.models.jesrl.unet import Level, UNetDecoder, UNetEncoder, l2_normal
 
 
 def test_l2_norm_is_over_the_channels_of_a_place():

@@ -16,7 +16,8 @@ from mien.faces.detect import find_faces
 from mien.landmarker import find_landmarker
 from mien.media.photo import read_photo
 from mien.media.sixteen_bit import carried, eight, encode_png, turned
-from mien.models import Moves, create
+from mien.models.contract import Moves
+from mien.models.registry import create
 from mien.synth.expression import recipe
 from mien.synth.person import sample_person
 from mien.synth.studio import Studio

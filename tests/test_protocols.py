@@ -12,8 +12,8 @@ from mien import cli
 from mien.data.cache import open_data
 from mien.data.importers.disfa import FOLDS
 from mien.labels import CLASSES
-from mien.models import create
-from mien.weights import load, save_model
+from mien.models.io import load, save_model
+from mien.models.registry import create
 from tests.conftest import draw_face
 from tests.corpora import Corpus
 from tests.tiny import TINY

@@ -16,8 +16,8 @@ from mien.faces.align import align, rescaled, similarity
 from mien.faces.detect import find_faces
 from mien.labels import AUS
 from mien.landmarker import find_landmarker
+from mien.models.io import fingerprint
 from mien.receipt import receipt
-from mien.weights import fingerprint
 from tests.test_cli import run
 
 
@@ -98,7 +98,7 @@ def test_a_swap_writes_both_or_none(written, capsys, tmp_path):
 
 def test_a_face_is_looked_for_once(written, capsys, tmp_path, monkeypatch):
     looked = []
-    monkeypatch.setattr("mien.editor.find_faces", lambda rgb, by: looked.append(rgb) or find_faces(rgb, by))
+    monkeypatch.setattr("mien.faces.detect.find_faces", lambda rgb, by: looked.append(rgb) or find_faces(rgb, by))
     words = ("edit", written / "in.png", "--expression", "surprise", "-o", tmp_path / "o.png", "--receipt")
     code, out, err = run(capsys, *words)
     assert code == 0 and len(looked) == 1, err

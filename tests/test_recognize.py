@@ -16,7 +16,7 @@ from mien.editor import Editor
 from mien.errors import InputError
 from mien.faces.detect import find_faces
 from mien.labels import CLASSES
-from mien.models import create
+from mien.models.registry import create
 from mien.recognize import find_rows, recognize_all
 from tests.test_cli import run
 from tests.tiny import TINY

@@ -12,7 +12,7 @@ from mien.data.cache import open_data
 from mien.errors import InputError
 from mien.evaluate.retrieval import average_precision, by_retrieval, query_figures, ranking, retrieval_table, spaces
 from mien.labels import CLASSES
-from mien.models import Embedding, Prediction
+from mien.models.contract import Embedding, Prediction
 
 WORDS = ("happiness", "anger", "surprise")
 

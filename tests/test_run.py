@@ -8,11 +8,11 @@ from PIL import Image
 from mien.data.report import describe
 from mien.errors import InputError
 from mien.media.sheet import sheet
-from mien.models import create
+from mien.models.io import load
+from mien.models.registry import create
 from mien.nn.images import to_pixels
 from mien.run import begin, begin_with, draw_sheet, sampler_of, training_data, typed_changes
 from mien.train import Settings
-from mien.weights import load
 from tests.tiny import TINY
 
 SMALL = {"image_size": "32", "width": "2", "discriminator_width": "2", "batch_size": "6", "pretrain_steps": "2",

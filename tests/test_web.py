@@ -21,7 +21,7 @@ from mien.faces.detect import find_faces
 from mien.labels import AU_NAMES, AUS, CLASSES
 from mien.landmarker import find_landmarker
 from mien.media.provenance import read_stamp
-from mien.models import create
+from mien.models.registry import create
 from mien.web.ask import Ask, moved_units
 from mien.web.bars import bars
 from mien.web.upload import MEGABYTES, closeup, named, open_upload, view

@@ -9,9 +9,11 @@ import torch
 from mien import make_zoo as module
 from mien.errors import InputError
 from mien.make_zoo import make_zoo
-from mien.shelf import VARIABLE
+from mien.models.io import load
+from mien.models.tensors import read_tensors
 from mien.train import Settings
-from mien.weights import load, read_tensors, zoo
+from mien.weights.index import VARIABLE
+from mien.weights.resolve import zoo
 from tests.tiny import TINY
 
 CHANGES = {name: {k: str(v) for k, v in TINY[name].items() if k != "subjects"} for name in ("judge", "ter_gan")}

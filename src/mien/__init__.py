@@ -8,12 +8,12 @@ from mien.about import VERSION as __version__
 
 if TYPE_CHECKING:
     from mien.editor import Editor
-    from mien.models import FAMILIES, create
-    from mien.weights import load
+    from mien.models.io import load
+    from mien.models.registry import FAMILIES, create
 
 __all__ = ["FAMILIES", "Editor", "__version__", "create", "load"]
 
-_HOMES = {"Editor": "mien.editor", "FAMILIES": "mien.models", "create": "mien.models", "load": "mien.weights"}
+_HOMES = {"Editor": "mien.editor", "FAMILIES": "mien.models", "create": "mien.models", "load": "mien.models.io"}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mien.controls import Controls
 from mien.editor import Change, Editor
 from mien.errors import InputError
 from mien.faces.align import EYES
@@ -28,7 +29,8 @@ from mien.media.video.reader import Reader, Shot
 from mien.media.video.writer import Writer
 from mien.media.video.xmp_box import read_packet
 from mien.metrics.flicker import Steadiness
-from mien.models import Controls, Recognizes, able
+from mien.models.contract import Recognizes
+from mien.models.registry import able
 from mien.progress import Tell, untold
 
 # On a still studio face of 256 pixels under noise of four grey levels, what fields changes trembles by 0.04 grey levels

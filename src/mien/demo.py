@@ -19,7 +19,8 @@ from mien.evaluate.transfer import STRONG, Trials, answers, transfer_errors, tra
 from mien.faces.align import align
 from mien.labels import CLASSES, EXPRESSIONS
 from mien.media.sheet import save_sheet, sheet
-from mien.models import Prediction, Recognizes, Transfers, able
+from mien.models.contract import Prediction, Recognizes, Transfers
+from mien.models.registry import able
 from mien.synth.generate import generate
 
 SEED = 424_242  # people who were in nobody's training

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mien.about import DEFAULT, VERSION
+from mien.controls import Controls
 from mien.errors import InputError
 from mien.faces.align import align, rescaled, similarity
 from mien.faces.detect import Face, choose_face, find_faces
@@ -24,26 +25,14 @@ from mien.labels import AUS, CLASSES, PROTOTYPES, sides
 from mien.landmarker import find_landmarker
 from mien.media.photo import Photo, Seal, read_photo, write_photo
 from mien.media.provenance import Stamp
-from mien.models import (
-    Controls,
-    Embeds,
-    EstimatesAus,
-    Family,
-    Invents,
-    Moves,
-    Recognizes,
-    Transfers,
-    able,
-    change,
-    editor_by,
-    name_of,
-    pasted,
-)
+from mien.models.contract import Embeds, EstimatesAus, Family, Invents, Moves, Recognizes, Transfers
+from mien.models.io import fingerprint, load, place
+from mien.models.registry import able, editor_by, name_of
+from mien.models.residual import change, pasted
 from mien.nn.blocks import folded
-from mien.nn.field_net import Fields
 from mien.nn.images import to_pixels
 from mien.nn.modes import native_bf16
-from mien.weights import fingerprint, load, place
+from mien.nn.warp import Fields
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +73,7 @@ class Editor:
 
     A model that `Moves` says what becomes of the photograph's own pixels, and that is done to them. A net that squeezes
     a face through a few numbers cannot give a stranger's pores back. So not its picture is pasted but its change: its
-    picture with the new expression minus its picture with the old one (`mien.models.change`).
+    picture with the new expression minus its picture with the old one (`mien.models.residual.change`).
 
     Raises InputError for anything a user can get wrong, with what to do about it.
     """

@@ -14,9 +14,11 @@ from mien.errors import InputError
 from mien.faces.align import align, invert, similarity
 from mien.faces.landmarks import Landmarker, eyes_of
 from mien.faces.mediapipe_task import open_task
-from mien.models import FindsPoints, able
+from mien.models.contract import FindsPoints
+from mien.models.io import load
+from mien.models.registry import able
 from mien.nn.blocks import folded
-from mien.weights import load, zoo
+from mien.weights.resolve import zoo
 
 MESH = (
     (127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356),  # jaw

@@ -14,11 +14,13 @@ from mien.errors import InputError
 from mien.evaluate.comparison import compare
 from mien.evaluate.judges import NetJudge
 from mien.files import write_json
-from mien.models import FAMILIES, Transfers
+from mien.models.contract import Transfers
+from mien.models.io import load, save_model
+from mien.models.registry import FAMILIES
 from mien.run import begin, strangers
-from mien.shelf import INDEX, index_of
 from mien.train import Progress, Settings
-from mien.weights import CHECKPOINT, SUFFIX, load, save_model
+from mien.weights.index import INDEX, index_of
+from mien.weights.resolve import CHECKPOINT, SUFFIX
 
 ORDER = ("judge", "landmarks", "fields", "jesrl", "eet", "ter_gan", "rel_gan", "expr_gan")
 """Who measures comes first, then what others rely on, then what is best."""

@@ -19,9 +19,10 @@ from mien.editor import Editor, Picture, Seen, Which
 from mien.faces.align import align, footprint, rescaled
 from mien.labels import AUS
 from mien.media.photo import Photo
-from mien.models import Embeds, EstimatesAus, Family, able, name_of
+from mien.models.contract import Embeds, EstimatesAus, Family
+from mien.models.io import fingerprint
+from mien.models.registry import able, name_of
 from mien.nn.images import to_pixels
-from mien.weights import fingerprint
 
 
 def receipt(editor: Editor, judge: Family, before: Picture, after: Photo, number: Which = None) -> dict[str, Any]:

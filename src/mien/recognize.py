@@ -16,7 +16,8 @@ import torch
 from mien.errors import InputError
 from mien.files import check_place, write_whole
 from mien.labels import AUS, CLASSES
-from mien.models import EstimatesAus, Recognizes, able
+from mien.models.contract import EstimatesAus, Recognizes
+from mien.models.registry import able
 from mien.progress import Tell, untold
 
 if TYPE_CHECKING:

@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from mien.batch import Batch
 from mien.data.augment import Augmentation
+from mien.data.batch import Batch
 from mien.data.cache import Data, concat, open_data
 from mien.data.motion import read_geometry
 from mien.data.sampler import NoPairs, PairSampler
 from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.media.sheet import save_sheet, sheet
-from mien.models import Family, Transfers, create, name_of, preset_config
+from mien.models.contract import Family, Transfers
+from mien.models.registry import create, name_of, preset_config
+from mien.models.tensors import read_tensors
 from mien.nn.images import to_pixels
 from mien.nn.modes import evaluating
 from mien.train import Progress, Settings, train
-from mien.weights import CHECKPOINT, read_tensors
+from mien.weights.resolve import CHECKPOINT
 
 WITHOUT_TRUTH = {"need_truth": "false", "truth": "0", "exact": "false"}
 """Settings, of the families that have them, for data in which nobody shows what another shows too."""

@@ -16,13 +16,15 @@ import torch
 from lightning.fabric import Fabric
 from torch import Tensor, nn
 
-from mien.batch import Batch
+from mien.data.batch import Batch
 from mien.data.sampler import Sampler, prefetch
 from mien.errors import InputError
-from mien.models import Family
+from mien.models.contract import Family
+from mien.models.io import describe
+from mien.models.recipe import Adam, Stage, Turn
+from mien.models.tensors import read_tensors, write_tensors
 from mien.nn.modes import channels_last, native_bf16
-from mien.recipe import Adam, Stage, Turn
-from mien.weights import CHECKPOINT, describe, read_tensors, write_tensors
+from mien.weights.resolve import CHECKPOINT
 
 Precision = Literal["32-true", "bf16-mixed"]
 

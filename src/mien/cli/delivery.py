@@ -22,7 +22,7 @@ JUDGE = "judge"  # the zoo's, that no model is trained with
 
 @dataclass(frozen=True)
 class Asked:
-    """What an edit asks for, besides an example; as in `mien.models.Controls`."""
+    """What an edit asks for, besides an example; as in `mien.controls.Controls`."""
 
     expression: str | None = None
     intensity: float = 1.0

@@ -137,7 +137,7 @@ def evaluate_gallery(data: DataDirs, output: Out, model: Model = "ter_gan", all_
     Example: `mien evaluate gallery --data photofaces --model eet -o out/eet`
     """
     from mien.evaluate.gallery import draw_gallery
-    from mien.weights import load
+    from mien.models.io import load
 
     net = load(model)
     for path in draw_gallery(net, test_people(data, net.config.image_size, all_people), output):
@@ -196,7 +196,7 @@ def evaluate_ablation(
     Example: `mien evaluate ablation jesrl --data photofaces -o out/ablation`
     """
     from mien.evaluate.ablation import ablate, ablations, spread
-    from mien.models import preset_config
+    from mien.models.registry import preset_config
     from mien.run import training_data, typed_changes
     from mien.train import Settings
 
@@ -240,8 +240,8 @@ def warn(judge: Any, data: Any, models: dict[str, Any]) -> None:
 
 def by_name(models: list[str]) -> dict[str, Any]:
     """Return models by their names, or by their files' where two share one."""
-    from mien.models import name_of
-    from mien.weights import load
+    from mien.models.io import load
+    from mien.models.registry import name_of
 
     found: dict[str, Any] = {}
     for text in models:

@@ -182,7 +182,8 @@ def aus(
 
     Example: `mien aus holiday/ --csv > aus.csv`
     """
-    from mien.models import EstimatesAus, able
+    from mien.models.contract import EstimatesAus
+    from mien.models.registry import able
 
     tool = mien.Editor(model, device, aligned, landmarker=landmarker)
     able(tool.model, EstimatesAus)  # once, not for every picture
@@ -213,7 +214,7 @@ def invent(
 
     Example: `mien invent people --count 16 --expression happiness`
     """
-    from mien.models import Controls
+    from mien.controls import Controls
 
     if expression:
         Controls(expression)  # is it a class?
@@ -242,7 +243,8 @@ def embed(
     import numpy as np
 
     from mien.files import check_place, write_whole
-    from mien.models import Embeds, able
+    from mien.models.contract import Embeds
+    from mien.models.registry import able
 
     if output.suffix != ".npz":
         raise InputError(f"{output}: expected a file name ending in .npz")
@@ -269,7 +271,7 @@ def in_words(expression: str | None, like: Path | None, units: list[str], gaze: 
 
 def tell_reached(tool: Editor, seen: Seen, made: Photo, wish: Asked) -> None:
     """Print what was asked of action units and what a model that moves pixels reads of them in its result."""
-    from mien.models import Moves
+    from mien.models.contract import Moves
 
     if not isinstance(tool.model, Moves):
         return

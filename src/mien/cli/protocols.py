@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mien.data.cache import Data
     from mien.evaluate.judges import Judge as JudgeOf
     from mien.evaluate.transfer import Trials
-    from mien.models import Family
+    from mien.models.contract import Family
 
 Partners = Annotated[
     int,
@@ -50,7 +50,7 @@ def evaluate_recognition(
     from mien.evaluate.recognition_record import difference_line, figures_frame, write_recognition
     from mien.evaluate.record import data_facts
     from mien.labels import BASIC, CLASSES
-    from mien.models import preset_config
+    from mien.models.registry import preset_config
     from mien.run import typed_changes
     from mien.train import Settings
 

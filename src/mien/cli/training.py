@@ -49,8 +49,8 @@ def augment(
     Example: `mien augment more_faces --data faces --model expr_gan --per-class 1000`
     """
     from mien.evaluate.augmentation import synthesize
+    from mien.models.io import load
     from mien.run import training_data
-    from mien.weights import load
 
     if per_class < 1:
         raise InputError(f"--per-class {per_class}: expected 1 or more")

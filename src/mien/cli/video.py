@@ -53,7 +53,9 @@ def change(one: Delivery, wish: Asked, like: Path | None, operation: str, tool: 
     check_clip_target(output)
     editor = tool.editor()
     from mien.clip import change_clip
-    from mien.models import Controls, Transfers, able, editor_by
+    from mien.controls import Controls
+    from mien.models.contract import Transfers
+    from mien.models.registry import able, editor_by
 
     still = editor.see(like, tool.like_number).crop if like and not is_clip(like) else None
 

@@ -19,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 import torch
 
-from mien.batch import Faces
+from mien.data.batch import Faces
 from mien.data.images import map_images, read_image
 from mien.data.manifest import Manifest, as_rows, problems_error, read_manifest
 from mien.errors import InputError

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import torch
 
-from mien.batch import Motion
 from mien.data.augment import Warp, inverse_matrix
+from mien.data.batch import Motion
 from mien.data.cache import Data
 from mien.errors import InputError
 from mien.labels import POINTS, mirrored_points

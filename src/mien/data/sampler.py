@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from mien.batch import Batch, Faces
 from mien.data.augment import Augmentation, Warp, apply
+from mien.data.batch import Batch, Faces
 from mien.data.cache import Data, faces
 from mien.data.groups import Groups, group, pick
 from mien.data.kinship import Kinship, kinship

@@ -31,11 +31,13 @@ from mien.evaluate.judges import Judge, as_judge, fitted, named, signature
 from mien.evaluate.kept import digest
 from mien.evaluate.transfer import Trials, trials
 from mien.files import kept
-from mien.models import FAMILIES, Family, Transfers, able, create, pasted
+from mien.models.contract import Family, Transfers
+from mien.models.io import fingerprint, load
+from mien.models.registry import FAMILIES, able, create
+from mien.models.residual import pasted
 from mien.nn.images import resized, to_pixels
 from mien.run import begin_with, sampler_of
 from mien.train import Progress, Settings, train
-from mien.weights import fingerprint, load
 
 
 def ablations(family: str) -> list[str]:

@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 
 from mien.about import VERSION
+from mien.controls import Controls
 from mien.data.cache import Data, concat, open_data
 from mien.data.columns import METADATA
 from mien.data.manifest import Manifest
@@ -26,11 +27,12 @@ from mien.labels import BASIC, CLASSES
 from mien.media.photo import Photo, write_photo
 from mien.media.provenance import Stamp
 from mien.metrics.bootstrap import DRAWS, Interval
-from mien.models import Controls, Edits, Family, HasBaseline, Invents, Prediction, able, create, name_of
+from mien.models.contract import Edits, Family, HasBaseline, Invents, Prediction
+from mien.models.io import fingerprint
+from mien.models.registry import able, create, name_of
 from mien.nn.images import resized, to_pixels
 from mien.run import sampler_of
 from mien.train import Progress, Settings, train
-from mien.weights import fingerprint
 
 COUNTS = (0, 500, 1000, 5000, 10000)
 """Synthesised faces a class in ExprGAN's Table 3."""

@@ -20,15 +20,18 @@ import torch
 from mien.about import versions
 from mien.errors import InputError
 from mien.evaluate.bench_page import write_page
-from mien.evaluate.bench_part import DRAWS, as_picture, model_part, trivial_part
+from mien.evaluate.bench_part import as_picture, model_part, trivial_part
 from mien.evaluate.bench_record import SCHEMA, read_record
 from mien.evaluate.bench_set import BenchSet
 from mien.evaluate.comparison import deployed_parameters, draw_chosen, for_show, milliseconds
 from mien.evaluate.intensity import draw_intensity
 from mien.evaluate.judges import Judge, NetJudge, Unread, all_read, circular
 from mien.files import kept, write_json
-from mien.models import Family, Transfers, able, name_of
-from mien.weights import fingerprint, load, zoo
+from mien.metrics.bootstrap import DRAWS
+from mien.models.contract import Family, Transfers
+from mien.models.io import fingerprint, load
+from mien.models.registry import able, name_of
+from mien.weights.resolve import zoo
 
 TRIVIAL_MODEL = "—"
 """The model's name in rows that no model has a part in."""

@@ -46,7 +46,7 @@ from mien.evaluate.retrieval import query_figures, ranking, retrieval_table
 from mien.evaluate.transfer import STRONG, Trials
 from mien.labels import BASIC
 from mien.metrics.bootstrap import DRAWS, intervals
-from mien.models import Edits, Embeds, Family, Recognizes
+from mien.models.contract import Edits, Embeds, Family, Recognizes
 
 DIGITS = 4
 """Figures are rounded, so that the last bits of another processor's sums do not make another file."""

@@ -31,7 +31,8 @@ from mien.media.sheet import save_sheet, sheet
 from mien.metrics.edit_strength import strength
 from mien.metrics.icc import agreements, icc_3_1, mse
 from mien.metrics.verification import cosines, rank_1, tar_at_far
-from mien.models import Edits, Embeds, EstimatesAus, Family, Recognizes, Transfers, able
+from mien.models.contract import Edits, Embeds, EstimatesAus, Family, Recognizes, Transfers
+from mien.models.registry import able
 
 matplotlib.use("Agg")
 

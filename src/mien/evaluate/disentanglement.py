@@ -30,9 +30,10 @@ from mien.evaluate.transfer import Trials, random_pairs
 from mien.labels import CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.verification import cosines
-from mien.models import Embeds, Family, Transfers, able
+from mien.models.contract import Embeds, Family, Transfers
+from mien.models.io import fingerprint
+from mien.models.registry import able
 from mien.nn.images import to_tensor
-from mien.weights import fingerprint
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -22,7 +22,7 @@ from mien.evaluate.looked import NOBODY, Key, looked_at
 from mien.evaluate.record import made_with, over_people, result_list, whose, write_figures, write_record
 from mien.evaluate.transfer import STRONG, Trials, errors_of, write_transfer
 from mien.metrics.bootstrap import DRAWS, Interval
-from mien.models import Family
+from mien.models.contract import Family
 
 DISTANCES = ("l1", "psnr", "ssim")
 

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from sklearn.decomposition import PCA
 
+from mien.controls import Controls
 from mien.data.cache import Data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
@@ -22,7 +23,9 @@ from mien.evaluate.transfer import ANSWERS, STRONG
 from mien.labels import CLASSES
 from mien.metrics.bootstrap import Interval
 from mien.metrics.frechet import frechet_distance
-from mien.models import Controls, Edits, Family, Transfers, able, pasted
+from mien.models.contract import Edits, Family, Transfers
+from mien.models.registry import able
+from mien.models.residual import pasted
 from mien.nn.images import at_size, resized
 
 DIMENSIONS = 8

@@ -12,13 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mien.controls import Controls
 from mien.data.cache import Data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
 from mien.labels import AUS, CLASSES
 from mien.media.sheet import save_sheet, sheet
-from mien.models import Controls, Edits, EstimatesAus, Family, Invents, SetsElements, Transfers, able
-from mien.models import pasted as pasted_image
+from mien.models.contract import Edits, EstimatesAus, Family, Invents, SetsElements, Transfers
+from mien.models.registry import able
+from mien.models.residual import pasted as pasted_image
 from mien.nn.images import resized, to_pixels
 
 WORDS = CLASSES[1:7]

@@ -21,7 +21,7 @@ from mien.evaluate.transfer import Trials
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.confusion import confusion
 from mien.metrics.gaze import ASIDE, SIDES, side_of
-from mien.models import Family
+from mien.models.contract import Family
 
 
 def gaze_trials(data: Data, partners: int = 5, seed: int = 0) -> Trials:

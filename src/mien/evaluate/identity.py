@@ -18,7 +18,7 @@ from mien.evaluate.record import made_with, over_people, result_list, whose, wri
 from mien.evaluate.transfer import Trials
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.verification import cosines, rank_1, tar_at_far, verified
-from mien.models import Family
+from mien.models.contract import Family
 
 FALSE_ACCEPTS = {"tar_1": 0.01, "tar_01": 0.001}
 """Figure -> the share of wrong pairs that may be accepted: 1 % and 0.1 %."""

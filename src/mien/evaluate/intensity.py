@@ -15,6 +15,7 @@ import torch
 from scipy.stats import spearmanr
 from torch.nn import functional as F
 
+from mien.controls import Controls
 from mien.data.cache import Data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
@@ -23,7 +24,9 @@ from mien.evaluate.record import column_means, made_with, over_people, result_li
 from mien.evaluate.transfer import ANSWERS
 from mien.labels import CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
-from mien.models import Controls, Edits, Family, Transfers, able, pasted
+from mien.models.contract import Edits, Family, Transfers
+from mien.models.registry import able
+from mien.models.residual import pasted
 from mien.nn.images import to_pixels, to_tensor
 
 matplotlib.use("Agg")

@@ -19,9 +19,9 @@ import torch
 from mien.data.manifest import Manifest
 from mien.errors import InputError
 from mien.labels import AUS
-from mien.models import Embeds, EstimatesAus, Family, Recognizes
+from mien.models.contract import Embeds, EstimatesAus, Family, Recognizes
+from mien.models.io import fingerprint, load
 from mien.nn.images import to_tensor
-from mien.weights import fingerprint, load
 
 K = TypeVar("K")
 V = TypeVar("V")

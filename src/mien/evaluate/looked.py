@@ -16,8 +16,8 @@ from mien.evaluate.judges import all_read
 from mien.evaluate.kept import digest
 from mien.evaluate.transfer import ANSWERS, Trials, answers
 from mien.files import kept
-from mien.models import Family
-from mien.weights import fingerprint
+from mien.models.contract import Family
+from mien.models.io import fingerprint
 
 CHUNK = 128
 """Trials whose pictures are in memory at a time."""

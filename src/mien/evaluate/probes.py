@@ -17,7 +17,7 @@ from mien.data.cache import Data
 from mien.data.manifest import Manifest
 from mien.errors import InputError
 from mien.labels import CLASSES
-from mien.models import Embeds
+from mien.models.contract import Embeds
 from mien.nn.images import to_tensor
 
 CODES = ("expression", "identity")

@@ -20,11 +20,12 @@ from mien.errors import InputError
 from mien.evaluate.kept import digest
 from mien.files import kept
 from mien.labels import AUS, CLASSES
-from mien.models import EstimatesAus, HasBaseline, Prediction, Recognizes, able, create
+from mien.models.contract import EstimatesAus, HasBaseline, Prediction, Recognizes
+from mien.models.registry import able, create
 from mien.nn.images import to_tensor
 from mien.run import sampler_of
 from mien.train import Progress, Settings, train
-from mien.weights import CHECKPOINT
+from mien.weights.resolve import CHECKPOINT
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

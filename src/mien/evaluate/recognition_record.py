@@ -18,7 +18,7 @@ from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.confusion import confusion, macro_f1
 from mien.metrics.icc import agreements
 from mien.metrics.significance import by_person, mcnemar, sign_permutation
-from mien.models import create
+from mien.models.registry import create
 
 BASELINE = "baseline"
 

@@ -18,8 +18,8 @@ from mien.evaluate.judges import labelled_by
 from mien.evaluate.kept import digest
 from mien.files import write_json
 from mien.metrics.bootstrap import DRAWS, LEVEL, Interval, intervals
-from mien.models import Family
-from mien.weights import fingerprint
+from mien.models.contract import Family
+from mien.models.io import fingerprint
 
 SAMPLING = {"interval": f"{LEVEL:.0%} percentile bootstrap over people", "draws": DRAWS}
 

@@ -16,7 +16,8 @@ from mien.evaluate.record import column_means, made_with, over_people, result_li
 from mien.labels import BASIC, CLASSES
 from mien.media.sheet import save_sheet, sheet
 from mien.metrics.bootstrap import DRAWS, Interval
-from mien.models import Embeds, Family, Recognizes, able
+from mien.models.contract import Embeds, Family, Recognizes
+from mien.models.registry import able
 from mien.nn.images import to_tensor
 
 SPACES = ("c", "y", "x")

@@ -18,7 +18,8 @@ from mien.errors import InputError
 from mien.labels import EXPRESSIONS
 from mien.metrics.image_similarity import l1, psnr, ssim_map
 from mien.metrics.regions import region_boxes
-from mien.models import Family, Transfers, able
+from mien.models.contract import Family, Transfers
+from mien.models.registry import able
 from mien.nn.images import to_pixels
 
 ANSWERS = ("face unchanged", "example copied", "model's picture", "change pasted")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mien.batch import Batch
+from mien.data.batch import Batch
 from mien.labels import CORNERS, POINTS
-from mien.models.family import Family, check_least, check_shares
+from mien.models.contract import Family, check_least, check_shares
+from mien.models.recipe import Adam, Sampling, Stage, Turn
 from mien.nn.blocks import halvings
 from mien.nn.degrade import relight, worsen
 from mien.nn.losses import mean_dtype
 from mien.nn.trunk import Trunk
-from mien.recipe import Adam, Sampling, Stage, Turn
 
 
 @dataclass(frozen=True)

@@ -21,16 +21,17 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from mien.batch import Batch, Faces
+from mien.controls import Controls
+from mien.data.batch import Batch, Faces
 from mien.errors import InputError
 from mien.labels import CLASSES
-from mien.models.family import Controls, Embedding, Family, Prediction, check_least, check_shares
+from mien.models.contract import Embedding, Family, Prediction, check_least, check_shares
+from mien.models.recipe import Adam, Sampling, Stage, Turn
 from mien.nn.blocks import Encoder, UpBlock, halvings, perceptron
 from mien.nn.class_codes import ClassCodes
-from mien.nn.discriminator import NamingDiscriminator
 from mien.nn.losses import image_l1, known_cross_entropy
 from mien.nn.modes import evaluating, untracked
-from mien.recipe import Adam, Sampling, Stage, Turn
+from mien.nn.naming_discriminator import NamingDiscriminator
 
 
 @dataclass(frozen=True)
@@ -249,7 +250,7 @@ class RelGan(Family):
     def _recognition(self, faces: Faces) -> Tensor:
         with torch.no_grad(), evaluating(self.expression_encoder):
             code = self.expression_encoder(faces.image).float()
-        self.class_codes.add(code, faces)
+        self.class_codes.add(code, faces.label, faces.intensity)
         return known_cross_entropy(self.recognizer(code), faces.label)
 
     def transfer(self, face: Tensor, like: Tensor) -> Tensor:

@@ -30,17 +30,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.batch import Batch, Faces
+from mien.controls import Controls
+from mien.data.batch import Batch, Faces
 from mien.errors import InputError
 from mien.labels import CLASSES
-from mien.models.family import Controls, Embedding, Family, Prediction, check_least, check_shares
+from mien.models.contract import Embedding, Family, Prediction, check_least, check_shares
+from mien.models.recipe import Adam, Sampling, Stage, Turn
 from mien.nn.blocks import Decoder, Encoder, perceptron
 from mien.nn.class_codes import ClassCodes
-from mien.nn.discriminator import NamingDiscriminator
+from mien.nn.gradient_reversal import reverse_gradient
 from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype, share_of
 from mien.nn.modes import evaluating, untracked
-from mien.nn.reversal import reverse_gradient
-from mien.recipe import Adam, Sampling, Stage, Turn
+from mien.nn.naming_discriminator import NamingDiscriminator
 
 MAP_WEIGHTS = (0.5, 0.6, 0.7, 0.88, 0.99)  # Sec. 4.1: ω1_l = ω2_l, finest map first
 
@@ -344,7 +345,7 @@ class TerGan(Family):
     def _recognition(self, faces: Faces) -> Tensor:
         with torch.no_grad(), evaluating(self.expression_encoder):
             code = self.expression_encoder(faces.image).float()
-        self.class_codes.add(code, faces)
+        self.class_codes.add(code, faces.label, faces.intensity)
         return known_cross_entropy(self.recognizer(code), faces.label)
 
     def transfer(self, face: Tensor, like: Tensor) -> Tensor:

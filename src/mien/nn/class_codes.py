@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.batch import Faces
 from mien.errors import InputError
 from mien.labels import CLASSES
 
@@ -23,10 +22,12 @@ class ClassCodes(nn.Module):
         self.register_buffer("count", torch.zeros(len(CLASSES)))
 
     @torch.no_grad()
-    def add(self, code: Tensor, faces: Faces) -> None:
-        """Add the codes (B, D) of the faces that are neutral, or show a class at 0.9 or more (or of unknown degree)."""
-        label = faces.label
-        full = (label == 0) | ((label > 0) & ~(faces.intensity < 0.9))
+    def add(self, code: Tensor, label: Tensor, intensity: Tensor) -> None:
+        """Add the codes (B, D) of the faces that are neutral, or show a class at 0.9 or more (or of unknown degree).
+
+        `label` (B,) is an index into CLASSES, below 0 for no class; `intensity` (B,) in [0, 1], NaN where unknown.
+        """
+        full = (label == 0) | ((label > 0) & ~(intensity < 0.9))
         member = F.one_hot(label.clamp(min=0), len(CLASSES)).float() * full[:, None]  # (B, 8)
         self.total += member.T @ code.float()
         self.count += member.sum(0)

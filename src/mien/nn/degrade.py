@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mien.nn.blur import blur
+from mien.nn.images import blur
 from mien.nn.modes import exactly
 
 

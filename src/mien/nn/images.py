@@ -29,3 +29,14 @@ def at_size(picture: torch.Tensor, size: int) -> np.ndarray:
     """Return pictures (B, 3, H, W) as uint8 (B, size, size, 3)."""
     seen = F.interpolate(picture, size=(size, size), mode="area")
     return np.stack([to_pixels(one) for one in seen])
+
+
+def blur(images: Tensor, sigma: float) -> Tensor:
+    """Return images (B, C, H, W) blurred by a Gaussian of `sigma` pixels, cut at 3 sigma, mirrored at the border."""
+    radius = max(1, round(3 * sigma))
+    at = torch.arange(-radius, radius + 1, dtype=images.dtype, device=images.device)
+    kernel = torch.exp(-0.5 * (at / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).expand(images.shape[1], 1, -1)  # (C, 1, K)
+    images = F.pad(images, (radius,) * 4, mode="reflect")
+    images = F.conv2d(images, kernel[:, :, None, :], groups=images.shape[1])
+    return F.conv2d(images, kernel[:, :, :, None], groups=images.shape[1])

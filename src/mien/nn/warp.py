@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -60,3 +62,62 @@ def fetched(image: Tensor, flow: Tensor, window: Window = WHOLE) -> Tensor:
     grid = (cut(torch.stack([x, y]), window) + 2 * flow).permute(0, 2, 3, 1)
     moved = F.grid_sample(image.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
     return moved.contiguous(memory_format=torch.channels_last)
+
+
+MOUTH: Window = (0.25, 0.5, 0.75, 1.0)
+"""Where in the frame a mouth can open."""
+
+EYES: tuple[Window, Window] = ((7 / 32, 0.25, 15 / 32, 0.5), (17 / 32, 0.25, 25 / 32, 0.5))
+"""Where the eyes are, the one on the picture's left first."""
+
+WINDOWS = (MOUTH, *EYES)  # which do not overlap
+
+
+@dataclass(frozen=True)
+class Patch:
+    """What is done in a window, at the frame's own resolution, beyond what is done to the whole face."""
+
+    window: Window
+    flow: Tensor  # (B, 2, w, w), added to the face's
+    alpha: Tensor  # (B, 1, w, w) in [0, 1]: how far paint covers it
+    paint: Tensor  # (B, 3, w, w) in [-1, 1]
+
+    def at(self, x: Tensor, size: int, window: Window) -> Tensor:
+        """Return a map of the patch in a frame of size × size, zero around it; or in its own window alone."""
+        x = fitted(x, round(self.window[2] * size) - round(self.window[0] * size))
+        return x if window == self.window else placed(x, self.window, size)
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What is to be done to a face, each map on a grid of its own, to be brought to any size."""
+
+    flow: Tensor  # (B, 2, g, g) x, y in shares of the side: where each pixel comes from
+    shade: Tensor  # (B, 1, v, v) log of what its brightness is multiplied by
+    patches: tuple[Patch, ...]
+
+    def motion(self, size: int, window: Window = WHOLE) -> Tensor:
+        """Return where each pixel comes from, (B, 2, …), at size × size, or in one of WINDOWS of that."""
+        flow = resized(self.flow, size, window)
+        return torch.stack([flow, *(p.at(p.flow, size, window) for p in self._seen(window))]).sum(0)
+
+    def covering(self, size: int, window: Window = WHOLE) -> tuple[Tensor, Tensor]:
+        """Return alpha (B, 1, …) and paint (B, 3, …) at size × size, or in one of WINDOWS of that."""
+        alpha = torch.stack([p.at(p.alpha, size, window) for p in self._seen(window)]).sum(0)
+        paint = torch.stack([p.at(p.paint, size, window) for p in self._seen(window)]).sum(0)
+        return alpha, paint
+
+    def _seen(self, window: Window) -> list[Patch]:
+        return [p for p in self.patches if window in (WHOLE, p.window)]
+
+
+def composed(image: Tensor, fields: Fields, window: Window = WHOLE) -> Tensor:
+    """Eq. 5: y' = (1 - a) (x(p + f) e^s) + a p, in brightness 0-1; of (B, 3, S, S) of any size in [-1, 1].
+
+    Or of a window of it.
+    """
+    size = image.shape[-1]
+    alpha, paint = fields.covering(size, window)
+    shade = resized(fields.shade, size, window)
+    shaded = (fetched(image, fields.motion(size, window), window) + 1) * shade.exp() - 1
+    return torch.lerp(shaded, paint, alpha).clamp(-1, 1)

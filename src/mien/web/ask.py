@@ -13,7 +13,7 @@ STEP = 0.1  # of an action unit's slider
 
 @dataclass(frozen=True)
 class Ask:
-    """Exactly one of `expression`, `aus`, `gaze`, `like`; in the units of `mien.models.Controls`."""
+    """Exactly one of `expression`, `aus`, `gaze`, `like`; in the units of `mien.controls.Controls`."""
 
     expression: str | None = None
     intensity: float = 1.0

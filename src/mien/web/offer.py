@@ -9,7 +9,7 @@ import torch
 
 from mien.editor import Editor
 from mien.labels import AUS
-from mien.models import Edits, EstimatesAus, Transfers
+from mien.models.contract import Edits, EstimatesAus, Transfers
 
 WAYS = ("Expression", "Action units", "Photograph", "Gaze")
 """The ways of asking for a change, as the page names them."""

@@ -17,7 +17,7 @@ from mien.editor import Editor
 from mien.errors import InputError
 from mien.web.upload import MEGABYTES
 from mien.web.workshop import Workshop
-from mien.weights import zoo
+from mien.weights.resolve import zoo
 
 if TYPE_CHECKING:
     import gradio as gr

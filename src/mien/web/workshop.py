@@ -16,7 +16,7 @@ from mien.editor import Editor, Seen
 from mien.errors import InputError
 from mien.faces.detect import Face
 from mien.media.photo import FORMATS, Photo
-from mien.models import EstimatesAus
+from mien.models.contract import EstimatesAus
 from mien.web.ask import STEP, Ask
 from mien.web.offer import Offer, offer_of
 from mien.web.upload import Upload, closeup

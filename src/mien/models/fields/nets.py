@@ -3,64 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.nn.film import FilmBlock
-from mien.nn.warp import WHOLE, Window, cut, fitted, placed, resized, warp
-
-MOUTH: Window = (0.25, 0.5, 0.75, 1.0)
-"""Where in the frame a mouth can open."""
-
-EYES: tuple[Window, Window] = ((7 / 32, 0.25, 15 / 32, 0.5), (17 / 32, 0.25, 25 / 32, 0.5))
-"""Where the eyes are, the one on the picture's left first."""
-
-WINDOWS = (MOUTH, *EYES)  # which do not overlap
+from mien.labels import CLASSES
+from mien.models.fields.code import CODE
+from mien.nn.trunk import Trunk
+from mien.nn.warp import EYES, MOUTH, WINDOWS, Fields, Patch, Window, cut, resized, warp
 
 REACH = 0.25  # shares of the side: the longest motion
 NEAR = 0.04  # the longest that a patch adds to it
-
-
-@dataclass(frozen=True)
-class Patch:
-    """What is done in a window, at the frame's own resolution, beyond what is done to the whole face."""
-
-    window: Window
-    flow: Tensor  # (B, 2, w, w), added to the face's
-    alpha: Tensor  # (B, 1, w, w) in [0, 1]: how far paint covers it
-    paint: Tensor  # (B, 3, w, w) in [-1, 1]
-
-    def at(self, x: Tensor, size: int, window: Window) -> Tensor:
-        """Return a map of the patch in a frame of size × size, zero around it; or in its own window alone."""
-        x = fitted(x, round(self.window[2] * size) - round(self.window[0] * size))
-        return x if window == self.window else placed(x, self.window, size)
-
-
-@dataclass(frozen=True)
-class Fields:
-    """What is to be done to a face, each map on a grid of its own, to be brought to any size."""
-
-    flow: Tensor  # (B, 2, g, g) x, y in shares of the side: where each pixel comes from
-    shade: Tensor  # (B, 1, v, v) log of what its brightness is multiplied by
-    patches: tuple[Patch, ...]
-
-    def motion(self, size: int, window: Window = WHOLE) -> Tensor:
-        """Return where each pixel comes from, (B, 2, …), at size × size, or in one of WINDOWS of that."""
-        flow = resized(self.flow, size, window)
-        return torch.stack([flow, *(p.at(p.flow, size, window) for p in self._seen(window))]).sum(0)
-
-    def covering(self, size: int, window: Window = WHOLE) -> tuple[Tensor, Tensor]:
-        """Return alpha (B, 1, …) and paint (B, 3, …) at size × size, or in one of WINDOWS of that."""
-        alpha = torch.stack([p.at(p.alpha, size, window) for p in self._seen(window)]).sum(0)
-        paint = torch.stack([p.at(p.paint, size, window) for p in self._seen(window)]).sum(0)
-        return alpha, paint
-
-    def _seen(self, window: Window) -> list[Patch]:
-        return [p for p in self.patches if window in (WHOLE, p.window)]
 
 
 class FieldNet(nn.Module):
@@ -218,3 +173,45 @@ def zero(layer: nn.Conv2d) -> nn.Conv2d:
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
+
+
+class FilmBlock(nn.Module):
+    """x + C2(a((1 + γ) C1(a(x)) + β)), γ and β linear in the condition; without a condition plain.
+
+    The second convolution begins at zero: a new block changes nothing.
+    """
+
+    def __init__(self, width: int, condition: int = 0):
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.steer = nn.Linear(condition, 2 * width) if condition else None
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.get_parameter("bias"))
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """(B, C, H, W) and (B, condition) -> (B, C, H, W)."""
+        inner = self.first(F.leaky_relu(x, 0.2))
+        if self.steer is not None and condition is not None:
+            scale, shift = self.steer(condition)[:, :, None, None].chunk(2, 1)
+            inner = torch.addcmul(inner + shift, inner, scale)
+        return x + self.second(F.leaky_relu(inner, 0.2))
+
+
+class Reader(nn.Module):
+    """E: a face's code, and features that name its class."""
+
+    def __init__(self, side: int, width: int):
+        super().__init__()
+        widths = [width * k for k in (1, 2, 4, 6, 8)]
+        left = -(-side // 2 ** len(widths))
+        self.trunk = Trunk(widths)
+        self.features = nn.Sequential(
+            nn.Flatten(), nn.Dropout(0.1), nn.Linear(widths[-1] * left**2, 160), nn.LeakyReLU(0.2)
+        )
+        self.code, self.classes = nn.Linear(160, CODE), nn.Linear(160, len(CLASSES))
+
+    def forward(self, view: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, V, V) in [-1, 1] -> code (B, 46) and class logits (B, 8)."""
+        features = self.features(self.trunk(view))
+        return self.code(features).float(), self.classes(features)

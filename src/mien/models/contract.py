@@ -8,59 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-from mien.batch import Batch
+from mien.controls import Controls
+from mien.data.batch import Batch
 from mien.errors import InputError
-from mien.labels import CLASSES, sides
-from mien.nn.blur import blur
-from mien.recipe import Sampling, Stage
+from mien.models.recipe import Sampling, Stage
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from mien.nn.field_net import Fields
-
-
-@dataclass(frozen=True)
-class Controls:
-    """What an edit asks for: exactly one of a class, AU intensities, or another face; with an intensity.
-
-    `intensity` is 0 (neutral) to 1 (full). `aus` maps an AU number, or a side of it as "12L" (the person's own left),
-    to 0-5. `like` is (B, 3, H, W) in [-1, 1]. `gaze` turns the eyes by degrees to the right of the picture and up,
-    beside these or alone. Raises InputError when the request is not exactly one thing, or out of range.
-    """
-
-    expression: str | None = None
-    intensity: float = 1.0
-    aus: Mapping[int | str, float] | None = None
-    like: Tensor | None = None
-    gaze: tuple[float, float] | None = None
-
-    def __post_init__(self) -> None:
-        asked = [name for name in ("expression", "aus", "like") if getattr(self, name) is not None]
-        if len(asked) != 1 and (asked or self.gaze is None):
-            raise InputError(
-                f"an edit takes one of expression, aus, like, or a gaze alone; got {', '.join(asked) or 'none'}"
-            )
-        if self.expression is not None and self.expression not in CLASSES:
-            raise InputError(f"expression {self.expression!r} is not known; choose one of {', '.join(CLASSES)}")
-        if not 0.0 <= self.intensity <= 1.0:
-            raise InputError(f"intensity {self.intensity:g} is out of range; give a number from 0 (neutral) to 1")
-        for unit, value in (self.aus or {}).items():
-            if not 0.0 <= value <= 5.0:
-                raise InputError(f"AU {unit}={value:g}: expected an intensity from 0 to 5")
-            sides(unit)
-        if self.gaze is not None and not all(-40 <= angle <= 40 for angle in self.gaze):
-            raise InputError(f"gaze {self.gaze}: expected two angles from -40 to 40 degrees, to the right and up")
-
-    @property
-    def kinds(self) -> list[str]:
-        """What a model must be able to edit by: of "expression", "aus", "sides", "like", "gaze"."""
-        found = [name for name in ("expression", "aus", "like", "gaze") if getattr(self, name) is not None]
-        return found + ["sides"] * any(len(sides(unit)[1]) == 1 for unit in self.aus or ())
-
-    def both_sides(self) -> dict[int, float]:
-        """Return `aus` by number, for a model that knows no sides."""
-        return {sides(unit)[0]: value for unit, value in (self.aus or {}).items()}
+    from mien.nn.warp import Fields
 
 
 @dataclass(frozen=True)
@@ -213,32 +169,6 @@ class Moves(Protocol):
     def moves(self, face: Tensor, controls: Controls) -> Fields:
         """Return the fields that bring `face` (B, 3, H, W) in [-1, 1] to what is asked."""
         ...
-
-
-SOFTNESS = 0.6
-"""Pixels by which a change is blurred: finer than that, the difference of two such pictures is mostly noise.
-
-Measured on the test people with all five models: without, L1 rises by up to a tenth; with a whole pixel, a sixth to a
-quarter of the expression is lost."""
-
-
-def change(model: Transfers, face: Tensor, made: Tensor) -> Tensor:
-    """Return what an edit changes: (B, 3, H, W) to be added to `face`, in units of [-1, 1] images.
-
-    It is the picture made minus the model's own picture of `face`: what the model cannot paint at all, as a
-    stranger's pores, is in neither and stays as it is.
-    """
-    return blur((made - model.reconstruct(face)).float(), SOFTNESS)
-
-
-def pasted(model: Transfers, face: Tensor, made: Tensor) -> Tensor:
-    """Return `face` with what an edit changes added to it: (B, 3, H, W) in [-1, 1].
-
-    A model that moves the face's own pixels has nothing to be pasted: its picture is the answer.
-    """
-    if isinstance(model, Moves):
-        return made
-    return (face + change(model, face, made)).clamp(-1, 1)
 
 
 def check_shares(config: Any, *names: str) -> None:

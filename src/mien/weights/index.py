@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mien.errors import InputError
+from mien.weights.hub import from_hub
 
 VARIABLE = "MIEN_ZOO"
 INDEX = "index.json"  # {name: {"file": …, "sha256": …, "bytes": …}}
@@ -43,21 +44,6 @@ def fetched(name: str) -> Path | None:
     if _sum(path) != entry["sha256"]:
         raise InputError(f"{path}: its SHA-256 is not the index's; it is damaged or another edition: fetch it again")
     return path
-
-
-def from_hub(repository: str, file: str) -> Path:
-    """Return a file of a Hugging Face repository ("owner/name"), fetched if it is not here yet."""
-    try:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError
-    except ImportError as error:
-        raise InputError(
-            f"{repository!r}: fetching weights needs the package huggingface-hub; pip install it"
-        ) from error
-    try:
-        return Path(hf_hub_download(repository, file))
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        raise InputError(f"{repository!r}: no such file here and not to be had from the hub ({error})") from error
 
 
 def _index(place: str) -> dict[str, dict[str, str]]:

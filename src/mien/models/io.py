@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor, nn
+from torch import nn
 
 from mien.about import DEFAULT
 from mien.errors import InputError
-from mien.files import write_whole
-from mien.models import FAMILIES, Family, name_of
+from mien.models.contract import Family
+from mien.models.registry import FAMILIES, name_of
+from mien.models.tensors import read_tensors, write_tensors
 from mien.nn.modes import channels_last
-from mien.shelf import fetched, from_hub, shelved
-
-ZOO = Path(__file__).parent / "zoo"  # the weights that come with the package
-HEADER = "mien"  # the one key of the safetensors metadata; its value is JSON
-SUFFIX = ".safetensors"
-CHECKPOINT = f"checkpoint{SUFFIX}"  # what a training run's folder holds
-
-
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
-    """Write a safetensors file whole or not at all; its folder is made.
-
-    Raises InputError if it cannot be written (a full disk, no permission); the file at `path` then stays as it was.
-    """
-    data = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, {HEADER: json.dumps(header)})
-    write_whole(path, data)
-
-
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the tensors and the header of a file written here. Raises InputError for anything else."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; expected weights ending in {SUFFIX}")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(HEADER, "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path}: not a whole safetensors file ({error}); copy or train it again") from error
-    if not isinstance(header, dict) or "family" not in header:
-        raise InputError(f"{path}: holds weights of another program; expected a file that mien wrote")
-    return tensors, header
+from mien.weights.resolve import resolve
 
 
 def save_model(model: Family, path: Path, dtype: torch.dtype | None = None, deployed: bool = True) -> None:
@@ -85,31 +54,6 @@ def build(header: Mapping[str, Any], path: Path) -> Family:
         return family(family.Config(**header["config"]))
     except TypeError as error:
         raise InputError(f"{path}: written by another version of mien ({error}); train or fetch it again") from error
-
-
-def resolve(name: str) -> Path:
-    """Return the file of a path, a name of MIEN_ZOO's index or the package's, or a Hugging Face id ("owner/name").
-
-    Raises InputError naming what there is if none of them fits.
-    """
-    path = Path(name)
-    for held in (f"model{SUFFIX}", CHECKPOINT):
-        if (path / held).is_file():
-            return path / held
-    if path.suffix == SUFFIX or path.is_file():
-        return path
-    if shelf := fetched(name):
-        return shelf
-    if (ZOO / f"{name}{SUFFIX}").is_file():
-        return ZOO / f"{name}{SUFFIX}"
-    if name.count("/") == 1:
-        return from_hub(name, f"model{SUFFIX}")
-    raise InputError(f"no weights named {name!r}; there are {', '.join(zoo()) or 'none'}, or give a path")
-
-
-def zoo() -> list[str]:
-    """Return the names of the weights that come with the package, and of those that MIEN_ZOO adds (`mien.shelf`)."""
-    return sorted({path.stem for path in ZOO.glob(f"*{SUFFIX}")} | set(shelved()))
 
 
 def load(name: str = DEFAULT, device: str | torch.device = "cpu") -> Family:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mien.models.expr_gan.equations import K
 from mien.nn.blocks import halvings
 from mien.nn.resample import double_before
 
@@ -109,3 +110,37 @@ def _start_by_he(convolution: nn.Conv2d) -> None:
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
     if convolution.bias is not None:
         nn.init.zeros_(convolution.bias)
+
+
+class Trunk(nn.Module):
+    """What D_img and Q share: four strided blocks and a linear layer on (x, y).
+
+    y shifts the first convolution's channels, as K constant planes beside the image would, at no cost.
+    """
+
+    def __init__(self, size: int, width: int, outputs: int):
+        super().__init__()
+        channels = [3, *(width * 2**k for k in range(4))]
+        self.blocks = nn.ModuleList(StridedBlock(a, b) for a, b in pairwise(channels))
+        self.condition = nn.Linear(K, width, bias=False)
+        self.linear = nn.Linear(channels[-1] * halvings(size, 4)[-1] ** 2, outputs, bias=False)
+        self.norm = nn.BatchNorm1d(outputs)
+
+    def forward(self, image: Tensor, present: Tensor) -> Tensor:
+        """(B, 3, size, size) and y (B, K) -> (B, outputs)."""
+        x = self.blocks[0](image, self.condition(present))
+        for block in self.blocks[1:]:
+            x = block(x)
+        return F.leaky_relu(self.norm(self.linear(x.flatten(1))), 0.2)
+
+
+class Regressor(nn.Module):
+    """Q's K branches, each FC 64 and d, on the trunk's numbers: the mean of a factored Gaussian."""
+
+    def __init__(self, inputs: int, style: int):
+        super().__init__()
+        self.branches = nn.ModuleList(normed_perceptron(inputs, (64, style)) for _ in range(K))
+
+    def forward(self, shared: Tensor) -> Tensor:
+        """(B, inputs) -> c (B, K d), about in (-1, 1)."""
+        return torch.cat([branch(shared) for branch in self.branches], 1)

@@ -1,270 +1,53 @@
-"""EET: two faces swap their expressions by features that carry action units (AUs) and features free of them.
-
-Paper                      Code
-I^a, I^b                   batch.target and batch.source, one after the other as `faces` (2B); `partners` swaps them
-İ^a, Ǐ^a, Î^a              swapped, own, crossed
-u, û, u_d                  faces.aus, `estimates` (normalised to [0, 1]), levels
-d, n                       subject, config.subjects
-p, v                       pose_label; config.poses
-m, l                       len(units), LEVELS
-E, C                       encoder, attributes
-E_f, E_r, G                free_encoder, unit_encoder, generator
-f, f_f                     features, free
-f_ri, f_r                  maps[:, i], unit
-D_u, D_d                   unit_discriminator, identity_discriminator
-D_sc, D_g                  swap_discriminator, image_discriminator
-w_i, o_i                   unit_weights; occurrence.rates()
-Eq. 1  u_d        rounded_levels
-Eq. 2  L_u^(D)    unit_discrimination_loss
-Eq. 3  L_u^(E)    unit_confusion_loss
-Eq. 4  L_d^(D)    identity_discrimination_loss
-Eq. 4  L_d^(E)    identity_confusion_loss
-Eq. 5  L_u        unit_intensity_loss
-Eq. 5  w          unit_weights
-Eq. 6  f_r        fused_feature
-Eq. 7  L_c        attribute_loss
-Eq. 8  L_sc^(D)   swap_discrimination_loss
-Eq. 8  L_sc       swap_consistency_loss
-Eq. 9  L_r        reconstruction_loss
-Eq. 10  L_adg^(D) image_discrimination_loss
-Eq. 10  L_adg     image_adversarial_loss
-Eq. 11  L_EET     Eet.stages
-Eq. 12  L_EET     Eet.stages
-"""
+"""The model: its nets, its recipe and its uses."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Any
+from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 from torch.nn.utils import parametrize
 
-from mien.batch import Batch, Faces, partners
+from mien.controls import Controls
+from mien.data.batch import Batch, Faces, partners
 from mien.errors import InputError
 from mien.labels import AUS
-from mien.models.family import Controls, Embedding, Family, check_least, check_shares
-from mien.nn.class_codes import ClassCodes
-from mien.nn.instance import PReLU
-from mien.nn.instance_stacks import UnitEncoder, feature_discriminator, generator, halving, image_discriminator
-from mien.nn.losses import UNKNOWN, image_l1, known_cross_entropy, mean_dtype, truth_loss
-from mien.nn.modes import evaluating
-from mien.nn.occurrence import Occurrence
-from mien.nn.unit_directions import UnitDirections
-from mien.recipe import Adam, Sampling, Stage, Turn
-
-LEVELS = 5  # l, Sec. IV-A: the maximum intensity level
-UNITS_12 = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)  # Sec. IV-A: DISFA's
-UNITS_17 = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 43)  # Sec. IV-D; 43 for 45
-RAREST = 0.01  # o_i is not taken below this: a unit that hardly occurs would get all the weight
-MEMORY = 0.998  # a step, of what is gathered for editing: features of nets that have moved on fade
-POOLED_FROM = 256  # pixels: E's average pools are for the paper's size
-
-
-@dataclass(frozen=True)
-class EetConfig:
-    """Sizes and lengths; the defaults are preset `small`. A width w means the table's progression beginning at w."""
-
-    image_size: int = 64
-    subjects: int = 1
-    poses: int = 1  # v: classes of yaw over -90 to 90 degrees; 1: no pose label
-    aus17: bool = False  # Sec. IV-D: 17 AUs in place of 12
-    single_branch: bool = False  # ablation EET-Single: one branch learns all AUs
-    width: int = 8  # E: w, w, 2w, 2w
-    free_width: int = 16  # E_f, C, D_u, D_d: w, 2w, 4w, 8w
-    unit_width: int = 4  # each branch of E_r: w, 2w, 4w, 8w
-    generator_width: int = 128  # G: w, w/2, w/4, …
-    unit_gain: float = 12.0  # of f_r into G at the start; the paper has 1
-    discriminator_width: int = 8  # D_sc, D_g: w, 2w, 4w, …
-    batch_size: int = 16
-    classify_steps: int = 400  # stage 1
-    answer_steps: int = 12000  # ours: exact truths before stage 2
-    steps: int = 700  # stage 2
-    lr: float = 1e-3
-    answer_lr: float = 1e-3
-    swap_lr: float = 3e-4
-    game_every: int = 8  # steps between two turns of Eq. 12 beside the exact truths; the paper has 1
-    same: float = 0.1  # share of pairs that show one person
-    alike: float = 0.15  # share of the others that show one expression
-    need_truth: bool = True  # keep to pairs whose answer is a real picture
-    margin: float = 0.03  # of a corner crop, as a share of the size
-    turn: float = 3.0  # degrees
-    colour: float = 0.1  # ± share, augmentation
-    attributes: float = 0.5  # λ_c
-    pose: float = 1.0  # λ_p: acts where there are several `poses`
-    unit_game: float = 1.0  # λ_adu
-    identity_game: float = 1.0  # λ_add
-    reconstruction: float = 10.0  # λ_r
-    swap_consistency: float = 0.05  # λ_sc
-    adversarial: float = 0.05  # λ_adg
-    units: float = 1.0  # of L_u, as the paper has it
-    truth: float = 20.0  # of the exact truth; the paper has none
-    focus: float = 20.0  # of the exact truth on what the expression changes
-
-    def __post_init__(self) -> None:
-        step = 64 if self.image_size >= POOLED_FROM else 16
-        if self.image_size < 32 or self.image_size % step:
-            raise InputError(f"image_size {self.image_size}: expected 32 or more, a multiple of 16 (of 64 from 256 on)")
-        check_shares(self, "same", "alike", "margin", "colour")
-        widths = ("width", "free_width", "unit_width", "generator_width", "discriminator_width")
-        check_least(self, dict.fromkeys(("subjects", "poses", *widths, "batch_size", "game_every"), 1))
-
-
-SMALL = EetConfig()
-PAPER = EetConfig(
-    image_size=256,  # Sec. IV-A
-    width=32,  # Table I
-    free_width=128,
-    unit_width=128,
-    generator_width=1024,
-    unit_gain=1.0,
-    discriminator_width=32,
-    batch_size=8,  # Note: the paper gives no batch size and no lengths
-    classify_steps=50000,
-    steps=200000,
-    lr=1e-4,  # Sec. IV-A
-    swap_lr=3e-5,
-    game_every=1,
-    same=0.0,
-    alike=0.0,
-    need_truth=False,
-    margin=0.0,
-    turn=0.0,
-    colour=0.0,
-    attributes=2.0,  # Sec. IV-A, all λ
-    pose=1.0,  # "if the training set contains images with different poses", else 0: see `poses`
-    unit_game=40.0,
-    identity_game=40.0,
-    reconstruction=40.0,
-    swap_consistency=0.15,
-    adversarial=1.2,
-    units=1.0,
-    truth=0.0,
+from mien.models.contract import Embedding, Family
+from mien.models.eet.config import ABLATIONS, PAPER, POOLED_FROM, SMALL, UNITS_12, UNITS_17, EetConfig
+from mien.models.eet.equations import (
+    LEVELS,
+    attribute_loss,
+    fused_feature,
+    identity_confusion_loss,
+    identity_discrimination_loss,
+    image_adversarial_loss,
+    image_discrimination_loss,
+    reconstruction_loss,
+    rounded_levels,
+    swap_consistency_loss,
+    swap_discrimination_loss,
+    unit_confusion_loss,
+    unit_discrimination_loss,
+    unit_intensity_loss,
+    unit_weights,
 )
+from mien.models.eet.nets import (
+    Attributes,
+    UnitEncoder,
+    encoder,
+    feature_discriminator,
+    generator,
+    halving,
+    image_discriminator,
+    progression,
+)
+from mien.models.eet.unit_statistics import Occurrence, UnitDirections
+from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.nn.class_codes import ClassCodes
+from mien.nn.losses import UNKNOWN, truth_loss
+from mien.nn.modes import evaluating
 
-
-ABLATIONS: dict[str, dict[str, Any]] = {
-    "b_net": {"unit_game": 0.0, "identity_game": 0.0, "swap_consistency": 0.0},  # Sec. IV-B
-    "bs_net": {"unit_game": 0.0, "identity_game": 0.0},
-    "single": {"single_branch": True},
-    "aus17": {"aus17": True},  # Sec. IV-D
-}
-
-
-def rounded_levels(aus: Tensor) -> Tensor:
-    """Eq. 1: u_d = ⌊u⌉, whole numbers 0-5; NaN stays NaN."""
-    return aus.round()
-
-
-def unit_discrimination_loss(scores: Tensor, levels: Tensor) -> Tensor:
-    """Eq. 2: L_u^(D), scores (B, m, l+1) to 1 at the true level and 0 elsewhere; unknown levels (NaN) count nothing."""
-    scores = scores.to(mean_dtype(scores))
-    answer = F.one_hot(levels.nan_to_num().long(), scores.shape[-1])
-    return ((scores - answer).square() * ~levels.isnan()[..., None]).mean()
-
-
-def unit_confusion_loss(scores: Tensor) -> Tensor:
-    """Eq. 3: L_u^(E), scores (B, m, l+1) all to 1/(l+1)."""
-    return (scores.to(mean_dtype(scores)) - 1 / scores.shape[-1]).square().mean()
-
-
-def identity_discrimination_loss(scores: Tensor, subject: Tensor) -> Tensor:
-    """Eq. 4: L_d^(D), scores (B, n) to 1 for the true person and 0 for the others."""
-    return (scores.to(mean_dtype(scores)) - F.one_hot(subject, scores.shape[1])).square().mean()
-
-
-def identity_confusion_loss(scores: Tensor) -> Tensor:
-    """Eq. 4: L_d^(E), scores (B, n) all to 1/n."""
-    return (scores.to(mean_dtype(scores)) - 1 / scores.shape[1]).square().mean()
-
-
-def unit_weights(rates: Tensor) -> Tensor:
-    """Eq. 5: w_i = (1/o_i) / Σ_q (1/o_q), o the occurrence rates (m,)."""
-    rarity = 1 / rates.clamp(min=RAREST)
-    return rarity / rarity.sum()
-
-
-def unit_intensity_loss(estimates: Tensor, aus: Tensor, weights: Tensor) -> Tensor:
-    """Eq. 5: L_u = E[Σ_i w_i (u_i - û_i l)²], (B, m) twice and (m,); unknown intensities (NaN) count nothing."""
-    error = aus.nan_to_num() - estimates.to(mean_dtype(estimates)) * LEVELS
-    return (weights * error.square() * ~aus.isnan()).sum(1).mean()
-
-
-def fused_feature(maps: Tensor) -> Tensor:
-    """Eq. 6: f_r = 1/m Σ_i f_ri, (B, m, C, H, W) -> (B, C, H, W)."""
-    return maps.mean(1)
-
-
-def attribute_loss(identity: Tensor, subject: Tensor, pose: Tensor, pose_label: Tensor, pose_weight: float) -> Tensor:
-    """Eq. 7: L_c = -E[log σ(C^d) at the person + λ_p log σ(C^p) at the pose], on logits (B, n) and (B, v)."""
-    return known_cross_entropy(identity, subject) + pose_weight * known_cross_entropy(pose, pose_label)
-
-
-def swap_discrimination_loss(own: Tensor, swapped: Tensor) -> Tensor:
-    """Eq. 8: L_sc as D_sc minimises it, least squares: E[(D_sc(Ǐ) - 1)²] + E[D_sc(İ)²]."""
-    return least_squares(own, 1.0) + least_squares(swapped, 0.0)
-
-
-def swap_consistency_loss(swapped: Tensor) -> Tensor:
-    """Eq. 8: L_sc as E_f, E_r and G minimise it, least squares: E[(D_sc(İ) - 1)²]."""
-    return least_squares(swapped, 1.0)
-
-
-def reconstruction_loss(own: Tensor, crossed: Tensor, image: Tensor) -> Tensor:
-    """Eq. 9: L_r = E[‖Ǐ - I‖₁ + ‖Î - I‖₁], means over pixels."""
-    return (image_l1(own, image) + image_l1(crossed, image)).mean()
-
-
-def image_discrimination_loss(real: Tensor, swapped: Tensor) -> Tensor:
-    """Eq. 10: L_adg as D_g minimises it, least squares: E[(D_g(I) - 1)²] + E[D_g(İ)²]."""
-    return least_squares(real, 1.0) + least_squares(swapped, 0.0)
-
-
-def image_adversarial_loss(swapped: Tensor) -> Tensor:
-    """Eq. 10: L_adg as E_f, E_r and G minimise it, least squares: E[(D_g(İ) - 1)²]."""
-    return least_squares(swapped, 1.0)
-
-
-def least_squares(scores: Tensor, wanted: float) -> Tensor:
-    """Return E[(scores - wanted)²]."""
-    return (scores.to(mean_dtype(scores)) - wanted).square().mean()
-
-
-def progression(width: int) -> list[int]:
-    """Return Table I's widths of a stack of four: w, 2w, 4w, 8w."""
-    return [width, 2 * width, 4 * width, 8 * width]
-
-
-def encoder(width: int, pooled: bool) -> nn.Sequential:
-    """Return E: two pairs of 3×3 convolutions with batch norm and PReLU, each pair pooled at the paper's size."""
-    layers: list[nn.Module] = []
-    for k, (inputs, outputs) in enumerate(pairwise((3, width, width, 2 * width, 2 * width))):
-        layers += [nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs), PReLU()]
-        layers += [nn.AvgPool2d(2)] * (pooled and k % 2 == 1)
-    return nn.Sequential(*layers)
-
-
-class Attributes(nn.Module):
-    """C: who is shown, and in which pose: (B, I, H, W) -> logits (B, n) and (B, v)."""
-
-    def __init__(self, inputs: int, widths: Sequence[int], people: int, poses: int):
-        super().__init__()
-        layers: list[nn.Module] = []
-        for width in widths[:-1]:
-            layers += [nn.Conv2d(inputs, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), PReLU()]
-            inputs = width
-        self.stack = nn.Sequential(*layers, nn.Conv2d(inputs, widths[-1], 3, 2, 1))
-        self.identity = nn.Linear(widths[-1], people)
-        self.pose = nn.Linear(widths[-1], poses)
-
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, I, H, W) -> (B, n), (B, v)."""
-        pooled = self.stack(features).mean((2, 3))
-        return self.identity(pooled), self.pose(pooled)
+MEMORY = 0.998  # a step, of what is gathered for editing: features of nets that have moved on fade
 
 
 def pose_label(yaw: Tensor, poses: int) -> Tensor:
@@ -450,7 +233,7 @@ class Eet(Family):
         feature = fused_feature(maps.detach().float()).flatten(1)
         self.class_codes.total *= MEMORY
         self.class_codes.count *= MEMORY
-        self.class_codes.add(feature, faces)
+        self.class_codes.add(feature, faces.label, faces.intensity)
         self.unit_directions.add(feature, self._aus(faces), MEMORY)
 
     def _generate(self, unit: Tensor, free: Tensor) -> Tensor:

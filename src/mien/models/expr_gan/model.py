@@ -1,263 +1,47 @@
-"""ExprGAN: editing by a real-valued expression code whose elements set style and intensity.
-
-Paper                 Code
-x, y                  an image; (B, K) which of the K expressive classes is present, all 0 for neutral
-g(x) = G_enc(x)       encoder, 50 numbers in (-1, 1)
-z, z_y                noise ~ U(-1, 1) in place of g(x); noise behind the code, d numbers
-c = F_ctrl(y, z_y)    expression_code: (B, K d), block i of d numbers for class i
-G_dec                 decoder
-Q, D_img              regressor and image_head on one trunk, which sees (x, y)
-D_z                   code_head
-φ_l, β_l              ExprGan._identity_maps; MAP_WEIGHT
-classifier of y_B     classifier
-Eq. 3  F_ctrl         expression_code
-Eq. 4  I(c;x̂|y)       information_bound
-Eq. 5  L_Q            regularizer_loss
-Eq. 6  L_pixel        pixel_loss
-Eq. 7  L_id           identity_loss
-Eq. 8  L_adv^z        code_adversarial_value
-Eq. 9  L_adv^img      image_adversarial_value
-Eq. 10 L_ExprGAN      ExprGan.stages
-"""
+"""The model: its nets, its recipe and its uses."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.batch import Batch, Faces
+from mien.controls import Controls
+from mien.data.batch import Batch, Faces
 from mien.errors import InputError
 from mien.labels import CLASSES
-from mien.models.family import Controls, Embedding, Family, Prediction, check_least, check_shares
-from mien.nn.blocks import Encoder, halvings
+from mien.models.contract import Embedding, Family, Prediction
+from mien.models.expr_gan.config import PAPER, SMALL, UNPAIRED, ExprGanConfig
+from mien.models.expr_gan.equations import (
+    K,
+    code_adversarial_value,
+    expression_code,
+    fade,
+    full_code,
+    identity_loss,
+    image_adversarial_value,
+    intensity_loss,
+    pixel_loss,
+    regularizer_loss,
+)
+from mien.models.expr_gan.nets import GrowingDecoder, Regressor, StridedEncoder, Trunk, normed_perceptron
+from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.nn.blocks import Encoder
 from mien.nn.losses import (
     fooling_loss,
-    image_l1,
     known_cross_entropy,
-    mean_dtype,
-    share_of,
     total_variation,
     truth_loss,
 )
 from mien.nn.modes import untracked
-from mien.nn.strided import GrowingDecoder, StridedBlock, StridedEncoder, normed_perceptron
-from mien.recipe import Adam, Sampling, Stage, Turn
-
-K = len(CLASSES) - 1
-"""Classes with a block in the code: all but neutral, which is the absence of all."""
-
-MAP_WEIGHT = 1.0  # Note: the paper gives no β_l
-
-
-@dataclass(frozen=True)
-class ExprGanConfig:
-    """Sizes, lengths and weights; the defaults are preset `small`.
-
-    With `exact`, training looks at pairs whose answer is a real picture, and the code is of three kinds: read by Q from
-    the picture that shows the expression (a share `estimated`), drawn (a share `drawn`: no picture can be the answer,
-    so L_pixel and L_id leave it out), else the class's block at the labelled intensity. Without, as in the paper, every
-    picture is its own answer and every code is drawn.
-    """
-
-    image_size: int = 64
-    subjects: int = 1
-    width: int = 16  # of G_enc's first block; the last has 16 times as many
-    decoder_width: int = 4  # of G_dec's last hidden block; the first has 32 times as many
-    widest: int = 192  # no block of G_enc and G_dec has more channels
-    discriminator_width: int = 16
-    shared: int = 256  # numbers of the layer that D_img and Q share
-    identity_width: int = 8  # of our own φ
-    supervised: bool = False  # the CNN baseline: `classifier` alone, for as many steps as it takes in the model
-    style: int = 5  # d: numbers in a class's block
-    identity_code: int = 50
-    norm: bool = True  # batch norm in G_enc and G_dec
-    exact: bool = True
-    estimated: float = 0.3
-    drawn: float = 0.1
-    watched: float = 0.25  # share of a batch's x̂ that L_id and the reconstruction stage's L_Q look at
-    discriminate_every: int = 2  # steps between two turns of the discriminators, and of φ's pre-training; the paper: 1
-    batch_size: int = 32
-    pretrain_steps: int = 1200
-    controller_steps: int = 50
-    reconstruction_steps: int = 16000
-    refining_steps: int = 500
-    lr: float = 1e-3
-    refining_lr: float = 2e-4  # the game of the last stage; at 1e-3 it paints blotches
-    same: float = 0.4  # share of pairs that show one person
-    alike: float = 0.3  # share of the others that show one expression
-    margin: float = 0.03  # of a corner crop, as a share of the size
-    turn: float = 3.0  # degrees
-    colour: float = 0.1  # ± share
-    identity_features: float = 0.03  # λ1
-    regularizer: float = 0.05  # λ2
-    image_adversarial: float = 0.002  # λ3
-    code_adversarial: float = 0.002  # λ4
-    smoothness: float = 0.001  # λ5
-    focus: float = 10.0  # of L_pixel on what the expression changes, with `exact`
-    intensity: float = 1.0  # of intensity_loss in the reconstruction stage, with `exact`
-    reconstruction_regularizer: float = 0.03  # "decreased weight" of L_Q in the reconstruction stage
-
-    def __post_init__(self) -> None:
-        check_shares(self, "estimated", "drawn", "watched", "same", "alike", "margin", "colour")
-        if self.estimated + self.drawn > 1:
-            raise InputError(f"estimated {self.estimated:g} and drawn {self.drawn:g}: expected at most 1 together")
-        positive = ("subjects", "width", "decoder_width", "widest", "discriminator_width", "shared", "identity_width")
-        check_least(self, dict.fromkeys((*positive, "style", "discriminate_every"), 1))
-        check_least(self, {"batch_size": 2})  # batch norm's
-        if self.image_size < 32:
-            raise InputError(f"image_size {self.image_size}: five halvings need at least 32 pixels")
-
-
-SMALL = ExprGanConfig()
-
-PAPER = ExprGanConfig(
-    image_size=128,  # Experiments, Dataset
-    width=64,  # Implementation Details
-    decoder_width=16,
-    widest=1024,
-    shared=1024,
-    watched=1.0,
-    discriminate_every=1,
-    identity_width=64,
-    norm=False,
-    exact=False,
-    estimated=0.0,
-    drawn=1.0,
-    batch_size=48,
-    pretrain_steps=10000,  # Note: the paper gives no lengths
-    controller_steps=5000,
-    reconstruction_steps=30000,
-    refining_steps=30000,
-    lr=2e-4,
-    refining_lr=2e-4,
-    margin=0.0,  # random flipping alone
-    turn=0.0,
-    colour=0.0,
-    identity_features=1.0,  # λ1, Implementation Details
-    regularizer=1.0,  # λ2
-    image_adversarial=0.01,  # λ3
-    code_adversarial=0.01,  # λ4
-    smoothness=0.001,  # λ5
-    reconstruction_regularizer=0.1,  # Note: the paper gives no number
-)
-
-UNPAIRED = replace(
-    SMALL,
-    exact=False,
-    estimated=0.0,
-    drawn=1.0,
-    identity_features=PAPER.identity_features,
-    regularizer=PAPER.regularizer,
-    image_adversarial=PAPER.image_adversarial,
-    code_adversarial=PAPER.code_adversarial,
-    reconstruction_regularizer=PAPER.reconstruction_regularizer,
-)
-"""The paper's recipe in `small`'s sizes: what the exact pairs bring can be measured against it."""
-
-
-def expression_code(present: Tensor, z: Tensor) -> Tensor:
-    """Eq. 3: c_i = |z_y| · (2 y_i - 1): y (B, K) and z_y (B, d) in (-1, 1) -> c (B, K d), block after block."""
-    return ((2 * present - 1)[:, :, None] * z.abs()[:, None]).flatten(1)
-
-
-def information_bound(estimate: Tensor, code: Tensor) -> Tensor:
-    """Eq. 4: I(c; x̂|y) >= E[log Q(c|x̂, y)] + H(c|y), up to constants, Q a Gaussian of fixed width; a code number."""
-    return -(estimate - code).square().mean(dtype=mean_dtype(estimate))
-
-
-def regularizer_loss(estimate: Tensor, code: Tensor) -> Tensor:
-    """Eq. 5: L_Q = -E[log Q(c|x̂, y)]: Q's estimate and the code that made x̂, both (B, K d)."""
-    return -information_bound(estimate, code)
-
-
-def pixel_loss(fake: Tensor, image: Tensor) -> Tensor:
-    """Eq. 6: L_pixel = L1(G_dec(G_enc(x), c), x), over all numbers of the batch."""
-    return image_l1(fake, image).mean()
-
-
-def identity_loss(fake: Sequence[Tensor], image: Sequence[Tensor]) -> Tensor:
-    """Eq. 7: L_id = Σ_l β_l L1(φ_l(G_dec(G_enc(x), c)), φ_l(x)), maps of a frozen face recognition net."""
-    terms = [MAP_WEIGHT * (a - b).abs().mean(dtype=mean_dtype(a)) for a, b in zip(fake, image, strict=True)]
-    return torch.stack(terms).sum()
-
-
-def code_adversarial_value(prior: Tensor, code: Tensor) -> Tensor:
-    """Eq. 8: L_adv^z = E[log D_z(z)] + E[log(1 - D_z(G_enc(x)))], on logits; D_z maximises it."""
-    return minimax_value(prior, code)
-
-
-def image_adversarial_value(real: Tensor, fake: Tensor) -> Tensor:
-    """Eq. 9: L_adv^img = E[log D_img(x, y)] + E[log(1 - D_img(x̂, y))], on logits; D_img maximises it."""
-    return minimax_value(real, fake)
-
-
-def minimax_value(real: Tensor, fake: Tensor) -> Tensor:
-    """Return E[log σ(real)] + E[log(1 - σ(fake))]."""
-    return -F.softplus(-real).mean(dtype=mean_dtype(real)) - F.softplus(fake).mean(dtype=mean_dtype(fake))
-
-
-def intensity_loss(code: Tensor, present: Tensor, intensity: Tensor, known: Tensor) -> Tensor:
-    """Return how far the mean of the present block of c (B, K d) is from the labelled intensity, where `known` (B,).
-
-    Style is how a block's numbers differ from their mean, and stays free. Ours: the paper has no such labels.
-    """
-    strength = (code.unflatten(1, (K, -1)).mean(2) * present).sum(1)
-    return share_of((strength - (2 * intensity - 1)).square(), known)
-
-
-def fade(code: Tensor, intensity: Tensor | float) -> Tensor:
-    """Return the code (B, K d) on its way from neutral, all -1 (intensity 0), to itself (1)."""
-    return intensity * (code + 1) - 1
-
-
-def full_code(present: Tensor, style: int) -> Tensor:
-    """Return Eq. 3's code at |z_y| = 1: 1 in the blocks of what is present, -1 elsewhere; y (B, K) -> (B, K d)."""
-    return expression_code(present, present.new_ones(len(present), style))
 
 
 def uniform(rows: int, columns: int, on: torch.device) -> Tensor:
     """Return noise ~ U(-1, 1) (rows, columns)."""
     return torch.rand(rows, columns, device=on) * 2 - 1
-
-
-class Trunk(nn.Module):
-    """What D_img and Q share: four strided blocks and a linear layer on (x, y).
-
-    y shifts the first convolution's channels, as K constant planes beside the image would, at no cost.
-    """
-
-    def __init__(self, size: int, width: int, outputs: int):
-        super().__init__()
-        channels = [3, *(width * 2**k for k in range(4))]
-        self.blocks = nn.ModuleList(StridedBlock(a, b) for a, b in pairwise(channels))
-        self.condition = nn.Linear(K, width, bias=False)
-        self.linear = nn.Linear(channels[-1] * halvings(size, 4)[-1] ** 2, outputs, bias=False)
-        self.norm = nn.BatchNorm1d(outputs)
-
-    def forward(self, image: Tensor, present: Tensor) -> Tensor:
-        """(B, 3, size, size) and y (B, K) -> (B, outputs)."""
-        x = self.blocks[0](image, self.condition(present))
-        for block in self.blocks[1:]:
-            x = block(x)
-        return F.leaky_relu(self.norm(self.linear(x.flatten(1))), 0.2)
-
-
-class Regressor(nn.Module):
-    """Q's K branches, each FC 64 and d, on the trunk's numbers: the mean of a factored Gaussian."""
-
-    def __init__(self, inputs: int, style: int):
-        super().__init__()
-        self.branches = nn.ModuleList(normed_perceptron(inputs, (64, style)) for _ in range(K))
-
-    def forward(self, shared: Tensor) -> Tensor:
-        """(B, inputs) -> c (B, K d), about in (-1, 1)."""
-        return torch.cat([branch(shared) for branch in self.branches], 1)
 
 
 class ExprGan(Family):

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.batch import Batch
+from mien.data.batch import Batch
 from mien.labels import AUS, CLASSES
-from mien.models.family import Embedding, Family, Prediction, check_least, check_shares
+from mien.models.contract import Embedding, Family, Prediction, check_least, check_shares
+from mien.models.recipe import Adam, Sampling, Stage, Turn
 from mien.nn.blocks import halvings
 from mien.nn.losses import known_cross_entropy, mean_dtype
 from mien.nn.trunk import Trunk
-from mien.recipe import Adam, Sampling, Stage, Turn
 
 SCALE = 16.0  # of the cosine between a face and a person, as a logit (Wang et al. 2018, NormFace)
 

@@ -1,275 +1,38 @@
-"""JESRL: expressions switched between two faces block by block, and a classifier that learns from the results.
-
-Paper                 Code
-I_a, I_b, y^i, y^j    image, label of a face and of its partner; every pair goes in both orders
-I_c, I_d              switched: every face with its partner's expression
-I'_a, I'_b            rebuilt
-G_enc, G_dec          encoder, decoder
-R_a, R_c              Encoded.representation, `switched`; n blocks of channels
-S                     code_of: 20 channels a class, 1 where its block is switched
-D_1, D_2              discriminators at full and at half size, conditioned on the class
-C, FC                 classifier
-F^(i)                 frozen_vgg.maps
-Eq. 2  r^i            block_mask
-Eq. 3  R_c            switch
-Eq. 4  I_c            Jesrl.draw
-Eq. 5  L_adv          adversarial_loss
-Eq. 6  R_c^p          interpolate
-Eq. 7  L_inter        interpolation_loss
-Eq. 8  L_C            classification_loss
-Eq. 9  L_r            reconstruction_loss
-Eq. 10 L_p            pixel_sum_loss
-Eq. 11 L_per          perceptual_loss
-Eq. 12 L              Jesrl.stages
-"""
+"""The model: its nets, its recipe and its uses."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.batch import Batch, partners
+from mien.controls import Controls
+from mien.data.batch import Batch, partners
 from mien.errors import InputError
-from mien.labels import CLASSES
-from mien.models.family import Controls, Embedding, Family, Prediction, check_least, check_shares
-from mien.nn.class_codes import ClassCodes
-from mien.nn.losses import fooling_loss, image_l1, known_cross_entropy, mean_dtype, total_variation, truth_loss
-from mien.nn.modes import evaluating, untracked
-from mien.nn.unet import Encoded, Level, UNetDecoder, UNetEncoder
-from mien.nn.vgg import Vgg19, load_vgg19
-from mien.recipe import Adam, Sampling, Sgd, Stage, Turn
-
-N = len(CLASSES)
-CODE_CHANNELS = 20  # Table I: the switch code takes 20·n channels
-
-
-@dataclass(frozen=True)
-class JesrlConfig:
-    """Sizes, lengths and weights; the defaults are preset `small`. The paper's widths are all 64.
-
-    `truth` weighs the distance to the real picture of what was asked for, which our data have and the paper's do not.
-    """
-
-    image_size: int = 64
-    subjects: int = 1  # any number: no net depends on it
-    width: int = 16
-    discriminator_width: int = 12
-    vgg_width: int = 8
-    batch_norm: bool = True  # in G, in place of l2 norm, and in VGG, which has none in the paper
-    pool: int = 2  # side of the map that the classifier's last layers see
-    supervised: bool = False  # the baseline: VGG alone, for as many steps as the classifier takes in all stages
-    representation: bool = True  # the classifier sees G_enc(I) too; False is the paper's No_ExpR
-    end_to_end: bool = True  # L_C moves the generator; False is the paper's TwoStage
-    synthetic: int = 1  # synthesised images a real one that the classifier learns from; the paper has 6, No_SynFI 0
-    vgg_weights: str = ""  # a file of ImageNet weights for VGG-19 (width 64), in place of pre-training
-    batch_size: int = 32
-    pretrain_steps: int = 400
-    steps: int = 16000
-    settle_steps: int = 150
-    lr: float = 1e-3
-    classifier_lr: float = 1e-3
-    momentum: float = 0.0  # of the classifier's SGD; 0: Adam, which narrow nets from scratch need
-    every: int = 20  # steps between two rounds of the paper's turns; the others learn from known answers alone
-    same: float = 0.3  # share of pairs that show one person
-    alike: float = 0.1  # share of the others that show one expression
-    need_truth: bool = True
-    margin: float = 0.03
-    turn: float = 3.0  # degrees
-    colour: float = 0.1
-    extra_blocks: float = 0.1  # chance of every other block to be switched too; the paper switches i and j alone
-    plausible: float = 0.2  # at use, blocks of all classes that are at least so probable are switched; 1: the top ones
-    mixed: float = 0.5  # p of Eq. 6
-    adversarial: float = 0.05
-    interpolation: float = 0.05
-    classification: float = 0.1
-    reconstruction: float = 1.0
-    perceptual: float = 0.1
-    pixel_sum: float = 0.1
-    smoothness: float = 0.0
-    truth: float = 20.0
-    focus: float = 10.0  # of L_truth on what the expression changes
-    naming: float = 0.3  # the blocks' own classification, which the paper does not have
-
-    def __post_init__(self) -> None:
-        if self.image_size < 32 or self.image_size % 32:
-            raise InputError(f"image_size {self.image_size}: five halvings need a multiple of 32")
-        check_shares(self, "same", "alike", "margin", "colour", "extra_blocks", "plausible", "mixed")
-        sizes = ("width", "discriminator_width", "vgg_width", "pool", "batch_size", "every")
-        check_least(self, dict.fromkeys(sizes, 1))
-        if self.synthetic < 0 or self.synthetic > self.batch_size:
-            raise InputError(f"synthetic is {self.synthetic}; expected from 0 to batch_size ({self.batch_size})")
-        if self.vgg_weights and self.vgg_width != 64:
-            raise InputError(f"vgg_weights fit vgg_width 64, not {self.vgg_width}")
-
-
-SMALL = JesrlConfig()
-PAPER = JesrlConfig(
-    image_size=256,
-    width=64,
-    discriminator_width=64,
-    vgg_width=64,
-    batch_norm=False,
-    pool=7,
-    synthetic=6,  # Sec. IV-E.2
-    batch_size=16,  # Note: the paper gives no batch size and no lengths
-    pretrain_steps=20000,
-    steps=100000,
-    settle_steps=2000,
-    lr=2e-4,  # Sec. IV-B
-    classifier_lr=1e-3,
-    momentum=0.9,
-    every=1,
-    same=0.0,
-    alike=0.0,
-    need_truth=False,
-    margin=0.0,
-    turn=0.0,
-    colour=0.0,
-    extra_blocks=0.0,
-    plausible=1.0,
-    adversarial=1.0,
-    interpolation=1.0,
-    classification=1.0,
-    reconstruction=10.0,  # λ1
-    perceptual=15.0,  # λ2
-    pixel_sum=5.0,  # λ3
-    smoothness=5.0,  # λ4
-    truth=0.0,
-    naming=0.0,
+from mien.models.contract import Embedding, Family, Prediction
+from mien.models.jesrl.config import ABLATIONS, PAPER, SMALL, JesrlConfig
+from mien.models.jesrl.equations import (
+    adversarial_loss,
+    block_mask,
+    classification_loss,
+    interpolate,
+    interpolation_loss,
+    naming_loss,
+    perceptual_loss,
+    pixel_sum_loss,
+    reconstruction_loss,
+    switch,
 )
-ABLATIONS: dict[str, dict[str, Any]] = {  # Sec. IV-E.1
-    "no_interpolation": {"interpolation": 0.0},
-    "no_representation": {"representation": False},
-    "neither": {"interpolation": 0.0, "representation": False},
-    "no_synthetic": {"synthetic": 0, "representation": False},
-    "two_stage": {"end_to_end": False},
-}
-
-
-def block_mask(chosen: Tensor, channels: int) -> Tensor:
-    """Eq. 2: R = [r^1, …, r^n], which channels belong to the chosen classes: (B, n) bool -> (B, C, 1, 1) bool.
-
-    A class has ⌊C/n⌋ channels; what is left over belongs to none.
-    """
-    mask = chosen.repeat_interleave(channels // chosen.shape[1], 1)
-    return F.pad(mask, (0, channels - mask.shape[1]))[:, :, None, None]
-
-
-def switch(own: Tensor, other: Tensor, mask: Tensor) -> Tensor:
-    """Eq. 3: R_c = R_a with the masked blocks of R_b."""
-    return torch.where(mask, other, own)
-
-
-def adversarial_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """Eq. 5: L_adv = -Σ_k E[log D_k(I, y)] + E[log(1 - D_k(G(I, y), y))], on the logits of both scales, D's side."""
-    return torch.stack([F.softplus(-r).mean() + F.softplus(f).mean() for r, f in zip(real, fake, strict=True)]).sum()
-
-
-def interpolate(own: Tensor, other: Tensor, mask: Tensor, p: float) -> Tensor:
-    """Eq. 6: R_c^p = R_a with p·r_a + (1 - p)·r_b in the masked blocks."""
-    return torch.where(mask, p * own + (1 - p) * other, own)
-
-
-def interpolation_loss(c: Sequence[Tensor], d: Sequence[Tensor], called_real: bool) -> Tensor:
-    """Eq. 7: L_inter = l_inter(R_c^p) + l_inter(R_d^p), on logits: -Σ_k E[log D_k] for G, who has the images called
-    real, or -Σ_k E[log(1 - D_k)] for D."""
-    return torch.stack([F.softplus(-f if called_real else f).mean() for f in (*c, *d)]).sum()
-
-
-def classification_loss(logits: Tensor, label: Tensor) -> Tensor:
-    """Eq. 8: L_C = -E[y log FC([VGG(I), G_enc(I)])], on logits; labels -100 are left out."""
-    return known_cross_entropy(logits, label)
-
-
-def reconstruction_loss(a: Tensor, rebuilt_a: Tensor, b: Tensor, rebuilt_b: Tensor) -> Tensor:
-    """Eq. 9: L_r = ‖I_a - I'_a‖_2 + ‖I_b - I'_b‖_2, as root mean squares of an image's numbers."""
-    squares = [(x - y).square().mean((1, 2, 3), dtype=mean_dtype(x)) for x, y in ((a, rebuilt_a), (b, rebuilt_b))]
-    return torch.stack(squares).clamp(min=1e-12).sqrt().mean(1).sum()  # the root has no slope at 0
-
-
-def pixel_sum_loss(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
-    """Eq. 10: L_p = |‖I_a + I_b‖_1 - ‖I_c + I_d‖_1|, as means over an image's numbers."""
-    return (image_l1(a, -b) - image_l1(c, -d)).abs().mean()
-
-
-def perceptual_loss(a: Sequence[Tensor], d: Sequence[Tensor], b: Sequence[Tensor], c: Sequence[Tensor]) -> Tensor:
-    """Eq. 11: L_per = Σ_i ‖F^(i)(I_a) - F^(i)(I_d)‖_1 + ‖F^(i)(I_b) - F^(i)(I_c)‖_1, as means over a map's numbers."""
-    pairs = (*zip(a, d, strict=True), *zip(b, c, strict=True))
-    return torch.stack([(x - y).abs().mean(dtype=mean_dtype(x)) for x, y in pairs]).sum()
-
-
-def naming_loss(representation: Tensor, label: Tensor) -> Tensor:
-    """Return the cross entropy of calling a face by the class whose block is strongest in the mean."""
-    size = representation.shape[1] // N
-    strength = representation[:, : size * N].unflatten(1, (N, size)).mean((2, 3, 4), dtype=mean_dtype(representation))
-    return known_cross_entropy(10 * strength, label)
-
-
-class Discriminator(nn.Module):
-    """D_k of Table I at a side; the class is tiled over the image, an unknown one is all zeros."""
-
-    def __init__(self, width: int, side: int):
-        super().__init__()
-        widths = [3 + N, width, 2 * width, 4 * width, 8 * width]
-        self.levels = nn.Sequential(*(Level(a, b) for a, b in pairwise(widths)))
-        self.linear = nn.Linear(8 * width * (side // 16) ** 2, 1)
-
-    def forward(self, image: Tensor, label: Tensor) -> Tensor:
-        """(B, 3, side, side), (B,) -> logits (B, 1)."""
-        plane = one_hot(label).to(image.dtype)[:, :, None, None].expand(-1, -1, *image.shape[2:])
-        return self.linear(self.levels(torch.cat([image, plane], 1)).flatten(1))
-
-
-class Classifier(nn.Module):
-    """C of Table I: VGG-19 beside the representation, joined by FC(512) at every place, pooled, three layers."""
-
-    def __init__(self, width: int, norm: bool, representation: int, pool: int):
-        super().__init__()
-        c = 8 * width
-        self.representation = representation
-        self.vgg = Vgg19(width, norm)
-        self.join = nn.Conv2d(c + representation, c, 1)
-        self.head = nn.Sequential(
-            nn.AdaptiveAvgPool2d(pool),
-            nn.Flatten(),
-            nn.Linear(c * pool * pool, 8 * c),
-            nn.ReLU(),
-            nn.Linear(8 * c, 8 * c),
-            nn.ReLU(),
-            nn.Linear(8 * c, N),
-        )
-        for name, parameter in (*self.join.named_parameters(), *self.head.named_parameters()):
-            nn.init.zeros_(parameter) if name.endswith("bias") else nn.init.kaiming_normal_(parameter)
-
-    def forward(self, image: Tensor, representation: Tensor | None) -> Tensor:
-        """(B, 3, H, W), (B, R, H/32, W/32) -> logits (B, n); None stands for a representation of zeros."""
-        seen = self.vgg(image)
-        if representation is None:
-            representation = seen.new_zeros(len(seen), self.representation, *seen.shape[2:])
-        return self.head(self.join(torch.cat([seen, representation.to(seen.dtype)], 1)))
-
-
-def one_hot(label: Tensor) -> Tensor:
-    """(B,) -> (B, n) bool, all False where the label is -100."""
-    return label[:, None] == torch.arange(N, device=label.device)
-
-
-def block_of(expression: str, device: torch.device) -> Tensor:
-    """Return which block is a class's (1, n)."""
-    return one_hot(torch.tensor([CLASSES.index(expression)], device=device))
-
-
-def halves(maps: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-    """Return the first and the second half of every tensor's rows: what is of I_a and what is of its partner."""
-    both = [m.chunk(2) for m in maps]
-    return [first for first, _ in both], [second for _, second in both]
+from mien.models.jesrl.nets import CODE_CHANNELS, Classifier, Discriminator, N, block_of, halves, one_hot
+from mien.models.jesrl.unet import Encoded, UNetDecoder, UNetEncoder
+from mien.models.jesrl.vgg import Vgg19, load_vgg19
+from mien.models.recipe import Adam, Sampling, Sgd, Stage, Turn
+from mien.nn.class_codes import ClassCodes
+from mien.nn.losses import fooling_loss, total_variation, truth_loss
+from mien.nn.modes import evaluating, untracked
 
 
 class Jesrl(Family):
@@ -385,7 +148,7 @@ class Jesrl(Family):
             again = self.encoder(made).representation
         if turn == "settle":
             for faces, code in zip((batch.target, batch.source), seen.representation.flatten(1).chunk(2), strict=True):
-                self.class_blocks.add(code, faces)
+                self.class_blocks.add(code, faces.label, faces.intensity)
         logits = torch.cat([self._logits(image, seen.representation), self._logits_of_made(made, again)])
         return {"L_C": classification_loss(logits, torch.cat([label, made_label]))}
 

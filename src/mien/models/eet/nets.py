@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from mien.nn.instance import InstanceNorm, PReLU
-from mien.nn.residual import UpRes
+from mien.models.eet.instance import InstanceNorm, PReLU
 from mien.nn.spectral import spectral
 
 
@@ -74,3 +76,63 @@ def image_discriminator(size: int, width: int) -> nn.Sequential:
     return nn.Sequential(
         *layers, spectral(nn.Conv2d(inputs, width, 4, 2, 0)), PReLU(), spectral(nn.Conv2d(width, 1, 1))
     )
+
+
+class UpRes(nn.Module):
+    """UpRes(x) of EET's Table I: DeConv(x,3,1,1,0)-IN-PReLU-DeConv(x,3,2,1,1) plus a shortcut DeConv(x,3,2,1,1).
+
+    (B, I, H, W) -> (B, O, 2H, 2W). No biases: the norm that follows every one of them would take them out again.
+    """
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.straight = spectral(nn.ConvTranspose2d(inputs, outputs, 3, 1, 1, bias=False))
+        self.norm, self.activation = InstanceNorm(), PReLU()
+        self.doubled = spectral(nn.ConvTranspose2d(outputs, outputs, 3, 2, 1, 1, bias=False))
+        self.shortcut = spectral(nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, 1, bias=False))
+
+    @torch.no_grad()
+    def amplify(self, inputs: int, gain: float) -> None:
+        """Multiply the weights of the first `inputs` channels, so that they count more beside the others."""
+        for layer in (self.straight, self.shortcut):
+            layer.get_parameter("parametrizations.weight.original")[:inputs] *= gain
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, I, H, W) -> (B, O, 2H, 2W)."""
+        inner = self.activation(self.norm(self.straight(x)))
+        # The sum of two convolutions is one over both inputs: the large map is written once.
+        weight = torch.cat([self.doubled.weight, self.shortcut.weight])
+        return F.conv_transpose2d(torch.cat([inner, x], 1), weight, None, 2, 1, 1)
+
+
+def progression(width: int) -> list[int]:
+    """Return Table I's widths of a stack of four: w, 2w, 4w, 8w."""
+    return [width, 2 * width, 4 * width, 8 * width]
+
+
+def encoder(width: int, pooled: bool) -> nn.Sequential:
+    """Return E: two pairs of 3×3 convolutions with batch norm and PReLU, each pair pooled at the paper's size."""
+    layers: list[nn.Module] = []
+    for k, (inputs, outputs) in enumerate(pairwise((3, width, width, 2 * width, 2 * width))):
+        layers += [nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs), PReLU()]
+        layers += [nn.AvgPool2d(2)] * (pooled and k % 2 == 1)
+    return nn.Sequential(*layers)
+
+
+class Attributes(nn.Module):
+    """C: who is shown, and in which pose: (B, I, H, W) -> logits (B, n) and (B, v)."""
+
+    def __init__(self, inputs: int, widths: Sequence[int], people: int, poses: int):
+        super().__init__()
+        layers: list[nn.Module] = []
+        for width in widths[:-1]:
+            layers += [nn.Conv2d(inputs, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), PReLU()]
+            inputs = width
+        self.stack = nn.Sequential(*layers, nn.Conv2d(inputs, widths[-1], 3, 2, 1))
+        self.identity = nn.Linear(widths[-1], people)
+        self.pose = nn.Linear(widths[-1], poses)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, I, H, W) -> (B, n), (B, v)."""
+        pooled = self.stack(features).mean((2, 3))
+        return self.identity(pooled), self.pose(pooled)

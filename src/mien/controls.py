@@ -1,0 +1,53 @@
+"""What is asked of a face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mien.errors import InputError
+from mien.labels import CLASSES, sides
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What an edit asks for: exactly one of a class, AU intensities, or another face; with an intensity.
+
+    `intensity` is 0 (neutral) to 1 (full). `aus` maps an AU number, or a side of it as "12L" (the person's own left),
+    to 0-5. `like` is an aligned face: for a model (B, 3, H, W) in [-1, 1], for an engine uint8 (S, S, 3). `gaze` turns
+    the eyes by degrees to the right of the picture and up, beside these or alone. Raises InputError when the request is not exactly one thing, or out of range.
+    """
+
+    expression: str | None = None
+    intensity: float = 1.0
+    aus: Mapping[int | str, float] | None = None
+    like: Any = None
+    gaze: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        asked = [name for name in ("expression", "aus", "like") if getattr(self, name) is not None]
+        if len(asked) != 1 and (asked or self.gaze is None):
+            raise InputError(
+                f"an edit takes one of expression, aus, like, or a gaze alone; got {', '.join(asked) or 'none'}"
+            )
+        if self.expression is not None and self.expression not in CLASSES:
+            raise InputError(f"expression {self.expression!r} is not known; choose one of {', '.join(CLASSES)}")
+        if not 0.0 <= self.intensity <= 1.0:
+            raise InputError(f"intensity {self.intensity:g} is out of range; give a number from 0 (neutral) to 1")
+        for unit, value in (self.aus or {}).items():
+            if not 0.0 <= value <= 5.0:
+                raise InputError(f"AU {unit}={value:g}: expected an intensity from 0 to 5")
+            sides(unit)
+        if self.gaze is not None and not all(-40 <= angle <= 40 for angle in self.gaze):
+            raise InputError(f"gaze {self.gaze}: expected two angles from -40 to 40 degrees, to the right and up")
+
+    @property
+    def kinds(self) -> list[str]:
+        """What a model must be able to edit by: of "expression", "aus", "sides", "like", "gaze"."""
+        found = [name for name in ("expression", "aus", "like", "gaze") if getattr(self, name) is not None]
+        return found + ["sides"] * any(len(sides(unit)[1]) == 1 for unit in self.aus or ())
+
+    def both_sides(self) -> dict[int, float]:
+        """Return `aus` by number, for a model that knows no sides."""
+        return {sides(unit)[0]: value for unit, value in (self.aus or {}).items()}

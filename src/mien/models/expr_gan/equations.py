@@ -1,0 +1,77 @@
+"""The numbered equations of ExprGAN, one function each, unweighted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mien.labels import CLASSES
+from mien.nn.losses import image_l1, mean_dtype, share_of
+
+K = len(CLASSES) - 1
+"""Classes with a block in the code: all but neutral, which is the absence of all."""
+
+MAP_WEIGHT = 1.0  # Note: the paper gives no β_l
+
+
+def expression_code(present: Tensor, z: Tensor) -> Tensor:
+    """Eq. 3: c_i = |z_y| · (2 y_i - 1): y (B, K) and z_y (B, d) in (-1, 1) -> c (B, K d), block after block."""
+    return ((2 * present - 1)[:, :, None] * z.abs()[:, None]).flatten(1)
+
+
+def information_bound(estimate: Tensor, code: Tensor) -> Tensor:
+    """Eq. 4: I(c; x̂|y) >= E[log Q(c|x̂, y)] + H(c|y), up to constants, Q a Gaussian of fixed width; a code number."""
+    return -(estimate - code).square().mean(dtype=mean_dtype(estimate))
+
+
+def regularizer_loss(estimate: Tensor, code: Tensor) -> Tensor:
+    """Eq. 5: L_Q = -E[log Q(c|x̂, y)]: Q's estimate and the code that made x̂, both (B, K d)."""
+    return -information_bound(estimate, code)
+
+
+def pixel_loss(fake: Tensor, image: Tensor) -> Tensor:
+    """Eq. 6: L_pixel = L1(G_dec(G_enc(x), c), x), over all numbers of the batch."""
+    return image_l1(fake, image).mean()
+
+
+def identity_loss(fake: Sequence[Tensor], image: Sequence[Tensor]) -> Tensor:
+    """Eq. 7: L_id = Σ_l β_l L1(φ_l(G_dec(G_enc(x), c)), φ_l(x)), maps of a frozen face recognition net."""
+    terms = [MAP_WEIGHT * (a - b).abs().mean(dtype=mean_dtype(a)) for a, b in zip(fake, image, strict=True)]
+    return torch.stack(terms).sum()
+
+
+def code_adversarial_value(prior: Tensor, code: Tensor) -> Tensor:
+    """Eq. 8: L_adv^z = E[log D_z(z)] + E[log(1 - D_z(G_enc(x)))], on logits; D_z maximises it."""
+    return minimax_value(prior, code)
+
+
+def image_adversarial_value(real: Tensor, fake: Tensor) -> Tensor:
+    """Eq. 9: L_adv^img = E[log D_img(x, y)] + E[log(1 - D_img(x̂, y))], on logits; D_img maximises it."""
+    return minimax_value(real, fake)
+
+
+def minimax_value(real: Tensor, fake: Tensor) -> Tensor:
+    """Return E[log σ(real)] + E[log(1 - σ(fake))]."""
+    return -F.softplus(-real).mean(dtype=mean_dtype(real)) - F.softplus(fake).mean(dtype=mean_dtype(fake))
+
+
+def intensity_loss(code: Tensor, present: Tensor, intensity: Tensor, known: Tensor) -> Tensor:
+    """Return how far the mean of the present block of c (B, K d) is from the labelled intensity, where `known` (B,).
+
+    Style is how a block's numbers differ from their mean, and stays free. Ours: the paper has no such labels.
+    """
+    strength = (code.unflatten(1, (K, -1)).mean(2) * present).sum(1)
+    return share_of((strength - (2 * intensity - 1)).square(), known)
+
+
+def fade(code: Tensor, intensity: Tensor | float) -> Tensor:
+    """Return the code (B, K d) on its way from neutral, all -1 (intensity 0), to itself (1)."""
+    return intensity * (code + 1) - 1
+
+
+def full_code(present: Tensor, style: int) -> Tensor:
+    """Return Eq. 3's code at |z_y| = 1: 1 in the blocks of what is present, -1 elsewhere; y (B, K) -> (B, K d)."""
+    return expression_code(present, present.new_ones(len(present), style))

@@ -1,0 +1,92 @@
+"""Fields: a face's expression is changed by moving, shading and opening its pixels; none is repainted.
+
+Ours, not a paper's: docs/fields.md tells it as one.
+
+Symbol           Code
+x, y             batch.target.image, batch.truth: one person in two expressions
+v                view
+c, ĉ             code_of, FieldModel.read
+E                reader
+G                mover
+f, s, a, p       Fields.motion, .shade, .covering
+f*, m, k         batch.motion.flow, .mouth, .known
+D                critic
+Eq. 1  c         code_of
+Eq. 2  L_read    reading_loss
+Eq. 3  û         shrunk
+Eq. 4  g         gate
+Eq. 5  y'        composed
+Eq. 6  L_flow    flow_loss
+Eq. 7  s*        true_shade
+Eq. 8  L_shade   shade_loss
+Eq. 9  L_open    opening_loss
+Eq. 10 L_paint   paint_loss
+Eq. 11 L_look    look_losses
+Eq. 12 L_near    near_loss
+Eq. 13 L_fool    fool_loss
+Eq. 14 L_critic  critic_loss
+Eq. 15 L_reach   reached_loss
+Eq. 16 u'        corrected
+"""
+
+from mien.models.fields.code import ANGLE, CODE, MISREAD, REST, TAU, UNITS, code_of, corrected, garrote, gate, shrunk
+from mien.models.fields.config import ABLATIONS, SMALL, FieldsConfig
+from mien.models.fields.equations import (
+    EPSILON,
+    changing,
+    critic_loss,
+    detail,
+    flow_loss,
+    fool_loss,
+    look_losses,
+    near_loss,
+    opening_loss,
+    paint_loss,
+    reached_loss,
+    reading_loss,
+    shade_loss,
+    true_shade,
+    watched,
+)
+from mien.models.fields.model import FieldModel
+from mien.models.fields.pairs import DOUBT, STILL, moving, stilled, told
+from mien.nn.warp import composed
+
+__all__ = [
+    "ABLATIONS",
+    "ANGLE",
+    "CODE",
+    "DOUBT",
+    "EPSILON",
+    "MISREAD",
+    "REST",
+    "SMALL",
+    "STILL",
+    "TAU",
+    "UNITS",
+    "FieldModel",
+    "FieldsConfig",
+    "changing",
+    "code_of",
+    "composed",
+    "corrected",
+    "critic_loss",
+    "detail",
+    "flow_loss",
+    "fool_loss",
+    "garrote",
+    "gate",
+    "look_losses",
+    "moving",
+    "near_loss",
+    "opening_loss",
+    "paint_loss",
+    "reached_loss",
+    "reading_loss",
+    "shade_loss",
+    "shrunk",
+    "stilled",
+    "told",
+    "true_shade",
+    "watched",
+]

@@ -1,0 +1,51 @@
+"""A face's code: its action units by side, its pose and gaze; Eq. 1, 3, 4 and 16."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mien.data.batch import Faces
+from mien.labels import AUS
+
+UNITS = len(AUS)
+CODE = 2 * UNITS + 4
+ANGLE = 30.0  # degrees that count as much as the strongest action unit
+REST = 0.1  # ρ of Eq. 3: half a level of five
+MISREAD = 0.3  # of Eq. 16
+TAU = 0.05  # Eq. 4
+
+
+def code_of(faces: Faces) -> Tensor:
+    """Eq. 1: c = (AU_left / 5, AU_right / 5, (yaw, pitch, gaze_x, gaze_y) / 30°), (B, 46), NaN where unknown."""
+    angles = torch.stack([faces.yaw, faces.pitch, faces.gaze_x, faces.gaze_y], 1)
+    return torch.cat([faces.left / 5, faces.right / 5, angles / ANGLE], 1)
+
+
+def shrunk(code: Tensor) -> Tensor:
+    """Eq. 3: û = ĉ - ρ² / ĉ where ĉ > ρ, else 0, of action units; angles stay (B, 46).
+
+    The non-negative garrote (Breiman 1995): most units are at rest in most faces, and a little of each, misread, would
+    be taken back from a face that does not show it.
+    """
+    return torch.cat([garrote(code[:, : 2 * UNITS].clamp(min=0), REST), code[:, 2 * UNITS :]], 1)
+
+
+def garrote(x: Tensor, least: float) -> Tensor:
+    """Return x - least² / x where |x| > least, else 0."""
+    return torch.where(x.abs() > least, x - least**2 / x.abs().clamp(min=least) * x.sign(), 0)
+
+
+def gate(change: Tensor) -> Tensor:
+    """Eq. 4: g = 1 - exp(-|c' - û|² / τ²), (B, 46) -> (B,): nothing asked, nothing done."""
+    return 1 - torch.exp(-change.square().sum(1) / TAU**2)
+
+
+def corrected(asked: Tensor, wanted: Tensor, reached: Tensor) -> Tensor:
+    """Eq. 16: u' ← u' + r(u - E(y')) of the action units, held in 0-1.2: (B, 46) three times -> (B, 46).
+
+    r is the garrote over MISREAD: a smaller shortfall is as likely the reader's error as the mover's.
+    """
+    units = slice(2 * UNITS)
+    short = garrote((wanted - reached)[:, units], MISREAD)
+    return torch.cat([(asked[:, units] + short).clamp(0, 1.2), asked[:, 2 * UNITS :]], 1)

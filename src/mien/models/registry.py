@@ -1,0 +1,88 @@
+"""The table of the models, and a model by its name or by what it must be able to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from mien.controls import Controls
+from mien.errors import InputError
+from mien.models.contract import Edits, Family
+from mien.models.eet.model import Eet
+from mien.models.evaluator import Judge
+from mien.models.expr_gan.model import ExprGan
+from mien.models.fields.model import FieldModel
+from mien.models.jesrl.model import Jesrl
+from mien.models.landmarks import Landmarks
+from mien.models.rel_gan import RelGan
+from mien.models.ter_gan import TerGan
+
+FAMILIES: dict[str, type[Family]] = {
+    "ter_gan": TerGan,
+    "rel_gan": RelGan,
+    "expr_gan": ExprGan,
+    "jesrl": Jesrl,
+    "eet": Eet,
+    "fields": FieldModel,
+    "judge": Judge,
+    "landmarks": Landmarks,
+}
+
+
+def preset_config(name: str, preset: str) -> Any:
+    """Return the config of a family's preset. Raises InputError for an unknown family or preset."""
+    if name not in FAMILIES:
+        raise InputError(f"no model named {name!r}; choose one of {', '.join(sorted(FAMILIES))}")
+    presets = FAMILIES[name].PRESETS
+    if preset not in presets:
+        raise InputError(f"{name} has no preset {preset!r}; choose one of {', '.join(sorted(presets))}")
+    return presets[preset]
+
+
+def create(name: str, preset: str = "small", **changes: Any) -> Family:
+    """Return an untrained model: a preset ("small" or "paper") of a family, with named config fields changed.
+
+    Raises InputError for an unknown family, preset or field.
+    """
+    config = preset_config(name, preset)
+    unknown = [field for field in changes if field not in config.__dataclass_fields__]
+    if unknown:
+        raise InputError(f"{name} has no setting {unknown[0]!r}; it has {', '.join(config.__dataclass_fields__)}")
+    return FAMILIES[name](replace(config, **changes))
+
+
+def name_of(model: Family) -> str:
+    """Return the name by which FAMILIES knows a model; that of its class if it is not in the table."""
+    return next((name for name, family in FAMILIES.items() if type(model) is family), type(model).__name__)
+
+
+Capability = TypeVar("Capability")
+
+
+def able(model: Family, protocol: type[Capability]) -> Capability:
+    """Return `model` as what it must be able to do, as Transfers. Raises InputError naming the models that can."""
+    if isinstance(model, protocol):
+        return cast(Capability, model)
+    uses = [name for name in vars(protocol) if not name.startswith("_")]
+    can = [name for name, family in FAMILIES.items() if all(hasattr(family, use) for use in uses)]
+    use = uses[0].replace("_", " ")
+    raise InputError(f"{name_of(model)} cannot {use}; these can: {', '.join(can) or 'none'}")
+
+
+def editor_by(model: Family, controls: Controls) -> Edits:
+    """Return `model` as what can edit so. Raises InputError naming the models that can if it cannot."""
+    lacking = [kind for kind in controls.kinds if not isinstance(model, Edits) or kind not in type(model).edits_by]
+    if not lacking and isinstance(model, Edits):
+        return model
+    can = [
+        name
+        for name, family in FAMILIES.items()
+        if issubclass(family, Edits) and set(controls.kinds) <= set(family.edits_by)
+    ]
+    raise InputError(f"{name_of(model)} cannot edit by {WORDS[lacking[0]]}; these can: {', '.join(can) or 'none'}")
+
+
+WORDS = {
+    "expression": "class", "aus": "action unit", "like": "example", "gaze": "gaze",
+    "sides": "action unit of one side",
+}  # fmt: skip

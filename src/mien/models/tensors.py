@@ -1,0 +1,42 @@
+"""Tensors on disk: safetensors with a JSON header; never pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from mien.errors import InputError
+from mien.files import write_whole
+from mien.weights.resolve import SUFFIX
+
+HEADER = "mien"  # the one key of the safetensors metadata; its value is JSON
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+    """Write a safetensors file whole or not at all; its folder is made.
+
+    Raises InputError if it cannot be written (a full disk, no permission); the file at `path` then stays as it was.
+    """
+    data = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, {HEADER: json.dumps(header)})
+    write_whole(path, data)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors and the header of a file written here. Raises InputError for anything else."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected weights ending in {SUFFIX}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get(HEADER, "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: not a whole safetensors file ({error}); copy or train it again") from error
+    if not isinstance(header, dict) or "family" not in header:
+        raise InputError(f"{path}: holds weights of another program; expected a file that mien wrote")
+    return tensors, header

@@ -1,0 +1,1 @@
+"""Where the file of a name lies."""
