@@ -12,6 +12,7 @@ from mien.data.augment import Augmentation, Warp, apply
 from mien.data.cache import concat, open_data
 from mien.data.motion import CELLS, UNITS, Geometry, cells_of, flow_between, read_geometry, read_landmarks
 from mien.data.sampler import PairSampler
+from mien.data.sets import Sets
 from mien.errors import InputError
 from mien.labels import EXPRESSIONS, mirrored_points
 from mien.nn.warp import resized, warp
@@ -119,6 +120,27 @@ def test_joined_data_keep_their_landmarks_and_others_have_none(rendered, tmp_pat
     np.testing.assert_array_equal(points[n], kept[other.manifest.files[0]])
     with pytest.raises(InputError, match=r"geometry\.npz: missing; the exact truth"):
         read_landmarks(without)
+
+
+def test_motion_across_folders_needs_one_neutral_picture(rendered, tmp_path):
+    """The same people again: motion between the folders as within one; of another face by that name, unknown."""
+    folder = rendered.manifest.folder
+    twin, other = tmp_path / "twin", tmp_path / "other"
+    shutil.copytree(folder, twin, ignore=shutil.ignore_patterns(".mien_cache"))
+    generate(other, people=2, per_person=12, size=128, seed=8)
+    for second, known in ((twin, True), (other, False)):
+        text = (second / "metadata.csv").read_text()
+        for column in ("female", "male"):
+            text = text.replace(f",{column},", ",,")  # another face by the same name
+        (second / "metadata.csv").write_text(text)
+        data = Sets((folder, second), same_people=True).open(128)
+        assert data.manifest.subjects == rendered.manifest.subjects
+        face, truth = np.arange(24), np.roll(np.arange(24).reshape(2, 12), 3, 1).ravel()
+        inside = read_geometry(rendered).motion(face, truth, [Warp()] * 24)
+        across = read_geometry(data).motion(face, truth + 24, [Warp()] * 24)
+        assert torch.equal(inside.flow, across.flow) == known and across.known.any() == known
+    alone = read_geometry(open_data(other, 128)).motion(face, truth, [Warp()] * 24)
+    assert alone.known.any()
 
 
 def test_no_geometry_is_one_clear_line(rendered):
