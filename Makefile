@@ -9,11 +9,13 @@ demo: env
 	$(BIN)/mien demo demo_out
 
 # Trains, measures and packs every model's weights: make zoo DATA=photofaces HOURS=12; called again, it goes on.
+# Several data sets of the same people: make zoo DATA="photofaces photofaces_extra" SAME_PEOPLE=1
 DATA ?= photofaces
+SAME_PEOPLE ?=
 HOURS ?= 24
 zoo: env
 	$(BIN)/mien synth zoo_out/studio --people 120 --size 256
-	$(BIN)/mien zoo zoo_out --data $(DATA) --data zoo_out/studio --hours $(HOURS)
+	$(BIN)/mien zoo zoo_out $(addprefix --data ,$(DATA) zoo_out/studio) $(if $(SAME_PEOPLE),--same-people) --hours $(HOURS)
 
 # One thread a worker: of more, each waits for the others, busily. Workers keep to files, so that set-ups are shared.
 test: dev

@@ -1,10 +1,16 @@
 """Ablations, where pictures are flat colours and the judge reads the labels off them."""
 
+import csv
+import json
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from mien.cli.evaluation import evaluate_ablation
+from mien.cli.protocols import evaluate_transfer
 from mien.errors import InputError
 from mien.evaluate import ablation
 from mien.evaluate.ablation import ablate, ablations
@@ -15,6 +21,7 @@ from mien.models.io import save_model
 from mien.models.registry import create
 from mien.train import Settings
 from mien.weights.resolve import CHECKPOINT
+from tests.conftest import write_rows
 from tests.test_comparison import SIZE, Reader
 from tests.test_comparison import data as data  # a fixture
 from tests.tiny import TINY
@@ -34,6 +41,33 @@ def test_ablation_measures_every_preset_on_strangers(data, tmp_path, monkeypatch
     pd.testing.assert_frame_equal(table, again)
     with pytest.raises(InputError, match="no model named"):
         ablations("no_gan")
+
+
+@pytest.mark.slow
+def test_two_folders_of_test_people(data, tmp_path):
+    """The shell's verbs with --data twice and --test twice: nobody is in both, and each folder has its own truth."""
+    folder, other = data.manifest.folder, tmp_path / "other"
+    shutil.copytree(folder, other, ignore=shutil.ignore_patterns(".mien_cache"))
+    rows = list(csv.DictReader((other / "metadata.csv").read_text().splitlines()))
+    write_rows(other, rows := [row for row in rows if row["subject"] in ("p0", "p1", "p4")])
+    judge = create("judge", **TINY["judge"])
+    save_model(judge, tmp_path / "judge.safetensors")
+    save_model(create("ter_gan", **TINY["ter_gan"]), tmp_path / "model.safetensors")
+    by, both, model = str(tmp_path / "judge.safetensors"), [folder, other], str(tmp_path / "model.safetensors")
+    for same, people in ((True, 4), (False, 6)):  # told that they are the same people or not
+        out = tmp_path / f"out{people}"
+        evaluate_transfer(both, out / "t", [model], by, size=SIZE, same_people=same)
+        record = json.loads((out / "t" / "transfer.json").read_text())
+        assert record["data"]["people"] == people and record["trials"]["truth_known"]
+        errors = pd.read_csv(out / "t" / "trials.csv")
+        assert errors.l1.notna().all() and errors.subject.nunique() == people
+    asked = {"set_": [f"{k}={v}" for k, v in TINY["ter_gan"].items() if k != "subjects"], "precision": "32-true"}
+    evaluate_ablation("ter_gan", both, tmp_path / "a", ["small"], judge=by, test=both, same_people=True, **asked)
+    assert pd.read_csv(tmp_path / "a" / "ablation.csv").l1_face.notna().all()
+
+    write_rows(other, [row | {"test": "1"} for row in rows])
+    with pytest.raises(InputError, match="subject p4 has test '0' in"):
+        evaluate_ablation("ter_gan", [folder], tmp_path / "b", ["small"], judge=by, test=[other], same_people=True)
 
 
 def test_ablations_look_at_the_regions_where_they_are_at_the_models_size(data, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from mien.data.importers.disfa import FOLD_OF
 from mien.data.importers.facs import read_pairs
 from mien.data.importers.words import expression_word
 from mien.data.report import describe
+from mien.data.sets import Sets
 from mien.errors import InputError
 from mien.labels import AUS
 from mien.run import training_data
@@ -82,7 +83,7 @@ def test_raf_db(corpus):
     ]
     assert summary.skipped == {"listed picture is not there": 1, "no label": 1}
     assert (cv2.imread(str(m.path(0))) == 99).all()
-    assert "leaks" in describe(m) and len(training_data([m.folder], 64).manifest) == 2  # JESRL can train on it
+    assert "leaks" in describe(m) and len(training_data(Sets((m.folder,)), 64).manifest) == 2  # JESRL can train on it
     m, _ = corpus.take_in("raf-db", out="whole", size=SIDE, align="always")  # the originals, by their five points
     frame = studio_faces()[1, "happiness"][0][TOP : TOP + SIDE, LEFT : LEFT + SIDE].astype(int)
     assert abs(cv2.imread(str(m.path(0)))[..., ::-1] - frame)[8:-8, 8:-8].mean() < 4  # it was a JPEG

@@ -1,5 +1,6 @@
 """The exact motion between two pictures of a person, from rendered faces and from flows that are known by hand."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,10 @@ import torch
 from mien.data.augment import Augmentation, Warp, apply
 from mien.data.batch import Motion
 from mien.data.cache import concat, open_data
-from mien.data.motion import CELLS, UNITS, Geometry, cells_of, flow_between, read_geometry
+from mien.data.motion import CELLS, UNITS, Geometry, cells_of, flow_between, read_geometry, read_landmarks
 from mien.data.sampler import PairSampler
+from mien.data.sets import Sets
 from mien.errors import InputError
-from mien.evaluate.transfer import read_landmarks
 from mien.labels import EXPRESSIONS, mirrored_points
 from mien.nn.warp import resized, warp
 from mien.synth.generate import generate
@@ -98,6 +99,48 @@ def test_joined_data_keep_their_geometry(rendered, tmp_path):
     np.testing.assert_array_equal(
         both.flow[both.row[len(rendered) :]], read_geometry(other).flow[read_geometry(other).row]
     )
+
+
+def test_joined_data_keep_their_landmarks_and_others_have_none(rendered, tmp_path):
+    generate(tmp_path / "other", people=1, per_person=4, size=256, seed=6)
+    bare = tmp_path / "bare"
+    shutil.copytree(tmp_path / "other", bare, ignore=shutil.ignore_patterns("geometry.npz", ".mien_cache"))
+    other, without = open_data(tmp_path / "other", 128), open_data(bare, 128)
+    both = concat([rendered, other, without])
+    assert not (both.manifest.folder / "geometry.npz").exists()  # the folder above them all has none
+    points, n = read_landmarks(both), len(rendered)
+    np.testing.assert_array_equal(points[:n], read_landmarks(rendered))
+    np.testing.assert_array_equal(points[n : n + 4], read_landmarks(other))
+    assert np.isnan(points[n + 4 :]).all() and len(points) == n + 8
+    with np.load(tmp_path / "other" / "geometry.npz") as file:  # kept in pixels of 256, asked for in pixels of 128
+        kept = {
+            name: (p.astype(np.float64) + 0.5) / 2 - 0.5
+            for name, p in zip(file["file_name"], file["landmarks"], strict=True)
+        }
+    np.testing.assert_array_equal(points[n], kept[other.manifest.files[0]])
+    with pytest.raises(InputError, match=r"geometry\.npz: missing; the exact truth"):
+        read_landmarks(without)
+
+
+def test_motion_across_folders_needs_one_neutral_picture(rendered, tmp_path):
+    """The same people again: motion between the folders as within one; of another face by that name, unknown."""
+    folder = rendered.manifest.folder
+    twin, other = tmp_path / "twin", tmp_path / "other"
+    shutil.copytree(folder, twin, ignore=shutil.ignore_patterns(".mien_cache"))
+    generate(other, people=2, per_person=12, size=128, seed=8)
+    for second, known in ((twin, True), (other, False)):
+        text = (second / "metadata.csv").read_text()
+        for column in ("female", "male"):
+            text = text.replace(f",{column},", ",,")  # another face by the same name
+        (second / "metadata.csv").write_text(text)
+        data = Sets((folder, second), same_people=True).open(128)
+        assert data.manifest.subjects == rendered.manifest.subjects
+        face, truth = np.arange(24), np.roll(np.arange(24).reshape(2, 12), 3, 1).ravel()
+        inside = read_geometry(rendered).motion(face, truth, [Warp()] * 24)
+        across = read_geometry(data).motion(face, truth + 24, [Warp()] * 24)
+        assert torch.equal(inside.flow, across.flow) == known and across.known.any() == known
+    alone = read_geometry(open_data(other, 128)).motion(face, truth, [Warp()] * 24)
+    assert alone.known.any()
 
 
 def test_no_geometry_is_one_clear_line(rendered):

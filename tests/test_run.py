@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from mien.data.report import describe
+from mien.data.sets import Sets
 from mien.errors import InputError
 from mien.media.sheet import sheet
 from mien.models.io import load
@@ -40,7 +41,7 @@ def test_yes_or_no_takes_no_other_word():
 
 def test_a_run_leaves_its_config_and_sheets(faces_folder, tmp_path):
     settings = Settings(precision="32-true", accelerator="cpu", sheet_every=2)
-    assert begin("ter_gan", "small", SMALL, [faces_folder], tmp_path / "run", settings)
+    assert begin("ter_gan", "small", SMALL, Sets((faces_folder,)), tmp_path / "run", settings)
     names = {p.name for p in (tmp_path / "run").iterdir()}
     assert {"run.json", "checkpoint.safetensors", "sheets"} < names
     assert any(name.startswith("events.out.tfevents") for name in names)  # TensorBoard's
@@ -53,7 +54,7 @@ def test_test_people_stay_out_of_training(edit_rows):
             row["test"] = "1" if row["subject"] == "ann" else "0"
 
     folder = edit_rows(mark)
-    kept, everyone = training_data([folder], 32), training_data([folder], 32, all_people=True)
+    kept, everyone = training_data(Sets((folder,)), 32), training_data(Sets((folder,)), 32, all_people=True)
     assert "ann" not in kept.manifest.subjects and "ann" in everyone.manifest.subjects
     report = describe(everyone.manifest)
     assert report["test people"] == "1" and report["people"] == str(len(everyone.manifest.subjects))
@@ -61,7 +62,7 @@ def test_test_people_stay_out_of_training(edit_rows):
 
 
 def test_sheet_of_transfers(faces_folder, tmp_path):
-    data = training_data([faces_folder], 32)
+    data = training_data(Sets((faces_folder,)), 32)
     model = create("ter_gan", image_size=32, width=2, subjects=len(data.manifest.subjects))
     model.train()
     draw_sheet(model, sampler_of(model, data, 0).batch(0), tmp_path / "a.png", rows=3)
@@ -85,7 +86,7 @@ def test_sheet_puts_pictures_where_they_belong():
 
 def test_fine_tuning_begins_with_a_runs_weights(faces_folder, tmp_path):
     settings = Settings(precision="32-true", accelerator="cpu")
-    begin("ter_gan", "small", SMALL, [faces_folder], tmp_path / "first", settings)
+    begin("ter_gan", "small", SMALL, Sets((faces_folder,)), tmp_path / "first", settings)
     before = load(str(tmp_path / "first" / "checkpoint.safetensors")).state_dict()
     model = create("ter_gan", **typed_changes("ter_gan", "small", SMALL), subjects=99)
     fresh = begin_with(model, tmp_path / "first")
@@ -95,7 +96,9 @@ def test_fine_tuning_begins_with_a_runs_weights(faces_folder, tmp_path):
     after = model.state_dict()
     assert all(torch.equal(after[name], before[name]) for name in after if name not in fresh)
     longer = SMALL | {"steps": "3"}
-    assert begin("ter_gan", "small", longer, [faces_folder], tmp_path / "second", settings, start=tmp_path / "first")
+    assert begin(
+        "ter_gan", "small", longer, Sets((faces_folder,)), tmp_path / "second", settings, start=tmp_path / "first"
+    )
     wider = create("ter_gan", **typed_changes("ter_gan", "small", SMALL | {"width": "3"}))
     with pytest.raises(InputError, match="has other sizes"):
         begin_with(wider, tmp_path / "first")
@@ -110,7 +113,7 @@ def test_data_without_what_a_model_learns_from_is_refused(edit_rows, name, drop,
         for row in rows:
             row |= {column: "" for column in row if column.startswith(drop)}
 
-    data = training_data([edit_rows(blank)], 32)
+    data = training_data(Sets((edit_rows(blank),)), 32)
     with pytest.raises(InputError, match=says):
         sampler_of(create(name, **TINY[name]), data, 0)
 
@@ -122,19 +125,19 @@ def test_data_without_known_answers_name_the_settings_to_learn_without(edit_rows
     small = {setting: str(value) for setting, value in TINY[name].items() if setting != "subjects"}
     settings = Settings(precision="32-true", accelerator="cpu")
     with pytest.raises(InputError, match=r"no pairs can be made.*; or learn without .*: --set ") as caught:
-        begin(name, "small", small, [folder], tmp_path / "run", settings)
+        begin(name, "small", small, Sets((folder,)), tmp_path / "run", settings)
     assert "\n" not in str(caught.value)
     words = str(caught.value).partition("answers: ")[2].removeprefix("--set ").split(" --set ")
     assert words == (["exact=false"] if name == "expr_gan" else ["need_truth=false", "truth=0"])
     typed = small | dict(word.split("=") for word in words)
-    assert begin(name, "small", typed, [folder], tmp_path / "run", settings)
+    assert begin(name, "small", typed, Sets((folder,)), tmp_path / "run", settings)
 
 
 def test_where_no_setting_helps_none_is_named(edit_rows):
     def alone(rows):
         del rows[1:]
 
-    data = training_data([edit_rows(alone)], 32)
+    data = training_data(Sets((edit_rows(alone),)), 32)
     for name in ("jesrl", "rel_gan"):
         with pytest.raises(InputError, match="no pairs can be made") as caught:
             sampler_of(create(name, **TINY[name]), data, 0)

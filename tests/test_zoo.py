@@ -1,19 +1,26 @@
 """Weights made, packed and found again."""
 
+import csv
 import hashlib
 import json
+import shutil
 
+import pandas as pd
 import pytest
 import torch
 
 from mien import make_zoo as module
+from mien.data.sets import Sets
 from mien.errors import InputError
 from mien.make_zoo import make_zoo
 from mien.models.io import load
 from mien.models.tensors import read_tensors
+from mien.synth.generate import generate
 from mien.train import Settings
 from mien.weights.index import VARIABLE
 from mien.weights.resolve import zoo
+from tests.conftest import write_rows
+from tests.test_comparison import data as data  # a fixture
 from tests.tiny import TINY
 
 CHANGES = {name: {k: str(v) for k, v in TINY[name].items() if k != "subjects"} for name in ("judge", "ter_gan")}
@@ -28,7 +35,7 @@ def made(edit_rows, tmp_path, monkeypatch):
     out = tmp_path / "zoo"
 
     def make(hours=1.0, models=("judge", "ter_gan")):
-        return make_zoo([folder], out, hours, models, SETTINGS, CHANGES)
+        return make_zoo(Sets((folder,)), out, hours, models, SETTINGS, CHANGES)
 
     return make, out, compared
 
@@ -45,6 +52,26 @@ def test_every_model_is_trained_packed_and_compared(made):
         assert read_tensors(out / entry["file"])[1]["family"] == name
     ((models, judge, data),) = compared
     assert set(models) == {"ter_gan"} and judge.size == 32 and set(data.manifest.subjects) == {"ann"}
+
+
+@pytest.mark.slow
+def test_two_folders_get_through_the_comparison(data, tmp_path):
+    """As `make zoo` calls it: photographs with test people, and the studio beside them, which marks none."""
+    generate(tmp_path / "studio", people=2, per_person=8, size=32, seed=1)
+    sets, out = Sets((data.manifest.folder, tmp_path / "studio"), same_people=True), tmp_path / "zoo"
+    assert make_zoo(sets, out, 1.0, ("judge", "ter_gan"), SETTINGS, CHANGES) == {"judge": True, "ter_gan": True}
+    table = pd.read_csv(out / "compare" / "comparison.csv")
+    assert set(table.model) >= {"ter_gan"} and table.l1_face.notna().any()
+    assert load(str(out / "ter_gan.safetensors")).config.subjects == 2 + 2  # the studio's, and those not tested
+
+
+def test_folders_that_contradict_each_other_are_refused_before_training(made, faces_folder, tmp_path):
+    shutil.copytree(faces_folder, tmp_path / "more")
+    rows = list(csv.DictReader((tmp_path / "more" / "metadata.csv").read_text().splitlines()))
+    write_rows(tmp_path / "more", [row | {"test": "0"} for row in rows])
+    with pytest.raises(InputError, match=r"subject ann has test '1' in .*faces, but '0' in .*more"):
+        make_zoo(Sets((faces_folder, tmp_path / "more"), True), tmp_path / "zoo", 1.0, ("judge",), SETTINGS, CHANGES)
+    assert not (tmp_path / "zoo").exists()
 
 
 def test_what_is_cut_short_goes_on(made):
@@ -66,7 +93,7 @@ def test_no_time_and_unknown_models_are_refused(made):
 
 def test_data_without_test_people_are_refused_before_training(faces_folder, tmp_path):
     with pytest.raises(InputError, match=r"faces: no row is marked test=1"):
-        make_zoo([faces_folder], tmp_path / "zoo", 1.0, ("judge",), SETTINGS, CHANGES)
+        make_zoo(Sets((faces_folder,)), tmp_path / "zoo", 1.0, ("judge",), SETTINGS, CHANGES)
     assert not (tmp_path / "zoo").exists()
 
 

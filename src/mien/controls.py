@@ -16,7 +16,8 @@ class Controls:
 
     `intensity` is 0 (neutral) to 1 (full). `aus` maps an AU number, or a side of it as "12L" (the person's own left),
     to 0-5. `like` is an aligned face: for a model (B, 3, H, W) in [-1, 1], for an engine uint8 (S, S, 3). `gaze` turns
-    the eyes by degrees to the right of the picture and up, beside these or alone. Raises InputError when the request is not exactly one thing, or out of range.
+    the eyes by degrees to the right of the picture and up, beside these or alone. Raises InputError when the request is
+    not exactly one thing, or out of range.
     """
 
     expression: str | None = None

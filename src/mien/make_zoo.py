@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from mien.data.manifest import read_manifest
+from mien.data.sets import Sets
 from mien.errors import InputError
 from mien.evaluate.comparison import compare
 from mien.evaluate.judges import NetJudge
@@ -27,7 +27,7 @@ ORDER = ("judge", "landmarks", "fields", "jesrl", "eet", "ter_gan", "rel_gan", "
 
 
 def make_zoo(
-    folders: Sequence[Path],
+    sets: Sets,
     out: Path,
     hours: float,
     models: Sequence[str] = ORDER,
@@ -43,15 +43,16 @@ def make_zoo(
     they do on the folders' test people, by the judge trained here or else the package's. `changes` are settings of each
     model as text.
 
-    Raises InputError, before any training, for unknown models, data without test people, or no time.
+    Raises InputError, before any training, for unknown models, data without test people, folders that contradict each
+    other about a person, or no time.
     """
     for name in models:
         if name not in FAMILIES:
             raise InputError(f"no model named {name!r}; choose from {', '.join(FAMILIES)}")
     if hours <= 0:
         raise InputError(f"--hours {hours:g}: expected more than 0")
-    if not any(read_manifest(folder).test.any() for folder in folders):
-        raise InputError(f"{', '.join(map(str, folders))}: no row is marked test=1; mark people to measure on")
+    if not sets.manifest().test.any():
+        raise InputError(f"{sets}: no row is marked test=1; mark people to measure on")
     settings, end, finished = settings or Settings(), time.monotonic() + 3600 * hours, {}
     for number, name in enumerate(models):
         share = max(0.0, end - time.monotonic()) / (len(models) - number)
@@ -60,12 +61,12 @@ def make_zoo(
         def tell(p: Progress, name: str = name) -> None:
             report(name, p)
 
-        finished[name] = begin(name, "small", chosen, folders, run, replace(settings, stop_after=share), report=tell)
+        finished[name] = begin(name, "small", chosen, sets, run, replace(settings, stop_after=share), report=tell)
         if (run / CHECKPOINT).is_file():
             save_model(load(str(run)), out / f"{name}{SUFFIX}", torch.float16)
     write_json(out / INDEX, index_of(out.glob(f"*{SUFFIX}")))
     packed = {name: load(str(out / f"{name}{SUFFIX}")) for name in models if (out / f"{name}{SUFFIX}").is_file()}
     if made := {name: net for name, net in packed.items() if isinstance(net, Transfers)}:
         judge = packed.get("judge") or load("judge")
-        compare(made, NetJudge(judge), strangers(folders, 256), out / "compare")
+        compare(made, NetJudge(judge), strangers(sets, 256), out / "compare")
     return finished

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ import torch
 
 from mien.data.augment import Augmentation
 from mien.data.batch import Batch
-from mien.data.cache import Data, concat, open_data
+from mien.data.cache import Data
 from mien.data.motion import read_geometry
 from mien.data.sampler import NoPairs, PairSampler
+from mien.data.sets import Sets
 from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.media.sheet import save_sheet, sheet
@@ -36,7 +37,7 @@ def begin(
     model: str,
     preset: str,
     changes: Mapping[str, str],
-    folders: Sequence[Path],
+    sets: Sets,
     run: Path,
     settings: Settings,
     all_people: bool = False,
@@ -51,7 +52,7 @@ def begin(
     """
     typed = typed_changes(model, preset, changes)
     size = typed.get("image_size", preset_config(model, preset).image_size)
-    data = training_data(folders, size, all_people)
+    data = training_data(sets, size, all_people)
     torch.manual_seed(settings.seed)
     family = create(model, preset, **typed, subjects=len(data.manifest.subjects))
     if start:
@@ -81,26 +82,23 @@ def begin_with(family: Family, start: Path) -> list[str]:
     return sorted(mine.keys() - fits.keys())
 
 
-def training_data(folders: Sequence[Path], size: int, all_people: bool = False) -> Data:
+def training_data(sets: Sets, size: int, all_people: bool = False) -> Data:
     """Return the folders' rows whose person is known, without those marked test unless `all_people`."""
-    data = concat([open_data(folder, size) for folder in folders])
+    data = sets.open(size)
     kept = (data.manifest.subject >= 0) & (all_people | ~data.manifest.test)
     if not kept.any():
-        raise InputError(
-            f"{', '.join(map(str, folders))}: every row is marked test or has no subject; nothing to train on"
-        )
+        raise InputError(f"{sets}: every row is marked test or has no subject; nothing to train on")
     return data.select(kept)
 
 
-def strangers(folders: Sequence[Path], size: int, all_people: bool = False) -> Data:
+def strangers(sets: Sets, size: int, all_people: bool = False) -> Data:
     """Return the folders' rows marked test, or all. Raises InputError where none is marked."""
-    data = concat([open_data(folder, size) for folder in folders])
+    data = sets.open(size)
     if all_people:
         return data
     if not data.manifest.test.any():
         raise InputError(
-            f"{', '.join(map(str, folders))}: no row is marked test=1; mark the people never trained on, "
-            "or take everybody with --all-people"
+            f"{sets}: no row is marked test=1; mark the people never trained on, or take everybody with --all-people"
         )
     return data.select(data.manifest.test)
 

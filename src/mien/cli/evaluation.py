@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mien.cli.terminal import DataDirs, Model, bar, errors, known_precision, out, parse_setting, print_frame
+from mien.cli.terminal import (
+    DataDirs,
+    Model,
+    SamePeople,
+    bar,
+    errors,
+    known_precision,
+    out,
+    parse_setting,
+    print_frame,
+    sets_of,
+)  # fmt: skip
 from mien.errors import InputError
 
 AllPeople = Annotated[bool, typer.Option(help="Take everybody, not only the rows marked test.")]
@@ -24,7 +36,12 @@ Out = Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")]
 
 
 def evaluate_disentanglement(
-    data: DataDirs, output: Out, model: Model = "ter_gan", judge: Judge = "judge", all_people: AllPeople = False
+    data: DataDirs,
+    output: Out,
+    model: Model = "ter_gan",
+    judge: Judge = "judge",
+    all_people: AllPeople = False,
+    same_people: SamePeople = False,
 ) -> None:
     """Probe both codes of the data's test people for person and expression; swap them, and see what comes with which.
 
@@ -36,7 +53,7 @@ def evaluate_disentanglement(
 
     ((name, net),) = by_name([model]).items()
     who = find_judge(judge)
-    chosen = test_people(data, max(net.config.image_size, who.size), all_people)
+    chosen = test_people(sets_of(data, same_people), max(net.config.image_size, who.size), all_people)
     warn(who, chosen, {name: net})
     with bar("swapping") as progress:
         table, figures = by_disentanglement(net, name, who, chosen, output, report=progress)
@@ -48,13 +65,14 @@ def evaluate_disentanglement(
 
 
 def evaluate_compare(
-    data: Annotated[Path, typer.Option(help="Folder with metadata.csv and geometry.npz.")],
+    data: DataDirs,
     output: Out,
     model: Models,
     judge: Judge = "judge",
     all_people: AllPeople = False,
     size: Annotated[int, typer.Option(help="Side to compare at.")] = 256,
     start: Annotated[str, typer.Option(help="What the faces show before: neutral, or other.")] = "neutral",
+    same_people: SamePeople = False,
 ) -> None:
     """Put models side by side on the data's test people: against the truth, and by the judge.
 
@@ -65,7 +83,7 @@ def evaluate_compare(
 
     if start not in STARTS:
         raise InputError(f"--start {start}: expected one of {', '.join(STARTS)}")
-    nets, chosen = by_name(model), test_people([data], size, all_people)
+    nets, chosen = by_name(model), test_people(sets_of(data, same_people), size, all_people)
     who = appointed(judge, chosen, nets)
     with bar("comparing") as progress:
         table = compare(nets, who, chosen, output, report=progress, start=start)
@@ -74,7 +92,12 @@ def evaluate_compare(
 
 
 def evaluate_intensity(
-    data: DataDirs, output: Out, model: Models, judge: Judge = "judge", all_people: AllPeople = False
+    data: DataDirs,
+    output: Out,
+    model: Models,
+    judge: Judge = "judge",
+    all_people: AllPeople = False,
+    same_people: SamePeople = False,
 ) -> None:
     """Sweep edits of the test people's neutral faces from 0 to 1, and let the judge measure how far they went.
 
@@ -84,7 +107,7 @@ def evaluate_intensity(
     from mien.evaluate.record import frame_of
 
     nets = by_name(model)
-    chosen = test_people(data, max(n.config.image_size for n in nets.values()), all_people)
+    chosen = test_people(sets_of(data, same_people), max(n.config.image_size for n in nets.values()), all_people)
     tables, figures = by_intensity(nets, appointed(judge, chosen, nets), chosen, output)
     print_frame(tables.reset_index(["model", "picture"]))
     out.print("")
@@ -93,7 +116,12 @@ def evaluate_intensity(
 
 
 def evaluate_frechet(
-    data: DataDirs, output: Out, model: Models, judge: Judge = "judge", all_people: AllPeople = False
+    data: DataDirs,
+    output: Out,
+    model: Models,
+    judge: Judge = "judge",
+    all_people: AllPeople = False,
+    same_people: SamePeople = False,
 ) -> None:
     """Give the Fréchet distance, class by class, between edited neutral faces and the same people's true pictures.
 
@@ -102,7 +130,7 @@ def evaluate_frechet(
     from mien.evaluate.frechet import by_frechet
 
     nets = by_name(model)
-    chosen = test_people(data, max(n.config.image_size for n in nets.values()), all_people)
+    chosen = test_people(sets_of(data, same_people), max(n.config.image_size for n in nets.values()), all_people)
     tables = by_frechet(nets, appointed(judge, chosen, nets), chosen, output)
     print_frame(tables.reset_index("model"))
     told(output / "frechet.json")
@@ -114,6 +142,7 @@ def evaluate_retrieval(
     model: Model = "expr_gan",
     top: Annotated[int, typer.Option(help="Nearest pictures to draw beside each query.")] = 3,
     all_people: AllPeople = False,
+    same_people: SamePeople = False,
 ) -> None:
     """Find other people who show the same expression: by code, by class, by pixels.
 
@@ -123,7 +152,9 @@ def evaluate_retrieval(
     from mien.evaluate.retrieval import by_retrieval
 
     ((name, net),) = by_name([model]).items()
-    table, figures = by_retrieval(net, name, test_people(data, net.config.image_size, all_people), output, top=top)
+    table, figures = by_retrieval(
+        net, name, test_people(sets_of(data, same_people), net.config.image_size, all_people), output, top=top
+    )
     print_frame(table.reset_index())
     out.print("")
     print_frame(frame_of(figures, ["mAP", "precision@1", "style@1"]))
@@ -131,7 +162,13 @@ def evaluate_retrieval(
     told(output / "retrieval.json")
 
 
-def evaluate_gallery(data: DataDirs, output: Out, model: Model = "ter_gan", all_people: AllPeople = False) -> None:
+def evaluate_gallery(
+    data: DataDirs,
+    output: Out,
+    model: Model = "ter_gan",
+    all_people: AllPeople = False,
+    same_people: SamePeople = False,
+) -> None:
     """Draw a sheet for every use a model has, with the data's test people.
 
     Example: `mien evaluate gallery --data photofaces --model eet -o out/eet`
@@ -140,7 +177,7 @@ def evaluate_gallery(data: DataDirs, output: Out, model: Model = "ter_gan", all_
     from mien.models.io import load
 
     net = load(model)
-    for path in draw_gallery(net, test_people(data, net.config.image_size, all_people), output):
+    for path in draw_gallery(net, test_people(sets_of(data, same_people), net.config.image_size, all_people), output):
         out.print(path, markup=False)
 
 
@@ -153,6 +190,7 @@ def evaluate_augmentation(
     steps: Annotated[int, typer.Option(help="Batches a recogniser is trained for.")] = 1500,
     seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
     invented: Annotated[bool, typer.Option(help="Invent people from noise; else edit the training people.")] = False,
+    same_people: SamePeople = False,
 ) -> None:
     """Train a plain recogniser on true faces and more and more synthesised ones; test it on the people marked test.
 
@@ -163,10 +201,11 @@ def evaluate_augmentation(
     from mien.run import training_data
 
     ((name, net),) = by_name([model]).items()
-    known = training_data(data, net.config.image_size)
+    sets = sets_of(data, same_people)
+    known = training_data(sets, net.config.image_size)
     if people:
         known = known.select(known.manifest.subject < people)
-    strangers = test_people(data, net.config.image_size, False)
+    strangers = test_people(sets, net.config.image_size, False)
     with bar("augmentation") as progress:
         table, figures = by_augmentation(
             net, name, known, strangers, output, count or COUNTS, steps, seed or [0], invented,
@@ -190,6 +229,7 @@ def evaluate_ablation(
     judge: Judge = "judge",
     test: Annotated[list[Path] | None, typer.Option(help="Folders of the test people, where not in --data.")] = None,
     start: Annotated[Path | None, typer.Option(help="A run whose weights all begin with.")] = None,
+    same_people: SamePeople = False,
 ) -> None:
     """Train a model's ablations alike, and measure each on the data's test people. Resumes if killed.
 
@@ -204,11 +244,14 @@ def evaluate_ablation(
     changes = typed_changes(model, presets[0], dict(map(parse_setting, set_ or ())))
     size = changes.get("image_size", preset_config(model, presets[0]).image_size)
     settings = Settings(0, known_precision(precision, device), device)
-    strangers = test_people(test or data, 256, False)
+    sets = sets_of([*data, *(test or ())], same_people)
+    sets.manifest()  # nobody may be trained on in one folder and tested in another
+    known = training_data(replace(sets, folders=tuple(data)), size)
+    strangers = test_people(replace(sets, folders=tuple(test or data)), 256, False)
     who = appointed(judge, strangers, {})
     with bar(model) as progress:
         table = ablate(
-            model, presets, training_data(data, size), strangers, who, output, settings, seed or [0], changes,
+            model, presets, known, strangers, who, output, settings, seed or [0], changes,
             lambda name, p: progress(p.done, p.total, f"{name} {p.faces_per_second:.0f}/s"), start,
         )  # fmt: skip
     print_frame(table)
@@ -251,8 +294,8 @@ def by_name(models: list[str]) -> dict[str, Any]:
     return found
 
 
-def test_people(folders: list[Path], size: int, all_people: bool) -> Any:
+def test_people(sets: Any, size: int, all_people: bool) -> Any:
     """Return the rows marked test, or all (`mien.run.strangers`)."""
     from mien.run import strangers
 
-    return strangers(folders, size, all_people)
+    return strangers(sets, size, all_people)

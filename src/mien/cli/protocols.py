@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.evaluation import AllPeople, Judge, Models, Out, appointed, by_name, test_people, told
-from mien.cli.terminal import DataDirs, bar, known_precision, out, parse_setting, print_frame
+from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, print_frame, sets_of
 from mien.errors import InputError
 
 if TYPE_CHECKING:
     from mien.data.cache import Data
+    from mien.data.sets import Sets
     from mien.evaluate.judges import Judge as JudgeOf
     from mien.evaluate.transfer import Trials
     from mien.models.contract import Family
@@ -40,12 +41,12 @@ def evaluate_recognition(
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting, as steps=500.")] = None,
     precision: str = "auto",
     device: str = "auto",
+    same_people: SamePeople = False,
 ) -> None:
     """Train and test by subject folds: a model's recogniser against the CNN baseline. Resumes if killed.
 
     Example: `mien evaluate recognition --data photofaces -o out/recognition --folds 8`
     """
-    from mien.data.cache import concat, open_data
     from mien.evaluate.recognition import by_folds, fold_table, official_hash, summary
     from mien.evaluate.recognition_record import difference_line, figures_frame, write_recognition
     from mien.evaluate.record import data_facts
@@ -58,7 +59,7 @@ def evaluate_recognition(
         raise InputError(f"--class {sorted(wrong)[0]}: expected one of {', '.join(CLASSES)}")
     changes = typed_changes(model, preset, dict(map(parse_setting, set_ or ())))
     size = changes.get("image_size", preset_config(model, preset).image_size)
-    joined = concat([open_data(folder, size) for folder in data])
+    joined = sets_of(data, same_people).open(size)
     settings = Settings(0, known_precision(precision, device), device)
     with bar(model) as progress:
         found = by_folds(
@@ -87,6 +88,7 @@ def evaluate_transfer(
     seed: int = 0,
     all_people: AllPeople = False,
     size: Size = 256,
+    same_people: SamePeople = False,
 ) -> None:
     """Measure whether the expression arrives: action units and class by the judge, distance to the true picture.
 
@@ -95,7 +97,8 @@ def evaluate_transfer(
     from mien.evaluate.expression_transfer import by_transfer
     from mien.evaluate.record import frame_of
 
-    nets, who, chosen, t = asked_for(data, model, judge, partners, seed, all_people, size, geometry=True)
+    sets = sets_of(data, same_people)
+    nets, who, chosen, t = asked_for(sets, model, judge, partners, seed, all_people, size, geometry=True)
     with bar("transferring") as progress:
         figures = by_transfer(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["icc", "au_mse", "expression", "l1_face", "psnr_face", "ssim_face"]))
@@ -114,6 +117,7 @@ def evaluate_identity(
         bool, typer.Option("--crowd", help="Let the data's other people stand in the gallery too.")
     ] = False,
     size: Size = 256,
+    same_people: SamePeople = False,
 ) -> None:
     """Measure whether it is still the same person: rank-1, verification, true accepts at 1 % and 0.1 % false ones.
 
@@ -123,8 +127,9 @@ def evaluate_identity(
     from mien.evaluate.record import frame_of
     from mien.run import training_data
 
-    nets, who, chosen, t = asked_for(data, model, judge, partners, seed, all_people, size, geometry=False)
-    others = training_data(data, size) if crowd else None
+    sets = sets_of(data, same_people)
+    nets, who, chosen, t = asked_for(sets, model, judge, partners, seed, all_people, size, geometry=False)
+    others = training_data(sets, size) if crowd else None
     with bar("comparing people") as progress:
         figures = by_identity(nets, who, chosen, t, output, progress, crowd=others)
     print_frame(frame_of(figures, ["rank_1", "own", "accuracy", *FALSE_ACCEPTS]))
@@ -132,7 +137,7 @@ def evaluate_identity(
 
 
 def asked_for(
-    data: list[Path],
+    sets: Sets,
     model: list[str],
     judge: str,
     partners: int,
@@ -144,7 +149,7 @@ def asked_for(
     """Return the models, who judges, the people and the trials that a verb asks for."""
     from mien.evaluate.transfer import random_pairs, trials
 
-    nets, chosen = by_name(model), test_people(data, size, all_people)
+    nets, chosen = by_name(model), test_people(sets, size, all_people)
     t = random_pairs(chosen, partners, seed) if partners else trials(chosen, seed, geometry)
     return nets, appointed(judge, chosen, nets), chosen, t
 
@@ -160,6 +165,7 @@ def evaluate_gaze(
     partners: Annotated[int, typer.Option(min=1, help="Neutral faces for every example that looks aside.")] = 5,
     seed: int = 0,
     size: Size = 256,
+    same_people: SamePeople = False,
 ) -> None:
     """Measure whether results look where the example looks: left, ahead or right.
 
@@ -170,11 +176,12 @@ def evaluate_gaze(
     from mien.evaluate.record import frame_of
     from mien.run import training_data
 
-    nets, chosen = by_name(model), test_people(data, size, False)
+    sets = sets_of(data, same_people)
+    nets, chosen = by_name(model), test_people(sets, size, False)
     t = gaze_trials(chosen, partners, seed)
     who = appointed(judge, chosen, nets) if judge else None
     if who is None or "gaze" not in who.gives:
-        who = learn_eye_gaze(training_data(data, size))
+        who = learn_eye_gaze(training_data(sets, size))
     with bar("looking") as progress:
         figures = by_gaze(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["gaze", "left", "right"]))

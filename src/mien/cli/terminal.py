@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from mien.errors import InputError
+
+if TYPE_CHECKING:
+    from mien.data.sets import Sets
 
 out = Console()
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -44,6 +47,12 @@ Sign = Annotated[
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
 DataDirs = Annotated[
     list[Path], typer.Option("--data", help="Folder with metadata.csv; give it again to join several.")
+]
+SamePeople = Annotated[
+    bool,
+    typer.Option(
+        "--same-people", help="Names that several of the data folders use are the same people; docs/data.md, Joining."
+    ),
 ]
 
 
@@ -93,6 +102,16 @@ def lines(text: str, seconds: float = 30.0) -> Show:
         errors.print(f"{text} {done}/{total}, about {left / 60:.1f} minutes left {note}", markup=False)
 
     return show
+
+
+def sets_of(folders: Sequence[Path], same_people: bool) -> Sets:
+    """Return the folders as data to be joined; says on the screen where it is in doubt who their people are."""
+    from mien.data.sets import Sets
+
+    sets = Sets(tuple(folders), same_people)
+    if line := sets.doubt():
+        errors.print(f"mien: careful: {line}", markup=False)
+    return sets
 
 
 def known_precision(text: str, device: str) -> Any:

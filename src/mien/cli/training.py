@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from mien.about import DEFAULT
-from mien.cli.terminal import DataDirs, Model, bar, known_precision, out, parse_setting, print_frame
+from mien.cli.terminal import (
+    DataDirs,
+    Model,
+    SamePeople,
+    bar,
+    known_precision,
+    out,
+    parse_setting,
+    print_frame,
+    sets_of,
+)
 from mien.errors import InputError
 
 
@@ -55,7 +65,7 @@ def augment(
     if per_class < 1:
         raise InputError(f"--per-class {per_class}: expected 1 or more")
     net = load(model)
-    people = training_data([data], net.config.image_size, all_people) if data else None
+    people = training_data(sets_of([data], False), net.config.image_size, all_people) if data else None
     with bar("synthesising") as progress:
         synthesize(net, people, folder, per_class, seed=seed, report=progress)
     out.print(f"{folder}: {per_class} pictures a class, labels in metadata.csv", markup=False)
@@ -79,6 +89,7 @@ def train(
     minutes: Annotated[float | None, typer.Option(help="Stop at a checkpoint after this time.")] = None,
     start: Annotated[Path | None, typer.Option(help="A run to begin with, to fine-tune it on other data.")] = None,
     all_people: Annotated[bool, typer.Option(help="Train on rows marked test too.")] = False,
+    same_people: SamePeople = False,
 ) -> None:
     """Train MODEL on data sets. Kill it at any moment; the same command goes on as if it had not stopped.
 
@@ -97,6 +108,7 @@ def train(
         sheet_every=sheet_every,
         stop_after=60 * minutes if minutes else None,
     )
+    sets = sets_of(data, same_people)
     with bar(model) as progress:
 
         def show(p: Progress) -> None:
@@ -104,7 +116,7 @@ def train(
             progress(p.done, p.total, f"{p.stage} {p.faces_per_second:.0f}/s {losses}")
 
         finished = begin(
-            model, preset, dict(map(parse_setting, set_ or ())), data, run, settings, all_people, start, show
+            model, preset, dict(map(parse_setting, set_ or ())), sets, run, settings, all_people, start, show
         )
     out.print(
         f"{run}: " + ("finished" if finished else "stopped at a checkpoint; the same command goes on"), markup=False
@@ -119,6 +131,7 @@ def zoo(
     seed: int = 0,
     precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    same_people: SamePeople = False,
 ) -> None:
     """Train every model, set them side by side on the data's test people, and pack their weights with an index.
 
@@ -130,9 +143,10 @@ def zoo(
     from mien.train import Settings
 
     settings = Settings(seed, known_precision(precision, device), device)
+    sets = sets_of(data, same_people)
     with bar("zoo") as progress:
         finished = make_zoo(
-            data, output, hours, model or ORDER, settings,
+            sets, output, hours, model or ORDER, settings,
             report=lambda name, p: progress(p.done, p.total, f"{name} {p.stage} {p.faces_per_second:.0f}/s"),
         )  # fmt: skip
     for name, whole in finished.items():
@@ -156,8 +170,9 @@ def demo(
 
 
 def data_check(
-    folder: Path,
+    folder: Annotated[list[Path], typer.Argument(help="A data set; give several to look at them joined.")],
     picture: Annotated[Path | None, typer.Option(help="Draw the balance of classes and people here, as PNG.")] = None,
+    same_people: SamePeople = False,
 ) -> None:
     """Say what a data set holds and who leaks into which split; find copies across sides; list all that is wrong.
 
@@ -165,15 +180,15 @@ def data_check(
     """
     from mien.data.balance import balance_lines, draw_balance
     from mien.data.duplicates import duplicates, told
-    from mien.data.manifest import check_manifest, problems_error, read_manifest
+    from mien.data.manifest import check_manifest, problems_error
     from mien.data.report import describe
 
     if picture and picture.suffix.lower() != ".png":
         raise InputError(f"{picture}: expected a name ending in .png")
-    problems = check_manifest(folder)
-    if problems:
-        raise problems_error(folder, problems)
-    manifest = read_manifest(folder)
+    for one in folder:
+        if problems := check_manifest(one):
+            raise problems_error(one, problems)
+    manifest = sets_of(folder, same_people).manifest()
     for name, value in describe(manifest).items():
         out.print(f"{name:>28}  {value}", markup=False)
     out.print("", *balance_lines(manifest), sep="\n", markup=False, highlight=False, soft_wrap=True)

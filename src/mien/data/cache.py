@@ -11,7 +11,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +21,7 @@ import torch
 
 from mien.data.batch import Faces
 from mien.data.images import map_images, read_image
+from mien.data.joining import join
 from mien.data.manifest import Manifest, as_rows, problems_error, read_manifest
 from mien.errors import InputError
 from mien.labels import POINTS
@@ -124,11 +125,9 @@ def open_data(folder: Path, size: int, cache_dir: Path | None = None, tell: Tell
 
 
 def concat(parts: Sequence[Data]) -> Data:
-    """Join data sets of one size, without copying pixels; their subjects stay different people.
+    """Join data sets of one size, without copying pixels, and their labels as `mien.data.joining.join` does.
 
-    A name used in several folders gets each folder's number in front (`2:ann`), and so does every expr_id.
-    Raises InputError where there is
-    nothing to join or the sizes differ.
+    Raises InputError where there is nothing to join, the sizes differ, or two sets contradict each other.
     """
     if not parts:
         raise InputError("no data sets to join; expected at least one")
@@ -139,7 +138,7 @@ def concat(parts: Sequence[Data]) -> Data:
     block = [np.array([index[id(b)] for b in part.images.blocks])[part.images.block] for part in parts]
     row = [part.images.row for part in parts]
     images = Images(tuple(blocks.values()), np.concatenate(block), np.concatenate(row))
-    return Data(_concat_manifests([part.manifest for part in parts]), images)
+    return Data(join([part.manifest for part in parts]), images)
 
 
 def faces(
@@ -172,40 +171,6 @@ def faces(
         gaze_y=torch.from_numpy(labels.gaze_y[rows]),
         points=torch.full((len(rows), POINTS, 2), torch.nan) if points is None else torch.from_numpy(points),
     )
-
-
-def _concat_manifests(parts: Sequence[Manifest]) -> Manifest:
-    folders = list(dict.fromkeys(part.folder.resolve() for part in parts))
-    owners: dict[str, set[Path]] = {}
-    for part in parts:
-        for name in part.subjects:
-            owners.setdefault(name, set()).add(part.folder.resolve())
-
-    def rename(name: str, part: Manifest) -> str:
-        twice = len(owners.get(name, ())) > 1
-        return f"{folders.index(part.folder.resolve()) + 1}:{name}" if twice else name
-
-    def parents(part: Manifest) -> np.ndarray:
-        names, back = np.unique(part.parents, return_inverse=True)
-        return np.array(["+".join(rename(p.strip(), part) for p in str(n).split("+")) for n in names])[back]
-
-    root = Path(os.path.commonpath(folders))
-    subjects = sorted({rename(name, part) for part in parts for name in part.subjects})
-    index = {name: i for i, name in enumerate(subjects)} | {"": -1}
-    numbers = [np.array([index[rename(n, p)] for n in p.subjects] + [-1])[p.subject] for p in parts]
-    arrays = [f.name for f in fields(Manifest) if isinstance(getattr(parts[0], f.name), np.ndarray)]
-    new = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
-    new["parents"] = np.concatenate([parents(part) for part in parts])
-    if len(folders) > 1:  # an id is one performance within a data set; another's anger_v1 may be another anger
-        new["expr_id"] = np.concatenate([_with_folder(p.expr_id, folders.index(p.folder.resolve())) for p in parts])
-    new["subject"] = np.concatenate(numbers).astype(np.int64)
-    files = [(part.folder.resolve() / f).relative_to(root).as_posix() for part in parts for f in part.files]
-    return Manifest(folder=root, subjects=subjects, files=files, **new)
-
-
-def _with_folder(ids: np.ndarray, folder: int) -> np.ndarray:
-    """Return (N,) ids with their folder's number in front; '' stays."""
-    return np.where(ids == "", "", np.char.add(f"{folder + 1}:", ids.astype(str)))
 
 
 def _key(manifest: Manifest, size: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from mien.data.columns import METADATA, Table, read_table
+from mien.data.declaration import read_declaration
 from mien.data.images import image_problem, map_images
 from mien.errors import InputError
 
@@ -46,6 +47,7 @@ class Manifest:
     gender: np.ndarray  # (N,) str
     ethnicity: np.ndarray  # (N,) str
     tone: np.ndarray  # (N,) str
+    people: str = ""  # whose names these are: sets of one word mean the same people and expr_ids; '' their own
 
     def __len__(self) -> int:
         return len(self.files)
@@ -86,7 +88,7 @@ def as_rows(mask: np.ndarray, length: int) -> np.ndarray:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read `folder`'s metadata.csv; images are looked for, but opened only when they are cached.
+    """Read `folder`'s metadata.csv and dataset.json; images are looked for, but opened only when they are cached.
 
     Raises one InputError with a line for each problem: file, line, what was expected.
     """
@@ -127,13 +129,15 @@ def _read(folder: Path) -> tuple[Manifest | None, list[str]]:
     table = read_table(path)
     if not {"file_name", "subject"} <= table.cells.keys():
         return None, table.problems
-    manifest = _manifest(folder, table)
+    people, wrong = read_declaration(folder)
+    table.problems.extend(wrong)
+    manifest = _manifest(folder, table, people)
     _check_files(folder, table)
     _check_people(manifest, table)
     return manifest, table.problems
 
 
-def _manifest(folder: Path, table: Table) -> Manifest:
+def _manifest(folder: Path, table: Table, people: str) -> Manifest:
     """Turn cells into arrays; problems go to the table's list."""
     names = table.words("subject")
     subjects, subject = np.unique(names, return_inverse=True)
@@ -157,6 +161,7 @@ def _manifest(folder: Path, table: Table) -> Manifest:
         age=table.numbers("age").astype(np.float32),
         ethnicity=table.words("ethnicity"),
         tone=table.words("tone"),
+        people=people,
         **number,
         **text,
     )

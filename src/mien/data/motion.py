@@ -26,6 +26,7 @@ REFERENCE = 256.0  # pixels of the frame that landmarks are in where the file do
 MIRRORED = mirrored_points()
 UNITS = 16.0  # of the flow as it is kept, a cell: quarter pixels of a frame of 256
 ROUNDS = 6  # of the fixed-point iteration
+AGREE = 0.5 / REFERENCE  # of the side: landmarks that lie this near are those of one picture
 SURE = 0.3  # cells by which the two ways to N may disagree at the end
 
 
@@ -38,14 +39,20 @@ class Geometry:
     landmarks: np.ndarray  # (K, 68, 2) float32, x, y in shares of the side
     row: np.ndarray  # (N,) int64 into the two
     size: int  # of the pictures, in pixels
+    origin: np.ndarray | None = None  # (N,) int64: which N a person's row counts from; None: each person has one
 
     def motion(self, face: np.ndarray, truth: np.ndarray, warps: Sequence[Warp]) -> Motion:
-        """Return how rows `truth` come out of rows `face`, both warped by `warps`; unknown where either is."""
+        """Return how rows `truth` come out of rows `face`, both warped by `warps`; unknown where either is.
+
+        Nor is it known between two folders' pictures of a person whose flows do not count from the same N.
+        """
         grid = self.size // 4
         flow = np.zeros((len(face), grid, grid, 2), np.float32)
         mouth, known = np.zeros((2, len(face), grid, grid), np.float32)
         for i, (a, b, warp) in enumerate(zip(face.tolist(), truth.tolist(), warps, strict=True)):
             if a < 0 or b < 0 or self.row[a] < 0 or self.row[b] < 0:
+                continue
+            if self.origin is not None and self.origin[a] != self.origin[b]:
                 continue
             at, linear = cells_of(warp, self.size, grid)
             first, second = (self.flow[self.row[k]].astype(np.float32) / UNITS for k in (a, b))
@@ -99,34 +106,91 @@ def looked_up(grid: np.ndarray, at: np.ndarray) -> np.ndarray:
     return cv2.remap(grid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def read_geometry(data: Data) -> Geometry:
-    """Return the geometry of a data set's rows, from the geometry.npz beside each picture's manifest.
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What the geometry.npz files of a data set hold, one file after another: K pictures, of which N are the data's."""
 
-    Raises InputError where no row has any.
+    arrays: dict[str, np.ndarray]  # (K, …) each, as they are kept
+    side: np.ndarray  # (K,) float32: pixels of the frame that its landmarks are in
+    home: np.ndarray  # (K,) int64: which file it comes from
+    row: np.ndarray  # (N,) int64 into them; -1 where a picture has no geometry
+    homes: tuple[Path, ...]  # the files' folders
+
+
+def read_kept(data: Data, names: Sequence[str]) -> Kept:
+    """Return arrays by name, and whose they are, from the geometry.npz that is nearest above each picture.
+
+    Joined data sets thus each have their own; pictures of a set without one have none.
     """
     paths = [data.manifest.path(i) for i in range(len(data))]
-    homes: dict[Path, Path | None] = {
-        folder: home_of(folder, data.manifest.folder) for folder in {path.parent for path in paths}
-    }
-    flows, mouths, landmarks, begun = [], [], [], 0
-    found: dict[Path, int] = {}
-    for home in sorted({home for home in homes.values() if home}):
-        with np.load(home / FILE) as kept:
-            names = [home / str(name) for name in kept["file_name"]]
-            flows.append(kept["flow"])
-            mouths.append(kept["mouth"])
-            side = float(kept["size"]) if "size" in kept else REFERENCE
-            landmarks.append((kept["landmarks"].astype(np.float32) + 0.5) / side)
-        found |= {name: begun + k for k, name in enumerate(names)}
-        begun += len(names)
-    row = np.array([found.get(path, -1) for path in paths], np.int64)
-    if not (row >= 0).any():
+    above = {folder: home_of(folder, data.manifest.folder) for folder in {path.parent for path in paths}}
+    homes = tuple(sorted({home for home in above.values() if home}))
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    sides, whence = [np.zeros(0, np.float32)], [np.zeros(0, np.int64)]
+    place: dict[Path, int] = {}
+    begun = 0
+    for number, home in enumerate(homes):
+        with np.load(home / FILE) as file:
+            files = file["file_name"]
+            for name in names:
+                parts[name].append(file[name])
+            sides.append(np.full(len(files), float(file["size"]) if "size" in file else REFERENCE, np.float32))
+        whence.append(np.full(len(files), number))
+        place |= {home / str(name): begun + k for k, name in enumerate(files)}
+        begun += len(files)
+    arrays = {name: np.concatenate(found) for name, found in parts.items() if found}
+    row = np.array([place.get(path, -1) for path in paths], np.int64)
+    return Kept(arrays, np.concatenate(sides), np.concatenate(whence), row, homes)
+
+
+def read_geometry(data: Data) -> Geometry:
+    """Return the geometry of a data set's rows. Raises InputError where no row has any."""
+    kept = read_kept(data, ("flow", "mouth", "landmarks"))
+    if not (kept.row >= 0).any():
         raise InputError(
             f"{data.manifest.folder}: no {FILE} beside the pictures; this model learns from exact motion, as the face "
             "studio (mien synth) and photofaces have it"
         )
-    joined = [np.concatenate(parts) for parts in (flows, mouths, landmarks)]
-    return Geometry(joined[0], joined[1], joined[2], row, data.size)
+    landmarks = (kept.arrays["landmarks"].astype(np.float32) + 0.5) / kept.side[:, None, None]
+    flow, row = kept.arrays["flow"], kept.row
+    return Geometry(flow, kept.arrays["mouth"], landmarks, row, data.size, _origins(data, kept, landmarks))
+
+
+def read_landmarks(data: Data) -> np.ndarray:
+    """Return (N, 68, 2) landmarks in pixels of the data's frames, NaN where geometry.npz has none.
+
+    Raises InputError where there is no geometry.npz at all.
+    """
+    kept = read_kept(data, ("landmarks",))
+    if not kept.homes:
+        raise InputError(
+            f"{data.manifest.folder / FILE}: missing; the exact truth needs the landmarks that the face studio writes; "
+            "without a truth, ask for --partners 1"
+        )
+    out, has = np.full((len(data), POINTS, 2), np.nan), kept.row >= 0
+    points, side = kept.arrays["landmarks"].astype(np.float64), kept.side.astype(np.float64)
+    place = kept.row[has]
+    out[has] = (points[place] + 0.5) * data.size / side[place, None, None] - 0.5  # pixel centres are whole numbers
+    return out
+
+
+def _origins(data: Data, kept: Kept, landmarks: np.ndarray) -> np.ndarray:
+    """Return (N,) int64, equal where rows of one person count from one neutral picture.
+
+    Each file has its own. Where two files show a person, theirs are one if their landmarks (K, 68, 2) agree.
+    """
+    home = np.where(kept.row >= 0, kept.home[kept.row], -1)
+    if len(kept.homes) < 2:
+        return home
+    still = (home >= 0) & ~np.asarray(kept.arrays["flow"].any((1, 2, 3)))[kept.row]  # N itself
+    origin, subject = home.copy(), data.manifest.subject
+    for person in range(len(data.manifest.subjects)):
+        mine = np.flatnonzero((subject == person) & (home >= 0))
+        firsts = {int(home[i]): landmarks[kept.row[i]] for i in mine[still[mine]][::-1]}  # of each file
+        for number in np.unique(home[mine]).tolist():
+            same = [k for k in sorted(firsts) if number in firsts and np.abs(firsts[k] - firsts[number]).max() < AGREE]
+            origin[mine[home[mine] == number]] = same[0] if same else number
+    return origin
 
 
 def home_of(folder: Path, top: Path) -> Path | None:

@@ -11,6 +11,7 @@ import torch
 
 from mien.data.cache import Data
 from mien.data.manifest import Manifest
+from mien.data.motion import read_landmarks
 from mien.data.neutral import neutral_faces
 from mien.data.performance import performances
 from mien.editor import Editor
@@ -47,21 +48,22 @@ def trials(data: Data, seed: int = 0, geometry: bool = True, start: str = STARTS
     """Return every non-neutral picture with a partner: an example by another person, and a face of the same person.
 
     The face is the person's neutral one, or with `start` "other" one drawn from their strong pictures of other classes.
-    With `geometry`, landmarks are read from geometry.npz beside the manifest, as the face studio and photofaces have
-    it. Raises InputError where it is missing or no trial can be made.
+    With `geometry`, landmarks are read from each folder's geometry.npz, as the face studio and photofaces have it, and
+    faces and truths are pictures that it has. Raises InputError where it is missing or no trial can be made.
     """
     manifest, rng = data.manifest, np.random.default_rng(seed)
     landmarks = read_landmarks(data) if geometry else np.full((len(data), 68, 2), np.nan)
+    fit = ~np.isnan(landmarks).any((1, 2)) | (not geometry)
     key, neutral = performances(manifest).key, EXPRESSIONS.index("neutral")
-    faces = {person: rows[0] for person, rows in neutral_faces(manifest).items()}
+    faces = {person: [row for row in rows if fit[row]] for person, rows in neutral_faces(manifest).items()}
     chosen = []
-    for truth in np.flatnonzero((manifest.expression > neutral) & (manifest.intensity > 0)):
+    for truth in np.flatnonzero((manifest.expression > neutral) & (manifest.intensity > 0) & fit):
         partners = np.flatnonzero((key == key[truth]) & (manifest.subject != manifest.subject[truth]))
-        begin = faces.get(manifest.subject[truth])
-        if begin is not None and len(partners):
+        calm = faces.get(manifest.subject[truth])
+        if calm and len(partners):
             example = rng.choice(partners)
-            begin = begin if start == STARTS[0] else other_face(manifest, int(truth), rng)
-            chosen += [(example, begin, truth)] * (begin is not None)
+            begin = calm[0] if start == STARTS[0] else other_face(manifest, int(truth), rng)
+            chosen += [(example, begin, truth)] * (begin is not None and bool(fit[begin]))
     if not chosen:
         raise InputError(
             f"{manifest.folder}: nobody with a neutral face shows what another shows too; expected expression, "
@@ -103,25 +105,6 @@ def random_pairs(data: Data, partners: int, seed: int = 0) -> Trials:
     face = np.repeat(faces, [len(few) for few, _ in chosen])
     blank = np.full((len(face), 2, 68, 2), np.nan)
     return Trials(example, face, np.full(len(face), -1), blank)
-
-
-def read_landmarks(data: Data) -> np.ndarray:
-    """Return (N, 68, 2) landmarks in pixels of the data's frames, NaN where geometry.npz has none."""
-    path = data.manifest.folder / "geometry.npz"
-    if not path.is_file():
-        raise InputError(
-            f"{path}: missing; the exact truth needs the landmarks that the face studio writes; "
-            "without a truth, ask for --partners 1"
-        )
-    with np.load(path) as geometry:
-        row = {str(name): k for k, name in enumerate(geometry["file_name"])}
-        points = geometry["landmarks"].astype(np.float64)
-        frame = float(geometry["size"]) if "size" in geometry else 256.0
-    out = np.full((len(data), 68, 2), np.nan)
-    for k, name in enumerate(data.manifest.files):
-        if name in row:
-            out[k] = (points[row[name]] + 0.5) * data.size / frame - 0.5  # pixel centres are whole numbers
-    return out
 
 
 @torch.inference_mode()
