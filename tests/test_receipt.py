@@ -98,7 +98,7 @@ def test_a_swap_writes_both_or_none(written, capsys, tmp_path):
 
 def test_a_face_is_looked_for_once(written, capsys, tmp_path, monkeypatch):
     looked = []
-    monkeypatch.setattr("mien.faces.detect.find_faces", lambda rgb, by: looked.append(rgb) or find_faces(rgb, by))
+    monkeypatch.setattr("mien.editor.find_faces", lambda rgb, by: looked.append(rgb) or find_faces(rgb, by))
     words = ("edit", written / "in.png", "--expression", "surprise", "-o", tmp_path / "o.png", "--receipt")
     code, out, err = run(capsys, *words)
     assert code == 0 and len(looked) == 1, err
