@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from mien.data.augment import Augmentation, Warp, apply
-from mien.data.duplicates import SIZE, among, read_grey
+from mien.data.checks.duplicates import SIZE, among, read_grey
 from mien.data.images import read_image
-from mien.data.kinship import kinship
 from mien.data.manifest import Manifest, read_manifest
+from mien.data.relatives import relatives_of
+from mien.data.sampling.augment import Augmentation, Warp, apply
 
 COUNT = 300
 PLAIN, COLOURED = Augmentation(flip=False), Augmentation(flip=False, colour=0.2, scale=0.05)
@@ -73,7 +73,7 @@ def planted(manifest: Manifest, pictures: np.ndarray, kind: str, seed: int) -> t
     found = {(c.first, c.second) for c in among(np.concatenate([pictures, extra]), both)}
     spent = time.time() - begin
     true = {(int(row), len(manifest) + k) for k, row in enumerate(rows)}
-    kin = kinship(manifest)
+    kin = relatives_of(manifest)
     person = np.append(manifest.subject, manifest.subject[rows])  # a copy shows whom it was copied from
     wrong = [pair for pair in found - true if not kin.related(person[[pair[0]]], person[[pair[1]]])[0]]
     return len(found & true) / COUNT, len(wrong), spent

@@ -21,8 +21,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from mien.data.cache import Data, open_data
-from mien.data.motion import read_geometry
+from mien.data.dataset import Data, open_data
+from mien.data.sampling.geometry import read_geometry
 from mien.faces.align import template
 from mien.faces.detect import find_faces
 from mien.faces.landmarks import Landmarker, eyes_of

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.cache import Data, open_data
+from mien.data.dataset import Data, open_data
 from mien.editor import Editor
 from mien.labels import CLASSES
 from mien.media.photo import Photo

@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mien.data.importers.frame import Options
-from mien.data.importers.gather import gather
+from mien.data.importers.support.sample import Options
+from mien.data.importing import gather
 from mien.data.manifest import check_manifest, read_manifest
 from mien.labels import EXPRESSIONS
 from mien.synth.expression import recipe

@@ -11,10 +11,10 @@ import torch
 
 from mien.cli.evaluation import evaluate_ablation
 from mien.cli.protocols import evaluate_transfer
+from mien.data.images import resize_square
 from mien.errors import InputError
 from mien.evaluate import ablation
 from mien.evaluate.ablation import ablate, ablations
-from mien.evaluate.judges import fitted
 from mien.evaluate.transfer import trials
 from mien.metrics.regions import region_boxes
 from mien.models.io import save_model
@@ -73,7 +73,7 @@ def test_two_folders_of_test_people(data, tmp_path):
 def test_ablations_look_at_the_regions_where_they_are_at_the_models_size(data, tmp_path, monkeypatch):
     strangers, size = data.select(data.manifest.test), 2 * SIZE
     t = trials(strangers)
-    faces, truths = ([fitted(strangers.images[k], size) for k in rows] for rows in (t.face, t.truth))
+    faces, truths = ([resize_square(strangers.images[k], size) for k in rows] for rows in (t.face, t.truth))
     monkeypatch.setattr(ablation, "train", lambda *_: True)
     monkeypatch.setattr(ablation, "transferred", lambda *_: np.stack(faces))
     changes = {name: value for name, value in TINY["eet"].items() if name != "subjects"} | {"image_size": size}

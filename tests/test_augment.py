@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import ndimage
 from scipy.stats import kstest
 
-from mien.data.augment import Augmentation, Warp, apply
+from mien.data.sampling.augment import Augmentation, Warp, apply
 
 SIZE = 64
 PLAIN = Augmentation()

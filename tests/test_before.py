@@ -20,7 +20,7 @@ from PIL import Image
 from safetensors import safe_open
 
 import mien
-from mien.data.cache import open_data
+from mien.data.dataset import open_data
 from mien.data.folds import read_folds
 from mien.evaluate.bench_page import write_page
 from mien.evaluate.bench_record import read_record

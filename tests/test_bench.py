@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from scipy import stats
 
-from mien.data.cache import open_data
+from mien.data.dataset import open_data
 from mien.errors import InputError
 from mien.evaluate import bench as bench_module
 from mien.evaluate import bench_page, bench_part, bench_set

@@ -16,10 +16,11 @@ import pytest
 import torch
 from PIL import Image
 
-from mien.data import cache as cache_file
-from mien.data.cache import concat, faces, open_data
+from mien.data import dataset as cache_file
+from mien.data.dataset import concat, open_data
 from mien.data.images import read_image
 from mien.data.manifest import read_manifest
+from mien.data.sampling.collate import faces
 from mien.errors import InputError
 from mien.nn.images import to_tensor
 
@@ -154,7 +155,7 @@ def test_bad_images_are_all_told_and_nothing_is_left(faces_folder):
 def test_killed_half_way_leaves_nothing_finished(faces_folder, tmp_path):
     code = """
         import sys, time
-        from mien.data import cache, images
+        from mien.data import dataset as cache, images
         cache.map_images = lambda work, paths: images.map_images(work, paths, chunk=2)
         def wait(done, total):
             if done > 6:
@@ -190,7 +191,7 @@ def test_disk_filling_up_leaves_nothing(faces_folder, tmp_path):
     """A real refusal by the system: a limit on the size of files stands in for the full disk."""
     code = """
         import resource, sys
-        from mien.data.cache import open_data
+        from mien.data.dataset import open_data
         from mien.errors import InputError
         resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
         try:

@@ -17,8 +17,8 @@ from skimage.data import astronaut
 from mien import cli
 from mien.media.provenance import read_stamp
 from mien.models.contract import Edits, Embeds, EstimatesAus, Invents, Recognizes, Transfers
-from mien.models.eet import Eet
-from mien.models.fields import FieldModel
+from mien.models.eet.model import Eet
+from mien.models.fields.model import FieldModel
 from mien.models.io import save_model
 from mien.models.registry import FAMILIES, create
 from mien.train import Settings, train

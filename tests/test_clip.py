@@ -17,7 +17,7 @@ from mien.controls import Controls
 from mien.editor import Editor
 from mien.errors import InputError
 from mien.faces.morph import Maps
-from mien.faces.smooth import one_euro
+from mien.faces.one_euro import one_euro
 from mien.media.provenance import read_stamp, stamp_in
 from mien.media.video.reader import Reader
 from mien.media.video.xmp_box import read_packet

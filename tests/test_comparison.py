@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from scipy.stats import spearmanr
 
-from mien.data.cache import concat, open_data
+from mien.data.dataset import concat, open_data
 from mien.data.folds import make_folds
 from mien.errors import InputError
 from mien.evaluate import augmentation

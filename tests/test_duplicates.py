@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from mien import cli
-from mien.data.augment import Augmentation, Warp, apply
-from mien.data.balance import balance, balance_lines, draw_balance
-from mien.data.duplicates import among, duplicates, read_grey, told
+from mien.data.checks.balance import balance, balance_lines, draw_balance
+from mien.data.checks.duplicates import among, describe_copies, duplicates, read_grey
+from mien.data.checks.face_alignment import SMALL, Poses, Straightener, warped
+from mien.data.checks.registration import fit
 from mien.data.manifest import read_manifest
-from mien.data.registration import fit
-from mien.data.straighten import SMALL, Poses, Straightener, warped
+from mien.data.sampling.augment import Augmentation, Warp, apply
 from mien.errors import InputError
 from tests.conftest import write_rows
 
@@ -111,9 +111,11 @@ def test_every_planted_copy_is_found_and_nothing_else(folder):
     assert pairs(manifest, found) == expected
     mirrored = {manifest.files[c.second] for c in found if c.mirrored}
     assert mirrored == {"z_mirror.png", "z_right.png"}
-    lines = told(manifest, found, most=2)
+    lines = describe_copies(manifest, found, most=2)
     assert len(lines) == 3 and lines[-1] == f"… and {len(COPIES) - 2} more"
-    assert any("mirrored copies (fold=2 and fold=0, p02 and zmirror)" in line for line in told(manifest, found))
+    assert any(
+        "mirrored copies (fold=2 and fold=0, p02 and zmirror)" in line for line in describe_copies(manifest, found)
+    )
 
 
 def test_both_augmented_before_the_split(folder):

@@ -8,18 +8,12 @@ from mien.controls import Controls
 from mien.data.batch import Faces, Motion
 from mien.errors import InputError
 from mien.labels import AUS, PROTOTYPES, prototype, units_of
-from mien.models.fields import (
-    CODE,
-    DOUBT,
-    STILL,
-    UNITS,
-    code_of,
-    corrected,
+from mien.models.fields.code import CODE, UNITS, code_of, corrected, gate, shrunk
+from mien.models.fields.equations import (
     critic_loss,
     detail,
     flow_loss,
     fool_loss,
-    gate,
     look_losses,
     near_loss,
     opening_loss,
@@ -27,13 +21,11 @@ from mien.models.fields import (
     reached_loss,
     reading_loss,
     shade_loss,
-    shrunk,
-    stilled,
-    told,
     true_shade,
     watched,
 )
 from mien.models.fields.nets import ramp
+from mien.models.fields.pairs import DOUBT, STILL, stilled, told
 from mien.models.registry import create
 from mien.nn.warp import EYES, MOUTH, WHOLE, WINDOWS, Fields, Patch, composed, placed, resized, warp
 from tests.test_contract import Random

@@ -9,7 +9,7 @@ import torch
 
 from mien.controls import Controls
 from mien.data.batch import Batch
-from mien.data.cache import open_data
+from mien.data.dataset import open_data
 from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.models import rel_gan as paper

@@ -15,13 +15,13 @@ from sklearn.model_selection import GroupKFold, cross_val_predict, cross_val_sco
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mien.data.cache import open_data
+from mien.data.dataset import open_data
 from mien.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.probes import fit_probe, hits, probes
 from mien.evaluate.recognition import by_folds, fold_table, protocol_rows, summary
 from mien.evaluate.transfer import ANSWERS, answers, transfer_errors, transfer_table, trials
-from mien.faces.paste import feathered_mask
+from mien.faces.masks import feathered_mask
 from mien.labels import BASIC, CLASSES, EXPRESSIONS
 from mien.models.residual import SOFTNESS
 from mien.train import Settings

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.transform import AffineTransform, warp
 
-from mien.faces import paste
+from mien.faces import composite, masks
 from mien.faces.align import align, similarity
-from mien.faces.paste import feathered_mask, landmark_mask, paste_residual
+from mien.faces.composite import paste_residual
+from mien.faces.masks import feathered_mask, landmark_mask
 
 SIZE = 64
 
@@ -188,7 +189,7 @@ def test_tiles_leave_no_seam(monkeypatch):
     y, x = np.mgrid[0:SIZE, 0:SIZE]
     residual = np.dstack([np.sin(x / 3), np.cos(y / 3), np.sin((x + y) / 4)]).astype(np.float32) * 60
     whole = paste_residual(rgb, residual, matrix)
-    monkeypatch.setattr(paste, "TILE", 90)
+    monkeypatch.setattr(masks, "TILE", 90)
     tiled = paste_residual(rgb, residual, matrix)
     assert np.abs(whole.astype(int) - tiled).max() <= 2  # places are rounded to 1/32 pixel, in every tile anew
     assert np.abs(whole.astype(int) - tiled).mean() < 0.05
@@ -198,13 +199,13 @@ def test_a_large_photo_is_worked_on_only_around_the_face(monkeypatch):
     rgb = np.full((3000, 4000, 3), 90, np.uint8)
     matrix = similarity(np.array([[2000.0, 1500.0], [2060.0, 1500.0]]), SIZE)
     seen = []
-    real = paste.cv2.warpAffine
+    real = composite.cv2.warpAffine
 
     def spy(source, moved, to, **options):
         seen.append(to)
         return real(source, moved, to, **options)
 
-    monkeypatch.setattr(paste.cv2, "warpAffine", spy)
+    monkeypatch.setattr(composite.cv2, "warpAffine", spy)
     paste_residual(rgb, np.ones((SIZE, SIZE, 3), np.float32), matrix)
     assert seen and max(max(to) for to in seen) <= 203  # 60 / 0.3, and the pixels cut by the border
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, freqz, lfilter
 
-from mien.faces.smooth import OneEuro, one_euro, share
+from mien.faces.one_euro import OneEuro, one_euro, share
 
 STEP = 1 / 30
 

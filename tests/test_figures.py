@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from mien.data.cache import open_data
+from mien.data.dataset import digest, open_data
 from mien.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.comparison import TRUTH, gallery_rows
@@ -22,7 +22,6 @@ from mien.evaluate.eye_gaze import eyes, learn_eye_gaze
 from mien.evaluate.gaze import by_gaze, gaze_trials, true_accuracy
 from mien.evaluate.identity import by_identity
 from mien.evaluate.judges import Reading
-from mien.evaluate.kept import digest
 from mien.evaluate.recognition_record import recognition_figures_of, write_recognition
 from mien.evaluate.transfer import STRONG, answers, random_pairs, transfer_errors, trials
 from mien.labels import AUS, CLASSES

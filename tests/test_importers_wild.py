@@ -7,14 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
+from mien.data.checks.report import describe
 from mien.data.importers.disfa import FOLD_OF
-from mien.data.importers.facs import read_pairs
-from mien.data.importers.words import expression_word
-from mien.data.report import describe
-from mien.data.sets import Sets
+from mien.data.importers.support.facs import read_pairs
+from mien.data.importers.support.words import expression_word
+from mien.data.sets import Sets, training_data
 from mien.errors import InputError
 from mien.labels import AUS
-from mien.run import training_data
 from tests.corpora import LEFT, SIDE, TOP, Corpus, rows, studio_faces
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from mien.data.importers import IMPORTERS
-from mien.data.importers.crop import aligned
-from mien.data.importers.frame import Options
-from mien.data.importers.gather import gather
-from mien.data.importers.player import Player
+from mien.data.importers.support.crop import aligned
+from mien.data.importers.support.sample import Options
+from mien.data.importers.support.video_frames import Player
+from mien.data.importing import gather
 from mien.errors import InputError
 from tests.corpora import LEFT, NOFACE, SIDE, TOP, Corpus, studio_faces
 from tests.test_cli import run

@@ -9,19 +9,18 @@ import pandas as pd
 import pytest
 
 from mien.cli import training
-from mien.data.augment import Warp
-from mien.data.cache import Data, Images
+from mien.data.checks.leaks import leaks
+from mien.data.dataset import Data, Images
 from mien.data.folds import given_folds, make_folds, official_split
 from mien.data.joining import join, namesakes, united
-from mien.data.kinship import kinship
-from mien.data.leaks import leaks
 from mien.data.manifest import check_manifest, read_manifest
-from mien.data.motion import read_geometry
-from mien.data.sampler import PairSampler
-from mien.data.sets import Sets
+from mien.data.relatives import relatives_of
+from mien.data.sampling.augment import Warp
+from mien.data.sampling.geometry import read_geometry
+from mien.data.sampling.sampler import PairSampler
+from mien.data.sets import Sets, held_out, training_data
 from mien.errors import InputError
 from mien.evaluate.transfer import trials
-from mien.run import strangers, training_data
 from tests.conftest import make_rows, write_rows
 
 
@@ -63,7 +62,7 @@ def test_people_expressions_and_relatives_are_one(one_people):
     assert all(m.path(i).is_file() for i in range(len(m)))
     rows = m.select(m.subject == 0)
     assert rows.files == [f"{f}/images/ann_{k}.png" for f in ("faces", "more") for k in range(5)]
-    kin = kinship(m)
+    kin = relatives_of(m)
     assert kin.related(np.array([4, 4, 4]), np.array([0, 1, 2])).tolist() == [True, True, False]
     data = one_people.open(8)
     assert data.manifest.subjects == m.subjects and data.manifest.files == m.files
@@ -108,7 +107,7 @@ def test_names_are_shared_through_parents_and_third_folders(two, tmp_path):
     assert words[0] == words[1] != words[2]  # mix descends from ann
     words = [m.people for m in united([read_manifest(f) for f in (alone, dee, two[0])])]
     assert len(set(words)) == 1  # both are in the third
-    kin = kinship(m := Sets((alone, morphs), True).manifest())
+    kin = relatives_of(m := Sets((alone, morphs), True).manifest())
     assert m.subjects == ["ann", "mix"] and kin.related(np.array([0]), np.array([1])).all()
 
 
@@ -170,7 +169,7 @@ def test_test_people_and_the_official_split_know_everybody(faces_folder, tmp_pat
     mark(rows)
     write_rows(faces_folder, rows)
     sets = Sets((faces_folder, second(tmp_path / "more", mark)), True)
-    assert set(strangers(sets, 8).manifest.subjects) == {"ann"} and len(strangers(sets, 8)) == 10
+    assert set(held_out(sets, 8).manifest.subjects) == {"ann"} and len(held_out(sets, 8)) == 10
     assert set(training_data(sets, 8).manifest.subjects) == {"bob", "cid", "dee", "mix"}
 
     tested = second(tmp_path / "tested", lambda rows: [mark(rows), *(r.update(split="test") for r in rows)])
@@ -197,7 +196,7 @@ def test_pairs_and_truths_cross_folders(tmp_path):
     assert (target == truth).all() and (source != truth).all()
     pairs = {(m.files[a].split("/")[0], m.files[b].split("/")[0]) for a, b in zip(rows.target, rows.truth, strict=True)}
     assert pairs == {("still", "happy"), ("happy", "still")}
-    assert not kinship(m).related(source, target).any()  # mix, of whichever folder, never with ann or bob
+    assert not relatives_of(m).related(source, target).any()  # mix, of whichever folder, never with ann or bob
     t = trials(joined, geometry=False)
     assert {m.files[r].split("/")[0] for r in t.face} == {"still"} and {m.files[r] for r in t.truth} >= {
         "happy/images/ann_2.png"

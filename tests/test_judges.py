@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from mien.data.images import resize_square
 from mien.data.manifest import read_manifest
 from mien.errors import InputError
 from mien.evaluate.intensity import measured_intensity, sweep
@@ -25,7 +26,6 @@ from mien.evaluate.judges import (
     as_judge,
     circular,
     find_judge,
-    fitted,
     labelled_by,
     must_give,
 )
@@ -321,6 +321,6 @@ def test_a_judge_of_few_units_still_measures_intensity(data):  # noqa: F811
 
 
 def test_fitted_shrinks_by_area_and_grows_smoothly():
-    small = fitted(PICTURES[0], 64)
+    small = resize_square(PICTURES[0], 64)
     np.testing.assert_allclose(small, PICTURES[0].reshape(64, 4, 64, 4, 3).mean((1, 3)), atol=0.51)
-    assert fitted(small, 100).shape == (100, 100, 3)
+    assert resize_square(small, 100).shape == (100, 100, 3)

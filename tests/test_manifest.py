@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from mien.data.checks.leaks import leaks
 from mien.data.images import read_image
-from mien.data.kinship import kinship
-from mien.data.leaks import leaks
 from mien.data.manifest import check_manifest, read_manifest
+from mien.data.relatives import relatives_of
 from mien.errors import InputError
 from mien.labels import AUS, EXPRESSIONS
 
@@ -232,25 +232,25 @@ def test_odd_but_sound_images(tmp_path: Path):
     np.testing.assert_array_equal(read_image(tmp_path / "turned.png")[..., 0], np.rot90(ramp, -1))
 
 
-def test_kinship(edit_rows):
+def test_relatives(edit_rows):
     def change(rows):
         for row in rows:
             row["parents"] = {"mix": "ann+bob", "dee": "mix + ghost", "cid": "ghost"}.get(row["subject"], "")
 
-    kin = kinship(read_manifest(edit_rows(change)))
+    kin = relatives_of(read_manifest(edit_rows(change)))
     ann, bob, cid, dee, mix = range(5)
     pairs = {(a, b) for a in range(5) for b in range(5) if kin.related(np.array(a), np.array(b))}
     near = {(ann, mix), (bob, mix), (dee, mix), (ann, dee), (bob, dee), (cid, dee)}
     assert pairs == near | {(b, a) for a, b in near} | {(i, i) for i in range(5)}
     assert kin.related(np.array([-1, ann]), np.array([ann, -1])).all()
-    assert all(kin.relatives()[a] >= sum(p[0] == a for p in pairs) for a in range(5))
+    assert all(kin.most()[a] >= sum(p[0] == a for p in pairs) for a in range(5))
 
 
-def test_kinship_ends_in_a_circle(edit_rows):
+def test_relatives_ends_in_a_circle(edit_rows):
     folder = edit_rows(
         lambda rows: [r.update(parents={"ann": "bob", "bob": "ann"}.get(r["subject"], "")) for r in rows]
     )
-    assert kinship(read_manifest(folder)).related(np.array([0, 0]), np.array([1, 2])).tolist() == [True, False]
+    assert relatives_of(read_manifest(folder)).related(np.array([0, 0]), np.array([1, 2])).tolist() == [True, False]
 
 
 def test_leaks_are_named(edit_rows):

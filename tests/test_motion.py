@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from mien.data.augment import Augmentation, Warp, apply
 from mien.data.batch import Motion
-from mien.data.cache import concat, open_data
-from mien.data.motion import CELLS, UNITS, Geometry, cells_of, flow_between, read_geometry, read_landmarks
-from mien.data.sampler import PairSampler
+from mien.data.dataset import concat, open_data
+from mien.data.sampling.augment import Augmentation, Warp, apply
+from mien.data.sampling.geometry import CELLS, UNITS, Geometry, cells_of, flow_between, read_geometry, read_landmarks
+from mien.data.sampling.sampler import PairSampler
 from mien.data.sets import Sets
 from mien.errors import InputError
 from mien.labels import EXPRESSIONS, mirrored_points
@@ -162,7 +162,7 @@ def test_pairs_begin_neutral_as_often_as_asked(rendered):
 
 
 def test_sides_are_mirrored_with_the_picture(rendered):
-    from mien.data.cache import faces
+    from mien.data.sampling.collate import faces
 
     plain, mirrored = faces(rendered, [3, 7]), faces(rendered, [3, 7], mirrored=[True, True])
     assert torch.equal(plain.left, mirrored.right) and torch.equal(plain.gaze_x, -mirrored.gaze_x)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mien import cli
-from mien.data.cache import open_data
+from mien.data.dataset import open_data
 from mien.data.importers.disfa import FOLDS
 from mien.labels import CLASSES
 from mien.models.io import load, save_model

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from sklearn.metrics import average_precision_score
 
-from mien.data.cache import open_data
+from mien.data.dataset import open_data
 from mien.errors import InputError
 from mien.evaluate.retrieval import average_precision, by_retrieval, query_figures, ranking, retrieval_table, spaces
 from mien.labels import CLASSES

@@ -5,14 +5,14 @@ import pytest
 import torch
 from PIL import Image
 
-from mien.data.report import describe
-from mien.data.sets import Sets
+from mien.data.checks.report import describe
+from mien.data.sets import Sets, training_data
 from mien.errors import InputError
 from mien.media.sheet import sheet
 from mien.models.io import load
 from mien.models.registry import create
 from mien.nn.images import to_pixels
-from mien.run import begin, begin_with, draw_sheet, sampler_of, training_data, typed_changes
+from mien.run import begin, begin_with, draw_sheet, sampler_of, typed_changes
 from mien.train import Settings
 from tests.tiny import TINY
 

@@ -10,13 +10,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.data.augment import Augmentation, apply
-from mien.data.cache import Data, Images, faces, open_data
-from mien.data.groups import TRIES, group, pick
-from mien.data.kinship import kinship
+from mien.data.dataset import Data, Images, open_data
 from mien.data.manifest import read_manifest
-from mien.data.performance import performances
-from mien.data.sampler import PairSampler, prefetch
+from mien.data.matches import matches_of
+from mien.data.relatives import relatives_of
+from mien.data.sampling.augment import Augmentation, apply
+from mien.data.sampling.collate import faces
+from mien.data.sampling.groups import TRIES, group, pick
+from mien.data.sampling.sampler import PairSampler, prefetch
 from mien.errors import InputError
 from mien.labels import EXPRESSIONS
 from mien.nn.images import to_tensor
@@ -132,7 +133,7 @@ def test_people_who_can_give_no_triple_are_counted(edit_rows, own, without):
 def test_words_serve_where_there_is_no_expr_id(edit_rows):
     data = open_data(edit_rows(lambda rows: [row.update(expr_id="") for row in rows]), 8)
     m = data.manifest
-    shown = performances(m)
+    shown = matches_of(m)
     for i in range(25):
         for j in range(25):
             told = m.expression[i] != EXPRESSIONS.index("other")
@@ -254,7 +255,7 @@ def test_supply_is_exact(blank, person, expr_id, tie, seed, need_truth):
     manifest = replace(
         blank.manifest, subject=np.array(person), expr_id=np.array(expr_id, dtype=np.str_), parents=parents
     )
-    kin = kinship(manifest)
+    kin = relatives_of(manifest)
     n, known = range(12), [p >= 0 for p in person]
     differ = lambda i, j: i != j and (expr_id[i] != expr_id[j] or expr_id[i] == "")  # noqa: E731
     apart = lambda i, j: known[i] and known[j] and not kin.related(person[i], person[j])  # noqa: E731

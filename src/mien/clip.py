@@ -17,9 +17,9 @@ from mien.editor import Change, Editor
 from mien.errors import InputError
 from mien.faces.align import EYES
 from mien.faces.detect import Face
-from mien.faces.follow import Followed, Follower
 from mien.faces.morph import Maps
-from mien.faces.smooth import OneEuro, Smoothed, one_euro
+from mien.faces.one_euro import OneEuro, Smoothed, one_euro
+from mien.faces.track import Followed, Follower
 from mien.labels import CLASSES
 from mien.media.photo import read_photo
 from mien.media.provenance import CLIP

@@ -12,7 +12,7 @@ import torch
 from skimage.data import astronaut
 
 from mien.about import DEFAULT
-from mien.data.cache import Data, open_data
+from mien.data.dataset import Data, open_data
 from mien.editor import Editor
 from mien.evaluate.recognition import predict, protocol_rows
 from mien.evaluate.transfer import STRONG, Trials, answers, transfer_errors, transfer_table, trials

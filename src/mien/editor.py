@@ -17,10 +17,11 @@ from mien.about import DEFAULT, VERSION
 from mien.controls import Controls
 from mien.errors import InputError
 from mien.faces.align import align, rescaled, similarity
+from mien.faces.composite import paste_residual
 from mien.faces.detect import Face, choose_face, find_faces
 from mien.faces.landmarks import Landmarker
+from mien.faces.masks import landmark_mask
 from mien.faces.morph import Maps, morph
-from mien.faces.paste import landmark_mask, paste_residual
 from mien.labels import AUS, CLASSES, PROTOTYPES, sides
 from mien.landmarker import find_landmarker
 from mien.media.photo import Photo, Seal, read_photo, write_photo

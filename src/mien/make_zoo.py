@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from mien.data.sets import Sets
+from mien.data.sets import Sets, held_out
 from mien.errors import InputError
 from mien.evaluate.comparison import compare
 from mien.evaluate.judges import NetJudge
@@ -17,7 +17,7 @@ from mien.files import write_json
 from mien.models.contract import Transfers
 from mien.models.io import load, save_model
 from mien.models.registry import FAMILIES
-from mien.run import begin, strangers
+from mien.run import begin
 from mien.train import Progress, Settings
 from mien.weights.index import INDEX, index_of
 from mien.weights.resolve import CHECKPOINT, SUFFIX
@@ -68,5 +68,5 @@ def make_zoo(
     packed = {name: load(str(out / f"{name}{SUFFIX}")) for name in models if (out / f"{name}{SUFFIX}").is_file()}
     if made := {name: net for name, net in packed.items() if isinstance(net, Transfers)}:
         judge = packed.get("judge") or load("judge")
-        compare(made, NetJudge(judge), strangers(sets, 256), out / "compare")
+        compare(made, NetJudge(judge), held_out(sets, 256), out / "compare")
     return finished

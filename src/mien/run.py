@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from mien.data.augment import Augmentation
 from mien.data.batch import Batch
-from mien.data.cache import Data
-from mien.data.motion import read_geometry
-from mien.data.sampler import NoPairs, PairSampler
-from mien.data.sets import Sets
+from mien.data.dataset import Data
+from mien.data.sampling.augment import Augmentation
+from mien.data.sampling.geometry import read_geometry
+from mien.data.sampling.sampler import NoPairs, PairSampler
+from mien.data.sets import Sets, training_data
 from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.media.sheet import save_sheet, sheet
@@ -80,27 +80,6 @@ def begin_with(family: Family, start: Path) -> list[str]:
         raise InputError(f"{path}: its {wrong[0].split('.')[0]} has other sizes; begin with a run of the same widths")
     family.load_state_dict(fits, strict=False)
     return sorted(mine.keys() - fits.keys())
-
-
-def training_data(sets: Sets, size: int, all_people: bool = False) -> Data:
-    """Return the folders' rows whose person is known, without those marked test unless `all_people`."""
-    data = sets.open(size)
-    kept = (data.manifest.subject >= 0) & (all_people | ~data.manifest.test)
-    if not kept.any():
-        raise InputError(f"{sets}: every row is marked test or has no subject; nothing to train on")
-    return data.select(kept)
-
-
-def strangers(sets: Sets, size: int, all_people: bool = False) -> Data:
-    """Return the folders' rows marked test, or all. Raises InputError where none is marked."""
-    data = sets.open(size)
-    if all_people:
-        return data
-    if not data.manifest.test.any():
-        raise InputError(
-            f"{sets}: no row is marked test=1; mark the people never trained on, or take everybody with --all-people"
-        )
-    return data.select(data.manifest.test)
 
 
 def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:

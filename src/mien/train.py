@@ -17,7 +17,7 @@ from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from mien.data.batch import Batch
-from mien.data.sampler import Sampler, prefetch
+from mien.data.sampling.sampler import Sampler, prefetch
 from mien.errors import InputError
 from mien.models.contract import Family
 from mien.models.io import describe

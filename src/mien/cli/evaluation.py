@@ -19,7 +19,7 @@ from mien.cli.terminal import (
     parse_setting,
     print_frame,
     sets_of,
-)  # fmt: skip
+)
 from mien.errors import InputError
 
 AllPeople = Annotated[bool, typer.Option(help="Take everybody, not only the rows marked test.")]
@@ -196,19 +196,19 @@ def evaluate_augmentation(
 
     Example: `mien evaluate augmentation --data photofaces --model runs/expr_gan -o out/augmentation`
     """
+    from mien.data.sets import training_data
     from mien.evaluate.augmentation import COUNTS, by_augmentation
     from mien.evaluate.record import frame_of
-    from mien.run import training_data
 
     ((name, net),) = by_name([model]).items()
     sets = sets_of(data, same_people)
     known = training_data(sets, net.config.image_size)
     if people:
         known = known.select(known.manifest.subject < people)
-    strangers = test_people(sets, net.config.image_size, False)
+    held_out = test_people(sets, net.config.image_size, False)
     with bar("augmentation") as progress:
         table, figures = by_augmentation(
-            net, name, known, strangers, output, count or COUNTS, steps, seed or [0], invented,
+            net, name, known, held_out, output, count or COUNTS, steps, seed or [0], invented,
             report=lambda what, done, total: progress(done, total, what),
         )  # fmt: skip
     print_frame(table)
@@ -235,9 +235,10 @@ def evaluate_ablation(
 
     Example: `mien evaluate ablation jesrl --data photofaces -o out/ablation`
     """
+    from mien.data.sets import training_data
     from mien.evaluate.ablation import ablate, ablations, spread
     from mien.models.registry import preset_config
-    from mien.run import training_data, typed_changes
+    from mien.run import typed_changes
     from mien.train import Settings
 
     presets = preset or ablations(model)
@@ -247,11 +248,11 @@ def evaluate_ablation(
     sets = sets_of([*data, *(test or ())], same_people)
     sets.manifest()  # nobody may be trained on in one folder and tested in another
     known = training_data(replace(sets, folders=tuple(data)), size)
-    strangers = test_people(replace(sets, folders=tuple(test or data)), 256, False)
-    who = appointed(judge, strangers, {})
+    held_out = test_people(replace(sets, folders=tuple(test or data)), 256, False)
+    who = appointed(judge, held_out, {})
     with bar(model) as progress:
         table = ablate(
-            model, presets, known, strangers, who, output, settings, seed or [0], changes,
+            model, presets, known, held_out, who, output, settings, seed or [0], changes,
             lambda name, p: progress(p.done, p.total, f"{name} {p.faces_per_second:.0f}/s"), start,
         )  # fmt: skip
     print_frame(table)
@@ -295,7 +296,7 @@ def by_name(models: list[str]) -> dict[str, Any]:
 
 
 def test_people(sets: Any, size: int, all_people: bool) -> Any:
-    """Return the rows marked test, or all (`mien.run.strangers`)."""
-    from mien.run import strangers
+    """Return the rows marked test, or all (`mien.data.sets.held_out`)."""
+    from mien.data.sets import held_out
 
-    return strangers(sets, size, all_people)
+    return held_out(sets, size, all_people)

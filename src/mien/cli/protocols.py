@@ -12,7 +12,7 @@ from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, p
 from mien.errors import InputError
 
 if TYPE_CHECKING:
-    from mien.data.cache import Data
+    from mien.data.dataset import Data
     from mien.data.sets import Sets
     from mien.evaluate.judges import Judge as JudgeOf
     from mien.evaluate.transfer import Trials
@@ -123,9 +123,9 @@ def evaluate_identity(
 
     Example: `mien evaluate identity --data photofaces --model ter_gan -o out/identity`
     """
+    from mien.data.sets import training_data
     from mien.evaluate.identity import FALSE_ACCEPTS, by_identity
     from mien.evaluate.record import frame_of
-    from mien.run import training_data
 
     sets = sets_of(data, same_people)
     nets, who, chosen, t = asked_for(sets, model, judge, partners, seed, all_people, size, geometry=False)
@@ -171,10 +171,10 @@ def evaluate_gaze(
 
     Example: `mien evaluate gaze --data photofaces --model eet -o out/gaze`
     """
+    from mien.data.sets import training_data
     from mien.evaluate.eye_gaze import learn_eye_gaze
     from mien.evaluate.gaze import by_gaze, gaze_trials
     from mien.evaluate.record import frame_of
-    from mien.run import training_data
 
     sets = sets_of(data, same_people)
     nets, chosen = by_name(model), test_people(sets, size, False)

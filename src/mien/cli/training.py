@@ -58,9 +58,9 @@ def augment(
 
     Example: `mien augment more_faces --data faces --model expr_gan --per-class 1000`
     """
+    from mien.data.sets import training_data
     from mien.evaluate.augmentation import synthesize
     from mien.models.io import load
-    from mien.run import training_data
 
     if per_class < 1:
         raise InputError(f"--per-class {per_class}: expected 1 or more")
@@ -178,10 +178,10 @@ def data_check(
 
     Example: `mien data check faces --picture balance.png`
     """
-    from mien.data.balance import balance_lines, draw_balance
-    from mien.data.duplicates import duplicates, told
+    from mien.data.checks.balance import balance_lines, draw_balance
+    from mien.data.checks.duplicates import describe_copies, duplicates
+    from mien.data.checks.report import describe
     from mien.data.manifest import check_manifest, problems_error
-    from mien.data.report import describe
 
     if picture and picture.suffix.lower() != ".png":
         raise InputError(f"{picture}: expected a name ending in .png")
@@ -197,7 +197,7 @@ def data_check(
         out.print(f"\nLook at {picture}", markup=False)
     with bar("checking") as progress:
         found = duplicates(manifest, progress)
-    lines = told(manifest, found) or ["none"]
+    lines = describe_copies(manifest, found) or ["none"]
     title = f"\ncopies across sides, {len(found)} pairs (at 64 pixels):"
     out.print(title, *(f"  {line}" for line in lines), sep="\n", markup=False, highlight=False, soft_wrap=True)
 
@@ -228,8 +228,8 @@ def data_import(
 
     Example: `mien data import ck+ CK+ faces --size 128`
     """
-    from mien.data.importers.frame import Options
-    from mien.data.importers.gather import gather
+    from mien.data.importers.support.sample import Options
+    from mien.data.importing import gather
 
     options = Options(
         all_frames=all_frames,

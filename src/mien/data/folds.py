@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.kinship import kinship, parents_of
+from mien.data.dataset import Data
 from mien.data.manifest import Manifest
+from mien.data.relatives import parents_of, relatives_of
 from mien.errors import InputError
 
 UNTESTED = -1
@@ -38,7 +39,7 @@ class Folds:
             raise InputError(f"fold {f} was asked for; expected 0 to {self.k - 1}")
         tested = self.fold == f
         # The tested are photographed, so their relatives are those who descend from them.
-        kin = np.isin(kinship(self.manifest).roots, np.flatnonzero(tested)).any(1)
+        kin = np.isin(relatives_of(self.manifest).roots, np.flatnonzero(tested)).any(1)
         person = self.manifest.subject  # -1 takes the last entry
         return np.append(~(tested | kin), False)[person], np.append(tested, False)[person]
 
@@ -163,3 +164,13 @@ def _first_rows(manifest: Manifest) -> np.ndarray:
     """Return (S,) a row of each subject; what marks a person is the same on all of theirs."""
     people, rows = np.unique(manifest.subject, return_index=True)
     return rows[people >= 0]
+
+
+def splits(data: Data, k: int | None, seed: int, folder: Path) -> list[Split]:
+    """Return k subject folds, dealt by the seed and written to `folder`, or without k the data's own split."""
+    if k is None:
+        return [official_split(data.manifest)]
+    folds = make_folds(data.manifest, k, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_folds(folds, folder / "folds.json")
+    return [Split(str(f), *folds.split(f)) for f in range(k)]

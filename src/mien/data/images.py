@@ -105,3 +105,9 @@ def map_images(work: Callable[[Path], R], paths: Iterable[Path], chunk: int = 25
     with ThreadPoolExecutor(WORKERS) as pool:
         while some := list(islice(rest, chunk)):
             yield list(pool.map(work, some))
+
+
+def resize_square(picture: np.ndarray, size: int) -> np.ndarray:
+    """Return a picture (S, S, 3) at a judge's size."""
+    how = cv2.INTER_AREA if size <= len(picture) else cv2.INTER_CUBIC
+    return cv2.resize(picture, (size, size), interpolation=how)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mien.data.cache import Data, concat, open_data
+from mien.data.dataset import Data, concat, open_data
 from mien.data.joining import join, namesakes, united
 from mien.data.manifest import Manifest, read_manifest
+from mien.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,24 @@ class Sets:
 
     def _declared(self, manifests: list[Manifest]) -> list[Manifest]:
         return united(manifests) if self.same_people else manifests
+
+
+def training_data(sets: Sets, size: int, all_people: bool = False) -> Data:
+    """Return the folders' rows whose person is known, without those marked test unless `all_people`."""
+    data = sets.open(size)
+    kept = (data.manifest.subject >= 0) & (all_people | ~data.manifest.test)
+    if not kept.any():
+        raise InputError(f"{sets}: every row is marked test or has no subject; nothing to train on")
+    return data.select(kept)
+
+
+def held_out(sets: Sets, size: int, all_people: bool = False) -> Data:
+    """Return the folders' rows marked test, or all. Raises InputError where none is marked."""
+    data = sets.open(size)
+    if all_people:
+        return data
+    if not data.manifest.test.any():
+        raise InputError(
+            f"{sets}: no row is marked test=1; mark the people never trained on, or take everybody with --all-people"
+        )
+    return data.select(data.manifest.test)

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mien.data.cache import Data
+from mien.data.dataset import Data, digest
+from mien.data.images import resize_square
 from mien.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.comparison import (
@@ -24,11 +25,9 @@ from mien.evaluate.comparison import (
     errors_frame,
     judged,
     recognition_figures,
-    shrunk,
     takes_sides,
 )
-from mien.evaluate.judges import Judge, as_judge, fitted, named, signature
-from mien.evaluate.kept import digest
+from mien.evaluate.judges import Judge, as_judge, named, signature
 from mien.evaluate.transfer import Trials, trials
 from mien.files import kept
 from mien.models.contract import Family, Transfers
@@ -118,9 +117,9 @@ def _figures(
         t, size = trials(test), int(model.config.image_size)
         made = transferred(model, test, t)
         figures |= error_figures(
-            errors_frame(list(made), shrunk(test, size), replace(t, landmarks=t.landmarks * size / test.size))
+            errors_frame(list(made), test.at_size(size), replace(t, landmarks=t.landmarks * size / test.size))
         )
-        found, _ = judged(judge, test, t, {TRUTH: np.stack([fitted(picture, judge.size) for picture in made])})
+        found, _ = judged(judge, test, t, {TRUTH: np.stack([resize_square(picture, judge.size) for picture in made])})
         figures |= found[TRUTH]
         if takes_sides(model):
             figures |= {f"units_{name}": value for name, value in _by_units(model, judge, test, t).items()}
@@ -132,7 +131,9 @@ def _by_units(model: Family, judge: Judge, test: Data, t: Trials) -> dict[str, f
     editor = Editor(model, aligned=True)
     made = [answered_by_units(editor, test, t, k) for k in range(len(t.face))]
     parts = {("—", TRIVIAL[0]): list(test.images[t.face]), ("—", TRUTH): list(test.images[t.truth]), BY_UNITS: made}
-    found, _ = judged(judge, test, t, {k: np.stack([fitted(one, judge.size) for one in v]) for k, v in parts.items()})
+    found, _ = judged(
+        judge, test, t, {k: np.stack([resize_square(one, judge.size) for one in v]) for k, v in parts.items()}
+    )
     return error_figures(errors_frame(made, test, t)) | found[BY_UNITS]
 
 

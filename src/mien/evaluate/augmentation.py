@@ -15,11 +15,10 @@ import torch
 
 from mien.about import VERSION
 from mien.controls import Controls
-from mien.data.cache import Data, concat, open_data
 from mien.data.columns import METADATA
+from mien.data.dataset import Data, concat, digest, open_data
 from mien.data.manifest import Manifest
 from mien.errors import InputError
-from mien.evaluate.kept import digest
 from mien.evaluate.recognition import predict, protocol_rows
 from mien.evaluate.record import column_means, data_facts, made_with, over_people, result_list, whose, write_record
 from mien.files import claim, whole

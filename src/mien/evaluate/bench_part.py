@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from mien.data.cache import Data
+from mien.data.dataset import Data
+from mien.data.images import resize_square
 from mien.evaluate.bench_set import BenchSet
 from mien.evaluate.comparison import (
     GALLERY,
@@ -33,12 +34,11 @@ from mien.evaluate.comparison import (
     gallery_rows,
     identity_figures,
     recognition_figures,
-    shrunk,
     unpainted,
 )
 from mien.evaluate.frechet import SETS, frechet_by_class
 from mien.evaluate.intensity import intensity_table, of_each_person, sweep
-from mien.evaluate.judges import Judge, Reading, all_read, fitted
+from mien.evaluate.judges import Judge, Reading, all_read
 from mien.evaluate.probes import codes
 from mien.evaluate.recognition import predict, protocol_rows
 from mien.evaluate.record import column_means
@@ -58,7 +58,7 @@ Report = Callable[[int], None]
 def trivial_part(s: BenchSet, judge: Judge) -> dict[str, Any]:
     """Return the figures of the truth itself and of the two trivial answers."""
     raw = unpainted(s.data, s.trials)
-    pictures = {answer: np.stack([fitted(one, judge.size) for one in made]) for answer, made in raw.items()}
+    pictures = {answer: np.stack([resize_square(one, judge.size) for one in made]) for answer, made in raw.items()}
     errors = {answer: errors_frame(raw[answer], s.data, s.trials) for answer in TRIVIAL}
     pictures[GALLERY], _ = gallery_of(s.data, s.trials, judge)
     found = all_read({answer: partial(judge.read, made) for answer, made in pictures.items()})
@@ -163,7 +163,7 @@ def frechet_rows(table: pd.DataFrame) -> list[Row]:
 
 def own_rows(model: Family, data: Data) -> list[Row]:
     """Return what a model itself, and probes of its codes, tell of the set's pictures."""
-    figures, small = recognition_figures(model, data), shrunk(data, int(model.config.image_size))
+    figures, small = recognition_figures(model, data), data.at_size(int(model.config.image_size))
     rows = []
     if isinstance(model, Recognizes):
         chosen = small.select(protocol_rows(small))

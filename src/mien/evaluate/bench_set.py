@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mien.data.cache import Data, open_data
+from mien.data.dataset import Data, open_data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
 from mien.evaluate.judges import labelled_by

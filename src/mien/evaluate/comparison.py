@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mien.data.cache import Data, Images
+from mien.data.dataset import Data
+from mien.data.images import resize_square
 from mien.data.manifest import Manifest
 from mien.data.neutral import neutral_faces
 from mien.editor import Editor
-from mien.evaluate.judges import Judge, Reading, all_read, as_judge, fitted, named
+from mien.evaluate.judges import Judge, Reading, all_read, as_judge, named
 from mien.evaluate.probes import codes, probes
 from mien.evaluate.recognition import estimated, predict, protocol_rows
 from mien.evaluate.transfer import ANSWERS, STARTS, STRONG, Trials, answers, errors_of, trials
@@ -70,7 +71,7 @@ def compare(
     total = len(t.face) * (len(models) + 1)
     parts, tables, shown = {}, {}, {}
     for answer, pictures in unpainted(data, t).items():
-        parts["—", answer] = np.stack([fitted(picture, size) for picture in pictures])
+        parts["—", answer] = np.stack([resize_square(picture, size) for picture in pictures])
         if answer in TRIVIAL:
             tables["—", answer] = errors_frame(pictures, data, t)
     for number, (name, model) in enumerate(models.items()):
@@ -120,7 +121,7 @@ def answered(
             kept.append(found[answer])
         report(k + 1)
     errors = {answer: errors_frame(made, data, t) for answer, made in pictures.items()}
-    return errors, {answer: np.stack([fitted(one, size) for one in made]) for answer, made in pictures.items()}
+    return errors, {answer: np.stack([resize_square(one, size) for one in made]) for answer, made in pictures.items()}
 
 
 def takes_sides(model: Family) -> bool:
@@ -205,7 +206,7 @@ def one_each(manifest: Manifest, people: np.ndarray, used: np.ndarray | None = N
 def gallery_of(data: Data, t: Trials, judge: Judge) -> tuple[np.ndarray, np.ndarray]:
     """Return the pictures (P, S, S, 3) among which the trials' people are to be found again, and whose each face is."""
     rows, own = gallery_rows(data, t)
-    return np.stack([fitted(data.images[row], judge.size) for row in rows]), own
+    return np.stack([resize_square(data.images[row], judge.size) for row in rows]), own
 
 
 def au_figures(found: Reading, data: Data, t: Trials) -> tuple[dict[str, float], dict[str, float]]:
@@ -280,7 +281,7 @@ def recognition_figures(model: Family, data: Data) -> dict[str, float]:
     for person, by expression folds; the data's people should be strangers to the model.
     """
     size, figures = int(model.config.image_size), {}
-    small = shrunk(data, size)
+    small = data.at_size(size)
     if isinstance(model, Recognizes):
         chosen = small.select(protocol_rows(small))
         figures["recognize"] = float((predict(model.recognize, chosen, BASIC) == chosen.manifest.expression).mean())
@@ -299,13 +300,6 @@ def au_agreement(model: EstimatesAus, data: Data) -> dict[int, dict[str, float]]
     found, label = estimated(model, data), data.manifest.aus
     units = [k for k, au in enumerate(AUS) if au in DISFA_AUS and np.nanstd(label[:, k]) > 0]
     return {AUS[k]: agree(label[:, k], found[:, k]) for k in units if not np.isnan(found[:, k]).any()}
-
-
-def shrunk(data: Data, size: int) -> Data:
-    """Return the same rows with their pictures at another size, in memory."""
-    pictures = np.stack([fitted(data.images[k], size) for k in range(len(data))])
-    rows = np.arange(len(data))
-    return Data(data.manifest, Images((pictures,), np.zeros_like(rows), rows))
 
 
 def agree(label: np.ndarray, estimate: np.ndarray) -> dict[str, float]:
@@ -353,10 +347,10 @@ def draw_chosen(
     size = len(next(iter(shown.values()))[0])
     pictures = [
         [
-            fitted(data.images[int(t.example[k])], size),
-            fitted(data.images[int(t.face[k])], size),
+            resize_square(data.images[int(t.example[k])], size),
+            resize_square(data.images[int(t.face[k])], size),
             *(made[row] for made in shown.values()),
-            fitted(data.images[int(t.truth[k])], size),
+            resize_square(data.images[int(t.truth[k])], size),
         ]
         for row, k in enumerate(chosen)
     ]

@@ -18,11 +18,12 @@ import torch
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler
 
-from mien.data.cache import Data
+from mien.data.dataset import Data
+from mien.data.images import resize_square
 from mien.data.manifest import Manifest
-from mien.evaluate.comparison import gallery_rows, named_as, shrunk, unit_figures
+from mien.evaluate.comparison import gallery_rows, named_as, unit_figures
 from mien.evaluate.expression_transfer import trial_facts
-from mien.evaluate.judges import Judge, as_judge, fitted, signature
+from mien.evaluate.judges import Judge, as_judge, signature
 from mien.evaluate.looked import Key, looked_at
 from mien.evaluate.probes import CODES, Probe, asked_of, codes, fit_probes, hits, probe_table, probed_rows
 from mien.evaluate.record import column_means, made_with, over_people, result_list, whose, write_figures, write_record
@@ -62,7 +63,7 @@ def by_disentanglement(
     InputError for a model without codes and for too few people or expressions.
     """
     judge, net = as_judge(judge), able(model, Embeds)
-    everything, shown = codes(net, shrunk(data, model.config.image_size)), probed_rows(data.manifest)
+    everything, shown = codes(net, data.at_size(model.config.image_size)), probed_rows(data.manifest)
     chosen, found = data.select(shown), {code: values[shown] for code, values in everything.items()}
     m, t = chosen.manifest, random_pairs(chosen, 1, seed)
     known = fit_probes(found, m)
@@ -105,7 +106,7 @@ def swapped(
     A's person and B's expression are in the fold that the probe was not fitted on.
     """
     rows, _ = gallery_rows(data, t)
-    gallery = np.stack([fitted(data.images[row], judge.size) for row in rows])
+    gallery = np.stack([resize_square(data.images[row], judge.size) for row in rows])
     known_by = judge.read(gallery).identity if "identity" in judge.gives else None
     look = partial(_look, model, known, judge, known_by, data, t)
     made_by = {"protocol": "disentanglement", "judge": signature(judge), "encoder": fingerprint(model)}
@@ -120,7 +121,7 @@ def _look(
     pictures: list[np.ndarray], rows: np.ndarray,
 ) -> Sequence[dict[str, Any]]:  # fmt: skip
     """Return what the judge sees in each picture, and what the probes read off the codes that the model gives it."""
-    found = judge.read(np.stack([fitted(picture, judge.size) for picture in pictures]))
+    found = judge.read(np.stack([resize_square(picture, judge.size) for picture in pictures]))
     told: dict[str, list[Any]] = {}
     if found.aus is not None:
         told["aus"] = found.aus.tolist()
@@ -130,7 +131,9 @@ def _look(
         told["nearest"] = cosines(found.identity, gallery).argmax(1).tolist()
     size = model.config.image_size
     with torch.inference_mode():
-        embedded = able(model, Embeds).embed(to_tensor(np.stack([fitted(picture, size) for picture in pictures])))
+        embedded = able(model, Embeds).embed(
+            to_tensor(np.stack([resize_square(picture, size) for picture in pictures]))
+        )
     groups = {what: group[rows] for what, (_, group) in _swap_asks(data.manifest, t).items()}
     for (code, what), probe in known.items():
         told[f"{what}_from_{code}"] = probe.says(getattr(embedded, code).float().numpy(), groups[what]).tolist()

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mien.data.cache import Data
+from mien.data.dataset import Data
+from mien.data.images import resize_square
 from mien.errors import InputError
 from mien.evaluate.comparison import TRUTH, named_as_example, unit_figures
-from mien.evaluate.judges import Judge, Reading, as_judge, fitted, signature
+from mien.evaluate.judges import Judge, Reading, as_judge, signature
 from mien.evaluate.looked import NOBODY, Key, looked_at
 from mien.evaluate.record import made_with, over_people, result_list, whose, write_figures, write_record
 from mien.evaluate.transfer import STRONG, Trials, errors_of, write_transfer
@@ -77,7 +78,7 @@ def trial_facts(data: Data, t: Trials) -> dict[str, Any]:
 
 def _look(judge: Judge, data: Data, t: Trials, pictures: list[np.ndarray], rows: np.ndarray) -> list[dict[str, Any]]:
     """Return the judge's units and class of each picture, and its errors where the truth is known."""
-    found = judge.read(np.stack([fitted(picture, judge.size) for picture in pictures]))
+    found = judge.read(np.stack([resize_square(picture, judge.size) for picture in pictures]))
     seen: list[dict[str, Any]] = []
     for k, (picture, trial) in enumerate(zip(pictures, rows.tolist(), strict=True)):
         told = {

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from sklearn.linear_model import Ridge, RidgeCV
 
-from mien.data.cache import Data
+from mien.data.dataset import Data
 from mien.errors import InputError
 from mien.evaluate.judges import Reading
 from mien.faces.align import template

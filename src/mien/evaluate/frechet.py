@@ -13,7 +13,7 @@ import torch
 from sklearn.decomposition import PCA
 
 from mien.controls import Controls
-from mien.data.cache import Data
+from mien.data.dataset import Data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
 from mien.evaluate.comparison import TRUTH

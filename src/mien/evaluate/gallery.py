@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mien.controls import Controls
-from mien.data.cache import Data
+from mien.data.dataset import Data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
 from mien.labels import AUS, CLASSES

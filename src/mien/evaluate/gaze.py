@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from mien.data.cache import Data
+from mien.data.dataset import Data
+from mien.data.images import resize_square
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
 from mien.evaluate.expression_transfer import trial_facts
 from mien.evaluate.eye_gaze import EyeGaze
-from mien.evaluate.judges import Judge, all_read, fitted, must_give, signature
+from mien.evaluate.judges import Judge, all_read, must_give, signature
 from mien.evaluate.looked import CHUNK, Key, looked_at
 from mien.evaluate.record import made_with, over_people, result_list, whose, write_figures, write_record
 from mien.evaluate.transfer import Trials
@@ -112,7 +113,7 @@ def _accuracy(told: np.ndarray, data: Data, draws: int) -> dict[str, Any]:
 
 def _look(judge: Judge, pictures: list[np.ndarray], rows: np.ndarray) -> list[int]:
     """Return where each picture looks, an index into SIDES; -1 where the judge cannot tell."""
-    found = judge.read(np.stack([fitted(picture, judge.size) for picture in pictures]))
+    found = judge.read(np.stack([resize_square(picture, judge.size) for picture in pictures]))
     return side_of(np.full(len(pictures), np.nan) if found.gaze is None else found.gaze[:, 0]).tolist()
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.cache import Data
+from mien.data.dataset import Data
+from mien.data.images import resize_square
 from mien.errors import InputError
 from mien.evaluate.comparison import gallery_rows, one_each
 from mien.evaluate.expression_transfer import trial_facts
-from mien.evaluate.judges import Judge, Reading, as_judge, fitted, must_give, signature
+from mien.evaluate.judges import Judge, Reading, as_judge, must_give, signature
 from mien.evaluate.looked import Key, looked_at
 from mien.evaluate.record import made_with, over_people, result_list, whose, write_figures, write_record
 from mien.evaluate.transfer import Trials
@@ -54,7 +55,7 @@ def by_identity(
     if crowd is not None:
         known = crowd.manifest.subject[crowd.manifest.subject >= 0]
         shown += [(crowd, row) for row in one_each(crowd.manifest, np.unique(known))]
-    gallery = _identity(judge, judge.read(np.stack([fitted(of.images[row], judge.size) for of, row in shown])))
+    gallery = _identity(judge, judge.read(np.stack([resize_square(of.images[row], judge.size) for of, row in shown])))
     names = [of.manifest.files[row] for of, row in shown]
     made_by = {"protocol": "identity", "judge": signature(judge), "gallery": names}
     seen = looked_at(models, data, t, partial(_look, judge, gallery), folder / "seen", made_by, report)
@@ -77,7 +78,7 @@ def by_identity(
 
 def _look(judge: Judge, gallery: np.ndarray, pictures: list[np.ndarray], rows: np.ndarray) -> Sequence[list[float]]:
     """Return each picture's cosine with everybody of the gallery."""
-    found = _identity(judge, judge.read(np.stack([fitted(picture, judge.size) for picture in pictures])))
+    found = _identity(judge, judge.read(np.stack([resize_square(picture, judge.size) for picture in pictures])))
     return cosines(found, gallery).tolist()
 
 

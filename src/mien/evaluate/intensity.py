@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 from torch.nn import functional as F
 
 from mien.controls import Controls
-from mien.data.cache import Data
+from mien.data.dataset import Data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
 from mien.evaluate.judges import Judge, all_read, as_judge, must_give, named, signature

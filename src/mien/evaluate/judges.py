@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -149,12 +148,6 @@ def find_judge(text: str) -> Judge:
     from mien.evaluate.judge_csv import TOOLS, TableJudge, open_pyfeat
 
     return TableJudge(path, TOOLS[kind]) if colon else open_pyfeat()
-
-
-def fitted(picture: np.ndarray, size: int) -> np.ndarray:
-    """Return a picture (S, S, 3) at a judge's size."""
-    how = cv2.INTER_AREA if size <= len(picture) else cv2.INTER_CUBIC
-    return cv2.resize(picture, (size, size), interpolation=how)
 
 
 def all_read(work: Mapping[K, Callable[[], V]]) -> dict[K, V]:

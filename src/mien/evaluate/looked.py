@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from mien.data.cache import Data
+from mien.data.dataset import Data, digest
 from mien.editor import Editor
 from mien.evaluate.comparison import TRUTH
 from mien.evaluate.judges import all_read
-from mien.evaluate.kept import digest
 from mien.evaluate.transfer import ANSWERS, Trials, answers
 from mien.files import kept
 from mien.models.contract import Family

@@ -13,7 +13,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mien.data.cache import Data
+from mien.data.dataset import Data
 from mien.data.manifest import Manifest
 from mien.errors import InputError
 from mien.labels import CLASSES

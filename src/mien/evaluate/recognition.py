@@ -14,10 +14,9 @@ import pandas as pd
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
-from mien.data.cache import Data
-from mien.data.folds import Split, make_folds, official_split, write_folds
+from mien.data.dataset import Data, digest
+from mien.data.folds import official_split
 from mien.errors import InputError
-from mien.evaluate.kept import digest
 from mien.files import kept
 from mien.labels import AUS, CLASSES
 from mien.models.contract import EstimatesAus, HasBaseline, Prediction, Recognizes
@@ -30,6 +29,7 @@ from mien.weights.resolve import CHECKPOINT
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+from mien.data.folds import splits
 from mien.labels import BASIC
 
 
@@ -120,16 +120,6 @@ def unit_columns(said: list[list[float]] | None, labels: np.ndarray) -> dict[str
     return {f"AU{au:02d}": mine[:, k] for k, au in enumerate(AUS)} | {
         f"AU{au:02d}_true": labels[:, k] for k, au in enumerate(AUS)
     }
-
-
-def splits(data: Data, k: int | None, seed: int, folder: Path) -> list[Split]:
-    """Return k subject folds, dealt by the seed and written to `folder`, or without k the data's own split."""
-    if k is None:
-        return [official_split(data.manifest)]
-    folds = make_folds(data.manifest, k, seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_folds(folds, folder / "folds.json")
-    return [Split(str(f), *folds.split(f)) for f in range(k)]
 
 
 def official_hash(data: Data, words: Sequence[str] = BASIC, least: float = 0.5) -> str:

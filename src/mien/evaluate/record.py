@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 
 from mien.about import versions
-from mien.data.cache import Data
+from mien.data.dataset import Data, digest
 from mien.data.manifest import Manifest
 from mien.evaluate.judges import labelled_by
-from mien.evaluate.kept import digest
 from mien.files import write_json
 from mien.metrics.bootstrap import DRAWS, LEVEL, Interval, intervals
 from mien.models.contract import Family

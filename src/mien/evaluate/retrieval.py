@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mien.data.cache import Data
+from mien.data.dataset import Data
 from mien.errors import InputError
 from mien.evaluate.recognition import protocol_rows
 from mien.evaluate.record import column_means, made_with, over_people, result_list, write_record

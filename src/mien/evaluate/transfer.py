@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mien.data.cache import Data
+from mien.data.dataset import Data
 from mien.data.manifest import Manifest
-from mien.data.motion import read_landmarks
+from mien.data.matches import matches_of
 from mien.data.neutral import neutral_faces
-from mien.data.performance import performances
+from mien.data.sampling.geometry import read_landmarks
 from mien.editor import Editor
 from mien.errors import InputError
 from mien.labels import EXPRESSIONS
@@ -54,7 +54,7 @@ def trials(data: Data, seed: int = 0, geometry: bool = True, start: str = STARTS
     manifest, rng = data.manifest, np.random.default_rng(seed)
     landmarks = read_landmarks(data) if geometry else np.full((len(data), 68, 2), np.nan)
     fit = ~np.isnan(landmarks).any((1, 2)) | (not geometry)
-    key, neutral = performances(manifest).key, EXPRESSIONS.index("neutral")
+    key, neutral = matches_of(manifest).key, EXPRESSIONS.index("neutral")
     faces = {person: [row for row in rows if fit[row]] for person, rows in neutral_faces(manifest).items()}
     chosen = []
     for truth in np.flatnonzero((manifest.expression > neutral) & (manifest.intensity > 0) & fit):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mien.faces.align import rescaled
-from mien.faces.paste import smooth_for, smooth_step, tiles
+from mien.faces.masks import smooth_for, smooth_step, tiles
 
 RIM = 0.06  # of the crop's side, over which a change fades
 

@@ -19,7 +19,7 @@ from mien.data.importers import (
     sfew,
     tables,
 )
-from mien.data.importers.frame import Importer
+from mien.data.importers.support.sample import Importer
 
 IMPORTERS: dict[str, Importer] = {
     "ck+": ck_plus.IMPORTER,

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.importers.crop import eyes_from_68
-from mien.data.importers.frame import Frame, Importer, Options, Skip, stranger
-from mien.data.importers.tree import first, natural, pictures, unlike
+from mien.data.importers.support.corpus_folder import first, natural, pictures, unlike
+from mien.data.importers.support.crop import eyes_from_68
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip, stranger
 
 EXPECTS = "the AffectNet folder that holds training.csv and Manually_Annotated_Images, or train_set/annotations"
 WORDS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt")
@@ -31,7 +31,7 @@ TABLES = {"training.csv": "train", "validation.csv": "val"}
 FOLDERS = {"train_set": "train", "val_set": "val"}
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every picture of one of the eight classes."""
     tables = {path: split for name, split in TABLES.items()
               if (path := first(root, name, f"Manually_Annotated_file_lists/{name}"))}  # fmt: skip
@@ -55,7 +55,7 @@ def _eyes(points: np.ndarray) -> np.ndarray | None:
     return eyes_from_68(points.reshape(68, 2)) if points.size == 136 else None
 
 
-def _table(root: Path, table: Path, split: str, options: Options) -> Iterator[Frame | Skip]:
+def _table(root: Path, table: Path, split: str, options: Options) -> Iterator[Sample | Skip]:
     """Yield the rows of a table; one without a header has the columns of the others."""
     images = first(root, *IMAGES) or root
     with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
@@ -71,7 +71,7 @@ def _table(root: Path, table: Path, split: str, options: Options) -> Iterator[Fr
                 points = np.array((row.get("facial_landmarks") or "").split(";"), float)
             except ValueError:
                 points = np.zeros(0)
-            yield Frame(f"{split}/{path.parent.name}/{path.stem}", path, labels, _eyes(points))
+            yield Sample(f"{split}/{path.parent.name}/{path.stem}", path, labels, _eyes(points))
 
 
 def _array(path: Path) -> np.ndarray:
@@ -82,7 +82,7 @@ def _array(path: Path) -> np.ndarray:
         return np.zeros(0)
 
 
-def _crops(folder: Path, split: str, options: Options) -> Iterator[Frame | Skip]:
+def _crops(folder: Path, split: str, options: Options) -> Iterator[Sample | Skip]:
     """Yield the crops of one part, their labels in .npy files beside."""
     for path in sorted(pictures(folder / "images"), key=natural):
         notes = folder / "annotations"
@@ -92,7 +92,7 @@ def _crops(folder: Path, split: str, options: Options) -> Iterator[Frame | Skip]
             yield Skip(str(path), "none, uncertain or no face" if code.size else "no label")
             continue
         points = _array(notes / f"{path.stem}_lnd.npy")
-        yield Frame(f"{split}/{path.stem}", path, labels, _eyes(points.astype(float)) if points.size == 136 else None)
+        yield Sample(f"{split}/{path.stem}", path, labels, _eyes(points.astype(float)) if points.size == 136 else None)
 
 
 IMPORTER = Importer(

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.frame import Frame, Importer, Options, Skip
-from mien.data.importers.tree import pictures, stem, unlike
-from mien.data.importers.words import expression_word
+from mien.data.importers.support.corpus_folder import pictures, stem, unlike
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip
+from mien.data.importers.support.words import expression_word
 
 EXPECTS = "the BU-3DFE folder that holds F0001/F0001_AN01WH_F2D.bmp and its like"
 NAME = re.compile(r"([FM])(\d{4})_(NE|AN|DI|FE|HA|SA|SU)(\d\d)(AE|AM|BL|IN|LA|WH)_F2D", re.IGNORECASE)
@@ -23,7 +23,7 @@ GENDERS = {"F": "female", "M": "male"}
 LEVELS, LOWEST = 4, 3
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the frontal textures."""
     found = [(path, m) for path in pictures(root, deep=True) if (m := NAME.fullmatch(path.stem))]
     if not found:
@@ -35,7 +35,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
             yield Skip(str(path), "intensity below the two highest" if low else "neutral face")
             continue
         labels = {"subject": gender + person, "expression": expression_word(code) or "", "gender": GENDERS[gender]}
-        yield Frame(
+        yield Sample(
             stem(path, root), path, {**labels, "ethnicity": RACES[race], "intensity": min(1.0, int(level) / LEVELS)}
         )
 

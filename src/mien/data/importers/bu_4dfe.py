@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.frame import Frame, Importer, Options, Skip
-from mien.data.importers.moments import arching, shown
-from mien.data.importers.tree import folders, number, pictures, stem, unlike
-from mien.data.importers.words import expression_word
+from mien.data.importers.support.clip_frames import arching, shown
+from mien.data.importers.support.corpus_folder import folders, number, pictures, stem, unlike
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip
+from mien.data.importers.support.words import expression_word
 
 EXPECTS = "the BU-4DFE folder that holds F001/Angry/000.jpg and its like"
 PERSON = re.compile(r"[FM]\d{3}")
@@ -24,7 +24,7 @@ GENDERS = {"F": "female", "M": "male"}
 SHARE = 5  # one frame in so many is the peak
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the frames of every clip."""
     people = [folder for folder in folders(root) if PERSON.fullmatch(folder.name)]
     if not people:
@@ -38,7 +38,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
             for k, level in arching(len(files), options, max(1, len(files) // SHARE)):
                 labels = {"subject": person.name, "gender": GENDERS[person.name[0]]}
                 labels |= {"sequence": f"{person.name}_{clip.name}", "frame": str(number(files[k]) or k)}
-                yield Frame(stem(files[k], root), files[k], {**labels, **shown(word, level)})
+                yield Sample(stem(files[k], root), files[k], {**labels, **shown(word, level)})
 
 
 IMPORTER = Importer(

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.frame import Frame, Importer, Options, Skip
-from mien.data.importers.tree import pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import pictures, stem, unlike
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 
 EXPECTS = "the CFD folder that holds CFD-WM-001-014-N.jpg and its like"
 NAME = re.compile(r"CFD-([ABILMW])([FM])-(\d+)-(\d+)-(N|A|F|HC|HO)")
@@ -28,7 +28,7 @@ LOOKS: dict[str, dict[str, str | float]] = {
 }
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every photograph."""
     found = [path for path in pictures(root, deep=True) if path.stem.startswith("CFD-")]
     if not any(NAME.fullmatch(path.stem) for path in found):
@@ -40,7 +40,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
             continue
         race, gender, person, _, code = match.groups()
         who = {"subject": f"{race}{gender}-{person}", "ethnicity": RACES[race], "gender": GENDERS[gender]}
-        yield Frame(stem(path, root), path, {**who, **LOOKS[code]})
+        yield Sample(stem(path, root), path, {**who, **LOOKS[code]})
 
 
 IMPORTER = Importer("CFD, Chicago Face Database", frames, EXPECTS, "chicagofaces.org (free, not for sale)")

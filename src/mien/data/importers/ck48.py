@@ -13,15 +13,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.frame import Frame, Importer, Options, Skip
-from mien.data.importers.tree import first, folders, pictures, stem, unlike
-from mien.data.importers.words import expression_word
+from mien.data.importers.support.corpus_folder import first, folders, pictures, stem, unlike
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip
+from mien.data.importers.support.words import expression_word
 
 EXPECTS = "the CK+48 folder that holds anger, contempt, disgust, fear, happy, sadness, surprise"
 NAME = re.compile(r"(S\d+)_(\d+)_(\d+)")
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every crop with its class."""
     base = first(root, "CK+48", "ck/CK+48", "") or root
     classes = [(folder, word) for folder in folders(base) if (word := expression_word(folder.name))]
@@ -35,7 +35,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
                 continue
             person, take, frame = match.groups()
             labels = {"subject": person, "sequence": f"{person}_{take}", "frame": int(frame), "expression": word}
-            yield Frame(stem(path, base), path, {**labels, "intensity": 0.0 if word == "neutral" else 1.0})
+            yield Sample(stem(path, base), path, {**labels, "intensity": 0.0 if word == "neutral" else 1.0})
 
 
 IMPORTER = Importer("CK+48, 48 × 48 crops by class", frames, EXPECTS, "made from CK+; ask for CK+ itself", aligned=True)

@@ -18,17 +18,27 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.importers.crop import eyes_from_68
-from mien.data.importers.facs import au_cells, read_pairs
-from mien.data.importers.frame import Frame, Importer, Options, Skip
-from mien.data.importers.moments import rising, shown
-from mien.data.importers.tree import first, folders, natural, need, number, pictures, read_text, stem, unlike
+from mien.data.importers.support.clip_frames import rising, shown
+from mien.data.importers.support.corpus_folder import (
+    first,
+    folders,
+    natural,
+    need,
+    number,
+    pictures,
+    read_text,
+    stem,
+    unlike,
+)
+from mien.data.importers.support.crop import eyes_from_68
+from mien.data.importers.support.facs import au_cells, read_pairs
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 
 EXPECTS = "the CK+ folder that holds cohn-kanade-images, Emotion and FACS"
 WORDS = ("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the frames of every labelled sequence."""
     images = need(root, EXPECTS, "cohn-kanade-images")
     need(root, EXPECTS, "Emotion", "Emotion_labels")
@@ -49,7 +59,7 @@ def _label(root: Path, clip: Path, kinds: tuple[str, ...]) -> str | None:
     return read_text(found[-1]) if found else None
 
 
-def _sequence(root: Path, clip: Path, options: Options) -> list[Frame | Skip]:
+def _sequence(root: Path, clip: Path, options: Options) -> list[Sample | Skip]:
     """Return what is taken of one sequence. Raises ValueError where a label is none."""
     emotion = _label(root, clip, ("Emotion", "Emotion_labels/Emotion", "Emotion_labels"))
     word = WORDS[_code(emotion)] if emotion else None
@@ -68,7 +78,7 @@ def _code(text: str) -> int:
     return code
 
 
-def _frame(root: Path, files: list[Path], k: int, level: float, word: str | None, peak: dict) -> Frame:
+def _frame(root: Path, files: list[Path], k: int, level: float, word: str | None, peak: dict) -> Sample:
     path = files[k]
     subject, take = path.parent.parent.name, path.parent.name
     labels: dict[str, str | float] = {"subject": subject, "sequence": f"{subject}_{take}"}
@@ -78,7 +88,7 @@ def _frame(root: Path, files: list[Path], k: int, level: float, word: str | None
     if k == len(files) - 1:
         labels |= peak
     points = root / "Landmarks" / subject / take / f"{path.stem}_landmarks.txt"
-    return Frame(stem(path, root / "cohn-kanade-images"), path, labels, _eyes(points))
+    return Sample(stem(path, root / "cohn-kanade-images"), path, labels, _eyes(points))
 
 
 def _eyes(path: Path) -> np.ndarray | None:

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from mien.data.importers.facs import au_cells
-from mien.data.importers.frame import Frame, Importer, Options, Pixels, Skip
-from mien.data.importers.player import VIDEOS, Player
-from mien.data.importers.tree import folders, need, number, pictures, read_text, unlike
+from mien.data.importers.support.corpus_folder import folders, need, number, pictures, read_text, unlike
+from mien.data.importers.support.facs import au_cells
+from mien.data.importers.support.sample import Importer, Options, Pixels, Sample, Skip
+from mien.data.importers.support.video_frames import VIDEOS, Player
 
 EXPECTS = "the DISFA folder that holds ActionUnit_Labels/SN001/SN001_au1.txt and Videos_LeftCamera"
 LABELS = "ActionUnit_Labels"
@@ -28,7 +28,7 @@ FOLDS = ((3, 29, 23, 25, 8, 5, 7, 17, 4), (13, 18, 11, 28, 12, 6, 31, 21, 24), (
 FOLD_OF = {f"SN{person:03d}": k for k, people in enumerate(FOLDS) for person in people}
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every labelled frame."""
     base = need(root, EXPECTS, LABELS)
     people = [folder for folder in folders(base) if any(folder.glob("*_au*.txt"))]
@@ -56,7 +56,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
                 yield Skip(f"{person} frame {frame}", "labelled frame without a picture")
                 continue
             labels = {**_who(person), "frame": frame, **au_cells(codes[frame], complete=False)}
-            yield Frame(f"{person}/{frame:05d}", pixels, labels)
+            yield Sample(f"{person}/{frame:05d}", pixels, labels)
 
 
 def _who(person: str) -> dict[str, str | int]:

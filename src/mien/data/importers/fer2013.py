@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.importers.frame import Frame, Importer, Labels, Options, Skip, stranger
-from mien.data.importers.tree import need, unlike
+from mien.data.importers.support.corpus_folder import need, unlike
+from mien.data.importers.support.sample import Importer, Labels, Options, Sample, Skip, stranger
 from mien.errors import InputError
 
 EXPECTS = "fer2013.csv or icml_face_data.csv with columns emotion, pixels, Usage, or its folder"
@@ -26,7 +26,7 @@ SPLITS = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
 SIDE = 48
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every row's picture."""
     table = root if root.is_file() else need(root, EXPECTS, "fer2013.csv", "icml_face_data.csv", "fer2013/fer2013.csv")
     with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
@@ -40,7 +40,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
                 continue
             labels: Labels = {"expression": word, "split": split, "test": int(split == "test")}
             pixels = partial(_picture, _numbers(row["pixels"] or ""), f"{table}: row {k + 1}")
-            yield Frame(f"{split}/{k:05d}", pixels, stranger(labels, f"{k:05d}", options))
+            yield Sample(f"{split}/{k:05d}", pixels, stranger(labels, f"{k:05d}", options))
 
 
 def _numbers(text: str) -> np.ndarray:

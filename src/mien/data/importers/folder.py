@@ -14,15 +14,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.frame import Frame, Importer, Labels, Options, Skip, stranger
-from mien.data.importers.tree import folders, pictures, stem, unlike
-from mien.data.importers.words import expression_word, split_word
+from mien.data.importers.support.corpus_folder import folders, pictures, stem, unlike
+from mien.data.importers.support.sample import Importer, Labels, Options, Sample, Skip, stranger
+from mien.data.importers.support.words import expression_word, split_word
 from mien.errors import InputError
 
 EXPECTS = "a folder that holds one folder for each expression, as happy/*.jpg, or train/happy/*.jpg"
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every picture below a class folder."""
     who = person_pattern(options.subject)
     splits = [(folder, word) for folder in folders(root) if (word := split_word(folder.name))]
@@ -42,7 +42,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
                 labels: dict[str, str | int | float] = {"expression": word}
                 if split:
                     labels |= {"split": split, "test": int(split == "test")}
-                yield Frame(stem(path, root), path, named(labels, path.relative_to(root), who, options))
+                yield Sample(stem(path, root), path, named(labels, path.relative_to(root), who, options))
 
 
 def person_pattern(text: str) -> re.Pattern[str] | None:

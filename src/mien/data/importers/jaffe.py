@@ -11,15 +11,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.frame import Frame, Importer, Options, Skip
-from mien.data.importers.tree import pictures, stem, unlike
-from mien.data.importers.words import expression_word
+from mien.data.importers.support.corpus_folder import pictures, stem, unlike
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip
+from mien.data.importers.support.words import expression_word
 
 EXPECTS = "the JAFFE folder that holds KA.AN1.39.tiff and its like"
 NAME = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|NE|SA|SU)(\d)\.(\d+)")
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every picture."""
     found = pictures(root, deep=True)
     if not any(NAME.fullmatch(path.stem) for path in found):
@@ -35,7 +35,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
             "expression": expression_word(code) or "",
             "gender": "female",
         }
-        yield Frame(stem(path, root), path, labels | ({"intensity": 0.0} if code == "NE" else {}))
+        yield Sample(stem(path, root), path, labels | ({"intensity": 0.0} if code == "NE" else {}))
 
 
 IMPORTER = Importer("JAFFE", frames, EXPECTS, "zenodo.org/records/3451524 (agreement, research only)")

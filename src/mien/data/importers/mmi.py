@@ -19,10 +19,10 @@ from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
-from mien.data.importers.frame import Frame, Importer, Labels, Options, Pixels, Skip
-from mien.data.importers.moments import arching, shown
-from mien.data.importers.player import VIDEOS, Player
-from mien.data.importers.tree import folders, need, pictures, read_text, unlike
+from mien.data.importers.support.clip_frames import arching, shown
+from mien.data.importers.support.corpus_folder import folders, need, pictures, read_text, unlike
+from mien.data.importers.support.sample import Importer, Labels, Options, Pixels, Sample, Skip
+from mien.data.importers.support.video_frames import VIDEOS, Player
 
 EXPECTS = "the MMI folder that holds Sessions/1767/S001-100.avi and its .xml"
 WORDS = {"1": "anger", "2": "disgust", "3": "fear", "4": "happiness", "5": "sadness", "6": "surprise"}
@@ -30,7 +30,7 @@ PEAK = 3  # frames near the middle
 FRONT = "0"
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the frames of every frontal clip with one of the six expressions."""
     base = need(root, EXPECTS, "Sessions")
     player = Player()
@@ -48,7 +48,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
         for k, level in arching(len(sources), options, PEAK) if sources else ():
             where: Labels = {"subject": facts["subject"], "sequence": session.name, "frame": k}
             labels = {**where, **shown(WORDS[facts["emotion"]], level)}
-            yield Frame(f"{session.name}/{k:05d}", sources[k], labels, lying=True)
+            yield Sample(f"{session.name}/{k:05d}", sources[k], labels, lying=True)
 
 
 def _facts(session: Path) -> tuple[dict[str, str], str]:

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.frame import Frame, Importer, Options, Skip
-from mien.data.importers.tree import folders, pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import folders, pictures, stem, unlike
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.errors import InputError
 
 EXPECTS = "the Multi-PIE folder that holds session01/multiview/001/01/05_1/*.png"
@@ -43,7 +43,7 @@ FRONTAL = 30.0  # degrees: the five angles of JESRL
 LIGHTS = 19
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield one picture of every recording and camera."""
     if not 0 <= options.light <= LIGHTS:
         raise InputError(f"--light {options.light}: expected a number from 0 to {LIGHTS}; 7 is the frontal flash")
@@ -70,7 +70,7 @@ def _labels(what: str, options: Options) -> dict[str, str | float]:
     return {"expression": "happiness" if what == "smile" else what}
 
 
-def _recording(root: Path, folder: Path, person: str, what: str, options: Options) -> Iterator[Frame | Skip]:
+def _recording(root: Path, folder: Path, person: str, what: str, options: Options) -> Iterator[Sample | Skip]:
     for camera, yaw in YAWS.items():
         if abs(yaw) > FRONTAL and not options.all_frames:
             continue
@@ -80,7 +80,7 @@ def _recording(root: Path, folder: Path, person: str, what: str, options: Option
             yield Skip(str(here), "camera without a picture in this light")
         for path in lit:
             labels = {"subject": person, "session": folder.parents[2].name, "yaw": yaw, **_labels(what, options)}
-            yield Frame(stem(path, root), path, labels)
+            yield Sample(stem(path, root), path, labels)
 
 
 IMPORTER = Importer(

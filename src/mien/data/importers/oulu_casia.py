@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.frame import Frame, Importer, Options, Skip
-from mien.data.importers.moments import rising, shown
-from mien.data.importers.tree import folders, number, pictures, stem, unlike
-from mien.data.importers.words import expression_word
+from mien.data.importers.support.clip_frames import rising, shown
+from mien.data.importers.support.corpus_folder import folders, number, pictures, stem, unlike
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip
+from mien.data.importers.support.words import expression_word
 
 EXPECTS = "the Oulu-CASIA folder that holds VIS/Strong/P001/Anger/*.jpeg"
 LIGHTS = ("Strong", "*/Strong", "*/*/Strong")
@@ -31,7 +31,7 @@ def strong(root: Path) -> Path:
     raise unlike(root, "VIS/Strong/P001", EXPECTS)
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the frames of every clip."""
     base = strong(root)
     for person in folders(base):
@@ -43,7 +43,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
             for k, level in rising(len(files), options):
                 labels = {"subject": person.name, "sequence": f"{person.name}_{clip.name}"}
                 place = {"frame": n if (n := number(files[k])) is not None else k}
-                yield Frame(stem(files[k], base), files[k], {**labels, **place, **shown(word, level)})
+                yield Sample(stem(files[k], base), files[k], {**labels, **place, **shown(word, level)})
 
 
 IMPORTER = Importer(

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.importers.frame import Frame, Importer, Options, Skip, stranger
-from mien.data.importers.tree import first, need, read_text, unlike
+from mien.data.importers.support.corpus_folder import first, need, read_text, unlike
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip, stranger
 
 EXPECTS = "the RAF-DB folder that holds EmoLabel/list_patition_label.txt and Image/aligned or Image/original"
 WORDS = dict(zip("1234567", ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"), strict=True))
@@ -25,7 +25,7 @@ GENDERS = {0: "male", 1: "female"}
 RACES = {0: "Caucasian", 1: "African-American", 2: "Asian"}
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the listed pictures."""
     base = need(root, EXPECTS, "EmoLabel", "basic/EmoLabel").parent
     listed = [line.split() for line in read_text(need(base, EXPECTS, "EmoLabel/list_patition_label.txt")).splitlines()]
@@ -46,7 +46,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
             yield Skip(str(path), "listed picture is not there")
             continue
         facts, eyes = _attributes(base / "Annotation" / "manual" / f"{stem}_manu_attri.txt")
-        yield Frame(stem, path, {**labels, **facts}, eyes if whole else None)
+        yield Sample(stem, path, {**labels, **facts}, eyes if whole else None)
 
 
 def _attributes(path: Path) -> tuple[dict[str, str], np.ndarray | None]:

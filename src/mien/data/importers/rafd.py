@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.frame import Frame, Importer, Options, Skip
-from mien.data.importers.tree import pictures, stem, unlike
-from mien.data.importers.words import expression_word
+from mien.data.importers.support.corpus_folder import pictures, stem, unlike
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip
+from mien.data.importers.support.words import expression_word
 
 EXPECTS = "the RaFD folder that holds Rafd090_01_Caucasian_female_angry_frontal.jpg and its like"
 NAME = re.compile(r"Rafd(\d{3})_(\d+)_([A-Za-z]+)_([A-Za-z]+)_([A-Za-z]+)_(frontal|left|right)")
@@ -24,7 +24,7 @@ GAZES = {"frontal": 0.0, "left": -30.0, "right": 30.0}  # degrees, nominal
 CAMERAS = (45, 90, 135)
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the pictures of the chosen cameras."""
     found = [(path, m) for path in pictures(root, deep=True) if (m := NAME.fullmatch(path.stem))]
     if not found:
@@ -37,7 +37,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
             continue
         labels: dict[str, str | float] = {"subject": person, "ethnicity": ethnicity, "gender": gender}
         labels |= {"expression": word, "yaw": int(camera) - 90.0, "gaze_x": GAZES[gaze]}
-        yield Frame(stem(path, root), path, labels | ({"intensity": 0.0} if word == "neutral" else {}))
+        yield Sample(stem(path, root), path, labels | ({"intensity": 0.0} if word == "neutral" else {}))
 
 
 IMPORTER = Importer(

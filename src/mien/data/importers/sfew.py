@@ -15,15 +15,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.frame import Frame, Importer, Options, Skip, stranger
-from mien.data.importers.tree import folders, pictures, unlike
-from mien.data.importers.words import expression_word
+from mien.data.importers.support.corpus_folder import folders, pictures, unlike
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip, stranger
+from mien.data.importers.support.words import expression_word
 
 EXPECTS = "the SFEW folder that holds Train/Train_Aligned_Faces/Angry and Val/Val_Aligned_Faces/Angry"
 SPLIT = re.compile(r"(train|val|test)", re.IGNORECASE)
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the labelled stills."""
     splits = [(folder, m.group().lower()) for folder in folders(root) if (m := SPLIT.match(folder.name))]
     if not any(_classes(folder) for folder, split in splits if split in ("train", "val")):
@@ -39,7 +39,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
                 labels: dict[str, str | int | float] = {"expression": word, "split": split, "test": int(split == "val")}
                 labels["sequence"] = path.stem.rsplit("_", 2)[0]
                 name = f"{split}/{here.name}/{path.stem}"
-                yield Frame(name, path, stranger(labels, f"{split}_{path.stem}", options))
+                yield Sample(name, path, stranger(labels, f"{split}_{path.stem}", options))
 
 
 def _classes(folder: Path) -> list[tuple[Path, str]]:

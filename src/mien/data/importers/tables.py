@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.columns import RANGES
-from mien.data.importers.facs import au_cells
 from mien.data.importers.folder import named, person_pattern
-from mien.data.importers.frame import Frame, Importer, Options, Pixels, Skip
-from mien.data.importers.player import VIDEOS, Player
-from mien.data.importers.tree import SUFFIXES, first, natural, number, pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import SUFFIXES, first, natural, number, pictures, stem, unlike
+from mien.data.importers.support.facs import au_cells
+from mien.data.importers.support.sample import Importer, Options, Pixels, Sample, Skip
+from mien.data.importers.support.video_frames import VIDEOS, Player
 from mien.labels import AUS, CORNERS
 
 EXPECTS = "a folder with OpenFace's (AU01_r) or py-feat's (AU01) CSV files beside their pictures, or one such file"
@@ -38,7 +38,7 @@ BLINK, CLOSED = 45, 43  # the same muscle: a blink is a short closing
 Row = Mapping[str, str]
 
 
-def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
+def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the rows whose picture is there."""
     folder = root.parent if root.is_file() else root
     files = [root] if root.is_file() else sorted((p for p in root.rglob("*.csv") if p.name not in OWN), key=natural)
@@ -58,7 +58,7 @@ def frames(root: Path, options: Options) -> Iterator[Frame | Skip]:
                 labels |= {"sequence": sources.clip, "frame": int(_value(row, "frame") or 0)}
             person = Path(sources.clip) if sources.clip and who is None else Path(name)
             eyes = _eyes(row) if "_aligned" not in name else None
-            yield Frame(name, pixels, named(labels, person, who, options), eyes)
+            yield Sample(name, pixels, named(labels, person, who, options), eyes)
 
 
 def _rows(path: Path) -> list[Row]:

@@ -30,12 +30,7 @@ from mien.models.expr_gan.equations import (
 from mien.models.expr_gan.nets import GrowingDecoder, Regressor, StridedEncoder, Trunk, normed_perceptron
 from mien.models.recipe import Adam, Sampling, Stage, Turn
 from mien.nn.blocks import Encoder
-from mien.nn.losses import (
-    fooling_loss,
-    known_cross_entropy,
-    total_variation,
-    truth_loss,
-)
+from mien.nn.losses import fooling_loss, known_cross_entropy, total_variation, truth_loss
 from mien.nn.modes import untracked
 
 

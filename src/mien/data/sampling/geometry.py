@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import torch
 
-from mien.data.augment import Warp, inverse_matrix
 from mien.data.batch import Motion
-from mien.data.cache import Data
+from mien.data.dataset import Data
+from mien.data.sampling.augment import Warp, inverse_matrix
 from mien.errors import InputError
 from mien.labels import POINTS, mirrored_points
 

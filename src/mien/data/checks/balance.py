@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.leaks import sides
+from mien.data.checks.leaks import sides
 from mien.data.manifest import Manifest
 from mien.files import whole
 from mien.labels import EXPRESSIONS

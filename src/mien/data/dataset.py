@@ -17,15 +17,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import torch
 
-from mien.data.batch import Faces
-from mien.data.images import map_images, read_image
+from mien.data.images import map_images, read_image, resize_square
 from mien.data.joining import join
 from mien.data.manifest import Manifest, as_rows, problems_error, read_manifest
 from mien.errors import InputError
-from mien.labels import POINTS
-from mien.nn.images import to_tensor
 from mien.progress import Tell
 
 VERSION = 1
@@ -100,6 +96,12 @@ class Data:
         rows = as_rows(mask, len(self))
         return Data(self.manifest.select(rows), self.images.take(rows))
 
+    def at_size(self, size: int) -> Data:
+        """Return the same rows with their pictures at another size, in memory."""
+        pictures = np.stack([resize_square(image, size) for image in self.images])
+        rows = np.arange(len(self))
+        return Data(self.manifest, Images((pictures,), np.zeros_like(rows), rows))
+
 
 def open_data(folder: Path, size: int, cache_dir: Path | None = None, tell: Tell | None = None) -> Data:
     """Return a data set at `size` pixels; the first time every image is decoded into a cache, later it just opens.
@@ -139,38 +141,6 @@ def concat(parts: Sequence[Data]) -> Data:
     row = [part.images.row for part in parts]
     images = Images(tuple(blocks.values()), np.concatenate(block), np.concatenate(row))
     return Data(join([part.manifest for part in parts]), images)
-
-
-def faces(
-    data: Data,
-    indices: Sequence[int] | np.ndarray,
-    images: np.ndarray | None = None,
-    mirrored: Sequence[bool] | np.ndarray | None = None,
-    points: np.ndarray | None = None,
-) -> Faces:
-    """Return (B,) chosen faces with their labels; `images` (B, H, W, 3) uint8 stand in for the data set's own.
-
-    `mirrored` (B,) tells which of those are, and so look to the other side; `points` (B, 68, 2) are their landmarks.
-    """
-    rows = np.asarray(indices, dtype=np.int64)
-    labels = data.manifest
-    over = np.zeros(len(rows), bool) if mirrored is None else np.asarray(mirrored, bool)  # mirrored ones
-    sign = np.where(over, -1, 1).astype(np.float32)
-    left, right = labels.left[rows], labels.right[rows]
-    return Faces(
-        image=to_tensor(data.images[rows] if images is None else images),
-        subject=torch.from_numpy(labels.subject[rows]),
-        expression=torch.from_numpy(labels.expression[rows]),
-        intensity=torch.from_numpy(labels.intensity[rows]),
-        aus=torch.from_numpy(labels.aus[rows]),
-        left=torch.from_numpy(np.where(over[:, None], right, left)),
-        right=torch.from_numpy(np.where(over[:, None], left, right)),
-        yaw=torch.from_numpy(labels.yaw[rows] * sign),
-        pitch=torch.from_numpy(labels.pitch[rows]),
-        gaze_x=torch.from_numpy(labels.gaze_x[rows] * sign),
-        gaze_y=torch.from_numpy(labels.gaze_y[rows]),
-        points=torch.full((len(rows), POINTS, 2), torch.nan) if points is None else torch.from_numpy(points),
-    )
 
 
 def _key(manifest: Manifest, size: int) -> str:
@@ -263,3 +233,10 @@ def _clear(folder: Path, unwanted: Callable[[Path], bool]) -> None:
         with contextlib.suppress(OSError):
             if unwanted(path):
                 path.unlink()
+
+
+def digest(data: Data, *rows: np.ndarray) -> str:
+    """Return a hash of the data's file names, people and expressions, and of masks or row numbers."""
+    m = data.manifest
+    text = json.dumps([m.files, m.subject.tolist(), m.expression.tolist(), [r.tolist() for r in rows]])
+    return hashlib.sha256(text.encode()).hexdigest()

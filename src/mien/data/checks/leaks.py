@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.data.kinship import kinship
 from mien.data.manifest import Manifest
+from mien.data.relatives import relatives_of
 
 
 def leaks(manifest: Manifest) -> list[str]:
@@ -24,7 +24,7 @@ def sides(manifest: Manifest) -> dict[str, np.ndarray]:
 
 def _shared(manifest: Manifest, side: np.ndarray) -> list[str]:
     """Compare every two of the sides named by (N,) str; '' is on none."""
-    roots = kinship(manifest).roots
+    roots = relatives_of(manifest).roots
     names = [str(n) for n in np.unique(side) if n]
     people = {n: np.unique(manifest.subject[(side == n) & (manifest.subject >= 0)]) for n in names}
     lines = []

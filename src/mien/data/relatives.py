@@ -10,7 +10,7 @@ from mien.data.manifest import Manifest
 
 
 @dataclass(frozen=True, eq=False)
-class Kinship:
+class Relatives:
     """For each of S subjects the people it descends from, itself included; -1 fills the row."""
 
     roots: np.ndarray  # (S, R) int64
@@ -24,7 +24,7 @@ class Kinship:
         shared = (ra[..., :, None] == rb[..., None, :]) & (ra[..., :, None] >= 0)  # (N, R, R)
         return shared.any((-1, -2)) | (np.asarray(a) < 0) | (np.asarray(b) < 0)
 
-    def relatives(self) -> np.ndarray:
+    def most(self) -> np.ndarray:
         """Return (S,) int64: an upper bound on how many subjects are related to each, itself counted."""
         known = self.roots >= 0
         counts = np.bincount(self.roots[known])
@@ -41,7 +41,7 @@ def parents_of(manifest: Manifest) -> list[tuple[str, ...]]:
     return given
 
 
-def kinship(manifest: Manifest) -> Kinship:
+def relatives_of(manifest: Manifest) -> Relatives:
     """Follow every subject's parents, and their parents, as far as the manifest knows them.
 
     Parents who have no image of their own count: two morphs of an absent person are related.
@@ -60,4 +60,4 @@ def kinship(manifest: Manifest) -> Kinship:
     roots = np.full((len(lines), max(map(len, lines), default=1)), -1, dtype=np.int64)
     for i, line in enumerate(lines):
         roots[i, : len(line)] = line
-    return Kinship(roots)
+    return Relatives(roots)

@@ -20,13 +20,13 @@ import cv2
 import numpy as np
 from scipy.linalg import eigh
 
-from mien.data.augment import Augmentation, apply
+from mien.data.checks.face_alignment import SMALL, Poses, Straightener, matrix, standard, warped
+from mien.data.checks.leaks import sides
+from mien.data.checks.registration import fit
 from mien.data.images import map_images, read_image
-from mien.data.kinship import kinship
-from mien.data.leaks import sides
 from mien.data.manifest import Manifest
-from mien.data.registration import fit
-from mien.data.straighten import SMALL, Poses, Straightener, matrix, standard, warped
+from mien.data.relatives import relatives_of
+from mien.data.sampling.augment import Augmentation, apply
 
 SIZE = 64
 """Pixels at which two pictures are laid over each other."""
@@ -158,11 +158,11 @@ class Across:
 
     def __init__(self, manifest: Manifest):
         self.sides = [np.unique(names, return_inverse=True) for names in sides(manifest).values()]
-        self.person, self.kinship = manifest.subject, kinship(manifest)
+        self.person, self.relatives = manifest.subject, relatives_of(manifest)
 
     def __call__(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return (P,) bool for rows (P,) and (P,)."""
-        two_people = ~self.kinship.related(self.person[first], self.person[second])
+        two_people = ~self.relatives.related(self.person[first], self.person[second])
         out = two_people & (self.person[first] >= 0) & (self.person[second] >= 0)
         for names, side in self.sides:
             a, b = side[first], side[second]
@@ -199,7 +199,7 @@ def _near_blocks(
         progress(min(begin + BLOCK, len(ours)), len(ours), "looking for copies")
 
 
-def told(manifest: Manifest, copies: list[Copy], most: int = 50) -> list[str]:
+def describe_copies(manifest: Manifest, copies: list[Copy], most: int = 50) -> list[str]:
     """Return a line a pair: which files, what lies between them; after `most` the rest is counted."""
     columns, lines = sides(manifest), []
     for copy in copies[:most]:

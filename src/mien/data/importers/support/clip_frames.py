@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mien.data.importers.frame import Options
+from mien.data.importers.support.sample import Options
 
 
 def rising(count: int, options: Options, peak: int = 3) -> list[tuple[int, float]]:

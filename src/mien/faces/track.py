@@ -9,7 +9,7 @@ import numpy as np
 
 from mien.faces.detect import Face, choose_face, face_again, find_faces
 from mien.faces.landmarks import Landmarker
-from mien.faces.smooth import OneEuro, Smoothed, one_euro
+from mien.faces.one_euro import OneEuro, Smoothed, one_euro
 
 EYES = OneEuro(cutoff=0.5, beta=25.0, speed_cutoff=2.0)  # a unit is the distance between the eyes
 NEAR = 0.6  # widths of its box that a face is looked for around where it last was

@@ -25,8 +25,8 @@ import numpy as np
 from mien.data.columns import KNOWN, METADATA, suggestion
 from mien.data.images import WORKERS
 from mien.data.importers import IMPORTERS
-from mien.data.importers.crop import aligned, middle
-from mien.data.importers.frame import Frame, Importer, Options, Skip
+from mien.data.importers.support.crop import aligned, middle
+from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.errors import InputError
 from mien.files import write_json, write_whole
 from mien.media.photo import read_photo
@@ -77,7 +77,7 @@ def gather(
     root, out = Path(root), Path(out)
     _check_places(importer, root, out)
     listed = list(importer.frames(root, options))
-    frames = [item for item in listed if isinstance(item, Frame)]
+    frames = [item for item in listed if isinstance(item, Sample)]
     skipped = [item for item in listed if isinstance(item, Skip)]
     if not frames:
         raise _nothing(root, importer, skipped)
@@ -137,9 +137,9 @@ def _nothing(root: Path, importer: Importer, skipped: Sequence[Skip]) -> InputEr
     return InputError(f"{root}: nothing to import ({why}); expected {importer.expects}")
 
 
-def _check_people(root: Path, frames: Sequence[Frame]) -> None:
+def _check_people(root: Path, frames: Sequence[Sample]) -> None:
     """Raise InputError where somebody stands in training and in test."""
-    seen: dict[str, Frame] = {}
+    seen: dict[str, Sample] = {}
     for frame in frames:
         who = str(frame.labels.get("subject", ""))
         other = seen.setdefault(who, frame)
@@ -150,7 +150,7 @@ def _check_people(root: Path, frames: Sequence[Frame]) -> None:
             )
 
 
-def _names(frames: Sequence[Frame]) -> list[str]:
+def _names(frames: Sequence[Sample]) -> list[str]:
     """Return each frame's file in OUT. Raises InputError where one would leave the folder."""
     names = [f"images/{frame.name.replace(chr(92), '_')}" for frame in frames]
     twice = {name.lower() for name, n in Counter(name.lower() for name in names).items() if n > 1}
@@ -166,7 +166,7 @@ def _names(frames: Sequence[Frame]) -> list[str]:
     return files
 
 
-def _digest(names: Sequence[str], frames: Sequence[Frame]) -> str:
+def _digest(names: Sequence[str], frames: Sequence[Sample]) -> str:
     """Return a hash of all that metadata.csv will say."""
     said = hashlib.sha256()
     for name, frame in zip(names, frames, strict=True):
@@ -197,7 +197,7 @@ def _difference(found: dict | None, order: dict) -> str:
 
 
 def _write_faces(
-    out: Path, frames: Sequence[Frame], names: Sequence[str], size: int, align: bool, report: Report | None
+    out: Path, frames: Sequence[Sample], names: Sequence[str], size: int, align: bool, report: Report | None
 ) -> list[Skip]:
     """Write the pictures that are missing; return those that could not be, in the order of `frames`."""
     missing = [(out / name, frame) for name, frame in zip(names, frames, strict=True) if not (out / name).exists()]
@@ -205,7 +205,7 @@ def _write_faces(
         folder.mkdir(parents=True, exist_ok=True)
     done, failed = len(frames) - len(missing), list[Skip]()
 
-    def work(item: tuple[Path, Frame, np.ndarray | str | None]) -> Skip | None:
+    def work(item: tuple[Path, Sample, np.ndarray | str | None]) -> Skip | None:
         path, frame, pixels = item
         return _write_face(path, frame, pixels, size, align)
 
@@ -219,7 +219,7 @@ def _write_faces(
     return failed
 
 
-def _decoded(items: Sequence[tuple[Path, Frame]]) -> Iterator[tuple[Path, Frame, np.ndarray | str | None]]:
+def _decoded(items: Sequence[tuple[Path, Sample]]) -> Iterator[tuple[Path, Sample, np.ndarray | str | None]]:
     """Yield the items with the pixels of those that are no files of their own, or why there are none."""
     for path, frame in items:
         if isinstance(frame.pixels, Path):
@@ -231,7 +231,7 @@ def _decoded(items: Sequence[tuple[Path, Frame]]) -> Iterator[tuple[Path, Frame,
             yield path, frame, str(error)
 
 
-def _write_face(path: Path, frame: Frame, pixels: np.ndarray | str | None, size: int, align: bool) -> Skip | None:
+def _write_face(path: Path, frame: Sample, pixels: np.ndarray | str | None, size: int, align: bool) -> Skip | None:
     """Write one face; return why not."""
     what = str(frame.pixels) if isinstance(frame.pixels, Path) else frame.name
     if isinstance(pixels, str):
@@ -251,7 +251,7 @@ def _write_face(path: Path, frame: Frame, pixels: np.ndarray | str | None, size:
     return None
 
 
-def _finish(out: Path, corpus: str, kept: Sequence[tuple[str, Frame]], skipped: Sequence[Skip]) -> None:
+def _finish(out: Path, corpus: str, kept: Sequence[tuple[str, Sample]], skipped: Sequence[Skip]) -> None:
     """Write skipped.csv, the counts, and at last metadata.csv; remove what killed processes left."""
     rows = [{"file_name": name, "source": corpus, **frame.labels} for name, frame in kept]
     for stray in [*(out / "images").rglob(".*.png.*"), *out.glob(f".{RECORD}.*"), *out.glob(".*.csv.*")]:

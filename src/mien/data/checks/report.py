@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.data.leaks import leaks
+from mien.data.checks.leaks import leaks
 from mien.data.manifest import Manifest
-from mien.data.performance import performances
-from mien.data.sampler import Supply
+from mien.data.matches import matches_of
+from mien.data.sampling.supply import Supply
 from mien.labels import EXPRESSIONS
 
 
@@ -15,7 +15,7 @@ def describe(manifest: Manifest) -> dict[str, str]:
     """Return counts by name: images, people, classes, which labels are there, and who leaks into which split."""
     subject, expression = manifest.subject, manifest.expression
     words = [f"{EXPRESSIONS[k]} {n}" for k in range(len(EXPRESSIONS)) if (n := int((expression == k).sum()))]
-    key = performances(manifest).key
+    key = matches_of(manifest).key
     pairs = np.unique(np.stack([key, subject], 1)[(key >= 0) & (subject >= 0)], axis=0)
     giving = np.unique(subject[Supply(manifest).can_triple & (subject >= 0)])
     shared = np.bincount(pairs[:, 0]) if len(pairs) else np.zeros(0)

@@ -17,7 +17,7 @@ Labels: TypeAlias = Mapping[str, str | int | float]
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class Sample:
     """One picture to import; `name` is a path without suffix under OUT/images, built from the corpus' own names."""
 
     name: str
@@ -58,7 +58,7 @@ class Importer:
     """One corpus: how its pictures are listed, and what a user must know of it."""
 
     title: str
-    frames: Callable[[Path, Options], Iterator[Frame | Skip]]
+    frames: Callable[[Path, Options], Iterator[Sample | Skip]]
     expects: str  # "the CK+ folder that holds …": ends the line about a wrong ROOT
     ask: str  # where to ask for the corpus
     aligned: bool = False  # its pictures are crops already and by default taken as they are

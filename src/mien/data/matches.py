@@ -14,14 +14,14 @@ POSE_STEP = 15.0
 
 
 @dataclass(frozen=True, eq=False)
-class Performances:
+class Matches:
     """Numbers that are equal where images show one expression."""
 
     look: np.ndarray  # (N,) int64: expression and intensity; an image that tells neither equals no other
     key: np.ndarray  # (N,) int64: look, pose and gaze; -1 where another person's picture cannot be matched
 
 
-def performances(manifest: Manifest) -> Performances:
+def matches_of(manifest: Manifest) -> Matches:
     """Number every image's expression.
 
     With an `expr_id`: that and the intensity, and for `key` equal pose and gaze. Without: the expression word and the
@@ -40,7 +40,7 @@ def performances(manifest: Manifest) -> Performances:
     pose = np.stack([manifest.yaw, manifest.pitch, manifest.roll, manifest.gaze_x, manifest.gaze_y], axis=1)
     step = np.where(named, 0.01, POSE_STEP)[:, None]
     pose = np.nan_to_num(np.round(pose.astype(np.float64) / step), nan=1e9)
-    return Performances(look, np.where(told, _number(np.column_stack([look, pose])), -1))
+    return Matches(look, np.where(told, _number(np.column_stack([look, pose])), -1))
 
 
 def _number(rows: np.ndarray) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""What a data set holds, what it lacks, and who leaks into which split."""

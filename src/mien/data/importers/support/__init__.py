@@ -1,0 +1,1 @@
+"""What several corpora need to be read."""
