@@ -18,7 +18,8 @@ from mien.data.batch import Batch, Faces, Motion
 from mien.labels import AUS, POINTS
 from mien.models.recipe import Stage
 from mien.models.registry import create
-from mien.train import Settings, Trainer
+from mien.training.settings import Settings
+from mien.training.trainer import Trainer
 
 
 def noise(batch: int, size: int, subjects: int) -> Batch:

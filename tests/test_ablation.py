@@ -13,13 +13,13 @@ from mien.cli.evaluation import evaluate_ablation
 from mien.cli.protocols import evaluate_transfer
 from mien.data.images import resize_square
 from mien.errors import InputError
-from mien.evaluate import ablation
-from mien.evaluate.ablation import ablate, ablations
-from mien.evaluate.transfer import trials
+from mien.evaluate.protocols import ablation
+from mien.evaluate.protocols.ablation import ablate, ablations
+from mien.evaluate.trials import trials
 from mien.metrics.regions import region_boxes
 from mien.models.io import save_model
 from mien.models.registry import create
-from mien.train import Settings
+from mien.training.settings import Settings
 from mien.weights.resolve import CHECKPOINT
 from tests.conftest import write_rows
 from tests.test_comparison import SIZE, Reader

@@ -22,9 +22,9 @@ from safetensors import safe_open
 import mien
 from mien.data.dataset import open_data
 from mien.data.folds import read_folds
-from mien.evaluate.bench_page import write_page
-from mien.evaluate.bench_record import read_record
-from mien.evaluate.bench_set import bench_set
+from mien.evaluate.benchmark.page import write_page
+from mien.evaluate.benchmark.record import read_record
+from mien.evaluate.benchmark.sets import bench_set
 from mien.media.provenance import read_stamp
 from mien.models.io import fingerprint
 from tests.test_cli import run

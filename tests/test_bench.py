@@ -13,14 +13,14 @@ from scipy import stats
 
 from mien.data.dataset import open_data
 from mien.errors import InputError
-from mien.evaluate import bench as bench_module
-from mien.evaluate import bench_page, bench_part, bench_set
-from mien.evaluate.bench import TRIVIAL_MODEL, bench, bench_models
-from mien.evaluate.bench_page import all_figures, by_answer
-from mien.evaluate.bench_record import read_record
-from mien.evaluate.bench_set import marked_set, studio_set
-from mien.evaluate.comparison import TRUTH
-from mien.evaluate.judges import NetJudge
+from mien.evaluate.answers import TRUTH
+from mien.evaluate.benchmark import part, sets
+from mien.evaluate.benchmark import run as bench_module
+from mien.evaluate.benchmark.page import TABLES, all_figures, by_answer
+from mien.evaluate.benchmark.record import read_record
+from mien.evaluate.benchmark.run import TRIVIAL_MODEL, bench, bench_models
+from mien.evaluate.benchmark.sets import marked_set, studio_set
+from mien.evaluate.evaluators.networks import NetEvaluator
 from mien.metrics.bootstrap import interval, intervals
 from mien.models.io import save_model
 from mien.models.registry import create
@@ -35,7 +35,7 @@ TINY_STUDIO = {"people": 6, "per_person": 9, "size": 32, "jobs": 1}
 
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
-    monkeypatch.setattr(bench_part, "DRAWS", 20)
+    monkeypatch.setattr(part, "DRAWS", 20)
 
 
 def tiny(name):
@@ -55,7 +55,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def judge():
-    return NetJudge(tiny("judge"), "tiny judge")
+    return NetEvaluator(tiny("judge"), "tiny judge")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def first(studio, models, judge, tmp_path_factory):
     """A finished benchmark, and what it returned."""
     folder = tmp_path_factory.mktemp("first")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bench_part, "DRAWS", 20)
+        patch.setattr(part, "DRAWS", 20)
         return SimpleNamespace(folder=folder, record=bench([studio], models, judge, folder))
 
 
@@ -83,8 +83,8 @@ def copied(data, tmp_path_factory):  # noqa: F811
     """The benchmark of a model that copies the example, where pictures are flat colours, and its judge reads labels."""
     folder, flat = tmp_path_factory.mktemp("copied"), marked_set(data.manifest.folder, data.size)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bench_part, "DRAWS", 20)
-        record = bench([flat], {"copier": Copier()}, NetJudge(Reader(), "reader"), folder)
+        patch.setattr(part, "DRAWS", 20)
+        record = bench([flat], {"copier": Copier()}, NetEvaluator(Reader(), "reader"), folder)
     return SimpleNamespace(folder=folder, flat=flat, record=record)
 
 
@@ -135,7 +135,7 @@ def test_many_figures_have_the_intervals_of_each():
 def test_the_page_shows_every_model_and_its_pictures(first):
     page = (first.folder / "index.html").read_text()
     assert "<script" not in page and "http" not in page  # nothing to fetch
-    for heading in bench_page.TABLES:
+    for heading in TABLES:
         table = page.split(f"<h3>{heading}</h3>")[1].split("</table>")[0]
         heads = re.findall(r"<th[^>]*>([^<]*)</th>", table)
         assert set(FAMILIES) <= set(heads) and "answer" in heads
@@ -180,19 +180,19 @@ def test_the_digest_is_of_pictures_and_labels(studio, tmp_path):
     folder = studio.data.manifest.folder
     assert studio_set(folder, **TINY_STUDIO).digest == studio.digest
     other = shutil.copytree(folder, tmp_path / "other", ignore=shutil.ignore_patterns(".mien_cache"))
-    same = bench_set.bench_set("studio", open_data(other, 32))
+    same = sets.bench_set("studio", open_data(other, 32))
     assert same.digest == studio.digest  # wherever it lies
     name = same.data.manifest.files[-1]
     with Image.open(other / name) as picture:
         changed = np.asarray(picture).copy()
     changed[0, 0] ^= 255
     Image.fromarray(changed).save(other / name, quality=92)
-    assert bench_set.bench_set("studio", open_data(other, 32)).digest != studio.digest
+    assert sets.bench_set("studio", open_data(other, 32)).digest != studio.digest
     shutil.copy(folder / name, other / name)
     table = (folder / "metadata.csv").read_text()
     (other / "metadata.csv").write_text(table.replace(",happiness,1.0,", ",happiness,0.9,", 1))
     assert (other / "metadata.csv").read_text() != table
-    assert bench_set.bench_set("studio", open_data(other, 32)).digest != studio.digest
+    assert sets.bench_set("studio", open_data(other, 32)).digest != studio.digest
 
 
 def test_another_author_stands_beside(first, studio, models, judge, tmp_path):
@@ -277,7 +277,7 @@ def test_sets_that_cannot_be_measured_are_refused(studio, models, judge, faces_f
 def test_a_model_that_cannot_be_measured_is_named(copied, tmp_path):
     untrained = create("ter_gan", **TINY["ter_gan"]).eval()
     with pytest.raises(InputError, match=f"^{copied.flat.name}: mine: this model never saw"):
-        bench([copied.flat], {"mine": untrained}, NetJudge(Reader(), "reader"), tmp_path)
+        bench([copied.flat], {"mine": untrained}, NetEvaluator(Reader(), "reader"), tmp_path)
 
 
 def test_models_are_named_as_their_runs(tmp_path):
@@ -294,7 +294,7 @@ def test_models_are_named_as_their_runs(tmp_path):
 
 def test_the_verb(studio, data, tmp_path, monkeypatch, capsys):  # noqa: F811
     save_model(tiny("judge"), tmp_path / "judge.safetensors")
-    monkeypatch.setattr(bench_set, "studio_set", lambda folder, people, report: studio)
+    monkeypatch.setattr(sets, "studio_set", lambda folder, people, report: studio)
     monkeypatch.setattr(bench_module, "bench_models", lambda added: {"copier": Copier()})
     words = ["bench", tmp_path / "out", "--judge", tmp_path / "judge.safetensors"]
     code, out, err = run(capsys, *words, "--data", data.manifest.folder)

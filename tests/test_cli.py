@@ -21,7 +21,8 @@ from mien.models.eet.model import Eet
 from mien.models.fields.model import FieldModel
 from mien.models.io import save_model
 from mien.models.registry import FAMILIES, create
-from mien.train import Settings, train
+from mien.training.loop import train
+from mien.training.settings import Settings
 from tests.test_contract import Random
 from tests.tiny import TINY
 

@@ -13,12 +13,14 @@ from scipy.stats import spearmanr
 from mien.data.dataset import concat, open_data
 from mien.data.folds import make_folds
 from mien.errors import InputError
-from mien.evaluate import augmentation
-from mien.evaluate.augmentation import accuracy_by_synthetic, by_augmentation, first_of_each_class, synthesize
-from mien.evaluate.comparison import BY_UNITS, TRUTH, compare
-from mien.evaluate.frechet import by_frechet, frechet_by_class
-from mien.evaluate.gallery import draw_gallery, pages
-from mien.evaluate.intensity import (
+from mien.evaluate.answers import BY_UNITS, TRUTH
+from mien.evaluate.evaluators.networks import NetEvaluator
+from mien.evaluate.predictions import protocol_rows
+from mien.evaluate.protocols import augmentation
+from mien.evaluate.protocols.augmentation import accuracy_by_synthetic, by_augmentation, first_of_each_class
+from mien.evaluate.protocols.comparison import compare
+from mien.evaluate.protocols.frechet import by_frechet, frechet_by_class
+from mien.evaluate.protocols.intensity import (
     by_intensity,
     class_directions,
     draw_intensity,
@@ -27,16 +29,17 @@ from mien.evaluate.intensity import (
     rank_correlation,
     sweep,
 )
-from mien.evaluate.judges import NetJudge
-from mien.evaluate.recognition import protocol_rows
-from mien.evaluate.transfer import trials
+from mien.evaluate.sheets import draw_gallery, pages
+from mien.evaluate.trials import trials
 from mien.labels import AUS, BASIC, CLASSES
 from mien.media.provenance import read_stamp
 from mien.metrics.frechet import frechet_distance
 from mien.models.contract import Embedding, Prediction
 from mien.models.io import fingerprint
 from mien.models.registry import FAMILIES, create
-from mien.train import Settings, train
+from mien.training.loop import train
+from mien.training.settings import Settings
+from mien.training.synthesis import synthesize
 from tests.test_contract import Random
 from tests.tiny import TINY
 
@@ -196,7 +199,7 @@ def test_intensity_of_an_exact_editor_rises_as_asked(data):
 
 
 def test_intensity_record_has_the_means_over_people(data, tmp_path):
-    judge = NetJudge(Reader(), "reader")
+    judge = NetEvaluator(Reader(), "reader")
     tables, figures = by_intensity({"copier": Copier()}, judge, data, tmp_path, draws=100)
     record = json.loads((tmp_path / "intensity.json").read_text())
     assert (record["judge"], record["judge_sha256"]) == ("reader", fingerprint(Reader()))

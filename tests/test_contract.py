@@ -19,7 +19,10 @@ from mien.models.registry import FAMILIES, create, editor_by, name_of
 from mien.models.residual import pasted
 from mien.models.tensors import read_tensors, write_tensors
 from mien.nn.class_codes import ClassCodes
-from mien.train import Settings, Trainer, resume, train
+from mien.training.checkpoint import resume
+from mien.training.loop import train
+from mien.training.settings import Settings
+from mien.training.trainer import Trainer
 from mien.weights.resolve import CHECKPOINT
 from tests.tiny import NARROW, TINY
 

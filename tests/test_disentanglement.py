@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from mien.errors import InputError
-from mien.evaluate.disentanglement import TRUE, by_disentanglement
-from mien.evaluate.judges import NetJudge
+from mien.evaluate.evaluators.networks import NetEvaluator
+from mien.evaluate.protocols.disentanglement import TRUE, by_disentanglement
 from mien.models.contract import Embedding
 from mien.models.io import save_model
 from mien.models.registry import create
@@ -61,7 +61,7 @@ def test_swaps_show_what_comes_with_which_code(data, tmp_path):  # noqa: F811
 
 
 def test_a_second_run_looks_at_nothing_anew(data, tmp_path):  # noqa: F811
-    class Counting(NetJudge):
+    class Counting(NetEvaluator):
         shown = 0
 
         def read(self, pictures):

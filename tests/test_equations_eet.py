@@ -15,7 +15,8 @@ from mien.models import eet as paper
 from mien.models.eet.instance import InstanceNorm, PReLU
 from mien.models.eet.nets import UpRes, progression
 from mien.models.registry import create
-from mien.train import Settings, Trainer
+from mien.training.settings import Settings
+from mien.training.trainer import Trainer
 from tests.test_contract import Random
 from tests.tiny import NARROW, TINY
 

@@ -18,7 +18,9 @@ from mien.models.io import load
 from mien.models.jesrl.vgg import Vgg19
 from mien.models.registry import create
 from mien.nn.losses import fooling_loss
-from mien.train import Trainer, resume, train
+from mien.training.checkpoint import resume
+from mien.training.loop import train
+from mien.training.trainer import Trainer
 from mien.weights.resolve import CHECKPOINT
 from tests.test_contract import EXACT, Random
 from tests.tiny import TINY

@@ -317,7 +317,7 @@ def test_synthetic_images_a_real_one(synthetic):
 
 
 def trained(tmp_path, **changes):
-    from mien.train import train
+    from mien.training.loop import train
 
     model = tiny(**changes)
     train(model, Random(), tmp_path, EXACT)

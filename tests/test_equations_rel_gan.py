@@ -14,8 +14,9 @@ from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.models import rel_gan as paper
 from mien.models.registry import create
-from mien.run import sampler_of
-from mien.train import Trainer, train
+from mien.training.loop import train
+from mien.training.start import sampler_of
+from mien.training.trainer import Trainer
 from tests.test_contract import EXACT, Random, tiny
 from tests.tiny import TINY
 

@@ -18,13 +18,16 @@ from sklearn.preprocessing import StandardScaler
 from mien.data.dataset import open_data
 from mien.editor import Editor
 from mien.errors import InputError
+from mien.evaluate.answers import ANSWERS, answers
+from mien.evaluate.predictions import protocol_rows
 from mien.evaluate.probes import fit_probe, hits, probes
-from mien.evaluate.recognition import by_folds, fold_table, protocol_rows, summary
-from mien.evaluate.transfer import ANSWERS, answers, transfer_errors, transfer_table, trials
+from mien.evaluate.protocols.recognition import by_folds, fold_table, summary
+from mien.evaluate.protocols.transfer import transfer_errors, transfer_table
+from mien.evaluate.trials import trials
 from mien.faces.masks import feathered_mask
 from mien.labels import BASIC, CLASSES, EXPRESSIONS
 from mien.models.residual import SOFTNESS
-from mien.train import Settings
+from mien.training.settings import Settings
 
 PEOPLE, WORDS = 8, ("neutral", *BASIC)
 

@@ -16,14 +16,15 @@ from sklearn.metrics.pairwise import cosine_similarity
 from mien.data.dataset import digest, open_data
 from mien.editor import Editor
 from mien.errors import InputError
-from mien.evaluate.comparison import TRUTH, gallery_rows
-from mien.evaluate.expression_transfer import by_transfer
-from mien.evaluate.eye_gaze import eyes, learn_eye_gaze
-from mien.evaluate.gaze import by_gaze, gaze_trials, true_accuracy
-from mien.evaluate.identity import by_identity
-from mien.evaluate.judges import Reading
-from mien.evaluate.recognition_record import recognition_figures_of, write_recognition
-from mien.evaluate.transfer import STRONG, answers, random_pairs, transfer_errors, trials
+from mien.evaluate.answers import TRUTH, answers
+from mien.evaluate.evaluators.base import Reading
+from mien.evaluate.evaluators.eye_gaze import eyes, learn_eye_gaze
+from mien.evaluate.identity_gallery import gallery_rows
+from mien.evaluate.protocols.gaze import by_gaze, true_accuracy
+from mien.evaluate.protocols.identity import by_identity
+from mien.evaluate.protocols.recognition_record import recognition_figures_of, write_recognition
+from mien.evaluate.protocols.transfer import by_transfer, transfer_errors
+from mien.evaluate.trials import STRONG, gaze_trials, random_pairs, trials
 from mien.labels import AUS, CLASSES
 from mien.metrics.confusion import confusion, macro_f1
 from mien.metrics.gaze import side_of
@@ -249,7 +250,7 @@ def test_transfer_by_judge_is_pingouins_icc_and_resumes(data, tmp_path):
 
 
 def test_a_transfer_that_was_killed_goes_on(data, tmp_path, monkeypatch):
-    monkeypatch.setattr("mien.evaluate.looked.CHUNK", 5)
+    monkeypatch.setattr("mien.evaluate.observations.CHUNK", 5)
     chosen, judge = data.select(data.manifest.test), Reader()
     t, read = trials(chosen), Reader.read
 

@@ -20,7 +20,7 @@ from mien.data.sampling.geometry import read_geometry
 from mien.data.sampling.sampler import PairSampler
 from mien.data.sets import Sets, held_out, training_data
 from mien.errors import InputError
-from mien.evaluate.transfer import trials
+from mien.evaluate.trials import trials
 from tests.conftest import make_rows, write_rows
 
 

@@ -14,21 +14,14 @@ from PIL import Image
 from mien.data.images import resize_square
 from mien.data.manifest import read_manifest
 from mien.errors import InputError
-from mien.evaluate.intensity import measured_intensity, sweep
-from mien.evaluate.judge_csv import TOOLS, TableJudge, open_pyfeat, picture_name
-from mien.evaluate.judge_mediapipe import BlendshapeJudge
-from mien.evaluate.judge_onnx import prepared, read_description
-from mien.evaluate.judges import (
-    NetJudge,
-    Reading,
-    Unread,
-    all_read,
-    as_judge,
-    circular,
-    find_judge,
-    labelled_by,
-    must_give,
-)
+from mien.evaluate.evaluators.base import NeedsToolRun, Reading, all_read, must_measure
+from mien.evaluate.evaluators.independence import dependence, labelled_by
+from mien.evaluate.evaluators.mediapipe import BlendshapeEvaluator
+from mien.evaluate.evaluators.networks import NetEvaluator, as_evaluator
+from mien.evaluate.evaluators.onnx import prepared, read_description
+from mien.evaluate.evaluators.registry import find_evaluator
+from mien.evaluate.evaluators.tables import TOOLS, TableEvaluator, open_pyfeat, picture_name
+from mien.evaluate.protocols.intensity import measured_intensity, sweep
 from mien.labels import AUS, BLENDSHAPES, CLASSES
 from mien.models.io import save_model
 from mien.models.registry import create
@@ -45,23 +38,23 @@ def column(unit):
 def test_our_net_says_what_it_says(tmp_path):
     torch.manual_seed(0)
     net = create("judge", **TINY["judge"]).eval()
-    judge, faces = as_judge(net), PICTURES[:, :32, :32]
+    judge, faces = as_evaluator(net), PICTURES[:, :32, :32]
     found = judge.read(faces)
     x = torch.from_numpy(faces).permute(0, 3, 1, 2) / 127.5 - 1
     with torch.inference_mode():
         np.testing.assert_allclose(found.aus, net.estimate_aus(x), atol=1e-5)
         np.testing.assert_allclose(found.identity, net.embed(x).identity, atol=1e-5)
         assert found.classes.tolist() == net.recognize(x).probabilities.argmax(1).tolist()
-    assert as_judge(judge) is judge and judge.size == 32 and found.gaze is None
+    assert as_evaluator(judge) is judge and judge.size == 32 and found.gaze is None
     save_model(net, tmp_path / "mine.safetensors")
-    np.testing.assert_allclose(find_judge(str(tmp_path / "mine.safetensors")).read(faces).aus, found.aus, atol=1e-5)
-    assert find_judge("judge").name == "judge"
+    np.testing.assert_allclose(find_evaluator(str(tmp_path / "mine.safetensors")).read(faces).aus, found.aus, atol=1e-5)
+    assert find_evaluator("judge").name == "judge"
 
 
 def test_what_a_judge_cannot_say_is_told(tmp_path):
-    judge = TableJudge(tmp_path / "of.csv", TOOLS["openface"])
+    judge = TableEvaluator(tmp_path / "of.csv", TOOLS["openface"])
     with pytest.raises(InputError, match="OpenFace gives aus, gaze, but identity is measured here"):
-        must_give(judge, "identity")
+        must_measure(judge, "identity")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +69,7 @@ def test_what_a_judge_cannot_say_is_told(tmp_path):
 )
 def test_words_that_name_nobody(words, says):
     with pytest.raises(InputError, match=says) as error:
-        find_judge(words)
+        find_evaluator(words)
     assert "\n" not in str(error.value)
 
 
@@ -90,7 +83,7 @@ def test_a_missing_package_is_named(words, package, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InputError, match="is not installed; pip install"):
-        find_judge(words)
+        find_evaluator(words)
 
 
 def write_table(path, rows):
@@ -102,8 +95,8 @@ def write_table(path, rows):
 
 def test_openface_is_asked_in_two_steps(tmp_path):
     table = tmp_path / "of.csv"
-    judge = find_judge(f"openface:{table}")
-    with pytest.raises(Unread, match=r"of\.csv: lacks pictures.*of_pictures.*FeatureExtraction"):
+    judge = find_evaluator(f"openface:{table}")
+    with pytest.raises(NeedsToolRun, match=r"of\.csv: lacks pictures.*of_pictures.*FeatureExtraction"):
         judge.read(PICTURES)
     written = sorted((tmp_path / "of_pictures").iterdir())
     assert len(written) == 3 and {p.suffix for p in written} == {".png"}
@@ -115,7 +108,7 @@ def test_openface_is_asked_in_two_steps(tmp_path):
          " gaze_angle_x": 0.5, " gaze_angle_y": -0.1} for k in range(3)
     ]  # fmt: skip
     write_table(table, rows)
-    found = find_judge(f"openface:{table}").read(PICTURES)
+    found = find_evaluator(f"openface:{table}").read(PICTURES)
     order = [written.index(tmp_path / "of_pictures" / picture_name(p)) for p in PICTURES]
     for k, place in enumerate(order):
         if place == 2:
@@ -124,10 +117,10 @@ def test_openface_is_asked_in_two_steps(tmp_path):
         assert found.aus[k, column(1)] == place and found.aus[k, column(12)] == 5 and np.isnan(found.aus[k, column(43)])
         np.testing.assert_allclose(found.gaze[k], [28.6479, 5.7296], atol=1e-3)
     assert found.classes is None and found.identity is None
-    with pytest.raises(Unread):
-        find_judge(f"openface:{table}").read(255 - PICTURES)
+    with pytest.raises(NeedsToolRun):
+        find_evaluator(f"openface:{table}").read(255 - PICTURES)
     with pytest.raises(InputError, match=r"numbers 3 pictures, but .*of_pictures holds 6"):  # numbers have shifted
-        find_judge(f"openface:{table}")
+        find_evaluator(f"openface:{table}")
 
 
 def test_pyfeat_table_and_pyfeat_itself(tmp_path, monkeypatch):
@@ -137,7 +130,7 @@ def test_pyfeat_table_and_pyfeat_itself(tmp_path, monkeypatch):
         for k, p in enumerate(PICTURES)
     ]
     write_table(table, [*rows, {**rows[0], "AU01": 0.9}])  # a second face in the first picture
-    found = TableJudge(table, TOOLS["pyfeat"]).read(PICTURES[::-1])
+    found = TableEvaluator(table, TOOLS["pyfeat"]).read(PICTURES[::-1])
     np.testing.assert_allclose(found.aus[:, column(1)], [2, 1, 0])
     assert np.isnan(found.aus[:, column(12)]).all() and found.classes.tolist() == [CLASSES.index("happiness")] * 3
 
@@ -169,7 +162,7 @@ def test_tables_that_are_none(text, says, tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InputError, match=says) as error:
-        find_judge(f"openface:{path}")
+        find_evaluator(f"openface:{path}")
     assert "t.csv" in str(error.value) and "\n" not in str(error.value)
 
 
@@ -187,7 +180,7 @@ def test_mediapipe_blendshapes_become_action_units():
     answers = iter([[said], []])
     landmarker = SimpleNamespace(detect=lambda image: SimpleNamespace(face_blendshapes=next(answers)))
     seen = []
-    judge = BlendshapeJudge(landmarker, lambda picture: seen.append(picture))
+    judge = BlendshapeEvaluator(landmarker, lambda picture: seen.append(picture))
     found = judge.read(PICTURES[:2]).aus
     assert found[0, column(12)] == pytest.approx(3.0) and found[0, column(26)] == pytest.approx(2.5)
     assert found[0, column(1)] == 0 and np.isnan(found[0, [column(23), column(25)]]).all()
@@ -226,10 +219,10 @@ def test_descriptions_that_are_wrong(change, says, tmp_path):
 def test_an_onnx_net_needs_its_description(tmp_path):
     (tmp_path / "net.onnx").touch()
     with pytest.raises(InputError, match=r"net\.json: there is no such file; the net needs a description"):
-        find_judge(f"onnx:{tmp_path / 'net.onnx'}")
+        find_evaluator(f"onnx:{tmp_path / 'net.onnx'}")
     (tmp_path / "net.json").write_text("{")
     with pytest.raises(InputError, match=r"net\.json: is not JSON"):
-        find_judge(f"onnx:{tmp_path / 'net.onnx'}")
+        find_evaluator(f"onnx:{tmp_path / 'net.onnx'}")
 
 
 def write_net(path):
@@ -253,7 +246,7 @@ def test_an_onnx_net_is_fed_and_read_as_described(tmp_path):
     path = tmp_path / "net.onnx"
     write_net(path)
     path.with_suffix(".json").write_text(json.dumps(DESCRIPTION))
-    judge = find_judge(f"onnx:{path}")
+    judge = find_evaluator(f"onnx:{path}")
     faces = PICTURES[:, :16, :16]
     found = judge.read(faces)
     bgr = faces[..., ::-1].astype(float).mean((1, 2)) / 255
@@ -265,13 +258,13 @@ def test_an_onnx_net_is_fed_and_read_as_described(tmp_path):
     wrong = DESCRIPTION | {"outputs": {"words": {"kind": "classes", "order": ["fear"]}}}
     path.with_suffix(".json").write_text(json.dumps(wrong))
     with pytest.raises(InputError, match="output words has 2 columns; its description names 1"):
-        find_judge(f"onnx:{path}").read(faces)
+        find_evaluator(f"onnx:{path}").read(faces)
     path.with_suffix(".json").write_text(json.dumps(DESCRIPTION | {"outputs": {"mood": {"kind": "identity"}}}))
     with pytest.raises(InputError, match="has no output 'mood'; it has units, words, who"):
-        find_judge(f"onnx:{path}")
+        find_evaluator(f"onnx:{path}")
     path.write_bytes(b"no net")
     with pytest.raises(InputError, match="is no ONNX net"):
-        find_judge(f"onnx:{path}")
+        find_evaluator(f"onnx:{path}")
 
 
 def test_pixels_are_arranged_as_described(tmp_path):
@@ -287,9 +280,9 @@ def test_everything_is_handed_over_before_anything_fails():
 
     def lacking(name):
         seen.append(name)
-        raise Unread(f"lacks {name}")
+        raise NeedsToolRun(f"lacks {name}")
 
-    with pytest.raises(Unread, match="lacks c"):
+    with pytest.raises(NeedsToolRun, match="lacks c"):
         all_read({"a": lambda: lacking("a"), "b": lambda: 1, "c": lambda: lacking("c")})
     assert seen == ["a", "c"] and all_read({"a": lambda: 1, "b": lambda: 2}) == {"a": 1, "b": 2}
 
@@ -297,11 +290,11 @@ def test_everything_is_handed_over_before_anything_fails():
 def test_who_labelled_and_who_judged(edit_rows):
     manifest = read_manifest(edit_rows(lambda rows: [row.update(source="OpenFace 2.2") for row in rows]))
     assert labelled_by(manifest) == "OpenFace 2.2"
-    openface = TableJudge(manifest.folder / "none.csv", TOOLS["openface"])
-    assert "OpenFace judges, and the labels come from OpenFace 2.2" in circular(openface, manifest)[0]
+    openface = TableEvaluator(manifest.folder / "none.csv", TOOLS["openface"])
+    assert "OpenFace judges, and the labels come from OpenFace 2.2" in dependence(openface, manifest)[0]
     net = create("judge", **TINY["judge"])
-    assert circular(as_judge(net), manifest) == []
-    assert "judges a model of its own kind" in circular(as_judge(net), manifest, [net])[0]
+    assert dependence(as_evaluator(net), manifest) == []
+    assert "judges a model of its own kind" in dependence(as_evaluator(net), manifest, [net])[0]
 
 
 def test_a_judge_of_few_units_still_measures_intensity(data):  # noqa: F811
@@ -309,7 +302,7 @@ def test_a_judge_of_few_units_still_measures_intensity(data):  # noqa: F811
         name, size, gives = "few", 32, ("aus",)
 
         def read(self, pictures):
-            aus = NetJudge(Reader()).read(pictures).aus
+            aus = NetEvaluator(Reader()).read(pictures).aus
             aus[:, column(2) :] = np.nan  # knows AU1 alone, which shows anger here
             return Reading(aus=aus)
 

@@ -64,7 +64,7 @@ def be_mien(words, log, full):
 
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["mien.run", "torch.utils.tensorboard", "tests.test_kill"])
+FORKS.set_forkserver_preload(["mien.training.start", "torch.utils.tensorboard", "tests.test_kill"])
 """Each `mien` is a process of its own, but forked where the imports are done: they take longer than the training."""
 
 

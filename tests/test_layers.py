@@ -14,8 +14,7 @@ LAYERS = [
     {"about", "controls", "errors", "files", "labels", "progress"},
     {"media", "nn", "metrics", "weights", "faces", "synth"},
     {"models", "data"},
-    {"train", "run", "evaluate", "editor", "landmarker", "recognize", "receipt", "clip", "export"},
-    {"make_zoo"},
+    {"training", "evaluate", "editor", "landmarker", "recognize", "receipt", "clip", "export"},
     {"cli", "web", "demo", "__main__"},
 ]
 LEVEL = {name: k for k, names in enumerate(LAYERS) for name in names}

@@ -10,7 +10,14 @@ from sklearn.metrics import average_precision_score
 
 from mien.data.dataset import open_data
 from mien.errors import InputError
-from mien.evaluate.retrieval import average_precision, by_retrieval, query_figures, ranking, retrieval_table, spaces
+from mien.evaluate.protocols.retrieval import (
+    average_precision,
+    by_retrieval,
+    query_figures,
+    ranking,
+    retrieval_table,
+    spaces,
+)
 from mien.labels import CLASSES
 from mien.models.contract import Embedding, Prediction
 

@@ -12,8 +12,8 @@ from mien.media.sheet import sheet
 from mien.models.io import load
 from mien.models.registry import create
 from mien.nn.images import to_pixels
-from mien.run import begin, begin_with, draw_sheet, sampler_of, typed_changes
-from mien.train import Settings
+from mien.training.settings import Settings
+from mien.training.start import begin, begin_with, draw_sheet, sampler_of, typed_changes
 from tests.tiny import TINY
 
 SMALL = {"image_size": "32", "width": "2", "discriminator_width": "2", "batch_size": "6", "pretrain_steps": "2",

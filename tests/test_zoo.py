@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 import torch
 
-from mien import make_zoo as module
 from mien.data.sets import Sets
 from mien.errors import InputError
-from mien.make_zoo import make_zoo
 from mien.models.io import load
 from mien.models.tensors import read_tensors
 from mien.synth.generate import generate
-from mien.train import Settings
+from mien.training import zoo as module
+from mien.training.settings import Settings
+from mien.training.zoo import make_zoo
 from mien.weights.index import VARIABLE
 from mien.weights.resolve import zoo
 from tests.conftest import write_rows

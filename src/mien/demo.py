@@ -14,8 +14,10 @@ from skimage.data import astronaut
 from mien.about import DEFAULT
 from mien.data.dataset import Data, open_data
 from mien.editor import Editor
-from mien.evaluate.recognition import predict, protocol_rows
-from mien.evaluate.transfer import STRONG, Trials, answers, transfer_errors, transfer_table, trials
+from mien.evaluate.answers import answers
+from mien.evaluate.predictions import predict, protocol_rows
+from mien.evaluate.protocols.transfer import transfer_errors, transfer_table
+from mien.evaluate.trials import STRONG, Trials, trials
 from mien.faces.align import align
 from mien.labels import CLASSES, EXPRESSIONS
 from mien.media.sheet import save_sheet, sheet

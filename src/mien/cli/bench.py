@@ -30,13 +30,13 @@ def bench(
 
     Example: `mien bench out/bench --data photofaces --model runs/mine`
     """
-    from mien.evaluate.bench import bench as measured
-    from mien.evaluate.bench import bench_models
-    from mien.evaluate.bench_page import TABLES, all_figures, by_answer
-    from mien.evaluate.bench_set import marked_set, studio_set
-    from mien.evaluate.judges import find_judge
+    from mien.evaluate.benchmark.page import TABLES, all_figures, by_answer
+    from mien.evaluate.benchmark.run import bench as measured
+    from mien.evaluate.benchmark.run import bench_models
+    from mien.evaluate.benchmark.sets import marked_set, studio_set
+    from mien.evaluate.evaluators.registry import find_evaluator
 
-    nets, who, print_ = bench_models(model or ()), find_judge(judge), file_print(judge)
+    nets, who, print_ = bench_models(model or ()), find_evaluator(judge), file_print(judge)
     others = [marked_set(folder) for folder in data or ()]
     with bar("rendering") as progress:
         studio = studio_set(output / "studio", people, report=progress)

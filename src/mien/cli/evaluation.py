@@ -47,12 +47,12 @@ def evaluate_disentanglement(
 
     Example: `mien evaluate disentanglement --data photofaces -o out/codes`
     """
-    from mien.evaluate.disentanglement import PROBED, SEEN, by_disentanglement
-    from mien.evaluate.judges import find_judge
+    from mien.evaluate.evaluators.registry import find_evaluator
+    from mien.evaluate.protocols.disentanglement import PROBED, SEEN, by_disentanglement
     from mien.evaluate.record import frame_of
 
     ((name, net),) = by_name([model]).items()
-    who = find_judge(judge)
+    who = find_evaluator(judge)
     chosen = test_people(sets_of(data, same_people), max(net.config.image_size, who.size), all_people)
     warn(who, chosen, {name: net})
     with bar("swapping") as progress:
@@ -78,8 +78,8 @@ def evaluate_compare(
 
     Example: `mien evaluate compare --data photofaces --model ter_gan --model runs/mine -o out/compare`
     """
-    from mien.evaluate.comparison import compare
-    from mien.evaluate.transfer import STARTS
+    from mien.evaluate.protocols.comparison import compare
+    from mien.evaluate.trials import STARTS
 
     if start not in STARTS:
         raise InputError(f"--start {start}: expected one of {', '.join(STARTS)}")
@@ -103,7 +103,7 @@ def evaluate_intensity(
 
     Example: `mien evaluate intensity --data photofaces --model expr_gan -o out/intensity`
     """
-    from mien.evaluate.intensity import by_intensity
+    from mien.evaluate.protocols.intensity import by_intensity
     from mien.evaluate.record import frame_of
 
     nets = by_name(model)
@@ -127,7 +127,7 @@ def evaluate_frechet(
 
     Example: `mien evaluate frechet --data photofaces --model jesrl -o out/frechet`
     """
-    from mien.evaluate.frechet import by_frechet
+    from mien.evaluate.protocols.frechet import by_frechet
 
     nets = by_name(model)
     chosen = test_people(sets_of(data, same_people), max(n.config.image_size for n in nets.values()), all_people)
@@ -148,8 +148,8 @@ def evaluate_retrieval(
 
     Example: `mien evaluate retrieval --data photofaces --model expr_gan -o out/retrieval`
     """
+    from mien.evaluate.protocols.retrieval import by_retrieval
     from mien.evaluate.record import frame_of
-    from mien.evaluate.retrieval import by_retrieval
 
     ((name, net),) = by_name([model]).items()
     table, figures = by_retrieval(
@@ -173,7 +173,7 @@ def evaluate_gallery(
 
     Example: `mien evaluate gallery --data photofaces --model eet -o out/eet`
     """
-    from mien.evaluate.gallery import draw_gallery
+    from mien.evaluate.sheets import draw_gallery
     from mien.models.io import load
 
     net = load(model)
@@ -197,7 +197,7 @@ def evaluate_augmentation(
     Example: `mien evaluate augmentation --data photofaces --model runs/expr_gan -o out/augmentation`
     """
     from mien.data.sets import training_data
-    from mien.evaluate.augmentation import COUNTS, by_augmentation
+    from mien.evaluate.protocols.augmentation import COUNTS, by_augmentation
     from mien.evaluate.record import frame_of
 
     ((name, net),) = by_name([model]).items()
@@ -236,10 +236,10 @@ def evaluate_ablation(
     Example: `mien evaluate ablation jesrl --data photofaces -o out/ablation`
     """
     from mien.data.sets import training_data
-    from mien.evaluate.ablation import ablate, ablations, spread
+    from mien.evaluate.protocols.ablation import ablate, ablations, spread
     from mien.models.registry import preset_config
-    from mien.run import typed_changes
-    from mien.train import Settings
+    from mien.training.settings import Settings
+    from mien.training.start import typed_changes
 
     presets = preset or ablations(model)
     changes = typed_changes(model, presets[0], dict(map(parse_setting, set_ or ())))
@@ -267,18 +267,18 @@ def told(path: Path) -> None:
 
 def appointed(judge: str, data: Any, models: dict[str, Any]) -> Any:
     """Return the judge that words name, and say so on the screen where it is no stranger to labels or models."""
-    from mien.evaluate.judges import find_judge
+    from mien.evaluate.evaluators.registry import find_evaluator
 
-    who = find_judge(judge)
+    who = find_evaluator(judge)
     warn(who, data, models)
     return who
 
 
 def warn(judge: Any, data: Any, models: dict[str, Any]) -> None:
     """Say on the screen in which ways a judge is no stranger to labels or models."""
-    from mien.evaluate.judges import circular
+    from mien.evaluate.evaluators.independence import dependence
 
-    for line in circular(judge, data.manifest, models.values()):
+    for line in dependence(judge, data.manifest, models.values()):
         errors.print(f"mien: careful: {line}", markup=False)
 
 

@@ -14,8 +14,8 @@ from mien.errors import InputError
 if TYPE_CHECKING:
     from mien.data.dataset import Data
     from mien.data.sets import Sets
-    from mien.evaluate.judges import Judge as JudgeOf
-    from mien.evaluate.transfer import Trials
+    from mien.evaluate.evaluators.base import Evaluator as JudgeOf
+    from mien.evaluate.trials import Trials
     from mien.models.contract import Family
 
 Partners = Annotated[
@@ -47,13 +47,13 @@ def evaluate_recognition(
 
     Example: `mien evaluate recognition --data photofaces -o out/recognition --folds 8`
     """
-    from mien.evaluate.recognition import by_folds, fold_table, official_hash, summary
-    from mien.evaluate.recognition_record import difference_line, figures_frame, write_recognition
+    from mien.evaluate.protocols.recognition import by_folds, fold_table, official_hash, summary
+    from mien.evaluate.protocols.recognition_record import difference_line, figures_frame, write_recognition
     from mien.evaluate.record import data_facts
     from mien.labels import BASIC, CLASSES
     from mien.models.registry import preset_config
-    from mien.run import typed_changes
-    from mien.train import Settings
+    from mien.training.settings import Settings
+    from mien.training.start import typed_changes
 
     if wrong := set(word or ()) - set(CLASSES):
         raise InputError(f"--class {sorted(wrong)[0]}: expected one of {', '.join(CLASSES)}")
@@ -94,7 +94,7 @@ def evaluate_transfer(
 
     Example: `mien evaluate transfer --data photofaces --model ter_gan -o out/transfer`
     """
-    from mien.evaluate.expression_transfer import by_transfer
+    from mien.evaluate.protocols.transfer import by_transfer
     from mien.evaluate.record import frame_of
 
     sets = sets_of(data, same_people)
@@ -124,7 +124,7 @@ def evaluate_identity(
     Example: `mien evaluate identity --data photofaces --model ter_gan -o out/identity`
     """
     from mien.data.sets import training_data
-    from mien.evaluate.identity import FALSE_ACCEPTS, by_identity
+    from mien.evaluate.protocols.identity import FALSE_ACCEPTS, by_identity
     from mien.evaluate.record import frame_of
 
     sets = sets_of(data, same_people)
@@ -147,7 +147,7 @@ def asked_for(
     geometry: bool,
 ) -> tuple[dict[str, Family], JudgeOf, Data, Trials]:
     """Return the models, who judges, the people and the trials that a verb asks for."""
-    from mien.evaluate.transfer import random_pairs, trials
+    from mien.evaluate.trials import random_pairs, trials
 
     nets, chosen = by_name(model), test_people(sets, size, all_people)
     t = random_pairs(chosen, partners, seed) if partners else trials(chosen, seed, geometry)
@@ -172,9 +172,10 @@ def evaluate_gaze(
     Example: `mien evaluate gaze --data photofaces --model eet -o out/gaze`
     """
     from mien.data.sets import training_data
-    from mien.evaluate.eye_gaze import learn_eye_gaze
-    from mien.evaluate.gaze import by_gaze, gaze_trials
+    from mien.evaluate.evaluators.eye_gaze import learn_eye_gaze
+    from mien.evaluate.protocols.gaze import by_gaze
     from mien.evaluate.record import frame_of
+    from mien.evaluate.trials import gaze_trials
 
     sets = sets_of(data, same_people)
     nets, chosen = by_name(model), test_people(sets, size, False)

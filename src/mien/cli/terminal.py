@@ -117,7 +117,7 @@ def sets_of(folders: Sequence[Path], same_people: bool) -> Sets:
 def known_precision(text: str, device: str) -> Any:
     """Return a precision's name, "auto" resolved for the device. Raises InputError for one that is not known."""
     if text == "auto":
-        from mien.train import best_precision
+        from mien.training.settings import best_precision
 
         return best_precision(device)
     if text not in ("32-true", "bf16-mixed"):

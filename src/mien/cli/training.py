@@ -59,8 +59,8 @@ def augment(
     Example: `mien augment more_faces --data faces --model expr_gan --per-class 1000`
     """
     from mien.data.sets import training_data
-    from mien.evaluate.augmentation import synthesize
     from mien.models.io import load
+    from mien.training.synthesis import synthesize
 
     if per_class < 1:
         raise InputError(f"--per-class {per_class}: expected 1 or more")
@@ -95,8 +95,8 @@ def train(
 
     Example: `mien train ter_gan --data faces --run runs/ter_gan --preset small --set steps=3000`
     """
-    from mien.run import begin
-    from mien.train import Progress, Settings
+    from mien.training.settings import Progress, Settings
+    from mien.training.start import begin
 
     settings = Settings(
         seed,
@@ -139,8 +139,8 @@ def zoo(
 
     Example: `mien zoo zoo_out --data photofaces --data studio --hours 12`
     """
-    from mien.make_zoo import ORDER, make_zoo
-    from mien.train import Settings
+    from mien.training.settings import Settings
+    from mien.training.zoo import ORDER, make_zoo
 
     settings = Settings(seed, known_precision(precision, device), device)
     sets = sets_of(data, same_people)

@@ -14,7 +14,7 @@ import pandas as pd
 from mien.about import versions
 from mien.data.dataset import Data, digest
 from mien.data.manifest import Manifest
-from mien.evaluate.judges import labelled_by
+from mien.evaluate.evaluators.independence import labelled_by
 from mien.files import write_json
 from mien.metrics.bootstrap import DRAWS, LEVEL, Interval, intervals
 from mien.models.contract import Family

@@ -1,0 +1,1 @@
+"""The open benchmark: its sets, parts, record and page."""

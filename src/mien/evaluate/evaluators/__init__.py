@@ -1,0 +1,1 @@
+"""Who reads the results: our own net, and tools from outside."""

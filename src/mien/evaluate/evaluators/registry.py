@@ -1,0 +1,40 @@
+"""Who judges the pictures: a protocol, our own nets behind it, and the words that name a judge.
+
+`judge` or any weights of ours; `onnx:FILE.onnx`; `mediapipe:FILE.task`; `openface:FILE.csv`; `pyfeat:FILE.csv`;
+`pyfeat`. docs/judges.md has the formats. A table names who labelled and who judged, and warns where they are one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mien.errors import InputError
+from mien.evaluate.evaluators.base import Evaluator
+from mien.evaluate.evaluators.networks import NetEvaluator
+from mien.models.io import load
+
+
+def find_evaluator(text: str) -> Evaluator:
+    """Return the judge that words name. Raises InputError naming what is missing: a word, a file or a package."""
+    kind, colon, where = text.partition(":")
+    path = Path(where)
+    if not colon and text != "pyfeat":
+        return NetEvaluator(load(text), text)
+    if kind not in ("onnx", "mediapipe", "openface", "pyfeat"):
+        raise InputError(
+            f"--judge {text}: expected weights of mien, onnx:FILE.onnx, mediapipe:FILE.task, openface:FILE.csv or "
+            "pyfeat:FILE.csv"
+        )
+    if colon and not where:
+        raise InputError(f"--judge {text}: names no file; expected {kind}:FILE")
+    if kind == "onnx":
+        from mien.evaluate.evaluators.onnx import open_onnx
+
+        return open_onnx(path)
+    if kind == "mediapipe":
+        from mien.evaluate.evaluators.mediapipe import open_mediapipe
+
+        return open_mediapipe(path)
+    from mien.evaluate.evaluators.tables import TOOLS, TableEvaluator, open_pyfeat
+
+    return TableEvaluator(path, TOOLS[kind]) if colon else open_pyfeat()

@@ -1,0 +1,210 @@
+"""From pictures, and what an evaluator reads in them, to figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mien.data.dataset import Data
+from mien.data.images import resize_square
+from mien.data.manifest import Manifest
+from mien.editor import Editor
+from mien.evaluate.answers import BY_UNITS, MADE, TRIVIAL, TRUTH, answered_by_units, answers, takes_sides
+from mien.evaluate.evaluators.base import Evaluator, Reading, all_read
+from mien.evaluate.evaluators.networks import as_evaluator
+from mien.evaluate.identity_gallery import GALLERY, gallery_of
+from mien.evaluate.predictions import estimated, predict, protocol_rows
+from mien.evaluate.probes import codes, probes
+from mien.evaluate.trials import STRONG, Trials
+from mien.labels import AUS, BASIC, CLASSES, EXPRESSIONS
+from mien.metrics.edit_strength import strength
+from mien.metrics.icc import agreements, icc_3_1, mse
+from mien.metrics.image_similarity import l1, psnr, ssim_map
+from mien.metrics.regions import region_boxes
+from mien.metrics.verification import cosines, rank_1, tar_at_far
+from mien.models.contract import Embeds, EstimatesAus, Family, Recognizes
+
+
+def errors_of(picture: np.ndarray, data: Data, t: Trials, trial: int) -> list[dict[str, float | str]]:
+    """Return a row a region: a trial's labels and how far `picture`, uint8 (S, S, 3), is from its truth."""
+    row = int(t.truth[trial])
+    truth, manifest = data.images[row], data.manifest
+    labels: dict[str, float | str] = {
+        "subject": manifest.subjects[manifest.subject[row]],
+        "expression": EXPRESSIONS[manifest.expression[row]],
+        "intensity": round(float(manifest.intensity[row]), 3),
+    }
+    structure = ssim_map(picture, truth)
+    return [
+        labels
+        | {
+            "region": region,
+            "l1": l1(picture, truth, box),
+            "psnr": psnr(picture, truth, box),
+            "ssim": float(structure[box].mean()),
+        }
+        for region, box in region_boxes(t.landmarks[trial], data.size).items()
+    ]
+
+
+DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+"""The twelve action units of DISFA, which AU tables are about."""
+
+
+def answered(
+    model: Family, data: Data, t: Trials, size: int, report: Callable[[int], None] = lambda done: None
+) -> tuple[dict[str, pd.DataFrame], dict[str, np.ndarray]]:
+    """Return errors and pictures (T, size, size, 3) of a model's answers to every trial, by the answer's name.
+
+    They are MADE, and BY_UNITS of a model that takes units by side.
+    """
+    editor, asks = Editor(model, aligned=True), takes_sides(model)
+    pictures: dict[str, list[np.ndarray]] = {answer: [] for answer in (*MADE, *[BY_UNITS] * asks)}
+    for k in range(len(t.face)):
+        found = answers(editor, data, t, k)
+        if asks:
+            found[BY_UNITS] = answered_by_units(editor, data, t, k)
+        for answer, kept in pictures.items():
+            kept.append(found[answer])
+        report(k + 1)
+    errors = {answer: errors_frame(made, data, t) for answer, made in pictures.items()}
+    return errors, {answer: np.stack([resize_square(one, size) for one in made]) for answer, made in pictures.items()}
+
+
+def error_figures(errors: pd.DataFrame) -> dict[str, float]:
+    """Return the mean L1, PSNR and SSIM by region, of strong expressions and (`all_`) of all."""
+    found: dict[str, float] = {}
+    for name, some in (("", errors[errors.intensity >= STRONG]), ("all_", errors)):
+        means = some.groupby("region")[["l1", "psnr", "ssim"]].mean()
+        found |= {
+            f"{name}{measure}_{region}": means.loc[region, measure] for measure in means for region in means.index
+        }
+    return found
+
+
+def errors_frame(pictures: Sequence[np.ndarray], data: Data, t: Trials) -> pd.DataFrame:
+    """Return `errors_of` a picture for every trial, a row a trial and region."""
+    return pd.DataFrame([row for k, picture in enumerate(pictures) for row in errors_of(picture, data, t, k)])
+
+
+def judged(
+    judge: Evaluator | Family, data: Data, t: Trials, pictures: Mapping[Any, np.ndarray]
+) -> tuple[dict[Any, dict[str, float]], pd.DataFrame]:
+    """Return the judge's figures of every set of pictures (T, S, S, 3), and ICC and MSE by AU.
+
+    Raises InputError where an outside tool has to read the pictures first.
+    """
+    judge = as_evaluator(judge)
+    gallery, own = gallery_of(data, t, judge)
+    work = {key: partial(judge.read, made) for key, made in {GALLERY: gallery, **pictures}.items()}
+    readings = all_read(work)  # what must be read outside is asked for all at once
+    known = readings.pop(GALLERY)
+    figures, by_au = {}, {}
+    for key, found in readings.items():
+        of_aus, by_au[key] = au_figures(found, data, t)
+        of_aus |= change_figures(found, *(readings.get(("—", answer)) for answer in (TRIVIAL[0], TRUTH)))
+        figures[key] = of_aus | class_figures(found, data, t) | identity_figures(found, known, own)
+    return figures, pd.DataFrame(by_au).T
+
+
+def au_figures(found: Reading, data: Data, t: Trials) -> tuple[dict[str, float], dict[str, float]]:
+    """Return mean ICC and MSE of the units that judge and labels know, and both by unit; nothing without AUs."""
+    return ({}, {}) if found.aus is None else unit_figures(data.manifest.aus[t.example], found.aus)
+
+
+def change_figures(found: Reading, before: Reading | None, after: Reading | None) -> dict[str, float]:
+    """Return slope and correlation of the change the judge sees on the one it sees in the truth, over DISFA_AUS."""
+    if before is None or after is None or any(reading.aus is None for reading in (found, before, after)):
+        return {}
+    columns = [k for k, au in enumerate(AUS) if au in DISFA_AUS]
+    made, unmoved, true = (np.asarray(reading.aus)[:, columns] for reading in (found, before, after))
+    return strength(made - unmoved, true - unmoved)
+
+
+def unit_figures(truth: np.ndarray, found: np.ndarray) -> tuple[dict[str, float], dict[str, float]]:
+    """Return mean ICC and MSE of DISFA_AUS between (T, 21) intensities, and both by unit, as icc_AU12.
+
+    A unit that one side does not know, or whose truth does not vary, has no figures.
+    """
+    columns = [k for k, au in enumerate(AUS) if au in DISFA_AUS]
+    truth, found = truth[:, columns], found[:, columns]
+    known = ~np.isnan(truth) & ~np.isnan(found)
+    varied = np.where(known, truth, -np.inf).max(0) > np.where(known, truth, np.inf).min(0)
+    if not varied.any():
+        return {}, {}
+    icc, error = (values[varied] for values in agreements(truth, found))
+    names = [AUS[k] for k in np.array(columns)[varied]]
+    by_au = {
+        f"{name}_AU{au:02d}": float(v)
+        for name, of in (("icc", icc), ("mse", error))
+        for au, v in zip(names, of, strict=True)
+    }
+    return {"icc": float(np.nanmean(icc)), "au_mse": float(np.mean(error))}, by_au
+
+
+def class_figures(found: Reading, data: Data, t: Trials) -> dict[str, float]:
+    """Return the share of strong expressions that is named as the example's; nothing without classes."""
+    if found.classes is None:
+        return {}
+    right = named_as_example(found.classes, data, t)
+    return {} if np.isnan(right).all() else {"expression": float(np.nanmean(right))}
+
+
+def named_as_example(classes: np.ndarray, data: Data, t: Trials) -> np.ndarray:
+    """Return (T,) 1 where the class is the example's, 0 where not, NaN where that is weak or has no class."""
+    return named_as(classes, data.manifest, t.example)
+
+
+def named_as(classes: np.ndarray, manifest: Manifest, rows: np.ndarray) -> np.ndarray:
+    """Return (T,) 1 where the class is that of a row (T,), 0 where not, NaN where that is weak or has no class."""
+    shown = ~(manifest.intensity[rows] < STRONG)
+    shown &= (manifest.expression[rows] >= 0) & (manifest.expression[rows] < len(CLASSES))
+    return np.where(shown, classes == manifest.expression[rows], np.nan)
+
+
+def identity_figures(found: Reading, gallery: Reading, own: np.ndarray) -> dict[str, float]:
+    """Return how often the person is known again among the gallery; nothing without identities."""
+    if found.identity is None or gallery.identity is None:
+        return {}
+    alike = cosines(found.identity, gallery.identity)
+    return {"rank_1": rank_1(alike, own), "tar": tar_at_far(alike, own)}
+
+
+def recognition_figures(model: Family, data: Data) -> dict[str, float]:
+    """Return how well the model itself and a linear probe on its expression code name the data's expressions.
+
+    recognize: accuracy of the model's own recogniser on the six basic expressions (`protocol_rows`), if it has one.
+    own_icc, own_mse: agreement of its own AU estimates with the labels, the mean over DISFA_AUS, if it has some.
+    probe, leak: accuracy of a linear probe on the expression code for expression, by subject folds of the data, and
+    for person, by expression folds; the data's people should be strangers to the model.
+    """
+    size, figures = int(model.config.image_size), {}
+    small = data.at_size(size)
+    if isinstance(model, Recognizes):
+        chosen = small.select(protocol_rows(small))
+        figures["recognize"] = float((predict(model.recognize, chosen, BASIC) == chosen.manifest.expression).mean())
+    if isinstance(model, EstimatesAus):
+        units = [agreement for agreement in au_agreement(model, small).values() if not np.isnan(agreement["icc"])]
+        if units:
+            figures |= {f"own_{name}": float(np.mean([unit[name] for unit in units])) for name in ("icc", "mse")}
+    if isinstance(model, Embeds):
+        table = probes(codes(model, small), small).set_index(["code", "probe"]).accuracy
+        figures |= {"probe": float(table["expression", "expression"]), "leak": float(table["expression", "person"])}
+    return figures
+
+
+def au_agreement(model: EstimatesAus, data: Data) -> dict[int, dict[str, float]]:
+    """Return ICC(3,1) and MSE of a model's AU estimates and the labels, for DISFA_AUS that it knows and that vary."""
+    found, label = estimated(model, data), data.manifest.aus
+    units = [k for k, au in enumerate(AUS) if au in DISFA_AUS and np.nanstd(label[:, k]) > 0]
+    return {AUS[k]: agree(label[:, k], found[:, k]) for k in units if not np.isnan(found[:, k]).any()}
+
+
+def agree(label: np.ndarray, estimate: np.ndarray) -> dict[str, float]:
+    """Return ICC(3,1) and MSE over the rows whose label and estimate are known."""
+    known = ~np.isnan(label) & ~np.isnan(estimate)
+    return {"icc": icc_3_1(label[known], estimate[known]), "mse": mse(label[known], estimate[known])}

@@ -1,0 +1,1 @@
+"""A protocol a file: trials and answers to tables and figures."""

@@ -1,0 +1,1 @@
+"""Training: one loop, and a run from the words somebody typed."""

@@ -1,0 +1,45 @@
+"""A trainer's state in a file, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mien.errors import InputError
+from mien.models.io import describe
+from mien.models.tensors import read_tensors, write_tensors
+from mien.training.trainer import Trainer
+
+
+def checkpoint(trainer: Trainer, path: Path) -> None:
+    """Write the trainer's state; the file at `path` is whole at any moment."""
+    if trainer.fabric.is_global_zero:
+        write_tensors(path, *trainer.state())
+    trainer.fabric.barrier()
+
+
+def resume(trainer: Trainer, path: Path) -> None:
+    """Bring `trainer` to the state at `path`. Raises InputError if that is another model, config or seed."""
+    tensors, header = read_tensors(path)
+    if "stage" not in header:
+        raise InputError(f"{path}: holds finished weights, not a checkpoint; give the folder of a training run")
+    mine = describe(trainer.model)
+    if header["family"] != mine["family"]:
+        raise InputError(f"{path}: is a checkpoint of {header['family']}, not {mine['family']}; choose another folder")
+    for name, value in header["config"].items():
+        if name not in mine["config"] or list_to_tuple(value) != mine["config"][name]:
+            what = "data of as many people" if name == "subjects" else "the same settings"
+            raise InputError(
+                f"{path}: was begun with {name}={value}, not {mine['config'].get(name)}; "
+                f"resume with {what} or choose another folder"
+            )
+    for name in ("seed", "precision", "devices", "nodes"):
+        begun, now = header["settings"][name], getattr(trainer.settings, name)
+        if begun != now:
+            raise InputError(f"{path}: was begun with {name} {begun}, not {now}; resume with --{name} {begun}")
+    trainer.restore(tensors, header)
+
+
+def list_to_tuple(value: Any) -> Any:
+    """Return JSON's lists as the tuples they were."""
+    return tuple(value) if isinstance(value, list) else value

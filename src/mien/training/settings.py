@@ -1,0 +1,57 @@
+"""How to train, and how far a training is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from mien.errors import InputError
+from mien.nn.modes import native_bf16
+
+Precision = Literal["32-true", "bf16-mixed"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train; what to train is the model's recipe.
+
+    `stop_after` (seconds) ends the run at a checkpoint from which it can go on; None trains to the recipe's end.
+    """
+
+    seed: int = 0
+    precision: Precision = "bf16-mixed"
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    checkpoint_every: int = 500
+    log_every: int = 20
+    sheet_every: int = 1000
+    stop_after: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("devices", "nodes", "checkpoint_every", "log_every", "sheet_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}; expected 0 or more")
+
+
+def best_precision(accelerator: str) -> Precision:
+    """Return bf16-mixed where the processor computes in bf16, else 32-true."""
+    if accelerator != "cpu" and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    return "bf16-mixed" if native_bf16() else "32-true"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands: `done` of `total` steps of all stages, seconds left, the last losses."""
+
+    stage: str
+    done: int
+    total: int
+    seconds_left: float
+    faces_per_second: float
+    losses: dict[str, float]

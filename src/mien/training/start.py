@@ -1,0 +1,154 @@
+"""A training run from its words: the model, the data sets and the settings somebody typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mien.data.batch import Batch
+from mien.data.dataset import Data
+from mien.data.sampling.augment import Augmentation
+from mien.data.sampling.geometry import read_geometry
+from mien.data.sampling.sampler import NoPairs, PairSampler
+from mien.data.sets import Sets, training_data
+from mien.errors import InputError
+from mien.labels import CLASSES
+from mien.media.sheet import save_sheet, sheet
+from mien.models.contract import Family, Transfers
+from mien.models.registry import create, name_of, preset_config
+from mien.models.tensors import read_tensors
+from mien.nn.images import to_pixels
+from mien.nn.modes import evaluating
+from mien.training.loop import train
+from mien.training.settings import Progress, Settings
+from mien.weights.resolve import CHECKPOINT
+
+WITHOUT_TRUTH = {"need_truth": "false", "truth": "0", "exact": "false"}
+"""Settings, of the families that have them, for data in which nobody shows what another shows too."""
+
+YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def begin(
+    model: str,
+    preset: str,
+    changes: Mapping[str, str],
+    sets: Sets,
+    run: Path,
+    settings: Settings,
+    all_people: bool = False,
+    start: Path | None = None,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> bool:
+    """Train a model by name on data folders, or go on with what `run` holds. Returns whether it is finished.
+
+    `changes` are settings of the model as text. Rows marked test are left out unless `all_people`.
+    `start` is a run or a checkpoint whose weights to begin with, to fine-tune them on other data.
+    Raises InputError for any name, value, folder or data that does not fit.
+    """
+    typed = typed_changes(model, preset, changes)
+    size = typed.get("image_size", preset_config(model, preset).image_size)
+    data = training_data(sets, size, all_people)
+    torch.manual_seed(settings.seed)
+    family = create(model, preset, **typed, subjects=len(data.manifest.subjects))
+    if start:
+        begin_with(family, start)
+    sampler = sampler_of(family, data, settings.seed)
+    example = sampler.batch(0)
+    return train(family, sampler, run, settings, report, lambda f, path: draw_sheet(f, example, path))
+
+
+def begin_with(family: Family, start: Path) -> list[str]:
+    """Copy the weights of a run or checkpoint into `family`; returns the names that stay fresh.
+
+    What depends on the training people, as an identity classifier's last layer, has another shape and stays fresh.
+    Raises InputError when the checkpoint is another model's or of other widths.
+    """
+    path = start / CHECKPOINT if start.is_dir() else start
+    tensors, header = read_tensors(path)
+    if header["family"] != name_of(family):
+        raise InputError(f"{path}: holds a {header['family']}; begin with one of the same model")
+    mine = family.state_dict()
+    given = {name.removeprefix("model/"): t for name, t in tensors.items() if not name.startswith("optimizer/")}
+    fits = {name: t for name, t in given.items() if name in mine and mine[name].shape == t.shape}
+    needed = {name for name in mine if name.split(".")[0] in family.deployed}
+    if wrong := sorted(needed - fits.keys()):
+        raise InputError(f"{path}: its {wrong[0].split('.')[0]} has other sizes; begin with a run of the same widths")
+    family.load_state_dict(fits, strict=False)
+    return sorted(mine.keys() - fits.keys())
+
+
+def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:
+    """Return the sampler that a family's recipe asks for. Raises InputError where it would learn nothing.
+
+    Where only the known answers are missing, and the family has settings to learn without, the error names them.
+    """
+    check_labels(family, data)
+    s = family.sampling()
+    augmentation = Augmentation(
+        margin=s.margin, rotations=s.rotations, colour=s.colour, scale=s.scale, anywhere=s.anywhere
+    )
+    geometry = read_geometry(data) if s.motion else None
+
+    def sampler(need_truth: bool) -> PairSampler:
+        size = family.config.batch_size
+        drawn = (s.same, need_truth, augmentation, s.independent, s.alike, geometry, s.neutral)
+        return PairSampler(data, size, seed, *drawn)
+
+    try:
+        return sampler(s.need_truth)
+    except NoPairs as error:
+        others = [f"--set {name}={text}" for name, text in WITHOUT_TRUTH.items() if hasattr(family.config, name)]
+        if not (s.need_truth and others):
+            raise
+        sampler(need_truth=False)  # where that would not help either, its own error is the one to read
+        raise InputError(f"{error}; or learn without known answers: {' '.join(others)}") from error
+
+
+def check_labels(family: Family, data: Data) -> None:
+    """Raise InputError if the data lack a label without which a family learns nothing."""
+    labels = data.manifest
+    found = {
+        "expression": ((labels.expression >= 0) & (labels.expression < len(CLASSES))).any(),
+        "aus": (~np.isnan(labels.aus)).any(),
+    }
+    columns = {"expression": "a column expression (neutral, happiness …)", "aus": "columns AU01, AU02 … (0-5)"}
+    for label in family.needs:
+        if not found[label]:
+            name = name_of(family)
+            raise InputError(f"{labels.folder}: no image has what {name} learns from; expected {columns[label]}")
+
+
+def typed_changes(model: str, preset: str, changes: Mapping[str, str]) -> dict[str, Any]:
+    """Return settings given as text in their config's types. Raises InputError for what does not fit."""
+    kinds = {name: type(value) for name, value in asdict(preset_config(model, preset)).items()}
+    kinds.pop("subjects", None)  # counted from the data
+    typed: dict[str, Any] = {}
+    for name, text in changes.items():
+        if name not in kinds:
+            raise InputError(f"--set {name}: {model} has no such setting; it has {', '.join(kinds)}")
+        try:
+            typed[name] = YES_NO[text.lower()] if kinds[name] is bool else kinds[name](text)
+        except (ValueError, KeyError) as error:
+            raise InputError(f"--set {name}={text}: expected a value of type {kinds[name].__name__}") from error
+    return typed
+
+
+@torch.inference_mode()
+def draw_sheet(model: Family, batch: Batch, path: Path, rows: int = 8) -> None:
+    """Write how `model` transfers a batch's first pairs: example, face, result, truth."""
+    if not isinstance(model, Transfers):
+        return
+    device = next(model.parameters()).device
+    batch = batch.to(device)
+    with evaluating(model):
+        made = model.transfer(batch.target.image[:rows], batch.source.image[:rows])
+    columns = [batch.source.image[:rows], batch.target.image[:rows], made, batch.truth[:rows]]
+    pictures = [[to_pixels(column[k]) for column in columns] for k in range(len(made))]
+    page = sheet(pictures, ["example", "face", "transfer", "truth"], size=max(96, made.shape[-1]))
+    save_sheet(page, path)
