@@ -58,17 +58,14 @@ def likeness(editor: Editor, judge: Family, data: Data, tested: list[int], pairs
     """Return the cosines of photographs with their edits by level, and of two photographs of one person."""
     told = []
     for level in LEVELS:
-        photos = [Photo(data.images[row], None, False, None, None) for row in tested]
+        photos = [Photo.of(data.images[row]) for row in tested]
         found = [
             receipt(editor, judge, photo, editor.edit(photo, word, level))["identity"]
             for photo in photos
             for word in CLASSES[1:]
         ]
         told.append(f"edited at {level}: {np.mean(found):.3f}, least {min(found):.3f} of {len(found)}")
-    found = [
-        receipt(editor, judge, data.images[a], Photo(data.images[b], None, False, None, None))["identity"]
-        for a, b in pairs
-    ]
+    found = [receipt(editor, judge, data.images[a], Photo.of(data.images[b]))["identity"] for a, b in pairs]
     return "\n".join(
         [*told, f"neutral and smiling photograph: {np.mean(found):.3f}, least {min(found):.3f} of {len(found)}"]
     )

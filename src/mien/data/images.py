@@ -108,6 +108,6 @@ def map_images(work: Callable[[Path], R], paths: Iterable[Path], chunk: int = 25
 
 
 def resize_square(picture: np.ndarray, size: int) -> np.ndarray:
-    """Return a picture (S, S, 3) at a judge's size."""
+    """Return a picture (S, S, 3) as (size, size, 3): averaged where it gets smaller, else cubic."""
     how = cv2.INTER_AREA if size <= len(picture) else cv2.INTER_CUBIC
     return cv2.resize(picture, (size, size), interpolation=how)

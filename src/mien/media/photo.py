@@ -51,6 +51,11 @@ class Photo:
     xmp: bytes | None = None  # packet
     deep: np.ndarray | None = None  # uint16 (H, W, 3 or 4): sixteen bits, of which `rgb` and `alpha` are made
 
+    @classmethod
+    def of(cls, rgb: np.ndarray) -> Photo:
+        """Return a photograph of pixels alone, uint8 (H, W, 3)."""
+        return cls(rgb, None, False, None, None)
+
 
 def _open(path: Path, file: BinaryIO, limit: int) -> Image.Image:
     """Pillow's image with only its header read; raises InputError with the reason."""

@@ -71,11 +71,11 @@ def synthesize(
         writer.writerows(rows)
 
 
-def write_made(image: torch.Tensor, file: Path, model: str, told: str, subject: str) -> None:
+def write_made(image: torch.Tensor, file: Path, model: str, operation: str, subject: str) -> None:
     """Write one picture (1, 3, S, S) that a model made, with a stamp that says so."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    stamp = Stamp(f"mien {VERSION}", model, told, subject)
-    write_photo(Photo(to_pixels(image[0]), None, False, None, None), file, stamp)
+    stamp = Stamp(f"mien {VERSION}", model, operation, subject)
+    write_photo(Photo.of(to_pixels(image[0])), file, stamp)
 
 
 def labels_of(data: Data, row: int, intensity: float) -> dict[str, str]:
