@@ -11,10 +11,10 @@ import torch
 
 from mien.data.sets import Sets
 from mien.errors import InputError
+from mien.evaluate.protocols.comparison import compare
 from mien.models.io import load
 from mien.models.tensors import read_tensors
 from mien.synth.generate import generate
-from mien.training import zoo as module
 from mien.training.settings import Settings
 from mien.training.zoo import make_zoo
 from mien.weights.index import VARIABLE
@@ -28,14 +28,16 @@ SETTINGS = Settings(precision="32-true", accelerator="cpu")
 
 
 @pytest.fixture
-def made(edit_rows, tmp_path, monkeypatch):
+def made(edit_rows, tmp_path):
     compared = []
-    monkeypatch.setattr(module, "compare", lambda models, judge, data, folder: compared.append((models, judge, data)))
     folder = edit_rows(lambda rows: [row.update(test=str(int(row["subject"] == "ann"))) for row in rows])
     out = tmp_path / "zoo"
 
     def make(hours=1.0, models=("judge", "ter_gan")):
-        return make_zoo(Sets((folder,)), out, hours, models, SETTINGS, CHANGES)
+        return make_zoo(Sets((folder,)), out, hours, measure, models, SETTINGS, CHANGES)
+
+    def measure(models, evaluator, data, folder):
+        compared.append((models, evaluator, data))
 
     return make, out, compared
 
@@ -50,8 +52,8 @@ def test_every_model_is_trained_packed_and_compared(made):
         assert entry["sha256"] == hashlib.sha256(data).hexdigest() and entry["bytes"] == len(data)
         assert {t.dtype for key, t in read_tensors(out / entry["file"])[0].items() if "weight" in key} == {torch.half}
         assert read_tensors(out / entry["file"])[1]["family"] == name
-    ((models, judge, data),) = compared
-    assert set(models) == {"ter_gan"} and judge.size == 32 and set(data.manifest.subjects) == {"ann"}
+    ((models, evaluator, data),) = compared
+    assert set(models) == {"ter_gan"} and evaluator.config.image_size == 32 and set(data.manifest.subjects) == {"ann"}
 
 
 @pytest.mark.slow
@@ -59,7 +61,10 @@ def test_two_folders_get_through_the_comparison(data, tmp_path):
     """As `make zoo` calls it: photographs with test people, and the studio beside them, which marks none."""
     generate(tmp_path / "studio", people=2, per_person=8, size=32, seed=1)
     sets, out = Sets((data.manifest.folder, tmp_path / "studio"), same_people=True), tmp_path / "zoo"
-    assert make_zoo(sets, out, 1.0, ("judge", "ter_gan"), SETTINGS, CHANGES) == {"judge": True, "ter_gan": True}
+    assert make_zoo(sets, out, 1.0, compare, ("judge", "ter_gan"), SETTINGS, CHANGES) == {
+        "judge": True,
+        "ter_gan": True,
+    }
     table = pd.read_csv(out / "compare" / "comparison.csv")
     assert set(table.model) >= {"ter_gan"} and table.l1_face.notna().any()
     assert load(str(out / "ter_gan.safetensors")).config.subjects == 2 + 2  # the studio's, and those not tested
@@ -70,7 +75,9 @@ def test_folders_that_contradict_each_other_are_refused_before_training(made, fa
     rows = list(csv.DictReader((tmp_path / "more" / "metadata.csv").read_text().splitlines()))
     write_rows(tmp_path / "more", [row | {"test": "0"} for row in rows])
     with pytest.raises(InputError, match=r"subject ann has test '1' in .*faces, but '0' in .*more"):
-        make_zoo(Sets((faces_folder, tmp_path / "more"), True), tmp_path / "zoo", 1.0, ("judge",), SETTINGS, CHANGES)
+        make_zoo(
+            Sets((faces_folder, tmp_path / "more"), True), tmp_path / "zoo", 1.0, compare, ("judge",), SETTINGS, CHANGES
+        )
     assert not (tmp_path / "zoo").exists()
 
 
@@ -93,7 +100,7 @@ def test_no_time_and_unknown_models_are_refused(made):
 
 def test_data_without_test_people_are_refused_before_training(faces_folder, tmp_path):
     with pytest.raises(InputError, match=r"faces: no row is marked test=1"):
-        make_zoo(Sets((faces_folder,)), tmp_path / "zoo", 1.0, ("judge",), SETTINGS, CHANGES)
+        make_zoo(Sets((faces_folder,)), tmp_path / "zoo", 1.0, compare, ("judge",), SETTINGS, CHANGES)
     assert not (tmp_path / "zoo").exists()
 
 

@@ -139,6 +139,7 @@ def zoo(
 
     Example: `mien zoo zoo_out --data photofaces --data studio --hours 12`
     """
+    from mien.evaluate.protocols.comparison import compare
     from mien.training.settings import Settings
     from mien.training.zoo import ORDER, make_zoo
 
@@ -146,7 +147,7 @@ def zoo(
     sets = sets_of(data, same_people)
     with bar("zoo") as progress:
         finished = make_zoo(
-            sets, output, hours, model or ORDER, settings,
+            sets, output, hours, compare, model or ORDER, settings,
             report=lambda name, p: progress(p.done, p.total, f"{name} {p.stage} {p.faces_per_second:.0f}/s"),
         )  # fmt: skip
     for name, whole in finished.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,38 @@ WITHOUT_TRUTH = {"need_truth": "false", "truth": "0", "exact": "false"}
 YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
+@dataclass(frozen=True)
+class Training:
+    """What to train, and how: a model from a preset with some settings changed, or from the weights of a run."""
+
+    family: str
+    preset: str = "small"
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    start: Path | None = None  # a run or a checkpoint to begin with
+
+    def model(self, people: int) -> Family:
+        """Return the model as it begins, for so many training people; its random numbers follow from the seed."""
+        torch.manual_seed(self.settings.seed)
+        family = create(self.family, self.preset, **{**self.changes, "subjects": people})
+        if self.start:
+            begin_with(family, self.start)
+        return family
+
+
+def train_to_end(
+    training: Training, data: Data, run: Path, report: Callable[[Progress], None] = lambda _: None
+) -> Family:
+    """Train a model on data, or go on with what `run` holds, and return it on the CPU, ready for use.
+
+    Raises InputError where training was stopped before its end, and for data from which it would learn nothing.
+    """
+    family = training.model(len(data.manifest.subjects))
+    if not train(family, sampler_of(family, data, training.settings.seed), run, training.settings, report):
+        raise InputError(f"{run}: stopped before its end; call again to go on")
+    return family.cpu().eval()
+
+
 def begin(
     model: str,
     preset: str,
@@ -54,10 +86,7 @@ def begin(
     typed = typed_changes(model, preset, changes)
     size = typed.get("image_size", preset_config(model, preset).image_size)
     data = training_data(sets, size, all_people)
-    torch.manual_seed(settings.seed)
-    family = create(model, preset, **typed, subjects=len(data.manifest.subjects))
-    if start:
-        begin_with(family, start)
+    family = Training(model, preset, typed, settings, start).model(len(data.manifest.subjects))
     sampler = sampler_of(family, data, settings.seed)
     example = sampler.batch(0)
     return train(family, sampler, run, settings, report, lambda f, path: draw_sheet(f, example, path))

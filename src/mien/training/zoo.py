@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from mien.data.dataset import Data
 from mien.data.sets import Sets, held_out
 from mien.errors import InputError
-from mien.evaluate.evaluators.networks import NetEvaluator
-from mien.evaluate.protocols.comparison import compare
 from mien.files import write_json
-from mien.models.contract import Transfers
+from mien.models.contract import Family, Transfers
 from mien.models.io import load, save_model
 from mien.models.registry import FAMILIES
 from mien.training.settings import Progress, Settings
@@ -26,10 +26,15 @@ ORDER = ("judge", "landmarks", "fields", "jesrl", "eet", "ter_gan", "rel_gan", "
 """Who measures comes first, then what others rely on, then what is best."""
 
 
+Measure = Callable[[Mapping[str, Family], Family, Data, Path], Any]
+"""Sets models side by side: the models, the net that measures them, people to measure on, a folder for the tables."""
+
+
 def make_zoo(
     sets: Sets,
     out: Path,
     hours: float,
+    measure: Measure,
     models: Sequence[str] = ORDER,
     settings: Settings | None = None,
     changes: Mapping[str, Mapping[str, str]] | None = None,
@@ -40,8 +45,8 @@ def make_zoo(
     Each gets an equal share of the hours that are left, and what one does not need falls to the next; training that is
     cut short goes on when this is called again. Written to `out`: runs/, a folder for each training;
     <name>.safetensors, half precision, the parts in use; index.json with their checksums, for MIEN_ZOO; compare/, how
-    they do on the folders' test people, by the judge trained here or else the package's. `changes` are settings of each
-    model as text.
+    they do on the folders' test people, by `measure`, with the evaluator trained here or else the package's. `changes`
+    are settings of each model as text.
 
     Raises InputError, before any training, for unknown models, data without test people, folders that contradict each
     other about a person, or no time.
@@ -67,6 +72,5 @@ def make_zoo(
     write_json(out / INDEX, index_of(out.glob(f"*{SUFFIX}")))
     packed = {name: load(str(out / f"{name}{SUFFIX}")) for name in models if (out / f"{name}{SUFFIX}").is_file()}
     if made := {name: net for name, net in packed.items() if isinstance(net, Transfers)}:
-        judge = packed.get("judge") or load("judge")
-        compare(made, NetEvaluator(judge), held_out(sets, 256), out / "compare")
+        measure(made, packed.get("judge") or load("judge"), held_out(sets, 256), out / "compare")
     return finished
