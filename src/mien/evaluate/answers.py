@@ -15,8 +15,21 @@ from mien.models.contract import Edits, Family, Transfers
 from mien.models.registry import able
 from mien.nn.images import to_pixels
 
-ANSWERS = ("face unchanged", "example copied", "model's picture", "change pasted")
-"""Two trivial answers, the paper's, and what the Editor gives: the photograph plus the model's change."""
+ANSWERS = ("face unchanged", "example copied", "generated", "composited")
+"""Two trivial answers, the picture that a model generates, and the photograph plus the change that picture makes.
+
+The last is what the Editor gives.
+"""
+
+TRIVIAL, MADE = ANSWERS[:2], ANSWERS[2:]
+
+FORMER = {"model's picture": ANSWERS[2], "change pasted": ANSWERS[3]}
+"""Words in files of earlier versions -> answers."""
+
+BY_UNITS = "units asked"
+"""Of models that take action units by side: asked for the truth's own, instead of shown an example."""
+
+TRUTH = "the truth itself"
 
 
 @torch.inference_mode()
@@ -25,12 +38,18 @@ def answers(editor: Editor, data: Data, t: Trials, trial: int) -> dict[str, np.n
     face, example = data.images[int(t.face[trial])], data.images[int(t.example[trial])]
     made = able(editor.model, Transfers).transfer(editor.see(face).crop, editor.see(example).crop)
     up = torch.nn.functional.interpolate(made, size=face.shape[:2], mode="bicubic", align_corners=False)
-    pasted = editor.transfer(face, example).rgb
-    return dict(zip(ANSWERS, (face, example, to_pixels(up[0]), pasted), strict=True))
+    composited = editor.transfer(face, example).rgb
+    return dict(zip(ANSWERS, (face, example, to_pixels(up[0]), composited), strict=True))
 
 
-def edited(model: Family, face: torch.Tensor, expression: str, intensity: np.ndarray) -> torch.Tensor:
-    """Return `face` (B, 3, S, S) edited to a class, each at its own intensity (B,)."""
+def trivial_answers(data: Data, t: Trials) -> dict[str, list[np.ndarray]]:
+    """Return the truth and the two trivial answers to every trial, uint8 (S, S, 3) each."""
+    rows = dict(zip((TRUTH, *TRIVIAL), (t.truth, t.face, t.example), strict=True))
+    return {answer: [data.images[row] for row in chosen.tolist()] for answer, chosen in rows.items()}
+
+
+def edit_each(model: Family, face: torch.Tensor, expression: str, intensity: np.ndarray) -> torch.Tensor:
+    """Return faces (B, 3, S, S) edited to a class, each at its own intensity (B,)."""
     made = torch.empty_like(face)
     for level in np.unique(intensity):
         rows = torch.from_numpy(intensity == level)
@@ -38,27 +57,12 @@ def edited(model: Family, face: torch.Tensor, expression: str, intensity: np.nda
     return made
 
 
-TRIVIAL, MADE = ANSWERS[:2], ANSWERS[2:]
-
-
-BY_UNITS = "units asked"
-"""Of models that take action units by side: asked for the truth's own, instead of shown an example."""
-
-TRUTH = "the truth itself"
-
-
-def unpainted(data: Data, t: Trials) -> dict[str, list[np.ndarray]]:
-    """Return the truth and the two trivial answers to every trial, uint8 (S, S, 3) each."""
-    rows = dict(zip((TRUTH, *TRIVIAL), (t.truth, t.face, t.example), strict=True))
-    return {answer: [data.images[row] for row in chosen.tolist()] for answer, chosen in rows.items()}
-
-
 def takes_sides(model: Family) -> bool:
-    """Whether a model edits by action units, left and right apart."""
+    """Return whether a model edits by action units, left and right apart."""
     return isinstance(model, Edits) and "sides" in type(model).edits_by
 
 
-def answered_by_units(editor: Editor, data: Data, t: Trials, trial: int) -> np.ndarray:
+def answer_by_units(editor: Editor, data: Data, t: Trials, trial: int) -> np.ndarray:
     """Return a trial's face with the truth's own units and gaze asked for, uint8 (S, S, 3)."""
     face, truth = int(t.face[trial]), int(t.truth[trial])
     units, gaze = units_shown(data.manifest, truth), gaze_change(data.manifest, face, truth)

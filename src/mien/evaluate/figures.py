@@ -10,17 +10,16 @@ import numpy as np
 import pandas as pd
 
 from mien.data.dataset import Data
-from mien.data.images import resize_square
 from mien.data.manifest import Manifest
 from mien.editor import Editor
-from mien.evaluate.answers import BY_UNITS, MADE, TRIVIAL, TRUTH, answered_by_units, answers, takes_sides
-from mien.evaluate.evaluators.base import Evaluator, Reading, all_read
+from mien.evaluate.answers import BY_UNITS, MADE, TRIVIAL, TRUTH, answer_by_units, answers, takes_sides
+from mien.evaluate.evaluators.base import Evaluator, Reading, all_read, squares
 from mien.evaluate.evaluators.networks import as_evaluator
 from mien.evaluate.identity_gallery import GALLERY, gallery_of
-from mien.evaluate.predictions import estimated, predict, protocol_rows
+from mien.evaluate.predictions import estimate_aus, predict, protocol_rows
 from mien.evaluate.probes import codes, probes
 from mien.evaluate.trials import STRONG, Trials
-from mien.labels import AUS, BASIC, CLASSES, EXPRESSIONS
+from mien.labels import AUS, BASIC, CLASSES, DISFA_AUS, EXPRESSIONS, au_name
 from mien.metrics.edit_strength import strength
 from mien.metrics.icc import agreements, icc_3_1, mse
 from mien.metrics.image_similarity import l1, psnr, ssim_map
@@ -51,28 +50,27 @@ def errors_of(picture: np.ndarray, data: Data, t: Trials, trial: int) -> list[di
     ]
 
 
-DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
-"""The twelve action units of DISFA, which AU tables are about."""
+DISFA_COLUMNS = [AUS.index(unit) for unit in DISFA_AUS]
 
 
-def answered(
+def answer_all(
     model: Family, data: Data, t: Trials, size: int, report: Callable[[int], None] = lambda done: None
 ) -> tuple[dict[str, pd.DataFrame], dict[str, np.ndarray]]:
     """Return errors and pictures (T, size, size, 3) of a model's answers to every trial, by the answer's name.
 
     They are MADE, and BY_UNITS of a model that takes units by side.
     """
-    editor, asks = Editor(model, aligned=True), takes_sides(model)
-    pictures: dict[str, list[np.ndarray]] = {answer: [] for answer in (*MADE, *[BY_UNITS] * asks)}
-    for k in range(len(t.face)):
-        found = answers(editor, data, t, k)
-        if asks:
-            found[BY_UNITS] = answered_by_units(editor, data, t, k)
-        for answer, kept in pictures.items():
-            kept.append(found[answer])
-        report(k + 1)
+    editor, by_units = Editor(model, aligned=True), takes_sides(model)
+    pictures: dict[str, list[np.ndarray]] = {answer: [] for answer in (*MADE, *[BY_UNITS] * by_units)}
+    for trial in range(len(t.face)):
+        found = answers(editor, data, t, trial)
+        if by_units:
+            found[BY_UNITS] = answer_by_units(editor, data, t, trial)
+        for answer, made in pictures.items():
+            made.append(found[answer])
+        report(trial + 1)
     errors = {answer: errors_frame(made, data, t) for answer, made in pictures.items()}
-    return errors, {answer: np.stack([resize_square(one, size) for one in made]) for answer, made in pictures.items()}
+    return errors, {answer: squares(made, size) for answer, made in pictures.items()}
 
 
 def error_figures(errors: pd.DataFrame) -> dict[str, float]:
@@ -91,16 +89,16 @@ def errors_frame(pictures: Sequence[np.ndarray], data: Data, t: Trials) -> pd.Da
     return pd.DataFrame([row for k, picture in enumerate(pictures) for row in errors_of(picture, data, t, k)])
 
 
-def judged(
-    judge: Evaluator | Family, data: Data, t: Trials, pictures: Mapping[Any, np.ndarray]
+def evaluator_figures(
+    evaluator: Evaluator | Family, data: Data, t: Trials, pictures: Mapping[Any, np.ndarray]
 ) -> tuple[dict[Any, dict[str, float]], pd.DataFrame]:
-    """Return the judge's figures of every set of pictures (T, S, S, 3), and ICC and MSE by AU.
+    """Return the evaluator's figures of every set of pictures (T, S, S, 3), and ICC and MSE by AU.
 
     Raises InputError where an outside tool has to read the pictures first.
     """
-    judge = as_evaluator(judge)
-    gallery, own = gallery_of(data, t, judge)
-    work = {key: partial(judge.read, made) for key, made in {GALLERY: gallery, **pictures}.items()}
+    evaluator = as_evaluator(evaluator)
+    gallery, own = gallery_of(data, t, evaluator)
+    work = {key: partial(evaluator.read, made) for key, made in {GALLERY: gallery, **pictures}.items()}
     readings = all_read(work)  # what must be read outside is asked for all at once
     known = readings.pop(GALLERY)
     figures, by_au = {}, {}
@@ -112,16 +110,15 @@ def judged(
 
 
 def au_figures(found: Reading, data: Data, t: Trials) -> tuple[dict[str, float], dict[str, float]]:
-    """Return mean ICC and MSE of the units that judge and labels know, and both by unit; nothing without AUs."""
+    """Return mean ICC and MSE of the units that evaluator and labels know, and both by unit; nothing without AUs."""
     return ({}, {}) if found.aus is None else unit_figures(data.manifest.aus[t.example], found.aus)
 
 
 def change_figures(found: Reading, before: Reading | None, after: Reading | None) -> dict[str, float]:
-    """Return slope and correlation of the change the judge sees on the one it sees in the truth, over DISFA_AUS."""
+    """Return slope and correlation of the change the evaluator sees on the one it sees in the truth, over DISFA_AUS."""
     if before is None or after is None or any(reading.aus is None for reading in (found, before, after)):
         return {}
-    columns = [k for k, au in enumerate(AUS) if au in DISFA_AUS]
-    made, unmoved, true = (np.asarray(reading.aus)[:, columns] for reading in (found, before, after))
+    made, unmoved, true = (np.asarray(reading.aus)[:, DISFA_COLUMNS] for reading in (found, before, after))
     return strength(made - unmoved, true - unmoved)
 
 
@@ -130,33 +127,27 @@ def unit_figures(truth: np.ndarray, found: np.ndarray) -> tuple[dict[str, float]
 
     A unit that one side does not know, or whose truth does not vary, has no figures.
     """
-    columns = [k for k, au in enumerate(AUS) if au in DISFA_AUS]
-    truth, found = truth[:, columns], found[:, columns]
+    truth, found = truth[:, DISFA_COLUMNS], found[:, DISFA_COLUMNS]
     known = ~np.isnan(truth) & ~np.isnan(found)
     varied = np.where(known, truth, -np.inf).max(0) > np.where(known, truth, np.inf).min(0)
     if not varied.any():
         return {}, {}
     icc, error = (values[varied] for values in agreements(truth, found))
-    names = [AUS[k] for k in np.array(columns)[varied]]
-    by_au = {
-        f"{name}_AU{au:02d}": float(v)
+    units = [au_name(unit) for unit, varies in zip(DISFA_AUS, varied, strict=True) if varies]
+    by_unit = {
+        f"{name}_{unit}": float(v)
         for name, of in (("icc", icc), ("mse", error))
-        for au, v in zip(names, of, strict=True)
+        for unit, v in zip(units, of, strict=True)
     }
-    return {"icc": float(np.nanmean(icc)), "au_mse": float(np.mean(error))}, by_au
+    return {"icc": float(np.nanmean(icc)), "au_mse": float(np.mean(error))}, by_unit
 
 
 def class_figures(found: Reading, data: Data, t: Trials) -> dict[str, float]:
     """Return the share of strong expressions that is named as the example's; nothing without classes."""
     if found.classes is None:
         return {}
-    right = named_as_example(found.classes, data, t)
+    right = named_as(found.classes, data.manifest, t.example)
     return {} if np.isnan(right).all() else {"expression": float(np.nanmean(right))}
-
-
-def named_as_example(classes: np.ndarray, data: Data, t: Trials) -> np.ndarray:
-    """Return (T,) 1 where the class is the example's, 0 where not, NaN where that is weak or has no class."""
-    return named_as(classes, data.manifest, t.example)
 
 
 def named_as(classes: np.ndarray, manifest: Manifest, rows: np.ndarray) -> np.ndarray:
@@ -199,8 +190,8 @@ def recognition_figures(model: Family, data: Data) -> dict[str, float]:
 
 def au_agreement(model: EstimatesAus, data: Data) -> dict[int, dict[str, float]]:
     """Return ICC(3,1) and MSE of a model's AU estimates and the labels, for DISFA_AUS that it knows and that vary."""
-    found, label = estimated(model, data), data.manifest.aus
-    units = [k for k, au in enumerate(AUS) if au in DISFA_AUS and np.nanstd(label[:, k]) > 0]
+    found, label = estimate_aus(model, data), data.manifest.aus
+    units = [k for k in DISFA_COLUMNS if np.nanstd(label[:, k]) > 0]
     return {AUS[k]: agree(label[:, k], found[:, k]) for k in units if not np.isnan(found[:, k]).any()}
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mien.data.dataset import Data
-from mien.data.images import resize_square
 from mien.data.manifest import Manifest
 from mien.data.neutral import neutral_faces
-from mien.evaluate.evaluators.base import Evaluator
+from mien.evaluate.evaluators.base import Evaluator, squares
 from mien.evaluate.trials import Trials
 
 GALLERY = "the neutral faces"
@@ -33,7 +32,7 @@ def one_each(manifest: Manifest, people: np.ndarray, used: np.ndarray | None = N
     return rows
 
 
-def gallery_of(data: Data, t: Trials, judge: Evaluator) -> tuple[np.ndarray, np.ndarray]:
+def gallery_of(data: Data, t: Trials, evaluator: Evaluator) -> tuple[np.ndarray, np.ndarray]:
     """Return the pictures (P, S, S, 3) among which the trials' people are to be found again, and whose each face is."""
     rows, own = gallery_rows(data, t)
-    return np.stack([resize_square(data.images[row], judge.size) for row in rows]), own
+    return squares([data.images[row] for row in rows], evaluator.size), own

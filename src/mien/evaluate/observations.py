@@ -1,8 +1,9 @@
-"""Every model's answers to trials, looked at once: what is seen is kept, so that a run that was killed goes on."""
+"""Every answer to the trials, looked at once: what is seen is kept, so that a run that was killed goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import numpy as np
 
 from mien.data.dataset import Data, digest
 from mien.editor import Editor
-from mien.evaluate.answers import ANSWERS, TRUTH, answers
-from mien.evaluate.evaluators.base import all_read
+from mien.evaluate.answers import FORMER, MADE, TRIVIAL, TRUTH, answers
+from mien.evaluate.batches import batches
+from mien.evaluate.evaluators.base import Evaluator, all_read, signature
+from mien.evaluate.record import Key
 from mien.evaluate.trials import Trials
 from mien.files import kept
 from mien.models.contract import Family
@@ -24,15 +27,38 @@ CHUNK = 128
 NOBODY = "—"
 """Whose answers the trivial ones are, and the truth."""
 
-Key = tuple[str, str]
-"""A model's name, or NOBODY, and the answer's."""
-
 Look = Callable[[list[np.ndarray], np.ndarray], Sequence[Any]]
 """What is seen in pictures uint8 (S, S, 3) of the trials with these numbers: a value a picture, which JSON can hold."""
+
+Answers = Callable[[int], dict[str, np.ndarray]]
+"""A trial's number -> its pictures uint8 (S, S, 3), by the answer's name."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One model's answers to some trials: what is seen in them lies in a file of its own."""
+
+    model: str
+    answers: Answers
+    rows: np.ndarray  # the trials' numbers
+    look: Look
+    path: Path
+    made_by: Mapping[str, Any]
+
+    def observe(self) -> dict[str, list[Any]]:
+        """Return what is seen in each answer, from the file if it is there."""
+        found = kept(self.path, self.made_by, self._observe)
+        return {FORMER.get(answer, answer): values for answer, values in found.items()}
+
+    def _observe(self) -> dict[str, list[Any]]:
+        pictures = [self.answers(int(trial)) for trial in self.rows]
+        looks = {answer: partial(self.look, [each[answer] for each in pictures], self.rows) for answer in pictures[0]}
+        return {answer: list(values) for answer, values in all_read(looks).items()}
 
 
 def observations(
     models: Mapping[str, Family],
+    evaluator: Evaluator,
     data: Data,
     t: Trials,
     look: Look,
@@ -40,53 +66,41 @@ def observations(
     made_by: Mapping[str, Any],
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[Key, list[Any]]:
-    """Return for every model's two answers, the trivial ones and the truth, where it is known, what is seen in them.
+    """Return what is seen in every model's two answers, in the trivial ones, and in the truth where it is known.
 
-    What is seen is kept in `folder`, a file a model and CHUNK trials. `made_by` says what it depends on besides models
-    and trials. Raises InputError where a model cannot transfer, where `folder` keeps something else, or where an
-    outside tool has to read the pictures first, which then are all written.
+    `look` asks `evaluator`. What is seen is kept in `folder`, a file a model and CHUNK trials; `made_by` says what it
+    depends on besides evaluator, models and trials. Raises InputError where a model cannot transfer, where `folder`
+    keeps something else, or where an outside tool has to read the pictures first, which then are all written.
     """
-    count = len(t.face)
-    chunks = [np.arange(k, min(k + CHUNK, count)) for k in range(0, count, CHUNK)]
-    asked = {**made_by, "trials": digest(data, t.face, t.example, t.truth), "size": data.size}
-    sources = {NOBODY: (partial(_given, data, t), "given")} | {
-        name: (partial(_made, Editor(model, aligned=True), data, t), fingerprint(model))
-        for name, model in models.items()
-    }
-    total, work = count * len(sources), {}
-    for number, (name, (pictures, mark)) in enumerate(sources.items()):
-        for rows in chunks:
-            place = folder / mark[:16] / f"{rows[0]:06d}.json"
-            seen = partial(kept, place, {**asked, "model": mark}, partial(_seen, pictures, look, rows))
-            work[name, int(rows[0])] = partial(_told, seen, report, number * count + int(rows[-1]) + 1, total)
+    about = {
+        **made_by, "judge": signature(evaluator),  # as the folders of earlier versions have it
+        "trials": digest(data, t.face, t.example, t.truth), "size": data.size,
+    }  # fmt: skip
+    sources: dict[str, tuple[Answers, str]] = {NOBODY: (partial(_true_pictures, data, t), "given")}
+    for name, model in models.items():
+        editor = Editor(model, aligned=True)
+        sources[name] = partial(_made_pictures, editor, data, t), fingerprint(model)
+    parts = [
+        Part(name, made, rows, look, folder / mark[:16] / f"{rows[0]:06d}.json", {**about, "model": mark})
+        for name, (made, mark) in sources.items()
+        for rows in batches(len(t.face), CHUNK)
+    ]
+    ends = np.cumsum([len(part.rows) for part in parts]).tolist()
+    work = {number: part.observe for number, part in enumerate(parts)}
     found: dict[Key, list[Any]] = {}
-    for (name, _), part in all_read(work).items():
-        for answer, values in part.items():
-            found.setdefault((name, answer), []).extend(values)
+    for number, seen in all_read(work, lambda number: report(ends[number], ends[-1])).items():
+        for answer, values in seen.items():
+            found.setdefault((parts[number].model, answer), []).extend(values)
     return found
 
 
-def _seen(pictures: Callable[[int], dict[str, np.ndarray]], look: Look, rows: np.ndarray) -> dict[str, list[Any]]:
-    made = [pictures(int(trial)) for trial in rows]
-    seen = all_read({answer: partial(look, [some[answer] for some in made], rows) for answer in made[0]})
-    return {answer: list(values) for answer, values in seen.items()}
-
-
-def _told(work: Callable[[], Any], report: Callable[[int, int], None], done: int, total: int) -> Any:
-    value = work()
-    report(done, total)
-    return value
-
-
-def _given(data: Data, t: Trials, trial: int) -> dict[str, np.ndarray]:
+def _true_pictures(data: Data, t: Trials, trial: int) -> dict[str, np.ndarray]:
     """Return a trial's trivial answers, and the truth if it is known, as the data have them."""
-    rows: Iterator[tuple[str, int]] = zip(
-        (*ANSWERS[:2], TRUTH), (int(t.face[trial]), int(t.example[trial]), int(t.truth[trial])), strict=True
-    )
-    return {answer: data.images[row] for answer, row in rows if row >= 0}
+    rows = dict(zip((*TRIVIAL, TRUTH), (t.face[trial], t.example[trial], t.truth[trial]), strict=True))
+    return {answer: data.images[int(row)] for answer, row in rows.items() if row >= 0}
 
 
-def _made(editor: Editor, data: Data, t: Trials, trial: int) -> dict[str, np.ndarray]:
-    """Return a trial's two answers by a model: painted and pasted."""
+def _made_pictures(editor: Editor, data: Data, t: Trials, trial: int) -> dict[str, np.ndarray]:
+    """Return a trial's two answers by a model: generated and composited."""
     found = answers(editor, data, t, trial)
-    return {answer: found[answer] for answer in ANSWERS[2:]}
+    return {answer: found[answer] for answer in MADE}

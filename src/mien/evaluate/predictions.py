@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 
 from mien.data.dataset import Data
+from mien.evaluate.batches import batches
 from mien.labels import BASIC, CLASSES
 from mien.models.contract import EstimatesAus, Prediction
 from mien.nn.images import to_tensor
+
+BASELINE = "baseline"
+"""The plain net beside a model, in tables of what both predict."""
 
 
 def protocol_rows(data: Data, words: Sequence[str] = BASIC, least: float = 0.5) -> np.ndarray:
@@ -19,21 +23,21 @@ def protocol_rows(data: Data, words: Sequence[str] = BASIC, least: float = 0.5) 
     return np.isin(data.manifest.expression, numbers) & ~(data.manifest.intensity < least)
 
 
+def tensors(data: Data, batch: int = 256) -> Iterator[torch.Tensor]:
+    """Yield the data's pictures in their order, (B, 3, S, S) in [-1, 1]."""
+    for rows in batches(len(data), batch):
+        yield to_tensor(data.images[rows])
+
+
 @torch.inference_mode()
-def predict(
-    recognize: Callable[[torch.Tensor], Prediction], data: Data, words: Sequence[str], batch: int = 256
-) -> np.ndarray:
+def predict(recognize: Callable[[torch.Tensor], Prediction], data: Data, words: Sequence[str]) -> np.ndarray:
     """Return (N,) class numbers: the likeliest among `words`."""
     numbers = torch.tensor([CLASSES.index(word) for word in words])
-    best = []
-    for k in range(0, len(data), batch):
-        rows = np.arange(k, min(k + batch, len(data)))
-        best.append(numbers[recognize(to_tensor(data.images[rows])).probabilities[:, numbers].argmax(1)])
+    best = [numbers[recognize(faces).probabilities[:, numbers].argmax(1)] for faces in tensors(data)]
     return torch.cat(best).numpy()
 
 
 @torch.inference_mode()
-def estimated(model: EstimatesAus, data: Data, batch: int = 256) -> np.ndarray:
+def estimate_aus(model: EstimatesAus, data: Data) -> np.ndarray:
     """Return (N, 21) action units 0-5, NaN where the model does not know one."""
-    parts = [np.arange(k, min(k + batch, len(data))) for k in range(0, len(data), batch)]
-    return np.concatenate([model.estimate_aus(to_tensor(data.images[rows])).double().numpy() for rows in parts])
+    return np.concatenate([model.estimate_aus(faces).double().numpy() for faces in tensors(data)])

@@ -16,20 +16,17 @@ from sklearn.preprocessing import StandardScaler
 from mien.data.dataset import Data
 from mien.data.manifest import Manifest
 from mien.errors import InputError
+from mien.evaluate.predictions import tensors
 from mien.labels import CLASSES
 from mien.models.contract import Embeds
-from mien.nn.images import to_tensor
 
 CODES = ("expression", "identity")
 
 
 @torch.inference_mode()
-def codes(model: Embeds, data: Data, batch: int = 256) -> dict[str, np.ndarray]:
+def codes(model: Embeds, data: Data) -> dict[str, np.ndarray]:
     """Return {"expression": (N, E), "identity": (N, I)} float32 of all the data's faces."""
-    found = []
-    for k in range(0, len(data), batch):
-        images = to_tensor(data.images[np.arange(k, min(k + batch, len(data)))])
-        found.append(model.embed(images))
+    found = [model.embed(faces) for faces in tensors(data)]
     return {name: torch.cat([getattr(e, name) for e in found]).float().numpy() for name in CODES}
 
 
@@ -40,13 +37,13 @@ class Probe:
     nets: tuple[Pipeline, ...]
     fold: dict[int, int]  # group -> fold
 
-    def says(self, code: np.ndarray, group: np.ndarray) -> np.ndarray:
+    def predict(self, code: np.ndarray, group: np.ndarray) -> np.ndarray:
         """Return the label (N,) of each code (N, D), by the classifier that was fitted without its group (N,)."""
-        of, said = self.folds(group), np.full(len(code), -1)
+        fold, label = self.folds(group), np.full(len(code), -1)
         for k, net in enumerate(self.nets):
-            if (of == k).any():
-                said[of == k] = net.predict(code[of == k])
-        return said
+            if (fold == k).any():
+                label[fold == k] = net.predict(code[fold == k])
+        return label
 
     def folds(self, group: np.ndarray) -> np.ndarray:
         """Return the fold (N,) of each group, -1 for one that is not known."""
@@ -54,7 +51,7 @@ class Probe:
 
 
 def fit_probe(code: np.ndarray, label: np.ndarray, group: np.ndarray) -> Probe:
-    """Return what tells labels (N,) from codes (N, D), by five folds of groups (N,), or as many as there are groups."""
+    """Return a probe for labels (N,) of codes (N, D), by five folds of groups (N,), or as many as there are groups."""
     nets: list[Pipeline] = []
     fold: dict[int, int] = {}
     for k, (fitted, left) in enumerate(GroupKFold(min(5, len(np.unique(group)))).split(code, label, group)):
@@ -63,7 +60,7 @@ def fit_probe(code: np.ndarray, label: np.ndarray, group: np.ndarray) -> Probe:
     return Probe(tuple(nets), fold)
 
 
-def asked_of(manifest: Manifest) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def questions(manifest: Manifest) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return by question each row's answer and group: no person, no expression is both fitted and asked about."""
     return {"expression": (manifest.expression, manifest.subject), "person": (manifest.subject, manifest.expression)}
 
@@ -79,14 +76,14 @@ def probed_rows(manifest: Manifest) -> np.ndarray:
 
 def fit_probes(found: Mapping[str, np.ndarray], manifest: Manifest) -> dict[tuple[str, str], Probe]:
     """Return a probe of each code for each question; found: code -> (N, D), of rows that are all `probed_rows`."""
-    asked = asked_of(manifest).items()
+    asked = questions(manifest).items()
     return {(name, what): fit_probe(code, *of) for name, code in found.items() for what, of in asked}
 
 
 def hits(probe: Probe, code: np.ndarray, label: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return whether a probe names each code's label (N,), and weights (N,) by which all folds count alike."""
     of = probe.folds(group)
-    return probe.says(code, group) == label, 1 / np.bincount(of)[of]
+    return probe.predict(code, group) == label, 1 / np.bincount(of)[of]
 
 
 def probes(found: dict[str, np.ndarray], data: Data) -> pd.DataFrame:
@@ -106,7 +103,7 @@ def probe_table(
     """
     rows = []
     for (name, what), probe in fitted.items():
-        label, group = asked_of(manifest)[what]
+        label, group = questions(manifest)[what]
         right, weight = hits(probe, found[name], label, group)
         accuracy, chance = np.average(right, weights=weight), np.bincount(label).max() / len(label)
         rows.append({"code": name, "probe": what, "accuracy": accuracy, "chance": chance, "images": len(label)})

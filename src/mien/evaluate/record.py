@@ -14,11 +14,16 @@ import pandas as pd
 from mien.about import versions
 from mien.data.dataset import Data, digest
 from mien.data.manifest import Manifest
+from mien.evaluate.evaluators.base import Evaluator, signature
 from mien.evaluate.evaluators.independence import labelled_by
+from mien.evaluate.trials import Trials
 from mien.files import write_json
 from mien.metrics.bootstrap import DRAWS, LEVEL, Interval, intervals
 from mien.models.contract import Family
 from mien.models.io import fingerprint
+
+Key = tuple[str, str]
+"""A model's name and the answer's."""
 
 SAMPLING = {"interval": f"{LEVEL:.0%} percentile bootstrap over people", "draws": DRAWS}
 
@@ -36,11 +41,40 @@ def data_facts(data: Data) -> dict[str, Any]:
     return {"labels": labelled_by(m), "data": facts}
 
 
-def made_with(data: Data, judge: Sequence[str] | None, models: Mapping[str, Family]) -> dict[str, Any]:
-    """Return what a record says of the data, the judge (its `signature`; None where nobody judges) and the models."""
-    name, mark = judge or (None, None)
+def made_with(data: Data, evaluator: Evaluator | None, models: Mapping[str, Family]) -> dict[str, Any]:
+    """Return what a record says of the data, the evaluator (None where there is none) and the models."""
+    name, mark = signature(evaluator) if evaluator else (None, None)
     marks = {model: fingerprint(net) for model, net in models.items()}
-    return {**data_facts(data), "judge": name, "judge_sha256": mark or None, "models": marks}
+    return {**data_facts(data), "evaluator": name, "evaluator_sha256": mark or None, "models": marks}
+
+
+def trial_facts(data: Data, t: Trials) -> dict[str, Any]:
+    """Return what a record says of its trials."""
+    people = len(np.unique(data.manifest.subject[t.face]))
+    return {"count": len(t.face), "people": people, "truth_known": bool((t.truth >= 0).all()), "size": data.size}
+
+
+def write_protocol(
+    folder: Path,
+    protocol: str,
+    about: Mapping[str, Any],
+    figures: Mapping[Key, Mapping[str, Interval]],
+    table: pd.DataFrame | None = None,
+    notes: Mapping[Key, Mapping[str, Any]] | None = None,
+) -> None:
+    """Write what a protocol found as <protocol>.csv and <protocol>.json.
+
+    The table is `table`, with its index if that is named, or else a line a figure.
+    The record holds what it is `about`, the figures, and beside those of a model and answer its `notes`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{protocol}.csv"
+    if table is None:
+        write_figures(path, figures)
+    else:
+        table.round(4).to_csv(path, index=any(table.index.names))
+    results = {key: {**found, **(notes or {}).get(key, {})} for key, found in figures.items()}
+    write_record(folder / f"{protocol}.json", {"protocol": protocol, **about, "results": result_list(results)})
 
 
 def over_people(
@@ -54,7 +88,7 @@ def over_people(
 
 
 def column_means(values: pd.DataFrame, words: Sequence[str] = ()) -> Callable[[np.ndarray], dict[str, float]]:
-    """Return what gives the mean of each column over some rows, NaN being left out; NaN where all are.
+    """Return a function of rows: the mean of each column over them, without NaN; NaN where nothing is known.
 
     `words` (N,) are the rows' classes: where they are given, also the means of each class's rows, as mAP_anger.
     """
@@ -73,8 +107,8 @@ def column_means(values: pd.DataFrame, words: Sequence[str] = ()) -> Callable[[n
     return means
 
 
-def whose(manifest: Manifest, rows: np.ndarray) -> np.ndarray:
-    """Return whose each row is, as a name; a row without a person is one of its own."""
+def people_of(manifest: Manifest, rows: np.ndarray) -> np.ndarray:
+    """Return whose each row is (N,), as a name; a row without a person is one of its own."""
     of = manifest.subject[rows]
     names = [manifest.subjects[s] if s >= 0 else manifest.files[int(row)] for s, row in zip(of, rows, strict=True)]
     return np.array(names, str)

@@ -1,6 +1,6 @@
 """Pages to look at: one sheet for every use a model has.
 
-"pasted" is what the Editor gives: the face plus the model's change; "painted" is the model's own picture.
+"generated" is the model's own picture; "composited" is what the Editor gives: the face plus the change it makes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mien.labels import AUS, CLASSES
 from mien.media.sheet import save_sheet, sheet
 from mien.models.contract import Edits, EstimatesAus, Family, Invents, SetsElements, Transfers
 from mien.models.registry import able
-from mien.models.residual import pasted as pasted_image
+from mien.models.residual import pasted
 from mien.nn.images import resized, to_pixels
 
 WORDS = CLASSES[1:7]
@@ -88,9 +88,9 @@ def face(model: Family, data: Data, row: int) -> Tensor:
     return resized(data.images[np.array([row])], model.config.image_size)
 
 
-def pasted(model: Family, seen: Tensor, made: Tensor) -> np.ndarray:
+def composited(model: Family, seen: Tensor, made: Tensor) -> np.ndarray:
     """Return the face with the model's change, as the Editor gives it, uint8 (S, S, 3)."""
-    return to_pixels(pasted_image(able(model, Transfers), seen, made)[0])
+    return to_pixels(pasted(able(model, Transfers), seen, made)[0])
 
 
 def transfer_page(model: Family, data: Data) -> Page:
@@ -101,9 +101,9 @@ def transfer_page(model: Family, data: Data) -> Page:
     for row in people(data, 8)[::2]:
         mine = face(model, data, row)
         made = [able(model, Transfers).transfer(mine, e) for e in examples]
-        rows.append([to_pixels(mine[0]), *(pasted(model, mine, m) for m in made)])
+        rows.append([to_pixels(mine[0]), *(composited(model, mine, m) for m in made)])
         rows.append([to_pixels(able(model, Transfers).reconstruct(mine)[0]), *(to_pixels(m[0]) for m in made)])
-        names += ["pasted", "painted"]
+        names += ["composited", "generated"]
     return rows, ["face", *words_of(data)], names
 
 
@@ -114,14 +114,18 @@ def swap_page(model: Family, data: Data) -> Page:
     for k, (a, b) in enumerate(zip(words, reversed(words), strict=True)):
         left, right = face(model, data, shown(data, a, 2 * k)), face(model, data, shown(data, b, 2 * k + 7))
         one, two = able(model, Transfers).transfer(left, right), able(model, Transfers).transfer(right, left)
-        rows.append([to_pixels(left[0]), to_pixels(right[0]), pasted(model, left, one), pasted(model, right, two)])
+        rows.append(
+            [to_pixels(left[0]), to_pixels(right[0]), composited(model, left, one), composited(model, right, two)]
+        )
     return rows[:4], ["a", "b", "a like b", "b like a"], []
 
 
 def edit_page(model: Family, data: Data) -> Page:
     """Every class from neutral to full on one face."""
     mine = face(model, data, people(data, 3)[-1])
-    rows = [[pasted(model, mine, able(model, Edits).edit(mine, Controls(w, i))) for i in LEVELS] for w in CLASSES[1:]]
+    rows = [
+        [composited(model, mine, able(model, Edits).edit(mine, Controls(w, i))) for i in LEVELS] for w in CLASSES[1:]
+    ]
     return rows, [f"{i:g}" for i in LEVELS], list(CLASSES[1:])
 
 
@@ -136,8 +140,8 @@ def neutralize_page(model: Family, data: Data) -> Page:
         made = able(model, Edits).edit(mine, Controls("neutral"))
         own = neutral.get(m.subject[row])
         truth = None if own is None else to_pixels(face(model, data, own)[0])
-        rows.append([to_pixels(mine[0]), pasted(model, mine, made), to_pixels(made[0]), truth])
-    columns = ["face", "pasted", "painted", "truth"]
+        rows.append([to_pixels(mine[0]), composited(model, mine, made), to_pixels(made[0]), truth])
+    columns = ["face", "composited", "generated", "truth"]
     if all(row[-1] is None for row in rows):  # the data has expressions of people whose neutral faces it lacks
         rows, columns = [row[:-1] for row in rows], columns[:-1]
     return rows, columns, words
@@ -151,7 +155,7 @@ def aus_page(model: Family, data: Data) -> Page:
     levels = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
 
     def at(au: int, level: float) -> np.ndarray:
-        return pasted(model, mine, able(model, Edits).edit(mine, Controls(aus={au: level})))
+        return composited(model, mine, able(model, Edits).edit(mine, Controls(aus={au: level})))
 
     return [[at(au, v) for v in levels] for au in units], [f"{v:g}" for v in levels], [f"AU{au}" for au in units]
 
@@ -161,7 +165,8 @@ def elements_page(model: Family, data: Data) -> Page:
     mine = face(model, data, people(data, 3)[-1])
     count = model.config.style
     rows = [
-        [pasted(model, mine, able(model, SetsElements).element(mine, word, k)) for k in range(count)] for word in WORDS
+        [composited(model, mine, able(model, SetsElements).element(mine, word, k)) for k in range(count)]
+        for word in WORDS
     ]
     return rows, [f"element {k}" for k in range(count)], list(WORDS)
 

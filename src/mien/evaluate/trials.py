@@ -1,4 +1,4 @@
-"""Transfer against the exact truth: the real picture of this person showing that expression."""
+"""Who is changed to what: a face, an example by somebody else, and the truth where it is known."""
 
 from __future__ import annotations
 

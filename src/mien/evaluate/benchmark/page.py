@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from mien.files import write_whole
-from mien.labels import AUS, CLASSES
+from mien.labels import CLASSES, au_columns
 
 OWN = "own"
 """The answer's name, on the page, of figures that are about the model and not about a picture it made."""
@@ -22,7 +22,7 @@ TABLES = {
         "Strong expressions (0.75 and more). L1 as a share of white, lower is nearer; SSIM, higher is nearer. "
         "An unchanged face scores well where little moves, so read this beside the next table.",
     ),
-    "By the judge": (
+    "By the evaluator": (
         ("icc", "au_mse", "expression", "rank_1", "tar"),
         "Agreement of the action units with the example's labels: ICC(3,1), higher is better, and mean squared error, "
         "lower is better. Share of strong expressions named as the example's. Whether the person is known again among "
@@ -35,9 +35,9 @@ TABLES = {
     ),
     "Fréchet distance": (
         ("frechet",),
-        "Between true pictures of one half of the people and edited neutral faces of the other half, in the judge's "
-        "features, mean over classes; lower is nearer. The truth itself is what is left at this number of pictures. "
-        "This is no FID.",
+        "Between true pictures of one half of the people and edited neutral faces of the other half, in the "
+        "evaluator's features, mean over classes; lower is nearer. The truth itself is what is left at this number "
+        "of pictures. This is no FID.",
     ),
     "What the model knows": (
         ("recognize", "own_icc", "own_mse", "probe", "leak", "retrieval"),
@@ -49,10 +49,10 @@ TABLES = {
 """Heading -> metrics in columns, and what they mean."""
 
 DETAILS = {
-    "Action units, ICC of the change pasted": ("icc", "change pasted"),
-    "Spearman by class, change pasted": ("spearman", "change pasted"),
-    "Gain by class, change pasted": ("gain", "change pasted"),
-    "Fréchet distance by class, change pasted": ("frechet", "change pasted"),
+    "Action units, ICC, composited": ("icc", "composited"),
+    "Spearman by class, composited": ("spearman", "composited"),
+    "Gain by class, composited": ("gain", "composited"),
+    "Fréchet distance by class, composited": ("frechet", "composited"),
 }
 """Heading -> metric and answer of a table with a row a class or action unit and a column a model."""
 
@@ -61,7 +61,7 @@ LIMITS = (
     "photographs. Take --data for that.",
     "Intervals are of a bootstrap over people (95 %). They say how far other people of the same kind would move a "
     "figure, not how far another training of the same model would.",
-    "A judge that sees no difference between a result and the truth proves only that it sees none.",
+    "An evaluator that sees no difference between a result and the truth proves only that it sees none.",
     "Whoever trains on these pictures, or on the studio's seed of the benchmark, has seen the test.",
 )
 
@@ -85,7 +85,7 @@ def write_page(
     page = [
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
         f"<title>mien bench</title><style>{STYLE}</style><h1>The open benchmark of facial expressions</h1>",
-        said(record, others, careful),
+        head(record, others, careful),
         *(about_set(name, record, others, drawn[name]) for name in record["sets"]),
         about_times(times),
         "<h2>Limits</h2><ul>" + "".join(f"<li>{escape(line)}" for line in LIMITS) + "</ul></html>",
@@ -94,9 +94,9 @@ def write_page(
     write_whole(folder / "index.html", "\n".join(page) + "\n")
 
 
-def said(record: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]], careful: Sequence[str]) -> str:
-    """Return who judged what, with which versions: all that a citation needs."""
-    judge, versions = record["judge"], ", ".join(f"{k} {v}" for k, v in record["versions"].items())
+def head(record: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]], careful: Sequence[str]) -> str:
+    """Return who measured what, with which versions: all that a citation needs."""
+    evaluator, versions = record["evaluator"], ", ".join(f"{k} {v}" for k, v in record["versions"].items())
     models = {name: _about_model(model, record) for name, model in record["models"].items()}
     models |= {
         f"{label}: {name}": _about_model(model, other)
@@ -106,12 +106,13 @@ def said(record: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]], car
     sets = pd.DataFrame(record["sets"]).T.rename(columns={"labels": "labelled by", "size": "pixels"})
     warned = "".join(f"<p><strong>Careful:</strong> {escape(line)}.</p>" for line in careful)
     return (
-        f"<p>Judge: {escape(judge['name'])}, fingerprint <code>{escape(judge['fingerprint'] or 'none')}</code>. "
-        f"{escape(versions)}. The same figures, to cite: <a href=bench.json>bench.json</a>.</p>{warned}"
+        f"<p>Evaluator: {escape(evaluator['name'])}, "
+        f"fingerprint <code>{escape(evaluator['fingerprint'] or 'none')}</code>. {escape(versions)}. "
+        f"The same figures, to cite: <a href=bench.json>bench.json</a>.</p>{warned}"
         f"<h2>Data</h2>{html(sets)}<h2>Models</h2>{html(pd.DataFrame(models).T)}"
-        "<p>Two answers of each model: <em>model's picture</em> is what it paints; <em>change pasted</em> is the "
-        "photograph plus the model's change, which is what an editor gives. Figures stand with their 95 % interval "
-        "over people, where there is one.</p>"
+        "<p>Two answers of each model: <em>generated</em> is the picture that it makes; <em>composited</em> is the "
+        "photograph plus the change which that picture makes, as an editor gives it. Figures stand with their 95 % "
+        "interval over people, where there is one.</p>"
     )
 
 
@@ -141,7 +142,7 @@ def about_set(
         if len(table):
             parts.append(f"<details><summary>{escape(heading)}</summary>{html(table)}</details>")
     for file in drawn:
-        kind = "What the models make: change pasted" if file.endswith("comparison.png") else "Asked, measured intensity"
+        kind = "What the models make: composited" if file.endswith("comparison.png") else "Asked, measured intensity"
         parts.append(f"<h3>{kind}</h3><p><img src='pictures/{quote(file)}' alt='{kind}'></p>")
     return "\n".join(parts)
 
@@ -172,7 +173,7 @@ def by_part(figures: pd.DataFrame, metric: str, answer: str) -> pd.DataFrame:
     columns: dict[str, dict[str, str]] = {}
     for line in mine.to_dict("records"):
         columns.setdefault(line["model"], {})[line["of"]] = cell(line)
-    order = [*CLASSES, *(f"AU{au:02d}" for au in AUS)]
+    order = [*CLASSES, *au_columns()]
     table = pd.DataFrame(columns)
     return table.reindex([name for name in order if name in table.index])
 
@@ -187,10 +188,10 @@ def cell(line: Mapping[str, Any]) -> str:
 
 def about_times(times: Mapping[str, float]) -> str:
     """Return the line about time, which no two runs share."""
-    told = ", ".join(f"{escape(name)} {value:.1f}" for name, value in times.items())
+    listed = ", ".join(f"{escape(name)} {value:.1f}" for name, value in times.items())
     return (
-        f"<h2>Time</h2><p>Milliseconds of a transfer between two faces: {told}. Measured on the machine that ran this "
-        "and not part of bench.json: no two runs share them (<a href=times.json>times.json</a>).</p>"
+        f"<h2>Time</h2><p>Milliseconds of a transfer between two faces: {listed}. Measured on the machine that ran "
+        "this and not part of bench.json: no two runs share them (<a href=times.json>times.json</a>).</p>"
     )
 
 

@@ -1,7 +1,7 @@
 """One part of the benchmark: all figures of one model, or of the trivial answers, on one set of pictures.
 
 A part is what JSON can hold: {"figures": [{"answer", "metric", "of", "value", "low", "high"}, …]}, and for a model
-"curves" (asked against measured intensity) and "pictures" (PNG in base64, of the trials of `comparison.for_show`).
+"curves" (asked against measured intensity) and "pictures" (PNG in base64, of the trials of `sheets.for_show`).
 `of` is the action unit or class that a figure is about, "" where it is about all of them.
 """
 
@@ -19,12 +19,11 @@ import pandas as pd
 from PIL import Image
 
 from mien.data.dataset import Data
-from mien.data.images import resize_square
-from mien.evaluate.answers import MADE, TRIVIAL, unpainted
+from mien.evaluate.answers import MADE, TRIVIAL, trivial_answers
 from mien.evaluate.benchmark.sets import BenchSet
-from mien.evaluate.evaluators.base import Evaluator, Reading, all_read
+from mien.evaluate.evaluators.base import Evaluator, Reading, all_read, squares
 from mien.evaluate.figures import (
-    answered,
+    answer_all,
     au_figures,
     class_figures,
     errors_frame,
@@ -51,40 +50,39 @@ Row = dict[str, Any]
 Report = Callable[[int], None]
 
 
-def trivial_part(s: BenchSet, judge: Evaluator) -> dict[str, Any]:
+def trivial_part(s: BenchSet, evaluator: Evaluator) -> dict[str, Any]:
     """Return the figures of the truth itself and of the two trivial answers."""
-    raw = unpainted(s.data, s.trials)
-    pictures = {answer: np.stack([resize_square(one, judge.size) for one in made]) for answer, made in raw.items()}
+    raw = trivial_answers(s.data, s.trials)
     errors = {answer: errors_frame(raw[answer], s.data, s.trials) for answer in TRIVIAL}
-    pictures[GALLERY], _ = gallery_of(s.data, s.trials, judge)
-    found = all_read({answer: partial(judge.read, made) for answer, made in pictures.items()})
-    rows = [
-        row for answer in raw for row in transfer_rows(s, answer, errors.get(answer), found[answer], found[GALLERY])
-    ]
-    return {"figures": rows}
+    pictures = {answer: squares(made, evaluator.size) for answer, made in raw.items()}
+    pictures[GALLERY], _ = gallery_of(s.data, s.trials, evaluator)
+    found = all_read({answer: partial(evaluator.read, made) for answer, made in pictures.items()})
+    return {"figures": [row for a in raw for row in answer_rows(s, a, errors.get(a), found[a], found[GALLERY])]}
 
 
-def model_part(model: Family, s: BenchSet, judge: Evaluator, report: Report = lambda done: None) -> dict[str, Any]:
-    """Return a model's figures, curves and pictures; what neither it nor the judge can do is left out."""
-    errors, pictures = answered(model, s.data, s.trials, judge.size, report)
-    gallery, _ = gallery_of(s.data, s.trials, judge)
-    work: dict[str, Callable[[], Any]] = {
-        answer: partial(judge.read, made) for answer, made in {GALLERY: gallery, **pictures}.items()
+def model_part(model: Family, s: BenchSet, evaluator: Evaluator, report: Report = lambda done: None) -> dict[str, Any]:
+    """Return a model's figures, curves and pictures; what neither it nor the evaluator can do is left out."""
+    errors, pictures = answer_all(model, s.data, s.trials, evaluator.size, report)
+    gallery, _ = gallery_of(s.data, s.trials, evaluator)
+    work: dict[tuple[str, str], Callable[[], Any]] = {
+        ("read", answer): partial(evaluator.read, made) for answer, made in {GALLERY: gallery, **pictures}.items()
     }
-    if isinstance(model, Edits) and "aus" in judge.gives:
-        work["painted"] = partial(sweep, model, judge, s.data, painted=True)
-        work["pasted"] = partial(sweep, model, judge, s.data)
-    if isinstance(model, Edits) and "identity" in judge.gives:
-        work["frechet"] = partial(frechet_by_class, model, judge, s.data)
+    if isinstance(model, Edits) and "aus" in evaluator.measures:
+        work |= {("sweep", a): partial(sweep, model, evaluator, s.data, answer=a) for a in MADE}
+    if isinstance(model, Edits) and "identity" in evaluator.measures:
+        work["frechet", ""] = partial(frechet_by_class, model, evaluator, s.data)
     found = all_read(work)  # what an outside tool must read is asked for all at once
-    rows = [row for a in errors for row in transfer_rows(s, a, errors[a], found[a], found[GALLERY])]
-    for answer, kind in zip(MADE, ("painted", "pasted"), strict=True):
-        rows += intensity_rows(answer, found[kind]) if kind in found else []
-    rows += frechet_rows(found["frechet"]) if "frechet" in found else []
+    rows = []
+    for answer in errors:
+        rows += answer_rows(s, answer, errors[answer], found["read", answer], found["read", GALLERY])
+    for answer in MADE:
+        rows += intensity_rows(answer, found["sweep", answer]) if ("sweep", answer) in found else []
+    rows += frechet_rows(found["frechet", ""]) if ("frechet", "") in found else []
+    composited = MADE[1]
     return {
         "figures": rows + own_rows(model, s.data),
-        "curves": curves_of(found["pasted"]) if "pasted" in found else None,
-        "pictures": [as_text(pictures[MADE[1]][k]) for k in for_show(s.data, s.trials)],
+        "curves": curves_of(found["sweep", composited]) if ("sweep", composited) in found else None,
+        "pictures": [as_text(pictures[composited][k]) for k in for_show(s.data, s.trials)],
     }
 
 
@@ -95,31 +93,31 @@ def row(answer: str, metric: str, value: float, low: float = np.nan, high: float
     return {"answer": answer, "metric": metric, "of": of} | rounded
 
 
-def bootstrapped(answer: str, figures: Callable[[np.ndarray], Mapping[str, float]], people: np.ndarray) -> list[Row]:
+def rows_over(answer: str, figures: Callable[[np.ndarray], Mapping[str, float]], people: np.ndarray) -> list[Row]:
     """Return rows of figures with their intervals over people."""
     found = intervals(figures, people, draws=DRAWS)
     return [row(answer, name, i.value, i.low, i.high) for name, i in found.items()]
 
 
-def transfer_rows(s: BenchSet, answer: str, errors: pd.DataFrame | None, found: Reading, gallery: Reading) -> list[Row]:
-    """Return an answer's distance from the truth (strong expressions; none for the truth) and the judge's figures."""
-    t = s.trials
+def answer_rows(s: BenchSet, answer: str, errors: pd.DataFrame | None, found: Reading, gallery: Reading) -> list[Row]:
+    """Return an answer's figures: its distance from the truth, and what the evaluator says of it (`found`).
+
+    The distance is of strong expressions; without `errors`, as of the truth, there is none.
+    """
+    t, m = s.trials, s.data.manifest
     _, own = gallery_rows(s.data, t)
-    near = nearness(errors, len(t.face)) if errors is not None else {}
-    strong = s.data.manifest.intensity[t.truth] >= STRONG
+    distances = nearness(errors, len(t.face)) if errors is not None else {}
+    strong = m.intensity[t.truth] >= STRONG
 
     def figures(rows: np.ndarray) -> dict[str, float]:
-        some = Trials(t.example[rows], t.face[rows], t.truth[rows], t.landmarks[rows])
-        seen = taken(found, rows)
-        far = rows[strong[rows]]
-        return (
-            {name: float(values[far].mean()) if len(far) else np.nan for name, values in near.items()}
-            | au_figures(seen, s.data, some)[0]
-            | (class_figures(seen, s.data, some) if len(far) else {})
-            | identity_figures(seen, gallery, own[rows])
-        )
+        trials = Trials(t.example[rows], t.face[rows], t.truth[rows], t.landmarks[rows])
+        reading, far = rows_of(found, rows), rows[strong[rows]]
+        values = {name: float(each[far].mean()) if len(far) else np.nan for name, each in distances.items()}
+        values |= au_figures(reading, s.data, trials)[0]
+        values |= class_figures(reading, s.data, trials) if len(far) else {}
+        return values | identity_figures(reading, gallery, own[rows])
 
-    rows = bootstrapped(answer, figures, s.data.manifest.subject[t.truth])
+    rows = rows_over(answer, figures, m.subject[t.truth])
     for name, value in au_figures(found, s.data, t)[1].items():
         metric, _, unit = name.partition("_")
         rows.append(row(answer, {"icc": "icc", "mse": "au_mse"}[metric], value, of=unit))
@@ -134,7 +132,7 @@ def nearness(errors: pd.DataFrame, count: int) -> dict[str, np.ndarray]:
     return found | {"ssim_face": ssim[:, list(regions).index("face")]}
 
 
-def taken(reading: Reading, rows: np.ndarray) -> Reading:
+def rows_of(reading: Reading, rows: np.ndarray) -> Reading:
     """Return some rows of a reading."""
     return replace(reading, **{name: part[rows] for name, part in vars(reading).items() if part is not None})
 
@@ -142,7 +140,7 @@ def taken(reading: Reading, rows: np.ndarray) -> Reading:
 def intensity_rows(answer: str, swept: pd.DataFrame) -> list[Row]:
     """Return Spearman's correlation and the gain: the mean over people and classes, and by class."""
     each = of_each_person(swept)
-    rows = bootstrapped(answer, column_means(each[["spearman", "gain"]]), each.subject.to_numpy())
+    rows = rows_over(answer, column_means(each[["spearman", "gain"]]), each.subject.to_numpy())
     for line in intensity_table(swept).itertuples():
         rows += [row(answer, name, getattr(line, name), of=line.expression) for name in ("spearman", "gain")]
     return rows
@@ -164,7 +162,7 @@ def own_rows(model: Family, data: Data) -> list[Row]:
     if isinstance(model, Recognizes):
         chosen = small.select(protocol_rows(small))
         right = predict(model.recognize, chosen, BASIC) == chosen.manifest.expression
-        rows += bootstrapped("", lambda some: {"recognize": right[some].mean()}, chosen.manifest.subject)
+        rows += rows_over("", lambda some: {"recognize": right[some].mean()}, chosen.manifest.subject)
     rows += [row("", name, value) for name, value in figures.items() if name != "recognize"]
     if isinstance(model, Embeds):
         rows.append(row("", "retrieval", retrieved(model, small)))

@@ -1,7 +1,7 @@
 """bench.json: what the benchmark found, in a form that others can cite, read and set beside their own.
 
 docs/benchmark.md has the schema. A record that does not fit is refused in one line; so are figures of other pictures
-or of another judge, which do not stand side by side.
+or of another evaluator, which do not stand side by side. Records of schema 1 are read in the words of schema 2.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import InputError
+from mien.evaluate.answers import FORMER
 
-SCHEMA = 1
+SCHEMA = 2
 """Raise it when a reader of the old form would misread the new one."""
 
 FIELDS: dict[str, Any] = {
     "schema": int,
     "versions": {"mien": str},
-    "judge": {"name": str, "fingerprint": str},
+    "evaluator": {"name": str, "fingerprint": str},
     "sets": {"*": {"digest": str, "people": int, "pictures": int, "trials": int, "size": int, "labels": str}},
     "models": {"*": {"family": str, "fingerprint": str, "parameters": int, "image_size": int}},
     "figures": [
@@ -42,8 +43,8 @@ FIELDS: dict[str, Any] = {
 def read_record(path: Path, beside: Mapping[str, Any]) -> dict[str, Any]:
     """Return another author's record, of which only the sets that `beside` has too are kept.
 
-    `beside` has the "sets" and the "judge" of this run. Raises InputError where the file does not fit the schema, was
-    judged by another judge, shares no set, or has a set of the same name with another digest.
+    `beside` has the "sets" and the "evaluator" of this run. Raises InputError where the file does not fit the schema,
+    was measured by another evaluator, shares no set, or has a set of the same name with another digest.
     """
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -52,6 +53,8 @@ def read_record(path: Path, beside: Mapping[str, Any]) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(f"{path}: is no JSON ({error}); expected a bench.json that mien bench wrote") from error
     schema = record.get("schema") if isinstance(record, dict) else None
+    if schema == 1:
+        record, schema = renewed(record), SCHEMA
     if schema != SCHEMA:
         raise InputError(f"{path}: has schema {schema!r}, expected {SCHEMA}; run mien bench of this version there")
     if problem := misfit(record, FIELDS, ""):
@@ -61,13 +64,28 @@ def read_record(path: Path, beside: Mapping[str, Any]) -> dict[str, Any]:
     return comparable(path, record, beside)
 
 
+def renewed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record of schema 1 in the words of schema 2; what does not fit stays, for `misfit` to name."""
+    new = {"evaluator" if name == "judge" else name: value for name, value in record.items()} | {"schema": SCHEMA}
+    figures = new.get("figures")
+    if isinstance(figures, list):
+        new["figures"] = [_renewed_figure(figure) for figure in figures]
+    return new
+
+
+def _renewed_figure(figure: Any) -> Any:
+    if not isinstance(figure, dict) or not isinstance(figure.get("answer"), str):
+        return figure
+    return figure | {"answer": FORMER.get(figure["answer"], figure["answer"])}
+
+
 def comparable(path: Path, record: dict[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record with the sets and figures that may stand beside this run's. Raises InputError for none."""
-    theirs, ours = record["judge"], beside["judge"]
+    theirs, ours = record["evaluator"], beside["evaluator"]
     if theirs != ours:
         raise InputError(
-            f"{path}: was judged by {theirs['name']} ({theirs['fingerprint'][:12] or 'no fingerprint'}), here "
-            f"{ours['name']} ({ours['fingerprint'][:12] or 'no fingerprint'}) judges; take the same --judge"
+            f"{path}: was measured by {theirs['name']} ({theirs['fingerprint'][:12] or 'no fingerprint'}), here "
+            f"{ours['name']} ({ours['fingerprint'][:12] or 'no fingerprint'}) measures; take the same --evaluator"
         )
     common = [name for name in record["sets"] if name in beside["sets"]]
     for name in common:

@@ -26,7 +26,6 @@ from mien.evaluate.benchmark.sets import BenchSet
 from mien.evaluate.cost import deployed_parameters, milliseconds
 from mien.evaluate.evaluators.base import Evaluator, NeedsToolRun, all_read
 from mien.evaluate.evaluators.independence import dependence
-from mien.evaluate.evaluators.networks import NetEvaluator
 from mien.evaluate.protocols.intensity import draw_intensity
 from mien.evaluate.sheets import draw_chosen, for_show
 from mien.files import kept, write_json
@@ -65,41 +64,40 @@ def bench_models(added: Sequence[str] = ()) -> dict[str, Family]:
 def bench(
     sets: Sequence[BenchSet],
     models: Mapping[str, Family],
-    judge: Evaluator,
+    evaluator: Evaluator,
     folder: Path,
-    judge_print: str | None = None,
+    evaluator_print: str | None = None,
     against: Sequence[Path] = (),
     report: Report = lambda done, total, note: None,
 ) -> dict[str, Any]:
     """Measure every model on every set; write bench.json, times.json, pictures/ and index.html to `folder`.
 
-    Returns what bench.json holds. `judge_print` says which judge it is where it is no net of ours (the digest of its
-    file). `against` are other authors' records, for the page alone. Raises InputError where two sets share a name or a
+    Returns what bench.json holds. `evaluator_print`, the digest of its file, says which evaluator it is where it has no
+    mark. `against` are other authors' records, for the page alone. Raises InputError where two sets share a name or a
     record does not stand beside this one.
     """
     if len({s.name for s in sets}) < len(sets):
         raise InputError(f"two data sets are named {', '.join(s.name for s in sets)}; rename a folder")
-    who = judge.net if isinstance(judge, NetEvaluator) else None
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "versions": versions(),
-        "judge": {"name": judge.name, "fingerprint": fingerprint(who) if who is not None else judge_print or ""},
+        "evaluator": {"name": evaluator.name, "fingerprint": evaluator.mark() or evaluator_print or ""},
         "sets": {s.name: s.record() for s in sets},
         "models": {name: describe(model) for name, model in models.items()},
     }
-    others = {label: read_record(path, record) for label, path in labelled(against).items()}
-    parts = measure(sets, models, judge, folder / "parts", record, report)
+    others = {label: read_record(path, record) for label, path in records_by_label(against).items()}
+    parts = measure(sets, models, evaluator, folder / "parts", record, report)
     record["figures"] = [
         {"set": s.name, "model": name} | figure
         for s in sets
         for name in (TRIVIAL_MODEL, *models)
         for figure in parts[s.name, name]["figures"]
     ]
-    times = {name: timed(model, folder, record["models"][name]) for name, model in models.items()}
+    times = {name: transfer_time(model, folder, record["models"][name]) for name, model in models.items()}
     write_json(folder / "bench.json", record)
     write_json(folder / "times.json", {"threads": torch.get_num_threads(), "milliseconds": times})
     drawn = {s.name: draw(s, list(models), parts, folder / "pictures") for s in sets}
-    careful = [line for s in sets for line in dependence(judge, s.data.manifest, models.values())]
+    careful = [line for s in sets for line in dependence(evaluator, s.data.manifest, models.values())]
     write_page(folder, record, others, times, list(dict.fromkeys(careful)), drawn)
     return record
 
@@ -113,7 +111,7 @@ def describe(model: Family) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def labelled(against: Sequence[Path]) -> dict[str, Path]:
+def records_by_label(against: Sequence[Path]) -> dict[str, Path]:
     """Return records by the name under which their figures go: their folder's, or their file's if it has its own."""
     found: dict[str, Path] = {}
     for path in map(Path, against):
@@ -127,7 +125,7 @@ def labelled(against: Sequence[Path]) -> dict[str, Path]:
 def measure(
     sets: Sequence[BenchSet],
     models: Mapping[str, Family],
-    judge: Evaluator,
+    evaluator: Evaluator,
     folder: Path,
     record: Mapping[str, Any],
     report: Report,
@@ -139,11 +137,11 @@ def measure(
         for name in (TRIVIAL_MODEL, *models):
             what = f"{s.name}: {name}"
             tell = partial(_tell, report, begun, total, what)
-            compute = partial(trivial_part, s, judge)
+            compute = partial(trivial_part, s, evaluator)
             if name in models:
-                compute = partial(model_part, models[name], s, judge, tell)
+                compute = partial(model_part, models[name], s, evaluator, tell)
             made_by = {
-                "schema": SCHEMA, "versions": record["versions"], "judge": record["judge"], "draws": DRAWS,
+                "schema": SCHEMA, "versions": record["versions"], "evaluator": record["evaluator"], "draws": DRAWS,
                 "set": s.digest, "model": record["models"][name]["fingerprint"] if name in models else "",
             }  # fmt: skip
             path = part_path(folder / s.name, name if name in models else "trivial", made_by)
@@ -174,7 +172,7 @@ def _tell(report: Report, begun: int, total: int, note: str, done: int) -> None:
     report(begun + done, total, note)
 
 
-def timed(model: Family, folder: Path, described: Mapping[str, Any]) -> float:
+def transfer_time(model: Family, folder: Path, described: Mapping[str, Any]) -> float:
     """Return the milliseconds of a transfer, measured once on a machine and then kept; no two measurements agree."""
     made_by = {"model": described["fingerprint"], "threads": torch.get_num_threads(), "torch": str(torch.__version__)}
     path = part_path(folder / "parts" / "times", described["family"], made_by)

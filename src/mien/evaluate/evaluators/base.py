@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
+from mien.data.images import resize_square
 from mien.errors import InputError
 from mien.labels import AUS
 
@@ -17,7 +18,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True)
 class Reading:
-    """What a judge says of N pictures; None where it says nothing of the kind."""
+    """What an evaluator says of N pictures; None where it says nothing of the kind."""
 
     aus: np.ndarray | None = None  # (N, 21) 0-5, order of mien.labels.AUS; NaN for units it does not know
     classes: np.ndarray | None = None  # (N,) index into mien.labels.CLASSES; -1 where it found no face
@@ -41,8 +42,12 @@ class Evaluator(Protocol):
         ...
 
     @property
-    def gives(self) -> tuple[str, ...]:
+    def measures(self) -> tuple[str, ...]:
         """What it can say: some of aus, classes, identity, gaze, code, the fields of Reading."""
+        ...
+
+    def mark(self) -> str:
+        """Return the fingerprint of what it has learnt, "" where that lies outside this program."""
         ...
 
     def read(self, pictures: np.ndarray) -> Reading:
@@ -50,28 +55,50 @@ class Evaluator(Protocol):
         ...
 
 
-def must_measure(judge: Evaluator, kind: str) -> None:
-    """Raise InputError, before anything is read, where a judge says nothing of a kind that is measured."""
-    if kind not in judge.gives:
-        can = ", ".join(judge.gives)
-        raise InputError(f"the judge {judge.name} gives {can}, but {kind} is measured here; choose another --judge")
+def signature(evaluator: Evaluator) -> list[str]:
+    """Return by what an evaluator is told from another: its name and its mark."""
+    return [evaluator.name, evaluator.mark()]
+
+
+def must_measure(evaluator: Evaluator, *kinds: str) -> None:
+    """Raise InputError, before anything is read, where an evaluator measures none of `kinds`."""
+    if not {*kinds} & {*evaluator.measures}:
+        can, needed = ", ".join(evaluator.measures), " or ".join(kinds)
+        raise InputError(
+            f"the evaluator {evaluator.name} measures {can}, but {needed} is needed here; choose another --evaluator"
+        )
+
+
+def squares(pictures: Sequence[np.ndarray], size: int) -> np.ndarray:
+    """Return pictures uint8 (S, S, 3), each of its own S, as one array (N, size, size, 3)."""
+    return np.stack([resize_square(picture, size) for picture in pictures])
+
+
+def read_at_its_size(evaluator: Evaluator, pictures: Sequence[np.ndarray]) -> Reading:
+    """Return what an evaluator says of pictures uint8 (S, S, 3) of any size."""
+    return evaluator.read(squares(pictures, evaluator.size))
 
 
 class NeedsToolRun(InputError):
     """A tool outside has to read the pictures first; they lie in a folder now."""
 
 
-def all_read(work: Mapping[K, Callable[[], V]]) -> dict[K, V]:
-    """Do every piece of work, and only then raise Unread: one run hands an outside tool all it must read."""
+def all_read(work: Mapping[K, Callable[[], V]], report: Callable[[K], None] = lambda key: None) -> dict[K, V]:
+    """Do every piece of work, and only then raise NeedsToolRun: one run hands an outside tool all it must read.
+
+    `report` is told which piece is done.
+    """
     done: dict[K, V] = {}
-    unread: NeedsToolRun | None = None
+    needed: NeedsToolRun | None = None
     for key, do in work.items():
         try:
             done[key] = do()
         except NeedsToolRun as error:
-            unread = error
-    if unread is not None:
-        raise unread
+            needed = error
+        else:
+            report(key)
+    if needed is not None:
+        raise needed
     return done
 
 

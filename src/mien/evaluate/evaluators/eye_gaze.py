@@ -1,4 +1,4 @@
-"""A reader of gaze for data that no judge of gaze is at hand for: ridge regression from the pixels of both eyes.
+"""A reader of gaze for data that no evaluator of gaze is at hand for: ridge regression from the pixels of both eyes.
 
 It learns from true pictures of people who are not tested, and their mirror images. As EET's own gaze classifier, it is
 no better than its answers on true pictures, which stand beside every table as the ceiling.
@@ -30,15 +30,15 @@ ALPHAS = tuple(float(a) for a in 10.0 ** np.arange(-1, 6))
 
 @dataclass(frozen=True)
 class EyeGaze:
-    """Reads the horizontal gaze of aligned faces; a judge like any other."""
+    """Reads the horizontal gaze of aligned faces; an evaluator like any other."""
 
     net: Ridge
     size: int
     name: str = "ridge regression on eyes"
-    gives: tuple[str, ...] = ("gaze",)
+    measures: tuple[str, ...] = ("gaze",)
 
     def read(self, pictures: np.ndarray) -> Reading:
-        """Return gaze (N, 2) in degrees: towards the right of the image; up is not told (NaN)."""
+        """Return gaze (N, 2) in degrees: towards the right of the image; up is unknown (NaN)."""
         degrees = self.net.predict(np.stack([eyes(picture) for picture in pictures]))
         return Reading(gaze=np.stack([degrees, np.full(len(degrees), np.nan)], 1))
 
@@ -71,7 +71,7 @@ def learn_eye_gaze(known: Data) -> EyeGaze:
     if {*side_of(gaze[labelled]).tolist()} < {0, 1, 2}:
         raise InputError(
             f"{known.manifest.folder}: the people not marked test do not look {', '.join(SIDES)} by column gaze_x; "
-            "expected pictures of each to learn gaze from, or a --judge that reads gaze"
+            "expected pictures of each to learn gaze from, or a --evaluator that reads gaze"
         )
     seen, degrees = [], []
     for row in labelled.tolist():

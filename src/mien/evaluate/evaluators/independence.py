@@ -10,7 +10,6 @@ import pandas as pd
 
 from mien.data.manifest import Manifest
 from mien.evaluate.evaluators.base import Evaluator
-from mien.evaluate.evaluators.networks import NetEvaluator
 
 
 def labelled_by(manifest: Manifest) -> str:
@@ -18,23 +17,22 @@ def labelled_by(manifest: Manifest) -> str:
     return "+".join(str(word) for word in np.unique(manifest.source) if word) or "unknown"
 
 
-def named(table: pd.DataFrame, judge: Evaluator, manifest: Manifest) -> pd.DataFrame:
-    """Return a table with two more columns: who labelled and who judged."""
-    return table.assign(labels=labelled_by(manifest), judge=judge.name)
+def with_sources(table: pd.DataFrame, evaluator: Evaluator, manifest: Manifest) -> pd.DataFrame:
+    """Return a table with two more columns: who labelled and who measured."""
+    return table.assign(labels=labelled_by(manifest), evaluator=evaluator.name)
 
 
-def dependence(judge: Evaluator, manifest: Manifest, models: Iterable[Any] = ()) -> list[str]:
-    """Return a line for each way in which the judge is no stranger: it labelled the data, or it is judged itself."""
+def dependence(evaluator: Evaluator, manifest: Manifest, models: Iterable[Any] = ()) -> list[str]:
+    """Return a line for each way in which an evaluator is not independent: of the labels, or of the models."""
     words = [str(word) for word in np.unique(manifest.source)]
-    kind = _plain(judge.name.split(":")[0].removesuffix(" CSV"))
+    kind = _plain(evaluator.name.split(":")[0].removesuffix(" CSV"))
     lines = []
     if labelled := [word for word in words if kind in _plain(word)]:
-        lines.append(
-            f"{judge.name} judges, and the labels come from {', '.join(labelled)}: agreement is partly with itself"
-        )
-    net = judge.net if isinstance(judge, NetEvaluator) else None
+        source = ", ".join(labelled)
+        lines.append(f"{evaluator.name} measures, and the labels come from {source}: agreement is partly with itself")
+    net = getattr(evaluator, "net", None)  # whatever learnt it; a tool from outside has none
     if any(type(model) is type(net) for model in models):
-        lines.append(f"{judge.name} judges a model of its own kind: it may forgive its own mistakes")
+        lines.append(f"{evaluator.name} measures a model of its own kind: it may forgive its own mistakes")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""MediaPipe's FaceLandmarker as a judge: its blendshapes taken for action units (mien.labels.BLENDSHAPES)."""
+"""MediaPipe's FaceLandmarker as an evaluator: its blendshapes taken for action units (mien.labels.BLENDSHAPES)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ class BlendshapeEvaluator:
     wrap: Any  # an array (S, S, 3) -> the image it takes
     name: str = "MediaPipe"
     size: int = 256
-    gives: tuple[str, ...] = ("aus",)
+    measures: tuple[str, ...] = ("aus",)
+
+    def mark(self) -> str:
+        """Return "": its model file is its own affair."""
+        return ""
 
     def read(self, pictures: np.ndarray) -> Reading:
         """Return action units; NaN for all of a picture in which no face was found."""
@@ -36,5 +40,9 @@ class BlendshapeEvaluator:
 
 
 def open_mediapipe(path: Path) -> BlendshapeEvaluator:
-    """Return the judge of a model file (face_landmarker.task). Raises InputError where it or mediapipe is missing."""
-    return BlendshapeEvaluator(*open_task(path, f"--judge mediapipe:{path}", output_face_blendshapes=True, num_faces=1))
+    """Return the evaluator of a model file (face_landmarker.task).
+
+    Raises InputError where the file or the package mediapipe is missing.
+    """
+    asked = f"--evaluator mediapipe:{path}"
+    return BlendshapeEvaluator(*open_task(path, asked, output_face_blendshapes=True, num_faces=1))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from mien.evaluate.batches import batches
 from mien.evaluate.evaluators.base import Evaluator, Reading
 from mien.models.contract import Embeds, EstimatesAus, Family, Recognizes
 from mien.models.io import fingerprint
@@ -28,39 +29,34 @@ class NetEvaluator:
         return int(self.net.config.image_size)
 
     @property
-    def gives(self) -> tuple[str, ...]:
+    def measures(self) -> tuple[str, ...]:
         """Whichever it has."""
         has = {EstimatesAus: ("aus",), Recognizes: ("classes",), Embeds: ("identity", "code")}
         return tuple(kind for protocol, kinds in has.items() if isinstance(self.net, protocol) for kind in kinds)
 
+    def mark(self) -> str:
+        """Return the fingerprint of its weights."""
+        return fingerprint(self.net)
+
     @torch.inference_mode()
     def read(self, pictures: np.ndarray) -> Reading:
         """Return action units, class, identity and code, whichever the net has."""
-        found: dict[str, list[np.ndarray]] = {}
-        for k in range(0, len(pictures), self.batch):
-            face = to_tensor(pictures[k : k + self.batch])
-            for kind, value in self._of(face).items():
-                found.setdefault(kind, []).append(value.numpy())
-        joined = {kind: np.concatenate(parts) for kind, parts in found.items()}
-        return Reading(joined.get("aus"), joined.get("classes"), joined.get("identity"), None, joined.get("code"))
+        parts = [self._read(to_tensor(pictures[rows])) for rows in batches(len(pictures), self.batch)]
+        kinds = parts[0] if parts else {}
+        return Reading(**{kind: np.concatenate([part[kind].numpy() for part in parts]) for kind in kinds})
 
-    def _of(self, face: torch.Tensor) -> dict[str, torch.Tensor]:
-        told: dict[str, torch.Tensor] = {}
+    def _read(self, face: torch.Tensor) -> dict[str, torch.Tensor]:
+        found: dict[str, torch.Tensor] = {}
         if isinstance(self.net, EstimatesAus):
-            told["aus"] = self.net.estimate_aus(face)
+            found["aus"] = self.net.estimate_aus(face)
         if isinstance(self.net, Recognizes):
-            told["classes"] = self.net.recognize(face).probabilities.argmax(1)
+            found["classes"] = self.net.recognize(face).probabilities.argmax(1)
         if isinstance(self.net, Embeds):
             codes = self.net.embed(face)
-            told |= {"identity": codes.identity.float(), "code": codes.expression.float()}
-        return told
+            found |= {"identity": codes.identity.float(), "code": codes.expression.float()}
+        return found
 
 
-def as_evaluator(judge: Evaluator | Family) -> Evaluator:
-    """Return a judge as it is, a net of ours behind the protocol."""
-    return judge if isinstance(judge, Evaluator) else NetEvaluator(judge)
-
-
-def signature(judge: Evaluator) -> list[str]:
-    """Return what tells a judge from another: its name, and a net's weights."""
-    return [judge.name, fingerprint(judge.net) if isinstance(judge, NetEvaluator) else ""]
+def as_evaluator(evaluator: Evaluator | Family) -> Evaluator:
+    """Return an evaluator as it is, a net of ours behind the protocol."""
+    return evaluator if isinstance(evaluator, Evaluator) else NetEvaluator(evaluator)

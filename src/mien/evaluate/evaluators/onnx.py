@@ -1,4 +1,4 @@
-"""Any ONNX net as a judge, with a small JSON file beside it that says what goes in and what comes out."""
+"""Any ONNX net as an evaluator, with a small JSON file beside it that says what goes in and what comes out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mien.errors import InputError
+from mien.evaluate.batches import batches
 from mien.evaluate.evaluators.base import Reading, empty_aus
 from mien.labels import AUS, CLASSES
 
@@ -28,7 +29,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Description:
-    """The JSON file: what the net wants and gives."""
+    """The JSON file: what the net takes and what its outputs mean."""
 
     name: str
     size: int
@@ -58,16 +59,20 @@ class OnnxEvaluator:
         return self.about.size
 
     @property
-    def gives(self) -> tuple[str, ...]:
+    def measures(self) -> tuple[str, ...]:
         """As the description says."""
         return tuple(output.kind for output in self.about.outputs)
+
+    def mark(self) -> str:
+        """Return "": its weights are not read by this program."""
+        return ""
 
     def read(self, pictures: np.ndarray) -> Reading:
         """Return what the outputs mean."""
         wanted, feed = [output.name for output in self.about.outputs], self.session.get_inputs()[0].name
         parts = [
-            self.session.run(wanted, {feed: prepared(pictures[k : k + self.batch], self.about)})
-            for k in range(0, len(pictures), self.batch)
+            self.session.run(wanted, {feed: prepared(pictures[rows], self.about)})
+            for rows in batches(len(pictures), self.batch)
         ]
         raw = [np.concatenate(some) for some in zip(*parts, strict=True)]
         found = {o.kind: meaning(o, np.asarray(v), self.name) for o, v in zip(self.about.outputs, raw, strict=True)}
@@ -81,12 +86,13 @@ def prepared(pictures: np.ndarray, about: Description) -> np.ndarray:
     return np.ascontiguousarray(x.transpose(0, 3, 1, 2) if about.layout == "nchw" else x, np.float32)
 
 
-def meaning(output: Output, values: np.ndarray, judge: str) -> np.ndarray:
+def meaning(output: Output, values: np.ndarray, evaluator: str) -> np.ndarray:
     """Return an output (N, C) as Reading has it. Raises InputError where it is not as wide as described."""
     flat = values.reshape(len(values), -1)
     width = {"gaze": 2, "identity": flat.shape[1]}.get(output.kind, len(output.order))
     if flat.shape[1] != width:
-        raise InputError(f"{judge}: output {output.name} has {flat.shape[1]} columns; its description names {width}")
+        found = f"output {output.name} has {flat.shape[1]} columns"
+        raise InputError(f"{evaluator}: {found}; its description names {width}")
     if output.kind == "aus":
         aus = empty_aus(len(flat))
         for column, unit in enumerate(output.order):
@@ -98,14 +104,14 @@ def meaning(output: Output, values: np.ndarray, judge: str) -> np.ndarray:
 
 
 def open_onnx(path: Path) -> OnnxEvaluator:
-    """Return the judge of FILE.onnx and FILE.json. Raises InputError where one is missing or does not fit."""
+    """Return the evaluator of FILE.onnx and FILE.json. Raises InputError where one is missing or does not fit."""
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; expected an ONNX net")
     about = read_description(path.with_suffix(".json"))
     try:
         import onnxruntime
     except ImportError:
-        raise InputError(f"--judge onnx:{path}: the package onnxruntime is not installed; pip install it") from None
+        raise InputError(f"--evaluator onnx:{path}: the package onnxruntime is not installed; pip install it") from None
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own kinds, made at run time
@@ -120,13 +126,13 @@ def open_onnx(path: Path) -> OnnxEvaluator:
 def read_description(path: Path) -> Description:
     """Return a description. Raises InputError naming the entry that is missing or wrong."""
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file; the net needs a description beside it (docs/judges.md)")
+        raise InputError(f"{path}: there is no such file; the net needs a description beside it (docs/evaluators.md)")
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, ValueError) as error:
         raise InputError(f"{path}: is not JSON ({error})") from None
     if not isinstance(entries, dict):
-        raise InputError(f"{path}: expected an object with size and outputs (docs/judges.md)")
+        raise InputError(f"{path}: expected an object with size and outputs (docs/evaluators.md)")
     size: Any = entries.get("size")
     _must(path, "size", isinstance(size, int) and not isinstance(size, bool) and size > 0, "a number of pixels")
     colour, layout = entries.get("colour", "rgb"), entries.get("layout", "nchw")
@@ -139,9 +145,9 @@ def read_description(path: Path) -> Description:
         _must(path, name, numbers and (name == "mean" or all(v > 0 for v in three)), "three numbers, for values 0-1")
     outputs: Any = entries.get("outputs")
     _must(path, "outputs", isinstance(outputs, dict) and len(outputs) > 0, "an entry for each output")
-    told = tuple(_output(path, str(name), entry) for name, entry in outputs.items())
-    _must(path, "outputs", len({o.kind for o in told}) == len(told), "each kind once")
-    return Description(str(entries.get("name", path.stem)), size, colour, layout, tuple(mean), tuple(std), told)
+    meant = tuple(_output(path, str(name), entry) for name, entry in outputs.items())
+    _must(path, "outputs", len({o.kind for o in meant}) == len(meant), "each kind once")
+    return Description(str(entries.get("name", path.stem)), size, colour, layout, tuple(mean), tuple(std), meant)
 
 
 def _output(path: Path, name: str, entry: Any) -> Output:
@@ -163,4 +169,4 @@ def _output(path: Path, name: str, entry: Any) -> Output:
 
 def _must(path: Path, entry: str, holds: bool, expected: str) -> None:
     if not holds:
-        raise InputError(f"{path}: {entry} is missing or wrong; expected {expected} (docs/judges.md)")
+        raise InputError(f"{path}: {entry} is missing or wrong; expected {expected} (docs/evaluators.md)")

@@ -1,7 +1,7 @@
-"""Who judges the pictures: a protocol, our own nets behind it, and the words that name a judge.
+"""From words to an evaluator: who measures the pictures.
 
-`judge` or any weights of ours; `onnx:FILE.onnx`; `mediapipe:FILE.task`; `openface:FILE.csv`; `pyfeat:FILE.csv`;
-`pyfeat`. docs/judges.md has the formats. A table names who labelled and who judged, and warns where they are one.
+Any weights of ours, as `judge`; `onnx:FILE.onnx`; `mediapipe:FILE.task`; `openface:FILE.csv`; `pyfeat:FILE.csv`;
+`pyfeat`. docs/evaluators.md has the formats.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from mien.models.io import load
 
 
 def find_evaluator(text: str) -> Evaluator:
-    """Return the judge that words name. Raises InputError naming what is missing: a word, a file or a package."""
+    """Return the evaluator that words name. Raises InputError naming what is missing: a word, a file or a package."""
     kind, colon, where = text.partition(":")
     path = Path(where)
     if not colon and text != "pyfeat":
         return NetEvaluator(load(text), text)
     if kind not in ("onnx", "mediapipe", "openface", "pyfeat"):
         raise InputError(
-            f"--judge {text}: expected weights of mien, onnx:FILE.onnx, mediapipe:FILE.task, openface:FILE.csv or "
+            f"--evaluator {text}: expected weights of mien, onnx:FILE.onnx, mediapipe:FILE.task, openface:FILE.csv or "
             "pyfeat:FILE.csv"
         )
     if colon and not where:
-        raise InputError(f"--judge {text}: names no file; expected {kind}:FILE")
+        raise InputError(f"--evaluator {text}: names no file; expected {kind}:FILE")
     if kind == "onnx":
         from mien.evaluate.evaluators.onnx import open_onnx
 

@@ -1,4 +1,4 @@
-"""OpenFace and py-feat as judges: pictures are written to a folder, the user runs the tool, its table is read."""
+"""OpenFace and py-feat as evaluators: pictures are written to a folder, the user runs the tool, its table is read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Tool:
     name: str
     au: str  # the column of an action unit
     scale: float  # from its intensities to 0-5
-    gives: tuple[str, ...]
+    measures: tuple[str, ...]
     how: str  # what the user types
 
     def columns(self) -> dict[int, str]:
@@ -70,17 +70,21 @@ class TableEvaluator:
         return self.tool.name
 
     @property
-    def gives(self) -> tuple[str, ...]:
+    def measures(self) -> tuple[str, ...]:
         """The tool's."""
-        return self.tool.gives
+        return self.tool.measures
 
     @property
     def folder(self) -> Path:
         """Where the pictures lie that the tool is to read."""
         return self.path.with_name(f"{self.path.stem}_pictures")
 
+    def mark(self) -> str:
+        """Return "": a table does not say which version of the tool wrote it."""
+        return ""
+
     def read(self, pictures: np.ndarray) -> Reading:
-        """Return what the table says. Raises Unread, with the pictures written, where it lacks one of them."""
+        """Return what the table says. Raises NeedsToolRun, with the pictures written, where it lacks one of them."""
         keys = [picture_name(picture) for picture in pictures]
         lacking = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in self._rows}
         if lacking:
@@ -95,11 +99,11 @@ class TableEvaluator:
 
 
 def open_pyfeat() -> Evaluator:
-    """Return py-feat itself as a judge. Raises InputError where it is not installed."""
+    """Return py-feat itself as an evaluator. Raises InputError where it is not installed."""
     try:
         from feat import Detector
     except ImportError:
-        raise InputError("--judge pyfeat: the package py-feat is not installed; pip install py-feat") from None
+        raise InputError("--evaluator pyfeat: the package py-feat is not installed; pip install py-feat") from None
     return PyFeat(Detector())
 
 
@@ -110,12 +114,16 @@ class PyFeat:
     detector: object
     name: str = "py-feat"
     size: int = 256
-    gives: tuple[str, ...] = ("aus", "classes")
+    measures: tuple[str, ...] = ("aus", "classes")
+
+    def mark(self) -> str:
+        """Return "": its weights are the tool's own."""
+        return ""
 
     def read(self, pictures: np.ndarray) -> Reading:
         """Return what the detector says of the pictures, by way of files, as it reads them."""
         with tempfile.TemporaryDirectory() as place:
-            folder, table = Path(place), Path(place) / "said.csv"
+            folder, table = Path(place), Path(place) / "found.csv"
             keys = [picture_name(picture) for picture in pictures]
             for key, picture in zip(keys, pictures, strict=True):
                 write_picture(picture, folder / key)

@@ -1,9 +1,9 @@
-"""Ablations: presets of one model, trained alike on the same people and measured on the same strangers."""
+"""Ablations: presets of one model, trained alike on the same people and measured on the same held-out ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,24 +13,23 @@ import pandas as pd
 import torch
 
 from mien.data.dataset import Data, digest
-from mien.data.images import resize_square
 from mien.editor import Editor
 from mien.errors import InputError
-from mien.evaluate.answers import BY_UNITS, TRIVIAL, TRUTH, answered_by_units, takes_sides
-from mien.evaluate.evaluators.base import Evaluator
-from mien.evaluate.evaluators.independence import named
-from mien.evaluate.evaluators.networks import as_evaluator, signature
-from mien.evaluate.figures import error_figures, errors_frame, judged, recognition_figures
+from mien.evaluate.answers import BY_UNITS, TRIVIAL, TRUTH, answer_by_units, takes_sides
+from mien.evaluate.batches import batches
+from mien.evaluate.evaluators.base import Evaluator, signature, squares
+from mien.evaluate.evaluators.independence import with_sources
+from mien.evaluate.evaluators.networks import as_evaluator
+from mien.evaluate.figures import error_figures, errors_frame, evaluator_figures, recognition_figures
 from mien.evaluate.trials import Trials, trials
 from mien.files import kept
 from mien.models.contract import Family, Transfers
 from mien.models.io import fingerprint, load
-from mien.models.registry import FAMILIES, able, create
+from mien.models.registry import FAMILIES, able
 from mien.models.residual import pasted
 from mien.nn.images import resized, to_pixels
-from mien.training.loop import train
-from mien.training.settings import Progress, Settings
-from mien.training.start import begin_with, sampler_of
+from mien.training.settings import Progress
+from mien.training.start import Training, train_to_end
 
 
 def ablations(family: str) -> list[str]:
@@ -40,103 +39,103 @@ def ablations(family: str) -> list[str]:
     return [preset for preset in FAMILIES[family].PRESETS if not preset.startswith("paper")]
 
 
+@dataclass(frozen=True)
+class Measurement:
+    """The people whom every preset is measured on, and the evaluator."""
+
+    test: Data
+    evaluator: Evaluator
+
+    def figures(self, model: Family) -> dict[str, float]:
+        """Return all that `ablate` tells of a model."""
+        figures = recognition_figures(model, self.test)
+        if not isinstance(model, Transfers):
+            return figures
+        t, size = trials(self.test), int(model.config.image_size)
+        made = transfer_all(model, self.test, t)
+        at_its_size = replace(t, landmarks=t.landmarks * size / self.test.size)
+        figures |= error_figures(errors_frame(list(made), self.test.at_size(size), at_its_size))
+        pictures = {TRUTH: squares(list(made), self.evaluator.size)}
+        figures |= evaluator_figures(self.evaluator, self.test, t, pictures)[0][TRUTH]
+        if takes_sides(model):
+            figures |= {f"units_{name}": value for name, value in self.figures_by_units(model, t).items()}
+        return figures
+
+    def figures_by_units(self, model: Family, t: Trials) -> dict[str, float]:
+        """Return errors and the evaluator's figures of faces asked for the truth's own action units."""
+        editor, images = Editor(model, aligned=True), self.test.images
+        made = [answer_by_units(editor, self.test, t, trial) for trial in range(len(t.face))]
+        sets = {("—", TRIVIAL[0]): list(images[t.face]), ("—", TRUTH): list(images[t.truth]), BY_UNITS: made}
+        pictures = {key: squares(some, self.evaluator.size) for key, some in sets.items()}
+        found, _ = evaluator_figures(self.evaluator, self.test, t, pictures)
+        return error_figures(errors_frame(made, self.test, t)) | found[BY_UNITS]
+
+
 def ablate(
-    family: str,
+    training: Training,
     presets: Sequence[str],
     data: Data,
     test: Data,
-    judge: Evaluator | Family,
+    evaluator: Evaluator | Family,
     folder: Path,
-    settings: Settings,
     seeds: Sequence[int] = (0,),
-    changes: Mapping[str, Any] | None = None,
     report: Callable[[str, Progress], None] = lambda preset, p: None,
-    start: Path | None = None,
 ) -> pd.DataFrame:
     """Train every preset on `data` with the same seeds and changes, and measure it on `test`; resumes if killed.
 
-    `start` is a run whose weights all begin with, as one whose reader alone was trained.
+    `training` says which family and how; of its preset and seed nothing is asked. Where it names a start, as a run
+    whose reader alone was trained, all presets begin with those weights.
 
     Columns: preset, seed, those of `recognition_figures` (own recogniser, probe, leak), and for models that transfer
-    `error_figures` of the model's change at its own size, and the judge's icc, au_mse, expression, rank_1 and tar; for
-    models that take units by side also, with `units_` before them, those of faces that were asked for the truth's own
-    units, at the data's size, and slope and change_r. Writes ablation.csv.
+    `error_figures` of the model's change at its own size, and the evaluator's icc, au_mse, expression, rank_1 and tar;
+    for models that take units by side also, with `units_` before them, those of faces that were asked for the truth's
+    own units, at the data's size, and slope and change_r. Writes ablation.csv.
     Raises InputError where `folder` keeps figures of other data or settings.
     """
-    judge, rows = as_evaluator(judge), []
-    who = signature(judge)
+    measurement, rows = Measurement(test, as_evaluator(evaluator)), []
     for seed in seeds:
         for preset in presets:
-            made_by = {
-                "family": family, "preset": preset, "seed": seed, "changes": dict(changes or {}),
-                "precision": settings.precision, "rows": digest(data), "test": digest(test), "judge": who,
-            } | ({"start": fingerprint(load(str(start)))} if start else {})  # fmt: skip
+            chosen = replace(training, preset=preset, settings=replace(training.settings, seed=seed))
             place = folder / f"seed{seed}" / preset
-            tell, chosen = partial(report, preset), replace(settings, seed=seed)
-            learn = partial(_figures, data, test, judge, place, chosen, made_by, start, tell)
-            rows.append({"preset": preset, "seed": seed} | kept(place.with_suffix(".json"), made_by, learn))
-    table = named(pd.DataFrame(rows), judge, test.manifest)
+
+            def learn(chosen: Training = chosen, place: Path = place) -> dict[str, float]:
+                model = train_to_end(chosen, data, place, partial(report, chosen.preset))
+                return measurement.figures(model)
+
+            figures = kept(place.with_suffix(".json"), _dependencies(chosen, data, measurement), learn)
+            rows.append({"preset": preset, "seed": seed} | figures)
+    table = with_sources(pd.DataFrame(rows), measurement.evaluator, test.manifest)
     table.round(4).to_csv(folder / "ablation.csv", index=False)
     return table
 
 
+def _dependencies(training: Training, data: Data, measurement: Measurement) -> dict[str, Any]:
+    """Return all that a preset's figures depend on."""
+    asked = {
+        "family": training.family, "preset": training.preset, "seed": training.settings.seed,
+        "changes": dict(training.changes), "precision": training.settings.precision,
+        "rows": digest(data), "test": digest(measurement.test),
+        "judge": signature(measurement.evaluator),  # as the folders of earlier versions have it
+    }  # fmt: skip
+    return asked | ({"start": fingerprint(load(str(training.start)))} if training.start else {})
+
+
 def spread(table: pd.DataFrame) -> pd.DataFrame:
-    """Return each preset's mean and standard deviation over seeds (n - 1), in columns <figure> and <figure>_sd."""
-    found = table.drop(columns=["seed", "labels", "judge"]).groupby("preset", sort=False).agg(["mean", "std"])
+    """Return each preset's mean and standard deviation over seeds (n - 1), in columns <figure> and <figure>_sd.
+
+    `table` may be the ablation.csv of an earlier version, whose column evaluator was named judge.
+    """
+    sources = ["seed", "labels", "evaluator", "judge"]
+    found = table.drop(columns=sources, errors="ignore").groupby("preset", sort=False).agg(["mean", "std"])
     found.columns = [name if kind == "mean" else f"{name}_sd" for name, kind in found.columns]
     return found.reset_index()
 
 
-def _figures(
-    data: Data,
-    test: Data,
-    judge: Evaluator,
-    place: Path,
-    settings: Settings,
-    made_by: Mapping[str, Any],
-    start: Path | None,
-    report: Callable[[Progress], None],
-) -> dict[str, float]:
-    """Return what one preset, trained in `place`, achieves."""
-    torch.manual_seed(settings.seed)
-    changes = {**made_by["changes"], "subjects": len(data.manifest.subjects)}
-    model = create(made_by["family"], made_by["preset"], **changes)
-    if start:
-        begin_with(model, start)
-    if not train(model, sampler_of(model, data, settings.seed), place, settings, report):
-        raise InputError(f"{place}: stopped before its end; call again to go on")
-    model.cpu().eval()
-    figures = recognition_figures(model, test)
-    if isinstance(model, Transfers):
-        t, size = trials(test), int(model.config.image_size)
-        made = transferred(model, test, t)
-        figures |= error_figures(
-            errors_frame(list(made), test.at_size(size), replace(t, landmarks=t.landmarks * size / test.size))
-        )
-        found, _ = judged(judge, test, t, {TRUTH: np.stack([resize_square(picture, judge.size) for picture in made])})
-        figures |= found[TRUTH]
-        if takes_sides(model):
-            figures |= {f"units_{name}": value for name, value in _by_units(model, judge, test, t).items()}
-    return figures
-
-
-def _by_units(model: Family, judge: Evaluator, test: Data, t: Trials) -> dict[str, float]:
-    """Return errors and the judge's figures of faces asked for the truth's own action units."""
-    editor = Editor(model, aligned=True)
-    made = [answered_by_units(editor, test, t, k) for k in range(len(t.face))]
-    parts = {("—", TRIVIAL[0]): list(test.images[t.face]), ("—", TRUTH): list(test.images[t.truth]), BY_UNITS: made}
-    found, _ = judged(
-        judge, test, t, {k: np.stack([resize_square(one, judge.size) for one in v]) for k, v in parts.items()}
-    )
-    return error_figures(errors_frame(made, test, t)) | found[BY_UNITS]
-
-
 @torch.inference_mode()
-def transferred(model: Family, data: Data, t: Trials, batch: int = 32) -> np.ndarray:
+def transfer_all(model: Family, data: Data, t: Trials, batch: int = 32) -> np.ndarray:
     """Return the faces of trials with the model's change, uint8 (T, S, S, 3) at the model's size."""
-    size, out, able_model = int(model.config.image_size), [], able(model, Transfers)
-    for k in range(0, len(t.face), batch):
-        face = resized(data.images[t.face[k : k + batch]], size)
-        made = able_model.transfer(face, resized(data.images[t.example[k : k + batch]], size))
-        out += [to_pixels(image) for image in pasted(able_model, face, made)]
-    return np.stack(out)
+    size, made, net = int(model.config.image_size), [], able(model, Transfers)
+    for rows in batches(len(t.face), batch):
+        face, example = (resized(data.images[some[rows]], size) for some in (t.face, t.example))
+        made += [to_pixels(image) for image in pasted(net, face, net.transfer(face, example))]
+    return np.stack(made)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,17 +13,15 @@ import torch
 
 from mien.data.dataset import Data, concat, digest, open_data
 from mien.data.manifest import Manifest
-from mien.errors import InputError
 from mien.evaluate.predictions import predict, protocol_rows
-from mien.evaluate.record import column_means, data_facts, made_with, over_people, result_list, whose, write_record
+from mien.evaluate.record import column_means, data_facts, made_with, over_people, people_of, write_protocol
 from mien.files import claim
 from mien.labels import BASIC, CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models.contract import Family, HasBaseline, Prediction
-from mien.models.registry import able, create
-from mien.training.loop import train
+from mien.models.registry import able
 from mien.training.settings import Progress, Settings
-from mien.training.start import sampler_of
+from mien.training.start import Training, train_to_end
 from mien.training.synthesis import synthesize
 
 COUNTS = (0, 500, 1000, 5000, 10000)
@@ -60,34 +57,28 @@ def by_augmentation(
     """
 
     def make(real: Data, place: Path, per_class: int) -> None:
-        said = partial(report, "synthesising")
-        synthesize(model, None if invented else real, place, per_class, seed=seeds[0], report=said)
+        tell = partial(report, "synthesising")
+        synthesize(model, None if invented else real, place, per_class, seed=seeds[0], report=tell)
 
     table, right = accuracy_by_synthetic(
         people, strangers, make, folder, counts, steps, seeds, settings=settings, report=report
     )
     found = _figures(right, strangers.select(protocol_rows(strangers)).manifest, draws)
     figures = {(name, f"{count} a class"): some for count, some in found.items()}
-    write_record(
-        folder / "augmentation.json",
-        {
-            "protocol": "augmentation", **made_with(strangers, None, {name: model}),
-            "trained_on": data_facts(people)["data"],
-            "settings": {"counts": list(counts), "steps": steps, "seeds": list(seeds), "invented": invented},
-            "results": result_list(figures),
-        },
-    )  # fmt: skip
+    settings_used = {"counts": list(counts), "steps": steps, "seeds": list(seeds), "invented": invented}
+    about = made_with(strangers, None, {name: model}) | {"trained_on": data_facts(people)["data"]}
+    write_protocol(folder, "augmentation", about | {"settings": settings_used}, figures, table)
     return table, figures
 
 
 def _figures(right: Mapping[int, np.ndarray], test: Manifest, draws: int) -> dict[int, dict[str, Interval]]:
     """Return accuracy, all and by class, and the gain, by faces a class; `right` (N,) of each picture tested."""
-    of, words, figures = whose(test, np.arange(len(test))), [CLASSES[k] for k in test.expression], {}
+    people, words, figures = people_of(test, np.arange(len(test))), [CLASSES[k] for k in test.expression], {}
     for count, hits in right.items():
         values = pd.DataFrame({"accuracy": hits})
         if 0 in right and count:
             values["gain"] = hits - right[0]
-        figures[count] = over_people(column_means(values, words), of, draws)
+        figures[count] = over_people(column_means(values, words), people, draws)
     return figures
 
 
@@ -118,17 +109,15 @@ def accuracy_by_synthetic(
             joined = real
             if count:
                 joined = concat([real, first_of_each_class(open_data(folder / "faces", people.size), count)])
-            said = partial(_tell, report, f"{count} a class")
+            tell = partial(_tell, report, f"{count} a class")
             place = folder / f"seed{seed}" / f"recogniser{count}"
-            net = recogniser(joined, place, steps, replace(settings or Settings(), seed=seed), said)
+            net = recogniser(joined, place, steps, replace(settings or Settings(), seed=seed), tell)
             hits = predict(net, test, words) == test.manifest.expression
             right[count] += hits / len(seeds)
             rows.append(
                 {"seed": seed, "synthetic_per_class": count, "training_images": len(joined), "accuracy": hits.mean()}
             )
-    table = pd.DataFrame(rows)
-    table.round(4).to_csv(folder / "augmentation.csv", index=False)
-    return table, right
+    return pd.DataFrame(rows), right
 
 
 def recogniser(
@@ -136,12 +125,9 @@ def recogniser(
 ) -> Callable[[torch.Tensor], Prediction]:
     """Return ExprGAN's recogniser (G_enc's layers and a class layer), trained on the data, or as `place` keeps it."""
     claim(place, {"rows": digest(data), "steps": steps})
-    torch.manual_seed(settings.seed)
-    changes: dict[str, Any] = {"image_size": data.size, "subjects": len(data.manifest.subjects)}
-    net = create("expr_gan", supervised=True, pretrain_steps=steps, **changes)
-    if not train(net, sampler_of(net, data, settings.seed), place, settings, report):
-        raise InputError(f"{place}: stopped before its end; call again to go on")
-    return able(net.cpu().eval(), HasBaseline).baseline
+    changes = {"image_size": data.size, "supervised": True, "pretrain_steps": steps}
+    net = train_to_end(Training("expr_gan", "small", changes, settings), data, place, report)
+    return able(net, HasBaseline).baseline
 
 
 def _tell(report: Callable[[str, int, int], None], what: str, progress: Progress) -> None:

@@ -17,13 +17,12 @@ import numpy as np
 import pandas as pd
 
 from mien.data.dataset import Data
-from mien.data.images import resize_square
-from mien.evaluate.answers import ANSWERS, BY_UNITS, MADE, TRIVIAL, TRUTH, unpainted
+from mien.evaluate.answers import ANSWERS, BY_UNITS, MADE, TRIVIAL, TRUTH, trivial_answers
 from mien.evaluate.cost import deployed_parameters, milliseconds
-from mien.evaluate.evaluators.base import Evaluator
-from mien.evaluate.evaluators.independence import named
+from mien.evaluate.evaluators.base import Evaluator, squares
+from mien.evaluate.evaluators.independence import with_sources
 from mien.evaluate.evaluators.networks import as_evaluator
-from mien.evaluate.figures import answered, error_figures, errors_frame, judged, recognition_figures
+from mien.evaluate.figures import answer_all, error_figures, errors_frame, evaluator_figures, recognition_figures
 from mien.evaluate.sheets import draw_chosen, for_show
 from mien.evaluate.trials import STARTS, Trials, trials
 from mien.models.contract import Family
@@ -33,7 +32,7 @@ matplotlib.use("Agg")
 
 def compare(
     models: Mapping[str, Family],
-    judge: Evaluator | Family,
+    evaluator: Evaluator | Family,
     data: Data,
     folder: Path,
     seed: int = 0,
@@ -43,28 +42,28 @@ def compare(
     """Return a row a model and answer, and write comparison.csv, aus.csv, trials.csv and comparison.png to `folder`.
 
     The transfers are those of `mien.evaluate.trials.trials`. Columns: l1_<region> (share of white), psnr_<region> and
-    ssim_<region> of strong expressions, and of all with `all_` before it; icc and au_mse (judge's AUs of the result
-    against the example's true labels, mean over DISFA_AUS), slope and change_r (`metrics.strength` of what the judge
-    sees change, over the same units), expression (share the judge names as the example's class; strong), rank_1 and tar
-    (identity among the neutral faces, TAR at FAR 1 %), ms (a transfer on one face), parameters (of the parts in use),
-    what `recognition_figures` gives, and who labelled and who judged. Figures that the judge can say nothing about are
-    left out.
+    ssim_<region> of strong expressions, and of all with `all_` before it; icc and au_mse (evaluator's AUs of the result
+    against the example's true labels, mean over DISFA_AUS), slope and change_r (`edit_strength.strength` of what the
+    evaluator sees change, over the same units), expression (share that the evaluator names as the example's class;
+    strong), rank_1 and tar (identity among the neutral faces, TAR at FAR 1 %), ms (a transfer on one face), parameters
+    (of the parts in use), what `recognition_figures` gives, and who labelled and who measured. Figures that the
+    evaluator can say nothing about are left out.
     """
-    judge = as_evaluator(judge)
-    t, size = trials(data, seed, start=start), judge.size
+    evaluator = as_evaluator(evaluator)
+    t, size = trials(data, seed, start=start), evaluator.size
     total = len(t.face) * (len(models) + 1)
     parts, tables, shown = {}, {}, {}
-    for answer, pictures in unpainted(data, t).items():
-        parts["—", answer] = np.stack([resize_square(picture, size) for picture in pictures])
+    for answer, pictures in trivial_answers(data, t).items():
+        parts["—", answer] = squares(pictures, size)
         if answer in TRIVIAL:
             tables["—", answer] = errors_frame(pictures, data, t)
     for number, (name, model) in enumerate(models.items()):
         begun = number * len(t.face)
-        errors, made = answered(model, data, t, size, partial(_of_all, report, begun, total))
+        errors, made = answer_all(model, data, t, size, partial(_of_all, report, begun, total))
         tables |= {(name, answer): frame for answer, frame in errors.items()}
         parts |= {(name, answer): pictures for answer, pictures in made.items()}
         shown[name] = list(made[MADE[1]])
-    figures, by_au = judged(judge, data, t, parts)
+    figures, by_au = evaluator_figures(evaluator, data, t, parts)
     for key, errors in tables.items():
         figures[key] = error_figures(errors) | figures[key]
     for name, model in models.items():
@@ -73,17 +72,17 @@ def compare(
             if (name, answer) in figures:
                 figures[name, answer] |= own
     table = pd.DataFrame(figures).T.rename_axis(["model", "answer"]).sort_index(key=_order(models))
-    table = named(table, judge, data.manifest)
+    table = with_sources(table, evaluator, data.manifest)
     folder.mkdir(parents=True, exist_ok=True)
     table.round(4).to_csv(folder / "comparison.csv")
-    named(by_au, judge, data.manifest).rename_axis(["model", "answer"]).round(3).to_csv(folder / "aus.csv")
+    with_sources(by_au, evaluator, data.manifest).rename_axis(["model", "answer"]).round(3).to_csv(folder / "aus.csv")
     pd.concat(tables, names=["model", "answer"]).round(5).to_csv(folder / "trials.csv")
     draw(data, t, shown, folder / "comparison.png")
     return table
 
 
 def draw(data: Data, t: Trials, shown: Mapping[str, list[np.ndarray]], path: Path) -> None:
-    """Write a sheet: example, face, every model's pasted answer, truth; of the trials of `for_show`."""
+    """Write a sheet: example, face, every model's composited answer, truth; of the trials of `for_show`."""
     chosen = for_show(data, t)
     draw_chosen(data, t, chosen, {name: [made[k] for k in chosen] for name, made in shown.items()}, path)
 

@@ -1,4 +1,4 @@
-"""Is it still the same person? Results of transfers against a gallery of true pictures, by a judge (EET IV-C b)."""
+"""Is it still the same person? An evaluator finds results of transfers in a gallery of true pictures (EET IV-C b)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.dataset import Data
-from mien.data.images import resize_square
 from mien.errors import InputError
-from mien.evaluate.evaluators.base import Evaluator, Reading, must_measure
-from mien.evaluate.evaluators.networks import as_evaluator, signature
+from mien.evaluate.evaluators.base import Evaluator, must_measure, read_at_its_size
+from mien.evaluate.evaluators.networks import as_evaluator
 from mien.evaluate.identity_gallery import gallery_rows, one_each
-from mien.evaluate.observations import Key, observations
-from mien.evaluate.protocols.transfer import trial_facts
-from mien.evaluate.record import made_with, over_people, result_list, whose, write_figures, write_record
+from mien.evaluate.observations import observations
+from mien.evaluate.record import Key, made_with, over_people, people_of, trial_facts, write_protocol
 from mien.evaluate.trials import Trials
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.verification import cosines, rank_1, tar_at_far, verified
@@ -28,7 +26,7 @@ FALSE_ACCEPTS = {"tar_1": 0.01, "tar_01": 0.001}
 
 def by_identity(
     models: Mapping[str, Family],
-    judge: Evaluator | Family,
+    evaluator: Evaluator | Family,
     data: Data,
     t: Trials,
     folder: Path,
@@ -44,11 +42,11 @@ def by_identity(
 
     The gallery is one other picture of each person (`gallery_rows`), and one of each of the `crowd`. The intervals draw
     people among those whose faces are changed; the gallery stays whole. The unchanged face is the ceiling, the copied
-    example is somebody else. What was looked at is kept in `folder`. Raises InputError for a judge that knows nobody,
-    or fewer than two people.
+    example is somebody else. What was looked at is kept in `folder`. Raises InputError for an evaluator that measures
+    no identity, or fewer than two people.
     """
-    judge = as_evaluator(judge)
-    must_measure(judge, "identity")
+    evaluator = as_evaluator(evaluator)
+    must_measure(evaluator, "identity")
     rows, own = gallery_rows(data, t)
     if len(rows) < 2:
         raise InputError(f"{data.manifest.folder}: shows one person; expected two or more to tell apart")
@@ -56,48 +54,47 @@ def by_identity(
     if crowd is not None:
         known = crowd.manifest.subject[crowd.manifest.subject >= 0]
         shown += [(crowd, row) for row in one_each(crowd.manifest, np.unique(known))]
-    gallery = _identity(judge, judge.read(np.stack([resize_square(of.images[row], judge.size) for of, row in shown])))
-    names = [of.manifest.files[row] for of, row in shown]
-    made_by = {"protocol": "identity", "judge": signature(judge), "gallery": names}
-    seen = observations(models, data, t, partial(_look, judge, gallery), folder / "seen", made_by, report)
-    people = whose(data.manifest, t.face)
-    figures = {key: over_people(_statistics(np.array(told), own), people, draws) for key, told in seen.items()}
+    gallery = _identity(evaluator, [of.images[row] for of, row in shown])
+    made_by = {"protocol": "identity", "gallery": [of.manifest.files[row] for of, row in shown]}
+    look = partial(_look, evaluator, gallery)
+    seen = observations(models, evaluator, data, t, look, folder / "seen", made_by, report)
+    people = people_of(data.manifest, t.face)
+    figures = {key: over_people(_statistics(np.array(alike), own), people, draws) for key, alike in seen.items()}
     proven = len(own) - int(np.isin(t.face, rows).sum())
-    folder.mkdir(parents=True, exist_ok=True)
-    write_figures(folder / "identity.csv", figures)
-    write_record(
-        folder / "identity.json",
-        {
-            "protocol": "identity", "trials": trial_facts(data, t), **made_with(data, signature(judge), models),
-            "gallery": len(shown), "trials_with_another_picture_in_the_gallery": proven,
-            "pairs": {"right": len(own), "wrong": len(own) * (len(shown) - 1)},
-            "false_accepts": FALSE_ACCEPTS, "results": result_list(figures),
-        },
-    )  # fmt: skip
+    about = {
+        "trials": trial_facts(data, t), **made_with(data, evaluator, models),
+        "gallery": len(shown), "trials_with_another_picture_in_the_gallery": proven,
+        "pairs": {"right": len(own), "wrong": len(own) * (len(shown) - 1)}, "false_accepts": FALSE_ACCEPTS,
+    }  # fmt: skip
+    write_protocol(folder, "identity", about, figures)
     return figures
 
 
-def _look(judge: Evaluator, gallery: np.ndarray, pictures: list[np.ndarray], rows: np.ndarray) -> Sequence[list[float]]:
+def _look(
+    evaluator: Evaluator, gallery: np.ndarray, pictures: list[np.ndarray], rows: np.ndarray
+) -> Sequence[list[float]]:
     """Return each picture's cosine with everybody of the gallery."""
-    found = _identity(judge, judge.read(np.stack([resize_square(picture, judge.size) for picture in pictures])))
-    return cosines(found, gallery).tolist()
+    return cosines(_identity(evaluator, pictures), gallery).tolist()
 
 
-def _identity(judge: Evaluator, found: Reading) -> np.ndarray:
-    if found.identity is None:
-        raise InputError(f"the judge {judge.name} told nobody's identity; choose another --judge")
-    return found.identity
+def _identity(evaluator: Evaluator, pictures: Sequence[np.ndarray]) -> np.ndarray:
+    found = read_at_its_size(evaluator, pictures).identity
+    if found is None:
+        raise InputError(f"the evaluator {evaluator.name} gave nobody's identity; choose another --evaluator")
+    return found
 
 
 def _statistics(alike: np.ndarray, own: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
-    """Return what gives the figures of some trials; alike (T, P). The thresholds of accuracy stay those of all."""
-    told = verified(alike, own)
+    """Return a function of trials: their figures; alike (T, P). The thresholds of accuracy stay those of all."""
+    verdicts = verified(alike, own)
 
     def statistics(rows: np.ndarray) -> dict[str, float]:
         some, theirs = alike[rows], own[rows]
-        nearness = float(some[np.arange(len(rows)), theirs].mean())
-        return {"rank_1": rank_1(some, theirs), "own": nearness, "accuracy": float(told[rows].mean())} | {
-            name: tar_at_far(some, theirs, far) for name, far in FALSE_ACCEPTS.items()
+        return {
+            "rank_1": rank_1(some, theirs),
+            "own": float(some[np.arange(len(rows)), theirs].mean()),
+            "accuracy": float(verdicts[rows].mean()),
+            **{name: tar_at_far(some, theirs, far) for name, far in FALSE_ACCEPTS.items()},
         }
 
     return statistics

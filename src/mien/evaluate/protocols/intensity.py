@@ -13,28 +13,29 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import spearmanr
-from torch.nn import functional as F
 
 from mien.controls import Controls
 from mien.data.dataset import Data
 from mien.data.neutral import neutral_faces
 from mien.errors import InputError
-from mien.evaluate.answers import ANSWERS
+from mien.evaluate.answers import MADE
 from mien.evaluate.evaluators.base import Evaluator, all_read, must_measure
-from mien.evaluate.evaluators.independence import named
-from mien.evaluate.evaluators.networks import as_evaluator, signature
-from mien.evaluate.record import column_means, made_with, over_people, result_list, write_record
+from mien.evaluate.evaluators.independence import with_sources
+from mien.evaluate.evaluators.networks import as_evaluator
+from mien.evaluate.record import column_means, made_with, over_people, write_protocol
 from mien.labels import CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models.contract import Edits, Family, Transfers
 from mien.models.registry import able
 from mien.models.residual import pasted
-from mien.nn.images import to_pixels, to_tensor
+from mien.nn.images import at_size, resized
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 STEPS = np.linspace(0, 1, 9)
+
+COMPOSITED = MADE[1]
 
 
 def class_directions(data: Data) -> dict[str, np.ndarray]:
@@ -58,82 +59,65 @@ def class_directions(data: Data) -> dict[str, np.ndarray]:
 def measured_intensity(aus: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """Return how far AU estimates (N, 21) go towards a class: 0 neutral, 1 the class's mean full expression.
 
-    The scalar projection on the class's AU vector, in units of its length, over the units the judge knows; NaN for a
-    picture of which it knows none that the class moves.
+    The scalar projection on the class's AU vector, in units of its length, over the units the evaluator knows; NaN for
+    a picture of which it knows none that the class moves.
     """
     known = ~np.isnan(aus)
     length = known @ np.square(direction)
-    reached = np.nan_to_num(aus) @ direction
-    return np.divide(reached, length, out=np.full(len(aus), np.nan), where=length > 0)
+    along = np.nan_to_num(aus) @ direction
+    return np.divide(along, length, out=np.full(len(aus), np.nan), where=length > 0)
 
 
 @torch.inference_mode()
 def sweep(
-    model: Family, judge: Evaluator | Family, data: Data, steps: np.ndarray = STEPS, painted: bool = False
+    model: Family, evaluator: Evaluator | Family, data: Data, steps: np.ndarray = STEPS, answer: str = COMPOSITED
 ) -> pd.DataFrame:
-    """Edit everybody's neutral face to every class at every intensity, and return what the judge measures.
+    """Edit everybody's neutral face to every class at every intensity, and return what the evaluator measures.
 
-    The picture judged is what the Editor gives: the face plus the model's change; or with `painted` the model's own
-    picture. Columns: subject, expression, asked (0-1), measured (1 is the class's mean full expression).
+    It measures the picture that the model generates or, composited, the face plus the change, as the Editor gives it.
+    Columns: subject, expression, asked (0-1), measured (1 is the class's mean full expression).
     """
-    manifest, size = data.manifest, model.config.image_size
+    manifest = data.manifest
     rows = np.array([mine[0] for mine in neutral_faces(manifest).values()], np.int64)
     if not len(rows):
         raise InputError(f"{manifest.folder}: nobody is neutral; expected neutral faces to edit")
-    face = F.interpolate(to_tensor(data.images[rows]), size=(size, size), mode="area")
-    judge, directions = as_evaluator(judge), class_directions(data)
-    must_measure(judge, "aus")
-    asked = [(word, float(level)) for word in directions for level in steps]
-    seen = []
+    face = resized(data.images[rows], model.config.image_size)
+    evaluator, directions = as_evaluator(evaluator), class_directions(data)
+    must_measure(evaluator, "aus")
+    asked, pictures = [(word, float(level)) for word in directions for level in steps], []
     for word, level in asked:
         made = able(model, Edits).edit(face, Controls(word, level))
-        picture = made if painted else pasted(able(model, Transfers), face, made)
-        seen += [to_pixels(one) for one in F.interpolate(picture, size=(judge.size,) * 2, mode="area")]
-    aus = np.asarray(judge.read(np.stack(seen)).aus).reshape(len(asked), len(rows), -1)
-    found = [
-        pd.DataFrame(
-            {
-                "subject": manifest.subject[rows],
-                "expression": word,
-                "asked": level,
-                "measured": measured_intensity(found_aus, directions[word]),
-            }
-        )
-        for (word, level), found_aus in zip(asked, aus, strict=True)
-    ]
+        if answer == COMPOSITED:
+            made = pasted(able(model, Transfers), face, made)
+        pictures.append(at_size(made, evaluator.size))
+    aus = np.asarray(evaluator.read(np.concatenate(pictures)).aus).reshape(len(asked), len(rows), -1)
+    found = []
+    for (word, level), estimates in zip(asked, aus, strict=True):
+        columns = {"subject": manifest.subject[rows], "expression": word, "asked": level}
+        found.append(pd.DataFrame(columns | {"measured": measured_intensity(estimates, directions[word])}))
     return pd.concat(found, ignore_index=True)
 
 
 def by_intensity(
-    models: Mapping[str, Family], judge: Evaluator | Family, data: Data, folder: Path, draws: int = DRAWS
+    models: Mapping[str, Family], evaluator: Evaluator | Family, data: Data, folder: Path, draws: int = DRAWS
 ) -> tuple[pd.DataFrame, dict[tuple[str, str], dict[str, Interval]]]:
-    """Return `intensity_table` by model and picture, and figures: the means of `of_each_person`, all and by class.
+    """Return `intensity_table` by model and answer, and figures: the means of `of_each_person`, all and by class.
 
-    Writes intensity.csv, intensity.json and a picture of the curves each, painted and pasted.
+    Writes intensity.csv, intensity.json and a picture of the curves of each answer.
     """
-    judge, answers = as_evaluator(judge), dict(zip(("painted", "pasted"), ANSWERS[2:], strict=True))
-    swept = all_read(
-        {
-            (name, picture): partial(sweep, model, judge, data, painted=picture == "painted")
-            for name, model in models.items()
-            for picture in answers
-        }
-    )
-    tables = pd.concat({key: intensity_table(frame) for key, frame in swept.items()}, names=["model", "picture"])
-    figures = {}
-    for name, picture in product(models, answers):
-        each = of_each_person(swept[name, picture])
+    evaluator, keys = as_evaluator(evaluator), list(product(models, MADE))
+    work = {(name, answer): partial(sweep, models[name], evaluator, data, answer=answer) for name, answer in keys}
+    swept = all_read(work)
+    tables = pd.concat({key: intensity_table(frame) for key, frame in swept.items()}, names=["model", "answer"])
+    tables, figures = with_sources(tables, evaluator, data.manifest), {}
+    for key in keys:
+        each = of_each_person(swept[key])
         means = column_means(each[["spearman", "gain"]], each.expression.tolist())
-        figures[name, answers[picture]] = over_people(means, each.subject.to_numpy(), draws)
-    folder.mkdir(parents=True, exist_ok=True)
-    tables = named(tables, judge, data.manifest)
-    tables.round(4).to_csv(folder / "intensity.csv")
-    for picture in answers:
-        draw_intensity({n: f for (n, p), f in swept.items() if p == picture}, folder / f"intensity_{picture}.png")
-    about = {"settings": {"asked": STEPS}, "results": result_list(figures)}
-    write_record(
-        folder / "intensity.json", {"protocol": "intensity", **made_with(data, signature(judge), models), **about}
-    )
+        figures[key] = over_people(means, each.subject.to_numpy(), draws)
+    about = made_with(data, evaluator, models) | {"settings": {"asked": STEPS}}
+    write_protocol(folder, "intensity", about, figures, tables)
+    for answer in MADE:
+        draw_intensity({n: f for (n, a), f in swept.items() if a == answer}, folder / f"intensity_{answer}.png")
     return tables, figures
 
 
@@ -189,7 +173,7 @@ def draw_intensity(swept: Mapping[str, pd.DataFrame], path: Path) -> None:
         axis.plot([0, 1], [0, 1], color="black", lw=0.8, ls=":")
         axis.set_title(word)
         axis.set_xlabel("asked")
-        axis.set_ylabel("measured by the judge")
+        axis.set_ylabel("measured by the evaluator")
     for axis in axes.flat[len(words) :]:
         axis.axis("off")
     axes.flat[0].legend(fontsize=8)

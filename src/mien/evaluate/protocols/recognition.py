@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,34 +15,64 @@ import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from mien.data.dataset import Data, digest
-from mien.data.folds import official_split
-from mien.errors import InputError
+from mien.data.folds import official_split, splits
+from mien.evaluate.predictions import BASELINE, estimate_aus, predict, protocol_rows
 from mien.files import kept
-from mien.labels import AUS, CLASSES
+from mien.labels import BASIC, CLASSES, au_columns
 from mien.models.contract import EstimatesAus, HasBaseline, Recognizes
 from mien.models.registry import able, create
-from mien.training.loop import train
-from mien.training.settings import Progress, Settings
-from mien.training.start import sampler_of
+from mien.training.settings import Progress
+from mien.training.start import Training, train_to_end
 from mien.weights.resolve import CHECKPOINT
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from mien.data.folds import splits
-from mien.evaluate.predictions import estimated, predict, protocol_rows
-from mien.labels import BASIC
+
+@dataclass(frozen=True)
+class Lesson:
+    """One net to be trained on a fold's training people and tested on the others."""
+
+    net: str  # BASELINE or the family
+    training: Training
+    fold: str
+    train: Data
+    test: Data
+    rows: str  # digest of who is on which side
+    words: Sequence[str]
+
+    def guesses(self, place: Path, report: Callable[[Progress], None]) -> pd.DataFrame:
+        """Return what the net says of the test rows, from `place`.json if it is there, else trained in `place`."""
+        t = self.training
+        made_by = {
+            "family": t.family, "preset": t.preset, "seed": t.settings.seed, "changes": dict(t.changes),
+            "fold": self.fold, "precision": t.settings.precision, "rows": self.rows,
+        }  # fmt: skip
+        found, m = kept(place.with_suffix(".json"), made_by, partial(self._learn, place, report)), self.test.manifest
+        columns = {
+            "seed": t.settings.seed, "fold": self.fold, "model": self.net, "truth": m.expression,
+            "guess": found["classes"], "subject": [m.subjects[s] if s >= 0 else "" for s in m.subject],
+            "file_name": m.files,
+        }  # fmt: skip
+        return pd.DataFrame(columns | unit_columns(found["aus"], m.aus))
+
+    def _learn(self, place: Path, report: Callable[[Progress], None]) -> dict[str, Any]:
+        changes = {**self.training.changes, "supervised": self.net == BASELINE}
+        model = train_to_end(replace(self.training, changes=changes), self.train, place, report)
+        net = able(model, HasBaseline).baseline if self.net == BASELINE else able(model, Recognizes).recognize
+        classes = predict(net, self.test, self.words).tolist()
+        estimates = self.net != BASELINE and isinstance(model, EstimatesAus)
+        units = estimate_aus(able(model, EstimatesAus), self.test).tolist() if estimates else None
+        (place / CHECKPOINT).unlink()
+        return {"classes": classes, "aus": units}
 
 
 def by_folds(
     data: Data,
     folder: Path,
-    family: str = "ter_gan",
-    preset: str = "small",
+    training: Training,
     k: int | None = 8,
     seeds: Sequence[int] = (0,),
-    settings: Settings | None = None,
-    changes: Mapping[str, float | int] | None = None,
     words: Sequence[str] = BASIC,
     least: float = 0.5,
     report: Callable[[str, Progress], None] = lambda fold, p: None,
@@ -54,47 +84,40 @@ def by_folds(
     rows, for a number of steps fixed beforehand. Without `k`, the data's own `split` is the one fold. Folds are dealt
     by the first seed and written to `folder`/folds.json; what is finished is kept. Columns: seed, fold, model, subject,
     file_name, truth, guess (class numbers), and of a model that tells action units AU01 … and, from the labels,
-    AU01_true …, 0-5. Raises InputError where a kept part was made otherwise, or where the model
-    has no baseline.
+    AU01_true …, 0-5. Raises InputError where a kept part was made otherwise, or where the model has no baseline.
     """
     with torch.device("meta"):
-        untrained = create(family, preset, **(changes or {}))
+        untrained = create(training.family, training.preset, **training.changes)
     able(untrained, HasBaseline), able(untrained, Recognizes)
-    chosen = data.select(protocol_rows(data, words, least))
-    frames = []
+    chosen, frames = data.select(protocol_rows(data, words, least)), []
     for seed in seeds:
-        for fold in splits(chosen, k, seeds[0], folder):
-            train_data, test = chosen.select(fold.train), chosen.select(fold.test)
-            made_by = {
-                "family": family, "preset": preset, "seed": seed, "changes": dict(changes or {}), "fold": fold.name,
-                "precision": (settings or Settings()).precision, "rows": digest(chosen, fold.train, fold.test),
-            }  # fmt: skip
-            for name in ("baseline", family):
-                place = folder / f"seed{seed}" / f"fold_{fold.name}" / name
-                learn = partial(
-                    _guesses, name, made_by, train_data, test, place, replace(settings or Settings(), seed=seed), words,
-                    partial(report, fold.name),
-                )  # fmt: skip
-                m, said = test.manifest, kept(place.with_suffix(".json"), made_by, learn)
-                about = {
-                    "seed": seed, "fold": fold.name, "model": name, "truth": m.expression, "guess": said["classes"],
-                    "subject": [m.subjects[s] if s >= 0 else "" for s in m.subject], "file_name": m.files,
-                }  # fmt: skip
-                frames.append(pd.DataFrame(about | unit_columns(said["aus"], m.aus)))
+        seeded = replace(training, settings=replace(training.settings, seed=seed))
+        for lesson in lessons(chosen, folder, seeded, k, seeds[0], words):
+            place = folder / f"seed{seed}" / f"fold_{lesson.fold}" / lesson.net
+            frames.append(lesson.guesses(place, partial(report, lesson.fold)))
     found = pd.concat(frames, ignore_index=True)
     found.to_csv(folder / "predictions.csv", index=False)
     draw_confusions(found, words, folder / "confusion.png")
     return found
 
 
-def unit_columns(said: list[list[float]] | None, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Return columns of action units (N, 21) as a model said them and as the labels have them; none without them."""
-    if said is None:
+def lessons(
+    data: Data, folder: Path, training: Training, k: int | None, dealt_by: int, words: Sequence[str]
+) -> Iterator[Lesson]:
+    """Yield, fold by fold, the baseline's lesson and the model's; the folds are dealt by the seed `dealt_by`."""
+    for fold in splits(data, k, dealt_by, folder):
+        train, test, rows = data.select(fold.train), data.select(fold.test), digest(data, fold.train, fold.test)
+        for net in (BASELINE, training.family):
+            yield Lesson(net, training, fold.name, train, test, rows, words)
+
+
+def unit_columns(estimates: list[list[float]] | None, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Return columns of action units (N, 21) as a model estimates and as the labels have them; none without them."""
+    if estimates is None:
         return {}
-    mine = np.array(said, np.float64)
-    return {f"AU{au:02d}": mine[:, k] for k, au in enumerate(AUS)} | {
-        f"AU{au:02d}_true": labels[:, k] for k, au in enumerate(AUS)
-    }
+    mine, names = np.array(estimates, np.float64), au_columns()
+    estimated = {name: mine[:, k] for k, name in enumerate(names)}
+    return estimated | {f"{name}_true": labels[:, k] for k, name in enumerate(names)}
 
 
 def official_hash(data: Data, words: Sequence[str] = BASIC, least: float = 0.5) -> str:
@@ -102,30 +125,6 @@ def official_hash(data: Data, words: Sequence[str] = BASIC, least: float = 0.5) 
     chosen = data.select(protocol_rows(data, words, least))
     split = official_split(chosen.manifest)
     return digest(chosen, split.train, split.test)
-
-
-def _guesses(
-    name: str,
-    made_by: Mapping[str, Any],
-    train_data: Data,
-    test: Data,
-    place: Path,
-    settings: Settings,
-    words: Sequence[str],
-    report: Callable[[Progress], None],
-) -> dict[str, Any]:
-    """Return one net's class numbers and, if it tells them, action units of the test rows, trained in `place`."""
-    torch.manual_seed(settings.seed)
-    changes = {**made_by["changes"], "subjects": len(train_data.manifest.subjects), "supervised": name == "baseline"}
-    model = create(made_by["family"], made_by["preset"], **changes)
-    if not train(model, sampler_of(model, train_data, settings.seed), place, settings, report):
-        raise InputError(f"{place}: stopped before its end; call again to go on")
-    model.cpu().eval()
-    net = able(model, HasBaseline).baseline if name == "baseline" else able(model, Recognizes).recognize
-    classes = predict(net, test, words)
-    units = estimated(model, test).tolist() if name != "baseline" and isinstance(model, EstimatesAus) else None
-    (place / CHECKPOINT).unlink()
-    return {"classes": classes.tolist(), "aus": units}
 
 
 def fold_table(found: pd.DataFrame) -> pd.DataFrame:

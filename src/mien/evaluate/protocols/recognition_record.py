@@ -1,4 +1,4 @@
-"""What a recognition by folds comes to: accuracy, macro-F1 and their difference, each as sure as people allow."""
+"""Figures of recognition by folds: accuracy, macro-F1 and the model's lead, with intervals and tests over people."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mien.evaluate.predictions import BASELINE
 from mien.evaluate.record import over_people, write_record
-from mien.labels import AUS, CLASSES
+from mien.labels import CLASSES, au_columns
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.confusion import confusion, macro_f1
 from mien.metrics.icc import agreements
 from mien.metrics.significance import by_person, mcnemar, sign_permutation
 from mien.models.registry import create
-
-BASELINE = "baseline"
+from mien.training.start import Training
 
 
 def recognition_figures_of(found: pd.DataFrame, words: Sequence[str], draws: int = DRAWS) -> dict[str, Any]:
@@ -58,20 +58,21 @@ def recognition_figures_of(found: pd.DataFrame, words: Sequence[str], draws: int
 
 
 def unit_intervals(found: pd.DataFrame, people: np.ndarray, draws: int = DRAWS) -> dict[str, Interval]:
-    """Return ICC(3,1) of the action units that a model told, averaged over seeds, and their mean; none without any.
+    """Return ICC(3,1) of the action units that a model estimates, averaged over seeds, and their mean, if it does.
 
     `people` says whose the pictures are, in the order of their file names. A unit whose labels do not vary in these
     pictures has none.
     """
-    names = [name for name in (f"AU{au:02d}" for au in AUS) if name in found and found[f"{name}_true"].nunique() > 1]
+    names = [name for name in au_columns() if name in found and found[f"{name}_true"].nunique() > 1]
     if not names or found[names].isna().all(axis=None):
         return {}
     parts = [some.sort_values("file_name") for _, some in found.groupby("seed")]
-    said = np.stack([part[names].to_numpy(float) for part in parts])
+    estimates = np.stack([part[names].to_numpy(float) for part in parts])
     labels = np.stack([part[[f"{name}_true" for name in names]].to_numpy(float) for part in parts])
 
     def statistics(rows: np.ndarray) -> dict[str, float]:
-        icc = np.mean([agreements(label[rows], one[rows])[0] for one, label in zip(said, labels, strict=True)], axis=0)
+        pairs = zip(labels, estimates, strict=True)
+        icc = np.mean([agreements(label[rows], estimate[rows])[0] for label, estimate in pairs], axis=0)
         return {"icc": float(np.nanmean(icc))} | dict(zip(names, icc.tolist(), strict=True))
 
     return over_people(statistics, people, draws)
@@ -80,12 +81,9 @@ def unit_intervals(found: pd.DataFrame, people: np.ndarray, draws: int = DRAWS) 
 def write_recognition(
     found: pd.DataFrame,
     folder: Path,
-    family: str,
-    preset: str,
-    changes: Mapping[str, Any],
+    training: Training,
     words: Sequence[str],
     least: float,
-    precision: str,
     split: str,
     about: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -99,11 +97,11 @@ def write_recognition(
         folder / "recognition.json",
         {
             "protocol": "recognition", **about,
-            "family": family, "preset": preset, "changes": changes, "precision": precision,
+            "family": training.family, "preset": training.preset, "changes": training.changes,
+            "precision": training.settings.precision,
             "classes": list(words), "least_intensity": least, "seeds": sorted(set(found.seed.tolist())),
             "split": {"folds": dealt.get("k", 1), "official": bool(split), "sha256": split or dealt["sha256"]},
-            "steps": _steps(family, preset, changes)
-            | {"rule": "fixed beforehand; the last step is tested, never the best"},
+            "steps": _steps(training) | {"rule": "fixed beforehand; the last step is tested, never the best"},
             "people": int(found.subject.nunique()), "pictures": int(found.file_name.nunique()),
             **figures,
         },
@@ -149,10 +147,12 @@ def _accuracy_and_f1(truth: np.ndarray, guess: np.ndarray, count: int, rows: np.
     }
 
 
-def _steps(family: str, preset: str, changes: Mapping[str, Any]) -> dict[str, int]:
+def _steps(training: Training) -> dict[str, int]:
     """Return how many steps each of the two nets is trained for."""
+    t = training
     with torch.device("meta"):
         nets = {
-            name: create(family, preset, **{**changes, "supervised": name == BASELINE}) for name in (BASELINE, family)
+            name: create(t.family, t.preset, **{**t.changes, "supervised": name == BASELINE})
+            for name in (BASELINE, t.family)
         }
     return {name: sum(stage.steps for stage in net.stages()) for name, net in nets.items()}

@@ -11,14 +11,13 @@ import torch
 
 from mien.data.dataset import Data
 from mien.errors import InputError
-from mien.evaluate.predictions import protocol_rows
-from mien.evaluate.record import column_means, made_with, over_people, result_list, write_record
+from mien.evaluate.predictions import protocol_rows, tensors
+from mien.evaluate.record import column_means, made_with, over_people, write_protocol
 from mien.labels import BASIC, CLASSES
 from mien.media.sheet import save_sheet, sheet
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models.contract import Embeds, Family, Recognizes
 from mien.models.registry import able
-from mien.nn.images import to_tensor
 
 SPACES = ("c", "y", "x")
 """Expression code, the likeliest class (one-hot), pixels: the spaces of ExprGAN's Fig. 7."""
@@ -27,17 +26,16 @@ CUTS = (1, 5, 10)
 
 
 @torch.inference_mode()
-def spaces(model: Family, data: Data, batch: int = 256) -> dict[str, np.ndarray]:
+def spaces(model: Family, data: Data) -> dict[str, np.ndarray]:
     """Return every picture's place in each of SPACES: name -> (N, D) float32.
 
     Raises InputError for a model that gives no codes or names no expressions.
     """
     embed, recognize = able(model, Embeds).embed, able(model, Recognizes).recognize
     c, y = [], []
-    for k in range(0, len(data), batch):
-        images = to_tensor(data.images[np.arange(k, min(k + batch, len(data)))])
-        c.append(embed(images).expression.float())
-        y.append(recognize(images).probabilities.argmax(1))
+    for faces in tensors(data):
+        c.append(embed(faces).expression.float())
+        y.append(recognize(faces).probabilities.argmax(1))
     pixels = data.images[np.arange(len(data))].reshape(len(data), -1)
     return {
         "c": torch.cat(c).numpy(),
@@ -144,10 +142,8 @@ def by_retrieval(
     for space, mine in queries.groupby("space", sort=False):
         means = column_means(mine.drop(columns=["space", "expression", "subject"]), mine.expression.tolist())
         figures[name, f"by {space}"] = over_people(means, mine.subject.to_numpy(), draws)
-    folder.mkdir(parents=True, exist_ok=True)
-    table.round(4).to_csv(folder / "retrieval.csv")
-    draw_retrieval(chosen, rankings, folder / "retrieval.png", top, seed)
     settings = {"classes": list(words), "least_intensity": least, "seed": seed}
-    about = {"settings": settings, "queries": len(chosen), "results": result_list(figures)}
-    write_record(folder / "retrieval.json", {"protocol": "retrieval", **made_with(data, None, {name: model}), **about})
+    about = made_with(data, None, {name: model}) | {"settings": settings, "queries": len(chosen)}
+    write_protocol(folder, "retrieval", about, figures, table)
+    draw_retrieval(chosen, rankings, folder / "retrieval.png", top, seed)
     return table, figures

@@ -1,4 +1,4 @@
-"""Does the expression arrive? Action units and class by a judge, distance to the truth where it is known (EET IV-C).
+"""Does the expression arrive? Action units and class by an evaluator, distance to the truth where known (EET IV-C).
 
 Every figure has an interval over the people whose faces are changed.
 """
@@ -15,15 +15,13 @@ import numpy as np
 import pandas as pd
 
 from mien.data.dataset import Data
-from mien.data.images import resize_square
 from mien.editor import Editor
-from mien.errors import InputError
 from mien.evaluate.answers import TRUTH, answers
-from mien.evaluate.evaluators.base import Evaluator, Reading
-from mien.evaluate.evaluators.networks import as_evaluator, signature
-from mien.evaluate.figures import errors_of, named_as_example, unit_figures
-from mien.evaluate.observations import NOBODY, Key, observations
-from mien.evaluate.record import made_with, over_people, result_list, whose, write_figures, write_record
+from mien.evaluate.evaluators.base import Evaluator, must_measure, read_at_its_size
+from mien.evaluate.evaluators.networks import as_evaluator
+from mien.evaluate.figures import errors_of, named_as, unit_figures
+from mien.evaluate.observations import NOBODY, observations
+from mien.evaluate.record import Key, made_with, over_people, people_of, trial_facts, write_protocol
 from mien.evaluate.trials import STRONG, Trials, trials
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models.contract import Family
@@ -33,7 +31,7 @@ DISTANCES = ("l1", "psnr", "ssim")
 
 def by_transfer(
     models: Mapping[str, Family],
-    judge: Evaluator | Family,
+    evaluator: Evaluator | Family,
     data: Data,
     t: Trials,
     folder: Path,
@@ -42,71 +40,56 @@ def by_transfer(
 ) -> dict[Key, dict[str, Interval]]:
     """Return figures by model and answer, and write transfer.json and .csv, and tables of L1 where a truth is known.
 
-    icc, au_mse, and both by unit as icc_AU12: judge's action units of the result against the example's true labels.
-    expression: share that the judge names as the example's class (intensity STRONG and more, or not told).
+    icc, au_mse, and both by unit as icc_AU12: evaluator's action units of the result against the example's true labels.
+    expression: share that the evaluator names as the example's class (intensity STRONG and more, or unknown).
     l1_<region> (share of white), psnr_<region>, ssim_<region>: to the truth, of strong expressions. What has been
-    looked at is kept in `folder`. Raises InputError where the judge can say nothing, or as `looked_at`.
+    looked at is kept in `folder`. Raises InputError where the evaluator measures neither, or as `observations`.
     """
-    judge = as_evaluator(judge)
-    if not {"aus", "classes"} & {*judge.gives}:
-        can = ", ".join(judge.gives)
-        raise InputError(
-            f"the judge {judge.name} gives {can}, but aus or classes are measured here; choose another --judge"
-        )
-    made_by = {"protocol": "transfer", "judge": signature(judge)}
-    seen = observations(models, data, t, partial(_look, judge, data, t), folder / "seen", made_by, report)
-    for told in seen.get((NOBODY, TRUTH), ()):
-        told["errors"] = []  # how far the truth is from itself is no figure
-    people = whose(data.manifest, t.face)
-    figures = {key: over_people(_statistics(told, data, t), people, draws) for key, told in seen.items()}
+    evaluator = as_evaluator(evaluator)
+    must_measure(evaluator, "aus", "classes")
+    look = partial(_look, evaluator, data, t)
+    seen = observations(models, evaluator, data, t, look, folder / "seen", {"protocol": "transfer"}, report)
+    for pictures in seen.get((NOBODY, TRUTH), ()):
+        pictures["errors"] = []  # how far the truth is from itself is no figure
+    people = people_of(data.manifest, t.face)
+    figures = {key: over_people(_statistics(pictures, data, t), people, draws) for key, pictures in seen.items()}
     if (t.truth >= 0).all():
         write_transfer(_errors(seen), folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_figures(folder / "transfer.csv", figures)
-    write_record(
-        folder / "transfer.json",
-        {
-            "protocol": "transfer", "trials": trial_facts(data, t), **made_with(data, signature(judge), models),
-            "results": result_list(figures),
-        },
-    )  # fmt: skip
+    about = {"trials": trial_facts(data, t), **made_with(data, evaluator, models)}
+    write_protocol(folder, "transfer", about, figures)
     return figures
 
 
-def trial_facts(data: Data, t: Trials) -> dict[str, Any]:
-    """Return what a record says of its trials."""
-    people = len(np.unique(data.manifest.subject[t.face]))
-    return {"count": len(t.face), "people": people, "truth_known": bool((t.truth >= 0).all()), "size": data.size}
-
-
 def _look(
-    judge: Evaluator, data: Data, t: Trials, pictures: list[np.ndarray], rows: np.ndarray
+    evaluator: Evaluator, data: Data, t: Trials, pictures: list[np.ndarray], rows: np.ndarray
 ) -> list[dict[str, Any]]:
-    """Return the judge's units and class of each picture, and its errors where the truth is known."""
-    found = judge.read(np.stack([resize_square(picture, judge.size) for picture in pictures]))
-    seen: list[dict[str, Any]] = []
-    for k, (picture, trial) in enumerate(zip(pictures, rows.tolist(), strict=True)):
-        told = {
+    """Return the evaluator's units and class of each picture, and its errors where the truth is known."""
+    found = read_at_its_size(evaluator, pictures)
+    return [
+        {
             "aus": None if found.aus is None else found.aus[k].tolist(),
             "class": None if found.classes is None else int(found.classes[k]),
+            "errors": errors_of(picture, data, t, trial) if t.truth[trial] >= 0 else [],
         }
-        seen.append(told | {"errors": errors_of(picture, data, t, trial) if t.truth[trial] >= 0 else []})
-    return seen
+        for k, (picture, trial) in enumerate(zip(pictures, rows.tolist(), strict=True))
+    ]
 
 
-def _statistics(told: Sequence[Mapping[str, Any]], data: Data, t: Trials) -> Callable[[np.ndarray], dict[str, float]]:
-    """Return what gives the figures of some trials."""
-    found = Reading(*(_column(told, name) for name in ("aus", "class")))
-    wanted = data.manifest.aus[t.example]
-    right = None if found.classes is None else named_as_example(found.classes, data, t)
-    distances = _distances(told)
+def _statistics(
+    pictures: Sequence[Mapping[str, Any]], data: Data, t: Trials
+) -> Callable[[np.ndarray], dict[str, float]]:
+    """Return a function of trials: their figures; `pictures` is what `_look` saw in each trial's."""
+    aus, classes = _column(pictures, "aus"), _column(pictures, "class")
+    asked = data.manifest.aus[t.example]
+    right = None if classes is None else named_as(classes, data.manifest, t.example)
+    distances = _distances(pictures)
 
     def statistics(rows: np.ndarray) -> dict[str, float]:
         figures: dict[str, float] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a draw may hold no strong expression: NaN says so
-            if found.aus is not None:
-                means, units = unit_figures(wanted[rows], found.aus[rows])
+            if aus is not None:
+                means, units = unit_figures(asked[rows], aus[rows])
                 figures |= means | units
             if right is not None and not np.isnan(right).all():
                 figures["expression"] = float(np.nanmean(right[rows]))
@@ -115,17 +98,18 @@ def _statistics(told: Sequence[Mapping[str, Any]], data: Data, t: Trials) -> Cal
     return statistics
 
 
-def _column(told: Sequence[Mapping[str, Any]], name: str) -> np.ndarray | None:
-    return None if told[0][name] is None else np.array([some[name] for some in told])
+def _column(pictures: Sequence[Mapping[str, Any]], name: str) -> np.ndarray | None:
+    """Return one value of every picture, None where the evaluator does not measure it."""
+    return None if pictures[0][name] is None else np.array([picture[name] for picture in pictures])
 
 
-def _distances(told: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+def _distances(pictures: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     """Return (T,) distances by name and region, as l1_mouth; NaN where the expression is weak."""
     table: dict[str, list[float]] = {}
-    for some in told:
-        for row in some["errors"]:
+    for picture in pictures:
+        for row in picture["errors"]:
+            strong = not row["intensity"] < STRONG
             for name in DISTANCES:
-                strong = not row["intensity"] < STRONG
                 table.setdefault(f"{name}_{row['region']}", []).append(row[name] if strong else np.nan)
     return {name: np.array(values, float) for name, values in table.items()}
 
@@ -135,9 +119,9 @@ def _errors(seen: Mapping[Key, Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"model": model, "answer": answer, **row}
-            for (model, answer), told in seen.items()
-            for some in told
-            for row in some["errors"]
+            for (model, answer), pictures in seen.items()
+            for picture in pictures
+            for row in picture["errors"]
         ]
     )
 
@@ -155,7 +139,7 @@ def transfer_errors(model: Family, data: Data, seed: int = 0) -> pd.DataFrame:
 
 
 def transfer_table(errors: pd.DataFrame, at_least: float = 0.0) -> pd.DataFrame:
-    """Return the mean errors by region, model if it is told, and answer, of trials of at least this intensity."""
+    """Return the mean errors by region, model (if there is a column) and answer, of trials at this intensity or more."""
     chosen = errors[errors.intensity >= at_least]
     return chosen.groupby(_keys(errors), sort=False)[["l1", "psnr", "ssim"]].mean()
 
@@ -170,7 +154,7 @@ def write_transfer(errors: pd.DataFrame, folder: Path) -> None:
 
 
 def by_expression(errors: pd.DataFrame, at_least: float = STRONG) -> pd.DataFrame:
-    """Return the mean L1 by expression (rows), region, model if told, and answer; what hardly moves shows noise."""
+    """Return the mean L1 by expression (rows), region, model (if there is a column) and answer; weak ones are noise."""
     chosen = errors[errors.intensity >= at_least]
     return chosen.pivot_table(index="expression", columns=_keys(errors), values="l1")
 
