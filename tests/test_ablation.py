@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from mien.cli.evaluation import evaluate_ablation
-from mien.cli.protocols import evaluate_transfer
+from mien.cli.evaluate import evaluate_transfer
+from mien.cli.evaluate_training import evaluate_ablation
 from mien.data.images import resize_square
 from mien.errors import InputError
 from mien.evaluate.protocols import ablation

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mien.data.dataset import open_data
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.answers import ANSWERS, answers
 from mien.evaluate.predictions import protocol_rows

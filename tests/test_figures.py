@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from sklearn.metrics.pairwise import cosine_similarity
 
 from mien.data.dataset import digest, open_data
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.answers import TRUTH, answers
 from mien.evaluate.evaluators.base import Reading

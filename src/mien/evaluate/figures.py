@@ -12,7 +12,7 @@ import pandas as pd
 from mien.data.dataset import Data
 from mien.data.images import resize_square
 from mien.data.manifest import Manifest
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.evaluate.answers import BY_UNITS, MADE, TRIVIAL, TRUTH, answered_by_units, answers, takes_sides
 from mien.evaluate.evaluators.base import Evaluator, Reading, all_read
 from mien.evaluate.evaluators.networks import as_evaluator

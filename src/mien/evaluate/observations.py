@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mien.data.dataset import Data, digest
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.evaluate.answers import ANSWERS, TRUTH, answers
 from mien.evaluate.evaluators.base import all_read
 from mien.evaluate.trials import Trials

@@ -14,7 +14,7 @@ import torch
 
 from mien.data.dataset import Data, digest
 from mien.data.images import resize_square
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.answers import BY_UNITS, TRIVIAL, TRUTH, answered_by_units, takes_sides
 from mien.evaluate.evaluators.base import Evaluator

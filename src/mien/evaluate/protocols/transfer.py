@@ -16,7 +16,7 @@ import pandas as pd
 
 from mien.data.dataset import Data
 from mien.data.images import resize_square
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.answers import TRUTH, answers
 from mien.evaluate.evaluators.base import Evaluator, Reading

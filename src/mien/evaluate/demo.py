@@ -13,7 +13,7 @@ from skimage.data import astronaut
 
 from mien.about import DEFAULT
 from mien.data.dataset import Data, open_data
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.evaluate.answers import answers
 from mien.evaluate.predictions import predict, protocol_rows
 from mien.evaluate.protocols.transfer import transfer_errors, transfer_table
@@ -101,7 +101,7 @@ def draw_people(editor: Editor, path: Path, rows: list[tuple[str, list[np.ndarra
 def draw_photograph(editor: Editor, folder: Path) -> None:
     """Write edits of the photograph, and a sheet of its face."""
     photo = astronaut()
-    seen = editor.see(photo)
+    seen = editor.crop(photo)
     # A little more than the face, to see that nothing around it changed.
     matrix = seen.matrix * 2.4
     matrix[:, 2] += 0.7 * np.array([editor.size * 0.5, editor.size * 0.6])
