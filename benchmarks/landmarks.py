@@ -26,8 +26,8 @@ from mien.data.sampling.geometry import read_geometry
 from mien.faces.align import template
 from mien.faces.detect import find_faces
 from mien.faces.landmarks import Landmarker, eyes_of
-from mien.landmarker import find_landmarker
 from mien.media.sheet import save_sheet, sheet
+from mien.runtime.landmarker import find_landmarker
 
 PARTS = {
     "jaw": slice(0, 17), "brows": slice(17, 27), "nose": slice(27, 36), "eyes": slice(36, 48), "mouth": slice(48, 68),

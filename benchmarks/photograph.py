@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from skimage.data import astronaut
 
-import mien.editor
+import mien.editing.editor
 from mien.controls import Controls
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.faces.align import align, similarity
 from mien.faces.detect import choose_face, find_faces
 from mien.media.photo import Photo, read_photo

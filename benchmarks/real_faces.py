@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.dataset import Data, open_data
-from mien.editor import Editor
+from mien.editing.editor import Editor
+from mien.editing.report import edit_report
 from mien.labels import CLASSES
 from mien.media.photo import Photo
 from mien.media.sheet import save_sheet, sheet
 from mien.models.contract import Family
 from mien.models.io import load
-from mien.receipt import receipt
 
 LEVELS = (0.25, 0.5, 0.75, 1.0)
 
@@ -60,12 +60,12 @@ def likeness(editor: Editor, judge: Family, data: Data, tested: list[int], pairs
     for level in LEVELS:
         photos = [Photo.of(data.images[row]) for row in tested]
         found = [
-            receipt(editor, judge, photo, editor.edit(photo, word, level))["identity"]
+            edit_report(editor, judge, photo, editor.edit(photo, word, level))["identity"]
             for photo in photos
             for word in CLASSES[1:]
         ]
         told.append(f"edited at {level}: {np.mean(found):.3f}, least {min(found):.3f} of {len(found)}")
-    found = [receipt(editor, judge, data.images[a], Photo.of(data.images[b]))["identity"] for a, b in pairs]
+    found = [edit_report(editor, judge, data.images[a], Photo.of(data.images[b]))["identity"] for a, b in pairs]
     return "\n".join(
         [*told, f"neutral and smiling photograph: {np.mean(found):.3f}, least {min(found):.3f} of {len(found)}"]
     )

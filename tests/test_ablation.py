@@ -1,16 +1,17 @@
-"""Ablations, where pictures are flat colours and the judge reads the labels off them."""
+"""Ablations, where pictures are flat colours and the evaluator reads the labels off them."""
 
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from mien.cli.evaluation import evaluate_ablation
-from mien.cli.protocols import evaluate_transfer
+from mien.cli.evaluate import evaluate_transfer
+from mien.cli.evaluate_training import evaluate_ablation
 from mien.data.images import resize_square
 from mien.errors import InputError
 from mien.evaluate.protocols import ablation
@@ -19,7 +20,9 @@ from mien.evaluate.trials import trials
 from mien.metrics.regions import region_boxes
 from mien.models.io import save_model
 from mien.models.registry import create
+from mien.training import start
 from mien.training.settings import Settings
+from mien.training.start import Training
 from mien.weights.resolve import CHECKPOINT
 from tests.conftest import write_rows
 from tests.test_comparison import SIZE, Reader
@@ -32,11 +35,12 @@ def test_ablation_measures_every_preset_on_strangers(data, tmp_path, monkeypatch
     settings = Settings(precision="32-true", accelerator="cpu")
     known, strangers = data.select(~data.manifest.test), data.select(data.manifest.test)
     changes = {name: value for name, value in TINY["eet"].items() if name != "subjects"}
-    table = ablate("eet", ["small", "bs_net"], known, strangers, Reader(), tmp_path, settings, (0,), changes)
+    asked = (["small", "bs_net"], known, strangers, Reader(), tmp_path)
+    table = ablate(Training("eet", changes=changes, settings=settings), *asked)
     assert list(table.preset) == ["small", "bs_net"]
     assert {"probe", "leak", "icc", "au_mse", "expression", "rank_1", "l1_face", "all_ssim_mouth"} < set(table.columns)
     begun = (tmp_path / "seed0" / "small" / CHECKPOINT).stat().st_mtime_ns
-    again = ablate("eet", ["small", "bs_net"], known, strangers, Reader(), tmp_path, settings, (0,), changes)
+    again = ablate(Training("eet", changes=changes, settings=settings), *asked)
     assert (tmp_path / "seed0" / "small" / CHECKPOINT).stat().st_mtime_ns == begun  # nothing is trained twice
     pd.testing.assert_frame_equal(table, again)
     with pytest.raises(InputError, match="no model named"):
@@ -74,10 +78,10 @@ def test_ablations_look_at_the_regions_where_they_are_at_the_models_size(data, t
     strangers, size = data.select(data.manifest.test), 2 * SIZE
     t = trials(strangers)
     faces, truths = ([resize_square(strangers.images[k], size) for k in rows] for rows in (t.face, t.truth))
-    monkeypatch.setattr(ablation, "train", lambda *_: True)
-    monkeypatch.setattr(ablation, "transferred", lambda *_: np.stack(faces))
+    monkeypatch.setattr(start, "train", lambda *_: True)
+    monkeypatch.setattr(ablation, "transfer_all", lambda *_: np.stack(faces))
     changes = {name: value for name, value in TINY["eet"].items() if name != "subjects"} | {"image_size": size}
-    table = ablate("eet", ["small"], strangers, strangers, Reader(), tmp_path, Settings(), (0,), changes)
+    table = ablate(Training("eet", changes=changes), ["small"], strangers, strangers, Reader(), tmp_path)
     scaled = t.landmarks * size / strangers.size
     for region in ("mouth", "face"):
         off = [
@@ -94,11 +98,11 @@ def test_ablations_of_what_takes_units_tell_of_units_asked_and_begin_with_a_run(
     begun = create("fields", **changes)
     save_model(begun, tmp_path / "begun.safetensors", deployed=False)
     trained = []
-    monkeypatch.setattr(ablation, "train", lambda model, *_: trained.append(model) or True)
-    monkeypatch.setattr(ablation, "sampler_of", lambda *_: None)
-    asked = (known, strangers, Reader(), tmp_path, Settings(), (0,), changes)
-    table = ablate("fields", ["small"], *asked, start=tmp_path / "begun.safetensors")
+    monkeypatch.setattr(start, "train", lambda model, *_: trained.append(model) or True)
+    monkeypatch.setattr(start, "sampler_of", lambda *_: None)
+    training = Training("fields", changes=changes, start=tmp_path / "begun.safetensors")
+    table = ablate(training, ["small"], known, strangers, Reader(), tmp_path)
     assert torch.equal(trained[0].state_dict()["reader.code.weight"], begun.state_dict()["reader.code.weight"])
     assert {"units_l1_face", "units_slope", "units_change_r", "units_expression"} < set(table.columns)
-    with pytest.raises(InputError, match="start differ"):
-        ablate("fields", ["small"], *asked)  # without the start it is another training
+    with pytest.raises(InputError, match="start differ"):  # without the start it is another training
+        ablate(replace(training, start=None), ["small"], known, strangers, Reader(), tmp_path)

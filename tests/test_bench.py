@@ -21,7 +21,7 @@ from mien.evaluate.benchmark.record import read_record
 from mien.evaluate.benchmark.run import TRIVIAL_MODEL, bench, bench_models
 from mien.evaluate.benchmark.sets import marked_set, studio_set
 from mien.evaluate.evaluators.networks import NetEvaluator
-from mien.metrics.bootstrap import interval, intervals
+from mien.metrics.bootstrap import intervals
 from mien.models.io import save_model
 from mien.models.registry import create
 from mien.nn.class_codes import ClassCodes
@@ -54,8 +54,8 @@ def models():
 
 
 @pytest.fixture(scope="module")
-def judge():
-    return NetEvaluator(tiny("judge"), "tiny judge")
+def evaluator():
+    return NetEvaluator(tiny("judge"), "tiny evaluator")
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +64,12 @@ def studio(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def first(studio, models, judge, tmp_path_factory):
+def first(studio, models, evaluator, tmp_path_factory):
     """A finished benchmark, and what it returned."""
     folder = tmp_path_factory.mktemp("first")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(part, "DRAWS", 20)
-        return SimpleNamespace(folder=folder, record=bench([studio], models, judge, folder))
+        return SimpleNamespace(folder=folder, record=bench([studio], models, evaluator, folder))
 
 
 def figure(record, model, answer, metric, of=""):
@@ -80,7 +80,7 @@ def figure(record, model, answer, metric, of=""):
 
 @pytest.fixture(scope="module")
 def copied(data, tmp_path_factory):  # noqa: F811
-    """The benchmark of a model that copies the example, where pictures are flat colours, and its judge reads labels."""
+    """The benchmark of a model that copies the example, where pictures are flat colours that its evaluator reads."""
     folder, flat = tmp_path_factory.mktemp("copied"), marked_set(data.manifest.folder, data.size)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(part, "DRAWS", 20)
@@ -96,17 +96,17 @@ def test_figures_of_a_copier_are_those_of_a_copier(copied):
     for metric in ("expression", "rank_1", "tar"):
         truth = figure(record, TRIVIAL_MODEL, TRUTH, metric)
         assert truth["value"] == truth["low"] == truth["high"] == 1
-    made = {m: figure(record, "copier", "model's picture", m)["value"] for m in ("expression", "rank_1", "icc")}
+    made = {m: figure(record, "copier", "generated", m)["value"] for m in ("expression", "rank_1", "icc")}
     assert made["expression"] == 1 and made["rank_1"] == 0 and made["icc"] > 0.99  # the expression, on the wrong person
-    assert figure(record, "copier", "model's picture", "spearman")["value"] > 0.999
-    assert figure(record, "copier", "model's picture", "gain")["value"] == pytest.approx(1, abs=0.01)
-    assert figure(record, "copier", "model's picture", "gain", "fear")["value"] == pytest.approx(1, abs=0.01)
+    assert figure(record, "copier", "generated", "spearman")["value"] > 0.999
+    assert figure(record, "copier", "generated", "gain")["value"] == pytest.approx(1, abs=0.01)
+    assert figure(record, "copier", "generated", "gain", "fear")["value"] == pytest.approx(1, abs=0.01)
     assert figure(record, "copier", "", "recognize")["value"] == 1
     assert figure(record, "copier", "", "retrieval")["value"] == 1  # its code is the label
-    near, far = (figure(record, "copier", answer, "frechet")["value"] for answer in ("change pasted", "face unchanged"))
+    near, far = (figure(record, "copier", answer, "frechet")["value"] for answer in ("composited", "face unchanged"))
     assert near < far / 5
     trivial = figure(record, TRIVIAL_MODEL, "example copied", "l1_face")["value"]
-    assert figure(record, "copier", "model's picture", "l1_face")["value"] == pytest.approx(trivial, abs=0.002)
+    assert figure(record, "copier", "generated", "l1_face")["value"] == pytest.approx(trivial, abs=0.002)
 
 
 def test_nearness_is_of_strong_expressions_and_of_numpy(copied):
@@ -124,8 +124,8 @@ def test_many_figures_have_the_intervals_of_each():
     x = np.random.default_rng(0).gamma(2.0, size=80)
     people = np.arange(80)
     both = intervals(lambda rows: {"mean": x[rows].mean(), "most": x[rows].max()}, people, seed=1)
-    assert both["mean"] == interval(lambda rows: x[rows].mean(), people, seed=1)
-    assert both["most"] == interval(lambda rows: x[rows].max(), people, seed=1)
+    for name, figure in (("mean", np.mean), ("most", np.max)):
+        assert both[name] == intervals(lambda rows, f=figure: {"it": f(x[rows])}, people, seed=1)["it"]
     theirs = stats.bootstrap((x,), np.mean, method="percentile", rng=np.random.default_rng(2)).confidence_interval
     np.testing.assert_allclose([both["mean"].low, both["mean"].high], theirs, atol=0.05)
     gaps = intervals(lambda rows: {"a": 1.0} | ({"b": 2.0} if len(set(rows)) == 3 else {}), np.arange(3), draws=50)
@@ -139,19 +139,19 @@ def test_the_page_shows_every_model_and_its_pictures(first):
         table = page.split(f"<h3>{heading}</h3>")[1].split("</table>")[0]
         heads = re.findall(r"<th[^>]*>([^<]*)</th>", table)
         assert set(FAMILIES) <= set(heads) and "answer" in heads
-        assert (TRIVIAL_MODEL in heads) == (heading in ("Against the truth", "By the judge"))
+        assert (TRIVIAL_MODEL in heads) == (heading in ("Against the truth", "By the evaluator"))
     for name in ("studio_comparison.png", "studio_intensity.png"):
         assert f"pictures/{name}" in page
         with Image.open(first.folder / "pictures" / name) as picture:
             assert min(picture.size) > 128
-    for text in (first.record["sets"]["studio"]["digest"], first.record["judge"]["fingerprint"], "tiny judge"):
+    for text in (first.record["sets"]["studio"]["digest"], first.record["evaluator"]["fingerprint"], "tiny evaluator"):
         assert text in page
     times = json.loads((first.folder / "times.json").read_text())
     assert set(times["milliseconds"]) == set(FAMILIES)
     assert "milliseconds" not in (first.folder / "bench.json").read_text()
 
 
-def test_killed_in_the_middle_it_goes_on_to_the_same_bytes(first, studio, models, judge, tmp_path, monkeypatch):
+def test_killed_in_the_middle_it_goes_on_to_the_same_bytes(first, studio, models, evaluator, tmp_path, monkeypatch):
     done, real_model, real_trivial = [], bench_module.model_part, bench_module.trivial_part
 
     def killed_at_eet(model, *rest):
@@ -161,17 +161,17 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_bytes(first, studio, models
 
     monkeypatch.setattr(bench_module, "model_part", killed_at_eet)
     with pytest.raises(KeyboardInterrupt):
-        bench([studio], models, judge, tmp_path)
+        bench([studio], models, evaluator, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["parts"]
     monkeypatch.setattr(bench_module, "model_part", lambda model, *rest: done.append(model) or real_model(model, *rest))
     monkeypatch.setattr(bench_module, "trivial_part", lambda *rest: done.append("trivial") or real_trivial(*rest))
-    bench([studio], models, judge, tmp_path)
+    bench([studio], models, evaluator, tmp_path)
     assert done == [models["eet"]]  # what was there is not computed again
     for name in ("bench.json", "pictures/studio_comparison.png", "pictures/studio_intensity.png"):
         assert (tmp_path / name).read_bytes() == (first.folder / name).read_bytes(), name
     (part,) = (tmp_path / "parts" / "studio").glob("trivial-*.json")
     part.unlink()
-    bench([studio], models, judge, tmp_path)
+    bench([studio], models, evaluator, tmp_path)
     assert done[1:] == ["trivial"]
     assert (tmp_path / "bench.json").read_bytes() == (first.folder / "bench.json").read_bytes()
 
@@ -195,7 +195,7 @@ def test_the_digest_is_of_pictures_and_labels(studio, tmp_path):
     assert sets.bench_set("studio", open_data(other, 32)).digest != studio.digest
 
 
-def test_another_author_stands_beside(first, studio, models, judge, tmp_path):
+def test_another_author_stands_beside(first, studio, models, evaluator, tmp_path):
     theirs = json.loads((first.folder / "bench.json").read_text())
     theirs["models"] = {"<b>new</b>": theirs["models"]["eet"]}
     new = {"model": "<b>new</b>", "value": 0.4321, "low": None, "high": None}
@@ -204,14 +204,14 @@ def test_another_author_stands_beside(first, studio, models, judge, tmp_path):
     path = tmp_path / "them.json"
     path.write_text(json.dumps(theirs))
     folder = shutil.copytree(first.folder, tmp_path / "mine")
-    bench([studio], models, judge, folder, against=[path])
+    bench([studio], models, evaluator, folder, against=[path])
     page = (folder / "index.html").read_text()
     assert "them: &lt;b&gt;new&lt;/b&gt;" in page and "<b>" not in page and "0.432" in page
     assert (folder / "bench.json").read_bytes() == (first.folder / "bench.json").read_bytes()  # ours alone
     table = by_answer(all_figures(first.record, {"them": theirs}), ["icc"])
-    assert table.loc[("them: <b>new</b>", "change pasted"), "icc"] == "0.432"
+    assert table.loc[("them: <b>new</b>", "composited"), "icc"] == "0.432"
     with pytest.raises(InputError, match="second named them"):
-        bench([studio], models, judge, folder, against=[path, tmp_path / "them.json"])
+        bench([studio], models, evaluator, folder, against=[path, tmp_path / "them.json"])
 
 
 def change(record, *path, to):
@@ -228,8 +228,8 @@ def change(record, *path, to):
     ("path", "to", "said"),
     [
         (("sets", "studio", "digest"), "f" * 64, "its set studio has the digest ffffffffffff, here .*other pictures"),
-        (("judge", "fingerprint"), "", "no fingerprint.*take the same --judge"),
-        (("schema",), 2, "has schema 2, expected 1"),
+        (("evaluator", "fingerprint"), "", "no fingerprint.*take the same --evaluator"),
+        (("schema",), 3, "has schema 3, expected 2"),
         (("models",), None, "models is missing"),
         (("models", "eet", "parameters"), "many", "models.eet.parameters is 'many', no whole number"),
         (("figures", 3, "value"), "0.5", r"figures\[3\].value is '0.5', no finite number or null"),
@@ -260,7 +260,7 @@ def test_files_that_are_no_record_are_refused(first, tmp_path):
             read_record(tmp_path / "bad.json", first.record)
 
 
-def test_sets_that_cannot_be_measured_are_refused(studio, models, judge, faces_folder, edit_rows, tmp_path):
+def test_sets_that_cannot_be_measured_are_refused(studio, models, evaluator, faces_folder, edit_rows, tmp_path):
     with pytest.raises(InputError, match="--people 3: expected 4 or more"):
         studio_set(tmp_path / "few", people=3)
     assert not (tmp_path / "few").exists()
@@ -270,7 +270,7 @@ def test_sets_that_cannot_be_measured_are_refused(studio, models, judge, faces_f
     with pytest.raises(InputError, match=r"geometry.npz: missing"):
         marked_set(faces_folder)
     with pytest.raises(InputError, match="two data sets are named"):
-        bench([studio, studio], models, judge, tmp_path / "twice")
+        bench([studio, studio], models, evaluator, tmp_path / "twice")
     assert not (tmp_path / "twice").exists()
 
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from mien import clip
-from mien.clip import Steadier, change_clip, fitted, recognize_clip
 from mien.controls import Controls
-from mien.editor import Editor
+from mien.editing import clip
+from mien.editing.clip import TemporalFilter, change_clip, fit_to_clip
+from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.faces.morph import Maps
 from mien.faces.one_euro import one_euro
@@ -23,6 +23,7 @@ from mien.media.video.reader import Reader
 from mien.media.video.xmp_box import read_packet
 from mien.models.io import save_model
 from mien.models.registry import create
+from mien.recognition.clips import recognize_clip
 from tests.clips import read_frames, scene, sound_of, studio_face, texture, write_clip
 from tests.test_cli import run
 from tests.tiny import TINY
@@ -126,7 +127,7 @@ def test_what_moves_a_face_is_smoothed_in_all_its_parts():
     rng = np.random.default_rng(0)
     shapes = [(8, 8, 2), (16, 16), (16, 16), (16, 16, 3)]
     frames = [[rng.normal(size=s).astype(np.float32) for s in shapes] for _ in range(4)]
-    steady, states = Steadier(), [None] * 4
+    steady, states = TemporalFilter(), [None] * 4
     for k, parts in enumerate(frames):
         made = steady(Maps(*parts), 0.04, k == 2)
         states = [None] * 4 if k == 2 else states
@@ -189,9 +190,9 @@ def test_recognize_gives_a_row_a_frame(model, walk):
 
 
 def test_photographs_are_brought_to_a_clips_size():
-    assert fitted(np.zeros((1000, 4001, 3), np.uint8)).shape == (480, 1920, 3)
+    assert fit_to_clip(np.zeros((1000, 4001, 3), np.uint8)).shape == (480, 1920, 3)
     picture = texture((101, 67))
-    np.testing.assert_array_equal(fitted(picture), picture[:66, :100])
+    np.testing.assert_array_equal(fit_to_clip(picture), picture[:66, :100])
 
 
 @pytest.fixture

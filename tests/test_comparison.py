@@ -1,4 +1,4 @@
-"""Models side by side, where pictures are flat colours and the judge reads the labels off them."""
+"""Models side by side, where pictures are flat colours and the evaluator reads the labels off them."""
 
 import json
 from types import SimpleNamespace
@@ -79,7 +79,7 @@ def picture(person, word, intensity):
 
 
 class Reader(torch.nn.Module):
-    """A judge that is never wrong: it reads the stripes."""
+    """An evaluator that is never wrong: it reads the stripes."""
 
     config = SimpleNamespace(image_size=SIZE)
 
@@ -138,28 +138,28 @@ class Copier(torch.nn.Module):
 def test_comparison_of_a_copier(data, tmp_path):
     chosen = data.select(data.manifest.test)
     table = compare({"copier": Copier()}, Reader(), chosen, tmp_path)
-    # Editors blur, so stripes lose a little; the judge's reading of true pictures loses nothing.
+    # Editors blur, so stripes lose a little; the evaluator's reading of true pictures loses nothing.
     truth, unchanged = table.loc["—", TRUTH], table.loc["—", "face unchanged"]
     assert truth.icc > 0.999 and truth.au_mse < 1e-3 and truth.expression == truth.rank_1 == truth.tar == 1
     assert unchanged.expression == 0 and unchanged.rank_1 == 1 and unchanged.icc == pytest.approx(0, abs=1e-6)
     mean_square = np.mean([np.mean(chosen.manifest.aus[chosen.manifest.expression > 0][:, k] ** 2) for k in range(6)])
     known = [k for k in range(6) if AUS[k] in (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)]
     assert len(known) == 5 and unchanged.au_mse == pytest.approx(mean_square, rel=1e-3)  # no change: AU² is the error
-    made, copied = table.loc["copier", "model's picture"], table.loc["—", "example copied"]
+    made, copied = table.loc["copier", "generated"], table.loc["—", "example copied"]
     for row in (made, copied):
         assert row.expression == 1 and row.rank_1 == 0 and row.icc > 0.99
-    pasted = table.loc["copier", "change pasted"]
-    assert pasted.expression >= 5 / 6 and pasted.icc > 0.7  # the mask fades out over the uppermost stripe
+    composited = table.loc["copier", "composited"]
+    assert composited.expression >= 5 / 6 and composited.icc > 0.7  # the mask fades out over the uppermost stripe
     assert made.parameters == 4 * 3 + 4  # of what its uses need
     assert made.recognize == 1 and made.probe > 0.9 and made.leak < 0.5  # the stripes say nothing of the person
     for name in ("comparison.csv", "aus.csv", "trials.csv", "comparison.png"):
         assert (tmp_path / name).is_file()
     rows = pd.read_csv(tmp_path / "trials.csv")
-    mouths = rows[(rows.answer == "change pasted") & (rows.region == "mouth")]
+    mouths = rows[(rows.answer == "composited") & (rows.region == "mouth")]
     strong = mouths[mouths.intensity >= 0.75]
-    assert pasted.l1_mouth == pytest.approx(strong.l1.mean(), abs=1e-5)
-    assert pasted.psnr_mouth == pytest.approx(strong.psnr.mean(), abs=1e-4)
-    assert pasted.all_ssim_mouth == pytest.approx(mouths.ssim.mean(), abs=1e-4)
+    assert composited.l1_mouth == pytest.approx(strong.l1.mean(), abs=1e-5)
+    assert composited.psnr_mouth == pytest.approx(strong.psnr.mean(), abs=1e-4)
+    assert composited.all_ssim_mouth == pytest.approx(mouths.ssim.mean(), abs=1e-4)
     assert truth.slope == pytest.approx(1) and truth.change_r == pytest.approx(1)
     assert unchanged.slope == pytest.approx(0) and made.slope == pytest.approx(1, abs=0.01)
 
@@ -191,7 +191,7 @@ def test_intensity_of_an_exact_editor_rises_as_asked(data):
     table = intensity_table(swept).set_index("expression")
     assert set(table.index) == set(BASIC)
     assert (table.spearman > 0.99).all() and table.gain.between(0.8, 1.05).all()
-    own = intensity_table(sweep(Copier(), Reader(), data, painted=True))
+    own = intensity_table(sweep(Copier(), Reader(), data, answer="generated"))
     assert (own.spearman > 0.999).all() and own.gain.between(0.99, 1.01).all()  # not blurred, not faded: exact
     directions = class_directions(data)
     assert directions["fear"][AUS.index(AU_OF["fear"])] == 5 and directions["fear"].sum() == 5
@@ -199,15 +199,15 @@ def test_intensity_of_an_exact_editor_rises_as_asked(data):
 
 
 def test_intensity_record_has_the_means_over_people(data, tmp_path):
-    judge = NetEvaluator(Reader(), "reader")
-    tables, figures = by_intensity({"copier": Copier()}, judge, data, tmp_path, draws=100)
+    evaluator = NetEvaluator(Reader(), "reader")
+    tables, figures = by_intensity({"copier": Copier()}, evaluator, data, tmp_path, draws=100)
     record = json.loads((tmp_path / "intensity.json").read_text())
-    assert (record["judge"], record["judge_sha256"]) == ("reader", fingerprint(Reader()))
+    assert (record["evaluator"], record["evaluator_sha256"]) == ("reader", fingerprint(Reader()))
     assert record["settings"]["asked"] == pytest.approx(np.linspace(0, 1, 9).tolist())
-    assert [row["answer"] for row in record["results"]] == ["model's picture", "change pasted"]
-    for answer, picture in (("model's picture", "painted"), ("change pasted", "pasted")):
-        swept = sweep(Copier(), Reader(), data, painted=picture == "painted")
-        mine = tables.loc["copier", picture].set_index("expression")
+    assert [row["answer"] for row in record["results"]] == ["generated", "composited"]
+    for answer in ("generated", "composited"):
+        swept = sweep(Copier(), Reader(), data, answer=answer)
+        mine = tables.loc["copier", answer].set_index("expression")
         for word, some in swept.groupby("expression"):
             people = [one.sort_values("asked") for _, one in some.groupby("subject")]
             rho = np.mean([spearmanr(one.asked, one.measured).statistic for one in people])
@@ -216,7 +216,7 @@ def test_intensity_record_has_the_means_over_people(data, tmp_path):
                 assert mine.loc[word, name] == pytest.approx(value)
                 assert figures["copier", answer][f"{name}_{word}"].value == pytest.approx(value)
         assert figures["copier", answer]["gain"].value == pytest.approx(mine.gain.mean())
-    for name in ("intensity.csv", "intensity_painted.png", "intensity_pasted.png"):
+    for name in ("intensity.csv", "intensity_generated.png", "intensity_composited.png"):
         assert (tmp_path / name).is_file()
 
 
@@ -236,7 +236,7 @@ def test_frechet_by_class_prefers_the_right_edit(data):
     table = frechet_by_class(Copier(), Reader(), data, least=0.5)
     assert list(table.expression) == [word for word in CLASSES if word in BASIC]
     assert (table.images == 2 * PEOPLE).all()
-    assert (table.pasted < table.unchanged / 5).all() and (table.picture < table.unchanged / 5).all()
+    assert (table.composited < table.unchanged / 5).all() and (table.generated < table.unchanged / 5).all()
     with pytest.raises(InputError, match="neutral"):
         frechet_by_class(Copier(), Reader(), data.select(data.manifest.expression > 0))
 
@@ -245,7 +245,7 @@ def test_frechet_record_has_no_intervals(data, tmp_path):
     table = by_frechet({"copier": Copier()}, Reader(), data, tmp_path, least=0.5)
     record = json.loads((tmp_path / "frechet.json").read_text())
     found = {row["answer"]: row for row in record["results"]}
-    for column, answer in (("true", TRUTH), ("unchanged", "face unchanged"), ("pasted", "change pasted")):
+    for column, answer in (("true", TRUTH), ("unchanged", "face unchanged"), ("composited", "composited")):
         assert found[answer]["frechet"]["value"] == pytest.approx(table[column].mean())
         assert found[answer]["frechet_fear"]["value"] == table[table.expression == "fear"][column].item()
         assert found[answer]["frechet"]["low"] is None  # whole sets have none
@@ -336,7 +336,7 @@ def test_augmentation_record_has_the_gain_on_the_same_pictures(data, tmp_path, m
     assert more["accuracy_fear"].value == 0.75 and "gain" not in figures["ter", "0 a class"]
     record = json.loads((tmp_path / "augmentation.json").read_text())
     assert record["settings"] == {"counts": [0, 2], "steps": 9, "seeds": [3, 4], "invented": False}
-    assert record["data"]["people"] == 4 and record["trained_on"]["people"] == 2 and record["judge"] is None
+    assert record["data"]["people"] == 4 and record["trained_on"]["people"] == 2 and record["evaluator"] is None
     assert record["models"] == {"ter": fingerprint(model)}
 
 

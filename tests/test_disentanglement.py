@@ -39,7 +39,7 @@ def test_swaps_show_what_comes_with_which_code(data, tmp_path):  # noqa: F811
     found, m = {}, data.manifest
     for model in (Swapper, Copier, Leaky):
         table, figures = by_disentanglement(model(), "it", Reader(), data, tmp_path / model.__name__, draws=20)
-        found[model] = {name: f.value for name, f in figures["it", "model's picture"].items()}
+        found[model] = {name: f.value for name, f in figures["it", "generated"].items()}
         true = table.set_index(["code", "probe"]).accuracy
         for (code, what), value in true.items():
             assert figures["it", TRUE][f"{what}_from_{code}"].value == pytest.approx(value)
@@ -93,7 +93,7 @@ def test_a_model_that_cannot_transfer_is_probed_alone(data, tmp_path):  # noqa: 
     ("verb", "options", "shows"),
     [
         ("disentanglement", (), ("rank_1_example", "person_from_identity")),
-        ("intensity", (), ("spearman", "change pasted")),
+        ("intensity", (), ("spearman", "composited")),
         ("frechet", (), ("unchanged",)),
         ("retrieval", (), ("by c", "mAP")),
         ("augmentation", ("--count", 0, "--count", 2, "--steps", 2), ("2 a class", "gain")),
@@ -105,9 +105,11 @@ def test_each_leaves_a_record_of_one_form(verb, options, shows, data, tmp_path, 
     code, out, _ = run(capsys, *words, *options, "-o", tmp_path / "out")
     assert code == 0 and all(word in out for word in (*shows, f"{verb}.json"))
     record = json.loads((tmp_path / "out" / f"{verb}.json").read_text())
-    shared = {"protocol", "labels", "data", "judge", "judge_sha256", "models", "settings", "results"}
+    shared = {"protocol", "labels", "data", "evaluator", "evaluator_sha256", "models", "settings", "results"}
     assert record.keys() >= shared | {"interval", "draws", "versions"} and record["protocol"] == verb
-    assert record["labels"] == "unknown" and (record["judge"] == "judge") == (verb not in ("retrieval", "augmentation"))
+    assert record["labels"] == "unknown" and (record["evaluator"] == "judge") == (
+        verb not in ("retrieval", "augmentation")
+    )
     assert record["data"]["people"] == 4 and list(record["models"]) == ["ter_gan"]
     for row in record["results"]:
         figures = [value for name, value in row.items() if name not in ("model", "answer")]

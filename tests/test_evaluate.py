@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mien.data.dataset import open_data
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.answers import ANSWERS, answers
 from mien.evaluate.predictions import protocol_rows
@@ -28,6 +28,7 @@ from mien.faces.masks import feathered_mask
 from mien.labels import BASIC, CLASSES, EXPRESSIONS
 from mien.models.residual import SOFTNESS
 from mien.training.settings import Settings
+from mien.training.start import Training
 
 PEOPLE, WORDS = 8, ("neutral", *BASIC)
 
@@ -76,7 +77,7 @@ def test_transfer_errors_of_a_copier_are_those_of_the_example(data):
     t = trials(data)
     assert len(errors) == len(t.truth) * len(ANSWERS) * 4
     by = errors.pivot_table(index=["subject", "expression", "region"], columns="answer", values=["l1", "ssim"])
-    copied, made = by["l1"]["example copied"], by["l1"]["model's picture"]
+    copied, made = by["l1"]["example copied"], by["l1"]["generated"]
     assert np.abs(copied - made).max() < 0.03  # cut out and brought back, at the same size
     editor, mask = Editor(Copier(), aligned=True), feathered_mask(32)[..., None]
     for k in (0, 7):
@@ -85,7 +86,7 @@ def test_transfer_errors_of_a_copier_are_those_of_the_example(data):
             [gaussian_filter((example - face)[..., c], SOFTNESS, truncate=3, mode="mirror") for c in range(3)], -1
         )
         expected = np.clip(face + mask * blurred, 0, 255)
-        assert np.abs(answers(editor, data, t, k)["change pasted"] - expected).mean() < 1.5
+        assert np.abs(answers(editor, data, t, k)["composited"] - expected).mean() < 1.5
     first, face = t.truth[0], t.face[0]
     box = errors.iloc[0]
     assert box.answer == "face unchanged" and box.region == "face"
@@ -121,14 +122,16 @@ def test_a_probe_knows_nothing_of_the_group_it_is_asked_about():
     line = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     probe, folds = fit_probe(code, label, group), GroupKFold(5)
     said = cross_val_predict(line, code, label, groups=group, cv=folds)
-    np.testing.assert_array_equal(probe.says(code, group), said)
+    np.testing.assert_array_equal(probe.predict(code, group), said)
     right, weight = hits(probe, code, label, group)
     scores = cross_val_score(line, code, label, groups=group, cv=folds)
     assert np.average(right, weights=weight) == pytest.approx(scores.mean())
-    assert (probe.says(code, np.full(35, 99)) == -1).all()  # nobody knows which fold that is
+    assert (probe.predict(code, np.full(35, 99)) == -1).all()  # nobody knows which fold that is
     own = fit_probe(np.eye(7)[group], group, group)
-    assert (own.says(np.eye(7)[group], group) != group).all()
-    assert (own.says(np.eye(7)[group], (group + 1) % 7) == group).mean() > 0.5  # asked as if of others, it knows them
+    assert (own.predict(np.eye(7)[group], group) != group).all()
+    assert (
+        own.predict(np.eye(7)[group], (group + 1) % 7) == group
+    ).mean() > 0.5  # asked as if of others, it knows them
 
 
 def test_protocol_takes_the_six_classes_shown_strongly(data):
@@ -141,19 +144,20 @@ def test_protocol_takes_the_six_classes_shown_strongly(data):
 FEW = {"image_size": 32, "width": 2, "discriminator_width": 2, "batch_size": 8, "pretrain_steps": 30, "steps": 4,
        "recognition_steps": 20}  # fmt: skip
 CPU = Settings(precision="32-true", accelerator="cpu")
+SHORT = Training("ter_gan", changes=FEW, settings=CPU)
 
 
 def test_recognition_by_folds_tests_every_image_once_and_resumes(data, tmp_path):
-    found = by_folds(data, tmp_path, k=2, settings=CPU, changes=FEW)
+    found = by_folds(data, tmp_path, SHORT, k=2)
     mine = found[found.model == "ter_gan"]
     assert sorted(mine.file_name) == sorted(np.array(data.manifest.files)[protocol_rows(data)])
     assert "sha256" in json.loads((tmp_path / "folds.json").read_text())
     assert (tmp_path / "confusion.png").stat().st_size > 1000
     torch.manual_seed(5)
-    again = by_folds(data, tmp_path, k=2, settings=CPU, changes=FEW)  # finished folds are kept
+    again = by_folds(data, tmp_path, SHORT, k=2)  # finished folds are kept
     pd.testing.assert_frame_equal(found, again)
     with pytest.raises(InputError, match=r"other data or settings \(changes differ\)"):
-        by_folds(data, tmp_path, k=2, settings=CPU, changes=FEW | {"steps": 5})
+        by_folds(data, tmp_path, replace(SHORT, changes=FEW | {"steps": 5}), k=2)
     table = fold_table(found)
     assert list(table.model) == ["baseline", "ter_gan"] * 2
     one = found[(found.fold == "0") & (found.model == "baseline")]
@@ -164,16 +168,16 @@ def test_recognition_by_folds_tests_every_image_once_and_resumes(data, tmp_path)
 def test_recognition_by_the_datas_own_split_and_several_seeds(data, tmp_path):
     m = replace(data.manifest, split=np.where(data.manifest.test, "test", "train"))
     given = replace(data, manifest=m)
-    found = by_folds(given, tmp_path, k=None, seeds=(0, 1), settings=CPU, changes=FEW)
+    found = by_folds(given, tmp_path, SHORT, k=None, seeds=(0, 1))
     assert set(found.seed) == {0, 1} and set(found.fold) == {"test"}
     assert set(found.subject) == {"p0", "p1"}
     with pytest.raises(InputError, match="has no train and test"):
-        by_folds(data, tmp_path / "b", k=None, settings=CPU, changes=FEW)
+        by_folds(data, tmp_path / "b", SHORT, k=None)
     halves = np.where(np.arange(len(data)) % 2 == 0, "test", "train")
     with pytest.raises(InputError, match="share 8 people"):
-        by_folds(replace(data, manifest=replace(m, split=halves)), tmp_path / "c", k=None, settings=CPU, changes=FEW)
+        by_folds(replace(data, manifest=replace(m, split=halves)), tmp_path / "c", SHORT, k=None)
 
 
 def test_recognition_needs_a_model_that_recognises(data, tmp_path):
     with pytest.raises(InputError, match="eet cannot baseline; these can: ter_gan, rel_gan, expr_gan, jesrl"):
-        by_folds(data, tmp_path, "eet", settings=CPU)
+        by_folds(data, tmp_path, Training("eet", settings=CPU))

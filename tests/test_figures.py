@@ -14,13 +14,13 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from sklearn.metrics.pairwise import cosine_similarity
 
 from mien.data.dataset import digest, open_data
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.answers import TRUTH, answers
 from mien.evaluate.evaluators.base import Reading
 from mien.evaluate.evaluators.eye_gaze import eyes, learn_eye_gaze
 from mien.evaluate.identity_gallery import gallery_rows
-from mien.evaluate.protocols.gaze import by_gaze, true_accuracy
+from mien.evaluate.protocols.gaze import by_gaze
 from mien.evaluate.protocols.identity import by_identity
 from mien.evaluate.protocols.recognition_record import recognition_figures_of, write_recognition
 from mien.evaluate.protocols.transfer import by_transfer, transfer_errors
@@ -31,6 +31,8 @@ from mien.metrics.gaze import side_of
 from mien.metrics.significance import sign_permutation
 from mien.models.io import fingerprint, save_model
 from mien.models.registry import create
+from mien.training.settings import Settings
+from mien.training.start import Training
 from tests.test_cli import run
 from tests.tiny import TINY
 
@@ -89,12 +91,15 @@ class Half(torch.nn.Module):
 
 
 class Reader:
-    """A judge that measures stripes and skin, and notes how many pictures it was shown."""
+    """An evaluator that measures stripes and skin, and notes how many pictures it was shown."""
 
-    name, size, gives = "reader", SIZE, ("aus", "classes", "identity", "gaze")
+    name, size, measures = "reader", SIZE, ("aus", "classes", "identity", "gaze")
 
     def __init__(self):
         self.shown = 0
+
+    def mark(self):
+        return ""
 
     def read(self, pictures):
         self.shown += len(pictures)
@@ -199,36 +204,37 @@ def test_recognition_intervals_draw_people_not_pictures(found):
 
 def test_recognition_record_names_folds_seeds_and_steps(found, tmp_path):
     (tmp_path / "folds.json").write_text(json.dumps({"k": 4, "seed": 0, "fold": {}, "sha256": "abc"}))
-    write_recognition(found, tmp_path, "ter_gan", "small", {"steps": 70}, WORDS, 0.5, "32-true", "", {"labels": "lab"})
+    training = Training("ter_gan", changes={"steps": 70}, settings=Settings(precision="32-true"))
+    write_recognition(found, tmp_path, training, WORDS, 0.5, "", {"labels": "lab"})
     record = json.loads((tmp_path / "recognition.json").read_text())
     assert record["split"] == {"folds": 4, "official": False, "sha256": "abc"} and record["seeds"] == [0, 1]
     assert record["steps"]["ter_gan"] > record["steps"]["baseline"] > 70 and "never the best" in record["steps"]["rule"]
     assert record["versions"]["torch"] == torch.__version__ and record["people"] == 8 and record["pictures"] == 40
     assert record["labels"] == "lab" and {"value", "low", "high"} == set(record["models"]["ter_gan"]["accuracy"])
-    write_recognition(found, tmp_path, "ter_gan", "small", {}, WORDS, 0.5, "32-true", "official", {})
+    write_recognition(found, tmp_path, Training("ter_gan"), WORDS, 0.5, "official", {})
     assert json.loads((tmp_path / "recognition.json").read_text())["split"]["sha256"] == "official"
 
 
-def test_transfer_by_judge_is_pingouins_icc_and_resumes(data, tmp_path):
-    chosen, judge = data.select(data.manifest.test), Reader()
+def test_transfer_by_an_evaluator_is_pingouins_icc_and_resumes(data, tmp_path):
+    chosen, evaluator = data.select(data.manifest.test), Reader()
     t = trials(chosen)
-    figures = by_transfer({"half": Half()}, judge, chosen, t, tmp_path, draws=50)
+    figures = by_transfer({"half": Half()}, evaluator, chosen, t, tmp_path, draws=50)
     editor = Editor(Half(), aligned=True)
-    pictures = np.stack([answers(editor, chosen, t, k)["model's picture"] for k in range(len(t.face))])
+    pictures = np.stack([answers(editor, chosen, t, k)["generated"] for k in range(len(t.face))])
     said, label = Reader().read(pictures).aus, chosen.manifest.aus[t.example]
     for unit in (12, 4):
         k = AUS.index(unit)
-        raters = {name: v[:, k] for name, v in (("truth", label), ("judge", said))}
+        raters = {name: v[:, k] for name, v in (("truth", label), ("evaluator", said))}
         long = pd.DataFrame(raters).reset_index().melt("index")
         table = pingouin.intraclass_corr(long, "index", "variable", "value").set_index("Type")
         name = "ICC3" if "ICC3" in table.index else "ICC(C,1)"
-        found = figures["half", "model's picture"]
+        found = figures["half", "generated"]
         assert found[f"icc_AU{unit:02d}"].value == pytest.approx(table.loc[name, "ICC"], abs=1e-6)
         assert found[f"mse_AU{unit:02d}"].value == pytest.approx(np.mean((label - said)[:, k] ** 2))
     unchanged = figures["—", "face unchanged"]
     assert unchanged["expression"].value == 0 and figures["—", TRUTH]["expression"].value == 1
     assert unchanged["icc"].value == pytest.approx(0, abs=1e-6)
-    assert unchanged["icc"].value < figures["half", "model's picture"]["icc"].value < 1
+    assert unchanged["icc"].value < figures["half", "generated"]["icc"].value < 1
     errors = transfer_errors(Half(), chosen)
     strong = errors[(errors.intensity >= STRONG) & (errors.region == "mouth")].groupby("answer")[["l1", "ssim"]].mean()
     for (_, answer), got in figures.items():
@@ -237,31 +243,33 @@ def test_transfer_by_judge_is_pingouins_icc_and_resumes(data, tmp_path):
             assert got["ssim_mouth"].value == pytest.approx(strong.ssim[answer])
     assert {p.name for p in tmp_path.iterdir()} >= {"transfer.json", "trials.csv", "transfer_strong.csv", "seen"}
     table = pd.read_csv(tmp_path / "transfer.csv").set_index(["model", "answer", "figure"])
-    assert table.loc[("half", "change pasted", "icc"), "value"].item() == pytest.approx(
-        figures["half", "change pasted"]["icc"].value, abs=1e-5
+    assert table.loc[("half", "composited", "icc"), "value"].item() == pytest.approx(
+        figures["half", "composited"]["icc"].value, abs=1e-5
     )
-    assert picked(tmp_path, "transfer.json", "half", "change pasted")["icc"]["low"] is not None
-    before, record = judge.shown, (tmp_path / "transfer.json").read_bytes()
-    by_transfer({"half": Half()}, judge, chosen, t, tmp_path, draws=50)
-    assert judge.shown == before and (tmp_path / "transfer.json").read_bytes() == record  # all that was seen is kept
-    judge.name = "another"
+    assert picked(tmp_path, "transfer.json", "half", "composited")["icc"]["low"] is not None
+    before, record = evaluator.shown, (tmp_path / "transfer.json").read_bytes()
+    by_transfer({"half": Half()}, evaluator, chosen, t, tmp_path, draws=50)
+    assert (
+        evaluator.shown == before and (tmp_path / "transfer.json").read_bytes() == record
+    )  # all that was seen is kept
+    evaluator.name = "another"
     with pytest.raises(InputError, match=r"judge differ"):
-        by_transfer({"half": Half()}, judge, chosen, t, tmp_path, draws=2)
+        by_transfer({"half": Half()}, evaluator, chosen, t, tmp_path, draws=2)
 
 
 def test_a_transfer_that_was_killed_goes_on(data, tmp_path, monkeypatch):
     monkeypatch.setattr("mien.evaluate.observations.CHUNK", 5)
-    chosen, judge = data.select(data.manifest.test), Reader()
+    chosen, evaluator = data.select(data.manifest.test), Reader()
     t, read = trials(chosen), Reader.read
 
     def dies(pictures):
-        if judge.shown > 60:
+        if evaluator.shown > 60:
             raise KeyboardInterrupt
-        return read(judge, pictures)
+        return read(evaluator, pictures)
 
-    monkeypatch.setattr(judge, "read", dies, raising=False)
+    monkeypatch.setattr(evaluator, "read", dies, raising=False)
     with pytest.raises(KeyboardInterrupt):
-        by_transfer({"half": Half()}, judge, chosen, t, tmp_path / "a", draws=5)
+        by_transfer({"half": Half()}, evaluator, chosen, t, tmp_path / "a", draws=5)
     assert not (tmp_path / "a" / "transfer.json").exists() and not list(tmp_path.rglob("*.part"))
     parts = list((tmp_path / "a" / "seen").rglob("*.json"))
     after = Reader()
@@ -271,11 +279,11 @@ def test_a_transfer_that_was_killed_goes_on(data, tmp_path, monkeypatch):
     assert (tmp_path / "a" / "transfer.json").read_bytes() == (tmp_path / "b" / "transfer.json").read_bytes()
 
 
-def test_transfer_refuses_a_judge_of_identity_alone(data, tmp_path):
-    judge = Reader()
-    judge.gives = ("identity",)
-    with pytest.raises(InputError, match="gives identity, but aus or classes"):
-        by_transfer({"half": Half()}, judge, data, trials(data), tmp_path)
+def test_transfer_refuses_an_evaluator_of_identity_alone(data, tmp_path):
+    evaluator = Reader()
+    evaluator.measures = ("identity",)
+    with pytest.raises(InputError, match="measures identity, but aus or classes"):
+        by_transfer({"half": Half()}, evaluator, data, trials(data), tmp_path)
 
 
 def test_random_pairs_are_of_two_people_and_leave_a_proof(data):
@@ -290,43 +298,45 @@ def test_random_pairs_are_of_two_people_and_leave_a_proof(data):
 
 
 def test_identity_of_unchanged_and_copied_faces(data, tmp_path):
-    judge = Reader()
+    evaluator = Reader()
     t = trials(data, geometry=False)
-    figures = by_identity({"half": Half()}, judge, data, t, tmp_path, draws=40)
+    figures = by_identity({"half": Half()}, evaluator, data, t, tmp_path, draws=40)
     unchanged, copied = figures["—", "face unchanged"], figures["—", "example copied"]
     assert {unchanged[name].value for name in ("rank_1", "accuracy", "tar_1", "tar_01")} == {1.0}
     assert copied["rank_1"].value == 0  # the example is somebody else, always
-    assert copied["accuracy"].value <= 0.5 < figures["half", "model's picture"]["accuracy"].value < 1
+    assert copied["accuracy"].value <= 0.5 < figures["half", "generated"]["accuracy"].value < 1
     red = np.array([60 + 25 * p for p in range(PEOPLE)]) / 255 * 1.5
     mean = (red[data.manifest.subject[t.face]] + red[data.manifest.subject[t.example]]) / 2
     nearest = np.abs(mean[:, None] - red).argmin(1)
     clear = np.partition(np.abs(mean[:, None] - red), 1, axis=1)  # halfway between two, rounding decides
     hits = (nearest == data.manifest.subject[t.face])[clear[:, 1] - clear[:, 0] > 0.01]
     halves = len(mean) - len(hits)
-    painted = figures["half", "model's picture"]["rank_1"].value * len(mean)
-    assert hits.sum() <= round(painted) <= hits.sum() + halves
+    generated = figures["half", "generated"]["rank_1"].value * len(mean)
+    assert hits.sum() <= round(generated) <= hits.sum() + halves
     record = json.loads((tmp_path / "identity.json").read_text())
     assert record["pairs"] == {"right": len(mean), "wrong": len(mean) * (PEOPLE - 1)} and record["gallery"] == PEOPLE
     assert record["trials_with_another_picture_in_the_gallery"] == len(mean) and record["labels"] == "lab"
     assert record["data"] == {"sha256": digest(data), "pictures": len(data), "people": PEOPLE, "size": SIZE}
-    assert record["models"] == {"half": fingerprint(Half())} and record["judge"] == "reader"
+    assert record["models"] == {"half": fingerprint(Half())} and record["evaluator"] == "reader"
     rows, own = gallery_rows(data, t)
-    gallery = judge.read(data.images[rows]).identity
-    truth = judge.read(data.images[t.truth]).identity
+    gallery = evaluator.read(data.images[rows]).identity
+    truth = evaluator.read(data.images[t.truth]).identity
     alike = cosine_similarity(truth, gallery)[np.arange(len(own)), own].mean()
     assert np.isclose(figures["—", TRUTH]["own"].value, alike, atol=1e-6)
-    with_crowd = by_identity({"half": Half()}, judge, data, t, tmp_path / "crowd", draws=40, crowd=data)  # again all
+    with_crowd = by_identity(
+        {"half": Half()}, evaluator, data, t, tmp_path / "crowd", draws=40, crowd=data
+    )  # again all
     record = json.loads((tmp_path / "crowd" / "identity.json").read_text())
     assert record["gallery"] == 2 * PEOPLE and record["pairs"]["wrong"] == len(mean) * (2 * PEOPLE - 1)
     assert with_crowd["—", "face unchanged"]["tar_01"].value < 1  # the wrong pairs now hold the person
-    judge.gives = ("aus",)
-    with pytest.raises(InputError, match="identity is measured here"):
-        by_identity({}, judge, data, t, tmp_path)
-    judge.gives = ("identity",)
+    evaluator.measures = ("aus",)
+    with pytest.raises(InputError, match="identity is needed here"):
+        by_identity({}, evaluator, data, t, tmp_path)
+    evaluator.measures = ("identity",)
     one = data.select(data.manifest.subject == 0)
     lone = SimpleNamespace(**{**vars(trials(data, geometry=False)), "face": np.array([0])})
     with pytest.raises(InputError, match="one person"):
-        by_identity({}, judge, one, lone, tmp_path / "b")
+        by_identity({}, evaluator, one, lone, tmp_path / "b")
 
 
 def test_sides_of_gaze():
@@ -343,9 +353,10 @@ def test_gaze_is_learnt_from_other_people_and_tells_copies_from_faces(data, tmp_
     assert (m.subject[t.face] != m.subject[t.example]).all()
     figures = by_gaze({"half": Half()}, reader, chosen, t, tmp_path, draws=20)
     assert figures["—", "face unchanged"]["gaze"].value == 0 and figures["—", "example copied"]["gaze"].value == 1
-    assert true_accuracy(reader, chosen, draws=5)["gaze"].value == 1  # the people are strangers to it
     record = json.loads((tmp_path / "gaze.json").read_text())
-    assert record["true_pictures"]["pictures"] == len(chosen) and "ridge" in record["judge"]
+    true = record["true_pictures"]
+    assert true["gaze"]["value"] == 1 and true["pictures"] == len(chosen)  # the people are strangers to it
+    assert record["evaluator_sha256"] == reader.mark() and "ridge" in record["evaluator"]
     looks = np.array(picked(tmp_path, "gaze.json", "—", "example copied")["looks"]["counts"])
     assert looks.trace() == looks.sum() == 12 and looks[1].sum() == 0
 
@@ -367,7 +378,7 @@ def test_gaze_in_the_shell(data, tmp_path, capsys):
     assert code == 2 and err.count("\n") == 1 and not (tmp_path / "other").exists()
 
 
-def test_gaze_takes_a_judge_that_reads_it_and_says_what_is_missing(data, tmp_path):
+def test_gaze_takes_an_evaluator_that_reads_it_and_says_what_is_missing(data, tmp_path):
     chosen = data.select(data.manifest.test)
     figures = by_gaze({}, Reader(), chosen, gaze_trials(chosen, 1), tmp_path, draws=5)
     assert set(figures) == {("—", "face unchanged"), ("—", "example copied")}

@@ -1,4 +1,4 @@
-"""Judges from outside: what they say is carried over rightly, what is missing is one clear line."""
+"""Evaluators from outside: what they say is carried over rightly, what is missing is one clear line."""
 
 import csv
 import json
@@ -38,23 +38,23 @@ def column(unit):
 def test_our_net_says_what_it_says(tmp_path):
     torch.manual_seed(0)
     net = create("judge", **TINY["judge"]).eval()
-    judge, faces = as_evaluator(net), PICTURES[:, :32, :32]
-    found = judge.read(faces)
+    evaluator, faces = as_evaluator(net), PICTURES[:, :32, :32]
+    found = evaluator.read(faces)
     x = torch.from_numpy(faces).permute(0, 3, 1, 2) / 127.5 - 1
     with torch.inference_mode():
         np.testing.assert_allclose(found.aus, net.estimate_aus(x), atol=1e-5)
         np.testing.assert_allclose(found.identity, net.embed(x).identity, atol=1e-5)
         assert found.classes.tolist() == net.recognize(x).probabilities.argmax(1).tolist()
-    assert as_evaluator(judge) is judge and judge.size == 32 and found.gaze is None
+    assert as_evaluator(evaluator) is evaluator and evaluator.size == 32 and found.gaze is None
     save_model(net, tmp_path / "mine.safetensors")
     np.testing.assert_allclose(find_evaluator(str(tmp_path / "mine.safetensors")).read(faces).aus, found.aus, atol=1e-5)
     assert find_evaluator("judge").name == "judge"
 
 
-def test_what_a_judge_cannot_say_is_told(tmp_path):
-    judge = TableEvaluator(tmp_path / "of.csv", TOOLS["openface"])
-    with pytest.raises(InputError, match="OpenFace gives aus, gaze, but identity is measured here"):
-        must_measure(judge, "identity")
+def test_what_an_evaluator_cannot_say_is_told(tmp_path):
+    evaluator = TableEvaluator(tmp_path / "of.csv", TOOLS["openface"])
+    with pytest.raises(InputError, match="OpenFace measures aus, gaze, but identity is needed here"):
+        must_measure(evaluator, "identity")
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def write_table(path, rows):
 
 def test_openface_is_asked_in_two_steps(tmp_path):
     table = tmp_path / "of.csv"
-    judge = find_evaluator(f"openface:{table}")
+    evaluator = find_evaluator(f"openface:{table}")
     with pytest.raises(NeedsToolRun, match=r"of\.csv: lacks pictures.*of_pictures.*FeatureExtraction"):
-        judge.read(PICTURES)
+        evaluator.read(PICTURES)
     written = sorted((tmp_path / "of_pictures").iterdir())
     assert len(written) == 3 and {p.suffix for p in written} == {".png"}
     by_name = {picture_name(p): p for p in PICTURES}
@@ -180,8 +180,8 @@ def test_mediapipe_blendshapes_become_action_units():
     answers = iter([[said], []])
     landmarker = SimpleNamespace(detect=lambda image: SimpleNamespace(face_blendshapes=next(answers)))
     seen = []
-    judge = BlendshapeEvaluator(landmarker, lambda picture: seen.append(picture))
-    found = judge.read(PICTURES[:2]).aus
+    evaluator = BlendshapeEvaluator(landmarker, lambda picture: seen.append(picture))
+    found = evaluator.read(PICTURES[:2]).aus
     assert found[0, column(12)] == pytest.approx(3.0) and found[0, column(26)] == pytest.approx(2.5)
     assert found[0, column(1)] == 0 and np.isnan(found[0, [column(23), column(25)]]).all()
     assert np.isnan(found[1]).all() and np.array_equal(seen[1], PICTURES[1])
@@ -246,14 +246,14 @@ def test_an_onnx_net_is_fed_and_read_as_described(tmp_path):
     path = tmp_path / "net.onnx"
     write_net(path)
     path.with_suffix(".json").write_text(json.dumps(DESCRIPTION))
-    judge = find_evaluator(f"onnx:{path}")
+    evaluator = find_evaluator(f"onnx:{path}")
     faces = PICTURES[:, :16, :16]
-    found = judge.read(faces)
+    found = evaluator.read(faces)
     bgr = faces[..., ::-1].astype(float).mean((1, 2)) / 255
     raw = (bgr - [0.5, 0.4, 0.3]) / [0.5, 0.25, 0.2]
     np.testing.assert_allclose(found.identity, raw, atol=1e-5)
     np.testing.assert_allclose(found.aus[:, [column(12), column(4)]], np.clip(5 * raw[:, :2], 0, 5), atol=1e-4)
-    assert np.isnan(found.aus).sum() == 3 * (len(AUS) - 2) and (judge.name, judge.size) == ("tiny", 16)
+    assert np.isnan(found.aus).sum() == 3 * (len(AUS) - 2) and (evaluator.name, evaluator.size) == ("tiny", 16)
     assert found.classes.tolist() == [CLASSES.index(("happiness", "neutral")[k]) for k in (-raw[:, :2]).argmax(1)]
     wrong = DESCRIPTION | {"outputs": {"words": {"kind": "classes", "order": ["fear"]}}}
     path.with_suffix(".json").write_text(json.dumps(wrong))
@@ -284,29 +284,33 @@ def test_everything_is_handed_over_before_anything_fails():
 
     with pytest.raises(NeedsToolRun, match="lacks c"):
         all_read({"a": lambda: lacking("a"), "b": lambda: 1, "c": lambda: lacking("c")})
-    assert seen == ["a", "c"] and all_read({"a": lambda: 1, "b": lambda: 2}) == {"a": 1, "b": 2}
+    assert seen == ["a", "c"] and all_read({"a": lambda: 1, "b": lambda: 2}, seen.append) == {"a": 1, "b": 2}
+    assert seen[2:] == ["a", "b"]  # each is reported
 
 
-def test_who_labelled_and_who_judged(edit_rows):
+def test_who_labelled_and_who_measured(edit_rows):
     manifest = read_manifest(edit_rows(lambda rows: [row.update(source="OpenFace 2.2") for row in rows]))
     assert labelled_by(manifest) == "OpenFace 2.2"
     openface = TableEvaluator(manifest.folder / "none.csv", TOOLS["openface"])
-    assert "OpenFace judges, and the labels come from OpenFace 2.2" in dependence(openface, manifest)[0]
+    assert "OpenFace measures, and the labels come from OpenFace 2.2" in dependence(openface, manifest)[0]
     net = create("judge", **TINY["judge"])
     assert dependence(as_evaluator(net), manifest) == []
-    assert "judges a model of its own kind" in dependence(as_evaluator(net), manifest, [net])[0]
+    assert "measures a model of its own kind" in dependence(as_evaluator(net), manifest, [net])[0]
 
 
-def test_a_judge_of_few_units_still_measures_intensity(data):  # noqa: F811
+def test_an_evaluator_of_few_units_still_measures_intensity(data):  # noqa: F811
     class Few:
-        name, size, gives = "few", 32, ("aus",)
+        name, size, measures = "few", 32, ("aus",)
+
+        def mark(self):
+            return ""
 
         def read(self, pictures):
             aus = NetEvaluator(Reader()).read(pictures).aus
             aus[:, column(2) :] = np.nan  # knows AU1 alone, which shows anger here
             return Reading(aus=aus)
 
-    swept = sweep(Copier(), Few(), data, np.array([0.0, 1.0]), painted=True)
+    swept = sweep(Copier(), Few(), data, np.array([0.0, 1.0]), answer="generated")
     anger = swept[swept.expression == "anger"]
     assert anger[anger.asked == 1].measured.mean() == pytest.approx(1, abs=0.02)
     assert swept[swept.expression == "fear"].measured.isna().all()

@@ -10,8 +10,9 @@ from mien.errors import InputError
 from mien.faces.align import template
 from mien.faces.landmarks import eyes_of
 from mien.labels import CORNERS, POINTS
-from mien.landmarker import MESH, MediaPipeLandmarker, NetLandmarker, find_landmarker
 from mien.models.landmarks import point_loss
+from mien.nn.images import to_tensor
+from mien.runtime.landmarker import MESH, MediaPipeLandmarker, NetLandmarker, find_landmarker
 
 
 class Marks:
@@ -34,7 +35,8 @@ def test_points_come_back_to_the_photos_pixels():
     rgb = np.zeros((300, 400, 3), np.uint8)
     rgb[120:125, 150:155, 0] = 255
     rgb[150:155, 240:245, 2] = 255  # the face is turned, and begun with eyes that are off
-    found = NetLandmarker(Marks(), 128).points(rgb, np.array([(140.0, 130.0), (250.0, 140.0)]))
+    engine = SimpleNamespace(size=128, points=lambda crops: Marks().find_points(to_tensor(crops)).numpy())
+    found = NetLandmarker(engine).points(rgb, np.array([(140.0, 130.0), (250.0, 140.0)]))
     np.testing.assert_allclose(eyes_of(found), [(152, 122), (242, 152)], atol=0.7)
 
 

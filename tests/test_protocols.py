@@ -119,7 +119,7 @@ def test_eets_disfa_protocol(tmp_path):
     assert record["trials"] == {"count": 9, "people": 9, "truth_known": False, "size": 48}  # 18 less 9 kept as proof
     assert record["labels"] == "disfa" and not (out / "trials.csv").exists()
     answers = {row["answer"]: row for row in record["results"]}
-    assert set(answers) == {"face unchanged", "example copied", "model's picture", "change pasted"}
+    assert set(answers) == {"face unchanged", "example copied", "generated", "composited"}
     for row in answers.values():
         for au in DISFA:
             assert {"value", "low", "high"} == set(row[f"icc_AU{au:02d}"]) and row[f"mse_AU{au:02d}"]["value"] >= 0

@@ -11,13 +11,14 @@ from PIL import Image
 from skimage.data import astronaut
 
 import mien
-from mien.editor import Editor, as_photo
+from mien.editing.editor import Editor
+from mien.editing.report import edit_report
 from mien.faces.align import align, rescaled, similarity
+from mien.faces.crop import as_photo
 from mien.faces.detect import find_faces
 from mien.labels import AUS
-from mien.landmarker import find_landmarker
 from mien.models.io import fingerprint
-from mien.receipt import receipt
+from mien.runtime.landmarker import find_landmarker
 from tests.test_cli import run
 
 
@@ -69,7 +70,7 @@ def test_the_receipt_of_an_edit(judge, written, capsys):
     assert note["source"]["sha256"] == hashlib.sha256((written / "in.png").read_bytes()).hexdigest()
     assert note["controls"] == {"expression": "surprise", "intensity": 0.5}
     assert note["model"] == {"name": "jesrl", "fingerprint": fingerprint(mien.load("jesrl"))}
-    assert note["judge"] == {"name": "judge", "fingerprint": fingerprint(judge)}
+    assert note["evaluator"] == {"name": "judge", "fingerprint": fingerprint(judge)}
     assert note["versions"]["torch"] == torch.__version__ and note["versions"]["mien"] == mien.__version__
 
 
@@ -98,7 +99,7 @@ def test_a_swap_writes_both_or_none(written, capsys, tmp_path):
 
 def test_a_face_is_looked_for_once(written, capsys, tmp_path, monkeypatch):
     looked = []
-    monkeypatch.setattr("mien.editor.find_faces", lambda rgb, by: looked.append(rgb) or find_faces(rgb, by))
+    monkeypatch.setattr("mien.editing.editor.find_faces", lambda rgb, by: looked.append(rgb) or find_faces(rgb, by))
     words = ("edit", written / "in.png", "--expression", "surprise", "-o", tmp_path / "o.png", "--receipt")
     code, out, err = run(capsys, *words)
     assert code == 0 and len(looked) == 1, err
@@ -110,7 +111,7 @@ def test_a_face_is_looked_for_once(written, capsys, tmp_path, monkeypatch):
 def test_no_change_is_the_same_person_and_another_face_is_not(judge):
     editor = Editor("jesrl")
     photo = astronaut()
-    same = receipt(editor, judge, photo, as_photo(photo))
+    same = edit_report(editor, judge, photo, as_photo(photo))
     assert same["identity"] == pytest.approx(1, abs=1e-4) and same["pixels"]["changed"] == 0
     assert all(au["change"] == 0 for au in same["faces"][0]["aus"].values())
     # Upside down she is not even a face.
@@ -118,7 +119,7 @@ def test_no_change_is_the_same_person_and_another_face_is_not(judge):
     left, top, width, height = (round(v) for v in find_faces(photo)[0].box)
     other[top : top + height, left : left + width] = other[top : top + height, left : left + width][::-1]
     other[400:410, 400:420] = 255 - other[400:410, 400:420]
-    figures = receipt(editor, judge, photo, as_photo(other))
+    figures = edit_report(editor, judge, photo, as_photo(other))
     assert figures["identity"] < 0.9
     assert figures["pixels"]["outside"] == 200  # what was changed far from the face
 
@@ -127,7 +128,7 @@ def test_all_faces_count_and_the_least_alike_decides(judge):
     editor = Editor("jesrl")
     two = np.concatenate([astronaut(), astronaut()[:, ::-1]], 1)
     made = editor.edit(two, "surprise", number=2)
-    figures = receipt(editor, judge, two, made, "all")
+    figures = edit_report(editor, judge, two, made, "all")
     first, second = figures["faces"]
     assert (first["number"], second["number"]) == (1, 2)
     assert first["identity"] == pytest.approx(1, abs=1e-4) and second["identity"] < 0.999
@@ -135,12 +136,13 @@ def test_all_faces_count_and_the_least_alike_decides(judge):
 
 
 def test_a_bare_crop_has_a_receipt_too(judge):
-    editor = Editor("jesrl", bare=True)
+    editor = Editor("jesrl", crop_only=True)
     made = editor.edit(astronaut(), "surprise")
-    figures = receipt(editor, judge, astronaut(), made)
+    figures = edit_report(editor, judge, astronaut(), made)
     assert figures["pixels"]["all"] == 64 * 64
     assert (
-        figures["identity"] < receipt(editor, judge, astronaut(), editor.transfer(astronaut(), astronaut()))["identity"]
+        figures["identity"]
+        < edit_report(editor, judge, astronaut(), editor.transfer(astronaut(), astronaut()))["identity"]
     )
 
 

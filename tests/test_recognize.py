@@ -12,12 +12,12 @@ from PIL import Image
 from skimage.data import astronaut
 
 import mien
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.faces.detect import find_faces
 from mien.labels import CLASSES
 from mien.models.registry import create
-from mien.recognize import find_rows, recognize_all
+from mien.recognition.photos import find_rows, recognize_all
 from tests.test_cli import run
 from tests.tiny import TINY
 
@@ -127,11 +127,11 @@ class Counts(Editor):
         super().__init__(model)
         self.asked, self.stop = [], stop
 
-    def faces(self, picture, number="all"):
+    def crops(self, picture, number="all"):
         if len(self.asked) == self.stop:
             raise KeyboardInterrupt
         self.asked.append(Path(picture).name)
-        return super().faces(picture, number)
+        return super().crops(picture, number)
 
 
 def test_a_stopped_run_goes_on(editor, album, tmp_path):

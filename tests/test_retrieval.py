@@ -93,7 +93,7 @@ def test_each_space_finds_what_it_holds(data, tmp_path):
     assert set(table.index) == {(s, w) for s in ("c", "y", "x") for w in ("all", *WORDS)}
     record = json.loads((tmp_path / "retrieval.json").read_text())
     assert [row["answer"] for row in record["results"]] == ["by c", "by y", "by x"] and record["queries"] == len(data)
-    assert record["judge"] is None and record["labels"] == "unknown" and len(record["data"]["sha256"]) == 64
+    assert record["evaluator"] is None and record["labels"] == "unknown" and len(record["data"]["sha256"]) == 64
     for row in record["results"]:
         for name, value in overall.loc[row["answer"][-1]].items():  # the mean that pandas takes
             assert row[name]["value"] == pytest.approx(value)

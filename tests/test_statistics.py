@@ -10,11 +10,17 @@ from sklearn.metrics import balanced_accuracy_score, f1_score, roc_curve
 from torchmetrics.functional.classification import multiclass_f1_score
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
-from mien.metrics.bootstrap import interval
-from mien.metrics.icc import agreements, au_table, icc_3_1
+from mien.metrics.bootstrap import intervals
+from mien.metrics.icc import agreements, icc_3_1
 from mien.metrics.image_similarity import psnr, ssim_map
-from mien.metrics.significance import by_person, difference, mcnemar, sign_permutation
+from mien.metrics.significance import by_person, mcnemar, sign_permutation
 from mien.metrics.verification import tar_at_far, verified
+
+
+def interval(statistic, people, **options):
+    """Return one figure and its interval."""
+    return intervals(lambda rows: {"it": statistic(rows)}, people, **options)["it"]
+
 
 SHROUT_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]])
 
@@ -69,23 +75,23 @@ def test_permutation_by_person():
     np.testing.assert_allclose(by_person(np.array([1.0, 0, 1, 1]), np.array(["b", "a", "b", "a"])), [0.5, 1.0])
 
 
-def test_difference_is_of_people():
+def test_a_difference_is_of_people():
     rng = np.random.default_rng(8)
     people = np.repeat(np.arange(20), 10)
     first, second = rng.random(200) < 0.9, rng.random(200) < 0.6
-    found = difference(first, second, people)
-    each = first.reshape(20, 10).mean(1) - second.reshape(20, 10).mean(1)
-    assert found.accuracy == pytest.approx(each.mean())
-    assert found.wilcoxon == pytest.approx(stats.wilcoxon(each.round(12)).pvalue)
-    assert found.mcnemar < 0.01 and found.permutation < 0.01
-    assert (found.only_first, found.only_second) == (int((first & ~second).sum()), int((second & ~first).sum()))
-    same = difference(first, first, people)
-    assert (same.accuracy, same.mcnemar, same.permutation, same.wilcoxon) == (0, 1, 1, 1)
+    each = by_person(first.astype(float) - second, people)
+    np.testing.assert_allclose(each, first.reshape(20, 10).mean(1) - second.reshape(20, 10).mean(1))
+    assert (
+        mcnemar(first, second) < 0.01 and sign_permutation(each) < 0.01 and stats.wilcoxon(each.round(12)).pvalue < 0.01
+    )
+    assert mcnemar(first, first) == 1 and sign_permutation(np.zeros(20)) == 1
     # One person's 200 pictures are one person: certain by picture, nothing by person.
-    lone = difference(np.ones(200, bool), np.r_[np.zeros(100, bool), np.ones(100, bool)], np.r_[np.zeros(100), 1:101])
-    assert lone.mcnemar < 1e-6 and lone.permutation > 0.9
-    with pytest.raises(ValueError, match="as many"):
-        difference(first, second[:-1], people)
+    first, second, people = (
+        np.ones(200, bool),
+        np.r_[np.zeros(100, bool), np.ones(100, bool)],
+        np.r_[np.zeros(100), 1:101],
+    )
+    assert mcnemar(first, second) < 1e-6 and sign_permutation(by_person(first.astype(float) - second, people)) > 0.9
 
 
 def test_shrout_and_fleiss():
@@ -97,17 +103,14 @@ def test_shrout_and_fleiss():
     assert icc_3_1(*SHROUT_FLEISS.T) == pytest.approx(table[2], abs=1e-6)
 
 
-def test_au_table_leaves_out_what_is_unknown():
+def test_agreements_leave_out_what_is_unknown():
     rng = np.random.default_rng(9)
     labels, estimates = rng.uniform(0, 5, (40, 3)), rng.uniform(0, 5, (40, 3))
     labels[:7, 0], estimates[:, 1], labels[1:, 2] = np.nan, np.nan, np.nan
-    table = au_table(labels, estimates, (1, 2, 12))
-    assert table.loc["AU01", "icc"] == pytest.approx(icc_3_1(labels[7:, 0], estimates[7:, 0]))
-    assert table.loc["AU01", "mse"] == pytest.approx(np.mean((labels[7:, 0] - estimates[7:, 0]) ** 2))
-    assert (
-        table.images.tolist()[:3] == [33, 0, 1] and table.loc[["AU02", "AU12"], ["icc", "mse"]].isna().to_numpy().all()
-    )
-    assert table.loc["mean", "icc"] == table.loc["AU01", "icc"]
+    icc, mse = agreements(labels, estimates)
+    assert icc[0] == pytest.approx(icc_3_1(labels[7:, 0], estimates[7:, 0]))
+    assert mse[0] == pytest.approx(np.mean((labels[7:, 0] - estimates[7:, 0]) ** 2))
+    assert np.isnan(icc[1:]).all() and np.isnan(mse[1:]).all()
 
 
 def test_ssim_and_psnr_are_torchmetrics():

@@ -13,19 +13,18 @@ import torch
 from PIL import Image
 from skimage.data import astronaut
 
-import mien
 from mien import cli
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.faces.detect import find_faces
 from mien.labels import AU_NAMES, AUS, CLASSES
-from mien.landmarker import find_landmarker
 from mien.media.provenance import read_stamp
 from mien.models.registry import create
-from mien.web.ask import Ask, moved_units
+from mien.runtime.landmarker import find_landmarker
 from mien.web.bars import bars
+from mien.web.request import Request, moved_units
+from mien.web.session import Session, form_of
 from mien.web.upload import MEGABYTES, closeup, named, open_upload, view
-from mien.web.workshop import Workshop, form_of
 from tests.tiny import TINY
 
 
@@ -35,7 +34,7 @@ def shop(tmp_path_factory):
     torch.manual_seed(0)
     moves = create("fields", **TINY["fields"])
     editors = {"eet": Editor("eet"), "ter_gan": Editor("ter_gan"), "judge": Editor("judge"), "moves": Editor(moves)}
-    return Workshop(editors, editors["judge"], tmp_path_factory.mktemp("made"))
+    return Session(editors, editors["judge"], tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +126,7 @@ def test_closeup_holds_the_face_at_the_size_of_a_screen(face):
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WebP"])
 def test_a_download_is_the_editors_own_result_and_says_so(shop, face, form):
-    made = shop.change("ter_gan", face, 1, Ask("happiness", 0.7), form)
+    made = shop.change("ter_gan", face, 1, Request("happiness", 0.7), form)
     with Image.open(made.file) as image:
         assert image.format == form.upper() and image.size == (512, 512)
         pixels = np.asarray(image.convert("RGB")).astype(int)
@@ -141,7 +140,7 @@ def test_a_download_is_the_editors_own_result_and_says_so(shop, face, form):
 
 
 def test_before_and_after_are_shown_and_read(shop, face):
-    made = shop.change("ter_gan", face, 1, Ask("happiness"))
+    made = shop.change("ter_gan", face, 1, Request("happiness"))
     assert made.before.shape == made.after.shape and (made.before != made.after).any()
     for read in (made.read_before, made.read_after):
         assert set(read) == set(CLASSES) and sum(read.values()) == pytest.approx(1, abs=1e-5)
@@ -151,39 +150,39 @@ def test_before_and_after_are_shown_and_read(shop, face):
 
 @pytest.mark.parametrize("intensity", [1.0, 0.4])
 def test_a_second_photograph_gives_its_expression(shop, face, two, intensity):
-    made = shop.change("eet", face, 1, Ask(like=two, like_number=2, intensity=intensity))
+    made = shop.change("eet", face, 1, Request(like=two, like_number=2, intensity=intensity))
     wanted = shop.editors["eet"].edit(face.path, like=two.path, like_number=2, intensity=intensity)
     assert np.array_equal(np.asarray(Image.open(made.file)), wanted.rgb)
     assert read_stamp(made.file).operation == f"transfer from two.jpg {intensity:.2f}"
 
 
 def test_the_chosen_face_alone_is_changed(shop, two):
-    made = shop.change("ter_gan", two, 2, Ask("surprise"))
+    made = shop.change("ter_gan", two, 2, Request("surprise"))
     changed = (np.asarray(Image.open(made.file)) != two.photo.rgb).any(-1)
     assert changed[:, 512:].sum() > 100 and not changed[:, :400].any()
 
 
 def test_units_and_gaze_go_to_the_model(shop, face):
     moves = shop.editors["moves"]
-    made = shop.change("moves", face, 1, Ask(aus={"12L": 4.0}))
+    made = shop.change("moves", face, 1, Request(aus={"12L": 4.0}))
     assert np.array_equal(np.asarray(Image.open(made.file)), moves.edit(face.path, aus={"12L": 4.0}).rgb)
     assert read_stamp(made.file).operation == "edit: AU12L=4"
-    made = shop.change("moves", face, 1, Ask(gaze=(10.0, -5.0)))
+    made = shop.change("moves", face, 1, Request(gaze=(10.0, -5.0)))
     assert np.array_equal(np.asarray(Image.open(made.file)), moves.edit(face.path, gaze=(10.0, -5.0)).rgb)
 
 
 def test_what_a_model_cannot_is_one_line(shop, face):
     with pytest.raises(InputError, match="ter_gan cannot edit by action unit"):
-        shop.change("ter_gan", face, 1, Ask(aus={12: 4.0}))
+        shop.change("ter_gan", face, 1, Request(aus={12: 4.0}))
     with pytest.raises(InputError, match="no face 3"):
-        shop.change("ter_gan", face, 3, Ask("anger"))
+        shop.change("ter_gan", face, 3, Request("anger"))
 
 
 def test_jpeg_refuses_transparency_without_the_servers_folders(shop, tmp_path):
     rgba = np.dstack([astronaut(), np.full((512, 512), 99, np.uint8)])
     Image.fromarray(rgba).save(tmp_path / "clear.png")
     with pytest.raises(InputError, match=r"^clear-anger\.jpg: .*transparent"):
-        shop.change("ter_gan", open_upload(tmp_path / "clear.png"), 1, Ask("anger"), "JPEG")
+        shop.change("ter_gan", open_upload(tmp_path / "clear.png"), 1, Request("anger"), "JPEG")
 
 
 def test_sliders_start_where_the_model_reads_the_face(shop, face):
@@ -203,8 +202,8 @@ def test_only_moved_sliders_are_asked_for():
 
 
 def test_old_results_are_deleted(shop, face, monkeypatch):
-    monkeypatch.setattr("mien.web.workshop.KEPT", 2)
-    files = [shop.change("ter_gan", face, 1, Ask("neutral")).file for _ in range(3)]
+    monkeypatch.setattr("mien.web.session.KEPT", 2)
+    files = [shop.change("ter_gan", face, 1, Request("neutral")).file for _ in range(3)]
     assert [file.exists() for file in files] == [False, True, True]
     assert read_stamp(files[2]).operation == "neutralize"
 
@@ -256,5 +255,5 @@ def test_a_model_that_changes_no_face_is_one_line(shop, monkeypatch):
 
     with pytest.raises(InputError, match="--model judge: changes no face"):
         first(shop, ["judge"])
-    monkeypatch.setattr(mien, "DEFAULT", "ter_gan")
+    monkeypatch.setattr("mien.web.server.DEFAULT", "ter_gan")
     assert first(shop, ["eet"]) == "eet" and first(shop, []) == "ter_gan"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mien.about import DEFAULT
 from mien.about import VERSION as __version__
 
 if TYPE_CHECKING:
-    from mien.editor import Editor
+    from mien.editing.editor import Editor
     from mien.models.io import load
     from mien.models.registry import FAMILIES, create
 
-__all__ = ["FAMILIES", "Editor", "__version__", "create", "load"]
+__all__ = ["DEFAULT", "FAMILIES", "Editor", "__version__", "create", "load"]
 
-_HOMES = {"Editor": "mien.editor", "FAMILIES": "mien.models", "create": "mien.models", "load": "mien.models.io"}
+_HOMES = {"Editor": "mien.editing.editor", "FAMILIES": "mien.models", "create": "mien.models", "load": "mien.models.io"}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,10 +12,12 @@ from typing import Annotated
 import typer
 
 from mien.about import VERSION
-from mien.cli import evaluation, pictures, protocols, recognition, training
+from mien.cli import edit, evaluate, evaluate_training, generate, recognize, train
+from mien.cli.app import page
 from mien.cli.bench import bench
+from mien.cli.data import data_check, data_import
+from mien.cli.demo import demo
 from mien.cli.info import info
-from mien.cli.page import page
 from mien.cli.terminal import errors, out
 from mien.errors import InputError
 
@@ -34,27 +36,26 @@ app.add_typer(data_app, name="data")
 app.add_typer(evaluate_app, name="evaluate")
 
 VERBS: tuple[Callable[..., None], ...] = (
-    *(pictures.transfer, pictures.edit, pictures.neutralize, recognition.recognize, pictures.aus),
-    *(pictures.embed, pictures.invent, info, training.synth, training.augment, training.train, training.demo),
-    *(training.zoo, bench),
+    *(edit.transfer, edit.edit, edit.neutralize, recognize.recognize, recognize.aus, recognize.embed),
+    *(generate.invent, info, generate.synth, generate.augment, train.train, demo, train.zoo, bench),
 )
 for verb in VERBS:
     app.command()(verb)
 app.command("app")(page)
-data_app.command("check")(training.data_check)
-data_app.command("import")(training.data_import)
-evaluate_app.command("transfer")(protocols.evaluate_transfer)
-evaluate_app.command("disentanglement")(evaluation.evaluate_disentanglement)
-evaluate_app.command("recognition")(protocols.evaluate_recognition)
-evaluate_app.command("identity")(protocols.evaluate_identity)
-evaluate_app.command("gaze")(protocols.evaluate_gaze)
-evaluate_app.command("compare")(evaluation.evaluate_compare)
-evaluate_app.command("intensity")(evaluation.evaluate_intensity)
-evaluate_app.command("frechet")(evaluation.evaluate_frechet)
-evaluate_app.command("retrieval")(evaluation.evaluate_retrieval)
-evaluate_app.command("ablation")(evaluation.evaluate_ablation)
-evaluate_app.command("gallery")(evaluation.evaluate_gallery)
-evaluate_app.command("augmentation")(evaluation.evaluate_augmentation)
+data_app.command("check")(data_check)
+data_app.command("import")(data_import)
+evaluate_app.command("transfer")(evaluate.evaluate_transfer)
+evaluate_app.command("disentanglement")(evaluate.evaluate_disentanglement)
+evaluate_app.command("recognition")(evaluate_training.evaluate_recognition)
+evaluate_app.command("identity")(evaluate.evaluate_identity)
+evaluate_app.command("gaze")(evaluate.evaluate_gaze)
+evaluate_app.command("compare")(evaluate.evaluate_compare)
+evaluate_app.command("intensity")(evaluate.evaluate_intensity)
+evaluate_app.command("frechet")(evaluate.evaluate_frechet)
+evaluate_app.command("retrieval")(evaluate.evaluate_retrieval)
+evaluate_app.command("ablation")(evaluate_training.evaluate_ablation)
+evaluate_app.command("gallery")(evaluate.evaluate_gallery)
+evaluate_app.command("augmentation")(evaluate_training.evaluate_augmentation)
 
 
 def main() -> None:

@@ -44,8 +44,8 @@ def bench(
         record = measured([studio, *others], nets, who, output, print_, against or (), progress)
     figures = all_figures(record, {})
     for name in record["sets"]:
-        out.print(f"\n{name}: by the judge", markup=False)
-        print_frame(by_answer(figures[figures["set"] == name], TABLES["By the judge"][0]).reset_index())
+        out.print(f"\n{name}: by the evaluator", markup=False)
+        print_frame(by_answer(figures[figures["set"] == name], TABLES["By the evaluator"][0]).reset_index())
     out.print(f"\nLook at {output / 'index.html'}; cite {output / 'bench.json'}", markup=False)
 
 

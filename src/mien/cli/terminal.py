@@ -37,7 +37,9 @@ Preview = Annotated[
     Path | None, typer.Option(help="Write FACE here with its faces boxed and numbered; -o may be left out.")
 ]
 Crop = Annotated[bool, typer.Option("--crop", help="Write the aligned face alone, at the model's size.")]
-Receipt = Annotated[bool, typer.Option("--receipt", help="Write figures of what changed beside the output, as .json.")]
+Report = Annotated[
+    bool, typer.Option("--report", "--receipt", help="Write figures of what changed beside the output, as .json.")
+]
 MinIdentity = Annotated[
     float | None, typer.Option(help="Write nothing if the judge sees the person less alike than this, -1 to 1.")
 ]

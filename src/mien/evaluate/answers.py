@@ -8,12 +8,12 @@ import torch
 from mien.controls import Controls
 from mien.data.dataset import Data
 from mien.data.manifest import Manifest
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.evaluate.trials import Trials
 from mien.labels import AUS
 from mien.models.contract import Edits, Family, Transfers
 from mien.models.registry import able
-from mien.nn.images import to_pixels
+from mien.nn.images import to_pixels, to_tensor
 
 ANSWERS = ("face unchanged", "example copied", "generated", "composited")
 """Two trivial answers, the picture that a model generates, and the photograph plus the change that picture makes.
@@ -36,7 +36,8 @@ TRUTH = "the truth itself"
 def answers(editor: Editor, data: Data, t: Trials, trial: int) -> dict[str, np.ndarray]:
     """Return a trial's four answers, uint8 (S, S, 3) in the data's frame. The editor must take aligned pictures."""
     face, example = data.images[int(t.face[trial])], data.images[int(t.example[trial])]
-    made = able(editor.model, Transfers).transfer(editor.see(face).crop, editor.see(example).crop)
+    crops = to_tensor(np.stack([editor.crop(face).crop, editor.crop(example).crop]))
+    made = able(editor.model, Transfers).transfer(crops[:1], crops[1:])
     up = torch.nn.functional.interpolate(made, size=face.shape[:2], mode="bicubic", align_corners=False)
     composited = editor.transfer(face, example).rgb
     return dict(zip(ANSWERS, (face, example, to_pixels(up[0]), composited), strict=True))

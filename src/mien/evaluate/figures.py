@@ -11,7 +11,7 @@ import pandas as pd
 
 from mien.data.dataset import Data
 from mien.data.manifest import Manifest
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.evaluate.answers import BY_UNITS, MADE, TRIVIAL, TRUTH, answer_by_units, answers, takes_sides
 from mien.evaluate.evaluators.base import Evaluator, Reading, all_read, squares
 from mien.evaluate.evaluators.networks import as_evaluator

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mien.data.dataset import Data, digest
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.evaluate.answers import FORMER, MADE, TRIVIAL, TRUTH, answers
 from mien.evaluate.batches import batches
 from mien.evaluate.evaluators.base import Evaluator, all_read, signature

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from mien.faces.align import EYES as TEMPLATE
 from mien.faces.detect import Face, choose_face, face_again, find_faces
 from mien.faces.landmarks import Landmarker
 from mien.faces.one_euro import OneEuro, Smoothed, one_euro
@@ -87,3 +89,17 @@ def eye_distance(eyes: np.ndarray) -> float:
 def moved(face: Face, last: Face) -> float:
     """Way between two faces' eyes, in widths of the latter's box."""
     return float(np.hypot(*(face.eyes.mean(0) - last.eyes.mean(0)))) / last.box[2]
+
+
+def follower(
+    path: Path, number: int | None, aligned: bool, landmarker: Landmarker | None
+) -> Callable[[np.ndarray, float], Followed | None]:
+    """Return what finds the face in a frame at a time: for `aligned` crops the template's place."""
+    return aligned_face if aligned else Follower(path, number, landmarker)
+
+
+def aligned_face(rgb: np.ndarray, time: float) -> Followed:
+    """Return the face of a frame that is an aligned crop."""
+    height, width = rgb.shape[:2]
+    eyes = np.asarray(TEMPLATE) * (width, height) - 0.5
+    return Followed(Face((0.0, 0.0, width, height), eyes, 0.0), eyes, anew=False)

@@ -53,17 +53,6 @@ def intervals(
     }
 
 
-def interval(
-    statistic: Callable[[np.ndarray], float],
-    people: np.ndarray,
-    level: float = LEVEL,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> Interval:
-    """Return one statistic of rows and its interval over people, as `intervals` does."""
-    return intervals(lambda rows: {"it": statistic(rows)}, people, level, draws, seed)["it"]
-
-
 def _interval(value: float, drawn: np.ndarray, level: float) -> Interval:
     drawn = drawn[~np.isnan(drawn)]
     if not len(drawn):

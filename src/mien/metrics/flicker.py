@@ -6,12 +6,12 @@ import numpy as np
 
 
 def frame_change(before: np.ndarray, after: np.ndarray) -> float:
-    """Mean absolute difference of two pictures of one shape, in grey levels."""
+    """Return the mean absolute difference of two pictures of one shape, in grey levels."""
     return float(np.abs(after.astype(np.int16) - before).mean())
 
 
 def jerk(points: np.ndarray) -> float:
-    """Mean length of the second difference of three frames' points (3, N, 2): 0 for whatever moves evenly."""
+    """Return the mean length of the second difference of three frames' points (3, N, 2): 0 of what moves evenly."""
     return float(np.hypot(*np.moveaxis(points[0] - 2 * points[1] + points[2], -1, 0)).mean())
 
 

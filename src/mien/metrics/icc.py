@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 
 
 def icc_3_1(*raters: np.ndarray) -> float:
@@ -44,19 +41,3 @@ def agreements(labels: np.ndarray, estimates: np.ndarray) -> tuple[np.ndarray, n
     total = between + residual
     icc = np.divide(between - residual, total, out=np.full(len(n), np.nan), where=total > 0)
     return icc, np.square(apart).sum(0) / n
-
-
-def au_table(labels: np.ndarray, estimates: np.ndarray, units: Sequence[int]) -> pd.DataFrame:
-    """Return ICC(3,1), MSE and the number of pictures by action unit, then their mean over units.
-
-    labels, estimates: (N, U) intensities 0-5, a column for each of `units`; NaN where either is unknown. A unit with
-    fewer than two pictures has NaN, and the mean is over those that have a figure.
-    """
-    icc, error = agreements(labels, estimates)
-    images = (~np.isnan(labels) & ~np.isnan(estimates)).sum(0)
-    names = [f"AU{unit:02d}" for unit in units]
-    table = pd.DataFrame({"unit": names, "icc": icc, "mse": error, "images": images}).set_index("unit")
-    mean = pd.DataFrame(
-        {"icc": table.icc.mean(), "mse": table.mse.mean(), "images": table.images.max()}, index=["mean"]
-    )
-    return pd.concat([table, mean]).rename_axis("unit")

@@ -5,25 +5,11 @@ McNemar's test takes pictures as independent, which those of one person are not:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.stats import binomtest, permutation_test, wilcoxon
+from scipy.stats import binomtest, permutation_test
 
 EXACT = 16
 """Up to so many people every exchange of signs is tried; 2¹⁶ of them."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What sets two recognisers apart on the same pictures: positive where the first is better."""
-
-    accuracy: float  # mean over people of the difference
-    only_first: int  # pictures that only the first names rightly
-    only_second: int
-    mcnemar: float  # p-values, two-sided
-    permutation: float
-    wilcoxon: float
 
 
 def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
@@ -55,24 +41,3 @@ def sign_permutation(differences: np.ndarray, draws: int = 9999, seed: int = 0) 
         rng=np.random.default_rng(seed),
     )
     return float(found.pvalue)
-
-
-def difference(first: np.ndarray, second: np.ndarray, people: np.ndarray, seed: int = 0) -> Difference:
-    """Compare two recognisers on N pictures: `first` and `second` (N,) bool say who was right, `people` whose it is.
-
-    Raises ValueError where the three are not of one length.
-    """
-    if not len(first) == len(second) == len(people):
-        raise ValueError(f"got {len(first)}, {len(second)} and {len(people)} rows; expected as many of each")
-    first, second = np.asarray(first, bool), np.asarray(second, bool)
-    each = by_person(first.astype(float) - second, people)
-    # Rounded, because 0.9 - 0.6 and 0.8 - 0.5 must tie.
-    ranked = float(wilcoxon(each.round(12)).pvalue) if np.any(each) else 1.0
-    return Difference(
-        accuracy=float(each.mean()),
-        only_first=int((first & ~second).sum()),
-        only_second=int((second & ~first).sum()),
-        mcnemar=mcnemar(first, second),
-        permutation=sign_permutation(each, seed=seed),
-        wilcoxon=ranked,
-    )

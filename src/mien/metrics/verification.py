@@ -35,28 +35,28 @@ def tar_at_far(similarity: np.ndarray, own: np.ndarray, far: float = 0.01) -> fl
 
 
 def verified(similarity: np.ndarray, own: np.ndarray, folds: int = 10) -> np.ndarray:
-    """Return (N,) how right each probe is told: half for its own column accepted, half the share of others refused.
+    """Return the accuracy (N,) of verifying each probe: the mean of two shares, right pairs accepted and wrong refused.
 
-    Its mean is the accuracy over as many right pairs as wrong ones. The columns' people are dealt to `folds` (fewer,
-    if there are fewer); a fold's threshold is the one that is most accurate, so measured, on the pairs of everybody
-    else. similarity and `own` as in `tar_at_far`. NaN for fewer than three people.
+    A probe has one right pair, with its own column, and a wrong one with every other. The columns' people are dealt to
+    `folds` (fewer, if there are fewer); a fold's threshold is the most accurate one on the pairs of everybody else.
+    similarity and `own` as in `tar_at_far`. NaN for fewer than three people.
     """
     count = similarity.shape[1]
-    told = np.full(len(own), np.nan)
+    accuracy = np.full(len(own), np.nan)
     if count < 3:
-        return told
+        return accuracy
     fold, right = np.arange(count) % min(folds, count), own[:, None] == np.arange(count)
     for k in range(fold.max() + 1):
         known, asked = fold[own] != k, fold[own] == k
         among = similarity[np.ix_(known, fold != k)]
         accepted = similarity[asked] >= threshold(among, right[np.ix_(known, fold != k)])
         refused = (~accepted & ~right[asked]).sum(1) / (count - 1)
-        told[asked] = (accepted[right[asked]] + refused) / 2  # a row has one right pair
-    return told
+        accuracy[asked] = (accepted[right[asked]] + refused) / 2  # a row has one right pair
+    return accuracy
 
 
 def threshold(similarity: np.ndarray, right: np.ndarray) -> float:
-    """Return from where on accepting is most accurate, right and wrong pairs weighing the same.
+    """Return the similarity from which to accept pairs: the most accurate one, right and wrong pairs weighing the same.
 
     It lies halfway between the last pair accepted and the first refused; of equally good ones it is the highest.
     """

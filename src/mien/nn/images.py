@@ -20,15 +20,19 @@ def to_tensor(images: np.ndarray) -> Tensor:
     return pixels.to(torch.float32).div_(127.5).sub_(1.0)
 
 
-def resized(pictures: np.ndarray, size: int) -> torch.Tensor:
+def averaged(images: Tensor, size: int) -> Tensor:
+    """Return images (B, C, H, W) as (B, C, size, size), each pixel the mean of what it covers."""
+    return F.interpolate(images, size=(size, size), mode="area")
+
+
+def resized(pictures: np.ndarray, size: int) -> Tensor:
     """Return uint8 (B, S, S, 3) as (B, 3, size, size) in [-1, 1]."""
-    return F.interpolate(to_tensor(pictures), size=(size, size), mode="area")
+    return averaged(to_tensor(pictures), size)
 
 
-def at_size(picture: torch.Tensor, size: int) -> np.ndarray:
-    """Return pictures (B, 3, H, W) as uint8 (B, size, size, 3)."""
-    seen = F.interpolate(picture, size=(size, size), mode="area")
-    return np.stack([to_pixels(one) for one in seen])
+def at_size(images: Tensor, size: int) -> np.ndarray:
+    """Return images (B, 3, H, W) in [-1, 1] as uint8 (B, size, size, 3)."""
+    return np.stack([to_pixels(one) for one in averaged(images, size)])
 
 
 def blur(images: Tensor, sigma: float) -> Tensor:

@@ -11,11 +11,11 @@ import gradio as gr
 
 from mien.errors import InputError
 from mien.labels import AUS
-from mien.web.ask import Ask, moved_units
 from mien.web.bars import bars
 from mien.web.page import START, Page, paper, told, unit_label
+from mien.web.request import Request, moved_units
+from mien.web.session import Session, form_of
 from mien.web.upload import Upload, open_upload, view
-from mien.web.workshop import Workshop, form_of
 
 News = dict[Any, Any]  # a part of the page -> its new value; parts that are not named stay as they are
 
@@ -23,7 +23,7 @@ News = dict[Any, Any]  # a part of the page -> its new value; parts that are not
 class Events:
     """Joins the parts of the page to the workshop."""
 
-    def __init__(self, page: Page, shop: Workshop):
+    def __init__(self, page: Page, shop: Session):
         self.page, self.shop = page, shop
         units = [page.starts, *page.sliders]
         made = [page.status, page.result, page.bars, page.download, page.asked]
@@ -117,7 +117,7 @@ class Events:
 
     def choose_model(
         self, name: str, upload: Upload | None, number: str | None, each_side: bool, way: str, form: str,
-        asked: Ask | None,
+        asked: Request | None,
     ) -> News:  # fmt: skip
         """Show what the model can be asked for, and only that; have it do what the model before it did."""
         page, offer = self.page, self.shop.offers[name]
@@ -151,7 +151,7 @@ class Events:
             news[page.right_units[unit]] = gr.Slider(value=value, visible=known and each_side)
         return news
 
-    def change_by(self, wish: Callable[..., Ask | None]) -> Callable[..., News]:
+    def change_by(self, wish: Callable[..., Request | None]) -> Callable[..., News]:
         """Return what changes the face as `wish` makes of its part of the page."""
 
         def change(name: str, upload: Upload | None, number: str | None, form: str, *values: Any) -> News:
@@ -162,7 +162,7 @@ class Events:
 
         return change
 
-    def made(self, name: str, upload: Upload, number: str | None, form: str, ask: Ask) -> News:
+    def made(self, name: str, upload: Upload, number: str | None, form: str, ask: Request) -> News:
         """Have a model do what is asked; show it."""
         page, made = self.page, self.shop.change(name, upload, int(number or 1), ask, form)
         return {
@@ -181,35 +181,35 @@ class Events:
         return {page.result: None, page.bars: read, page.download: nothing, page.asked: None}
 
 
-def as_class(word: str, intensity: float) -> Ask:
+def as_class(word: str, intensity: float) -> Request:
     """Ask for an expression."""
-    return Ask(expression=word, intensity=intensity)
+    return Request(expression=word, intensity=intensity)
 
 
-def as_neutral() -> Ask:
+def as_neutral() -> Request:
     """Ask for no expression."""
-    return Ask(expression="neutral")
+    return Request(expression="neutral")
 
 
-def as_like(example: Upload | None, number: str | None, share: float) -> Ask:
+def as_like(example: Upload | None, number: str | None, share: float) -> Request:
     """Ask for another photograph's expression."""
     if example is None:
         raise InputError("give the photograph whose expression to take")
-    return Ask(like=example, like_number=int(number or 1), intensity=share)
+    return Request(like=example, like_number=int(number or 1), intensity=share)
 
 
-def as_gaze(right: float, up: float) -> Ask:
+def as_gaze(right: float, up: float) -> Request:
     """Ask for a gaze."""
-    return Ask(gaze=(right, up))
+    return Request(gaze=(right, up))
 
 
-def as_units(starts: Mapping[int, float], each_side: bool, *values: float) -> Ask:
+def as_units(starts: Mapping[int, float], each_side: bool, *values: float) -> Request:
     """Ask for the action units whose sliders were moved."""
     left, right = dict(zip(AUS, values, strict=False)), dict(zip(AUS, values[len(AUS) :], strict=True))
-    return Ask(aus=moved_units(starts, left, right if each_side else None))
+    return Request(aus=moved_units(starts, left, right if each_side else None))
 
 
-def as_before(asked: Ask | None) -> Ask | None:
+def as_before(asked: Request | None) -> Request | None:
     """Ask for the same again, in another form; for nothing, if nothing was asked."""
     return asked
 
@@ -235,7 +235,7 @@ def found(upload: Upload) -> str:
     return f"{upload.path.name}: {width}×{height}, {what}"
 
 
-def build(shop: Workshop, chosen: str) -> gr.Blocks:
+def build(shop: Session, chosen: str) -> gr.Blocks:
     """Return the page, ready to be launched; it begins with the model `chosen`."""
     with gr.Blocks(title="mien", analytics_enabled=False) as blocks:
         Events(Page(list(shop.offers), chosen, shop.offers[chosen]), shop)

@@ -7,10 +7,10 @@ import html
 import gradio as gr
 
 from mien.labels import AU_NAMES, AUS, CLASSES
-from mien.web.ask import STEP
-from mien.web.offer import WAYS, Offer
+from mien.web.abilities import WAYS, Abilities
+from mien.web.request import STEP
+from mien.web.session import FORMS
 from mien.web.upload import MEGABYTES, MEGAPIXELS
-from mien.web.workshop import FORMS
 
 HEAD = """<h1>mien</h1>
 <p>Change the expression in a photograph; the rest of it stays as it is. Nothing leaves this computer.</p>"""
@@ -22,7 +22,7 @@ START = "Begin with a photograph of a face."
 class Page:
     """All parts of the page by name, built within a `gr.Blocks`."""
 
-    def __init__(self, models: list[str], chosen: str, offer: Offer):
+    def __init__(self, models: list[str], chosen: str, offer: Abilities):
         gr.HTML(HEAD, elem_id="head", padding=False)
         self.opened, self.example, self.asked, self.starts = gr.State(), gr.State(), gr.State(), gr.State({})
         with gr.Row():
@@ -41,7 +41,7 @@ class Page:
         self.face = gr.Radio([], label="Face", visible=False, elem_id="face")
         self.status = gr.HTML(told(START), elem_id="status", padding=False)
 
-    def _wishes(self, offer: Offer) -> None:
+    def _wishes(self, offer: Abilities) -> None:
         """Build the parts of every way of asking; the model decides which are offered, the reader which is shown."""
         self.way = gr.Radio(offer.ways, value=offer.ways[0], label="Change by", elem_id="way")
         self.groups = {way: gr.Column(visible=way == offer.ways[0]) for way in WAYS}
@@ -65,7 +65,7 @@ class Page:
             self.up = gr.Slider(-40, 40, 0, step=1, label="Degrees up", elem_id="gaze-up")
             self.look = gr.Button("Change", variant="primary", elem_id="look")
 
-    def _units(self, offer: Offer) -> None:
+    def _units(self, offer: Abilities) -> None:
         """Build two sliders an action unit: both sides or the person's left; the person's right."""
         self.each_side = gr.Checkbox(False, label="Each side by itself", visible=offer.sides, elem_id="each-side")
         self.left, self.right_units = {}, {}
@@ -108,7 +108,7 @@ def unit_label(unit: int, side: str = "") -> str:
     return f"AU{unit} {AU_NAMES[unit]}" + (f", {side}" if side else "")
 
 
-def paper(offer: Offer) -> str:
+def paper(offer: Abilities) -> str:
     """Return a model's citation in HTML."""
     return f"<p>{html.escape(offer.paper)}</p>"
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.about import DEFAULT
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.errors import InputError
+from mien.web.session import Session
 from mien.web.upload import MEGABYTES
-from mien.web.workshop import Workshop
 from mien.weights.resolve import zoo
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def serve(port: int, models: Sequence[str], device: str = "cpu", ready: Callable
                 raise
             raise InputError("mien app needs the package gradio; pip install 'mien[web]'") from error
         editors = {name: Editor(name, device) for name in dict.fromkeys((*models, *zoo()))}
-        shop = Workshop(editors, editors["judge"], Path(folder) / "made")
+        shop = Session(editors, editors["judge"], Path(folder) / "made")
         page = build(shop, first(shop, models))
         launch(page, port)
         ready(f"http://{HOST}:{port}")
@@ -76,7 +76,7 @@ def launch(page: gr.Blocks, port: int) -> None:
     )  # fmt: skip
 
 
-def first(shop: Workshop, models: Sequence[str]) -> str:
+def first(shop: Session, models: Sequence[str]) -> str:
     """Return the model that the page begins with. Raises InputError for one that changes no face."""
     for name in models:
         if name not in shop.offers:

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from mien.data.dataset import Data, digest
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.answers import BY_UNITS, TRIVIAL, TRUTH, answer_by_units, takes_sides
 from mien.evaluate.batches import batches

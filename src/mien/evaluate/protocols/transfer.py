@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from mien.data.dataset import Data
-from mien.editor import Editor
+from mien.editing.editor import Editor
 from mien.evaluate.answers import TRUTH, answers
 from mien.evaluate.evaluators.base import Evaluator, must_measure, read_at_its_size
 from mien.evaluate.evaluators.networks import as_evaluator
@@ -139,7 +139,7 @@ def transfer_errors(model: Family, data: Data, seed: int = 0) -> pd.DataFrame:
 
 
 def transfer_table(errors: pd.DataFrame, at_least: float = 0.0) -> pd.DataFrame:
-    """Return the mean errors by region, model (if there is a column) and answer, of trials at this intensity or more."""
+    """Return the mean errors by region, model (if there is one) and answer, of trials of that intensity or more."""
     chosen = errors[errors.intensity >= at_least]
     return chosen.groupby(_keys(errors), sort=False)[["l1", "psnr", "ssim"]].mean()
 

@@ -1,7 +1,7 @@
 """What an edit did to a photograph, in figures: same person, which action units, how many pixels, made by what.
 
-The figures are the judge's, a net that no model is trained with (docs/judges.md); it looks at the same place before and
-after.
+The figures are the evaluator's, a net that no model is trained with (docs/judges.md); it looks at the same place
+before and after.
 """
 
 from __future__ import annotations
@@ -9,38 +9,42 @@ from __future__ import annotations
 import hashlib
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from mien.about import versions
-from mien.editor import Editor, Picture, Seen, Which
+from mien.editing.editor import Editor
 from mien.faces.align import align, footprint, rescaled
+from mien.faces.crop import FaceCrop, Picture, Which
 from mien.labels import AUS
 from mien.media.photo import Photo
-from mien.models.contract import Embeds, EstimatesAus, Family
-from mien.models.io import fingerprint
-from mien.models.registry import able, name_of
-from mien.nn.images import to_pixels
+from mien.metrics.verification import cosines
+from mien.runtime.engine import Engine
+from mien.runtime.open import open_engine
+
+if TYPE_CHECKING:
+    from mien.models.contract import Family
 
 
-def receipt(editor: Editor, judge: Family, before: Picture, after: Photo, number: Which = None) -> dict[str, Any]:
+def edit_report(
+    editor: Editor, evaluator: Engine | Family, before: Picture, after: Photo, number: Which = None
+) -> dict[str, Any]:
     """Return figures that JSON can hold of what `editor` made of `before`'s faces.
 
-    `identity` is the cosine, -1 to 1, of the judge's codes of the person before and after: 1 is the same, 0 is
+    `identity` is the cosine, -1 to 1, of the evaluator's codes of the person before and after: 1 is the same, 0 is
     strangers; over several faces the least. Action units are 0-5. `pixels` are of the whole picture; `outside` counts
     those that changed beyond the faces' crops.
     """
-    faces = editor.faces(before, number)
-    first, crop = (to_pixels(faces[0].crop[0]) if editor.bare else faces[0].photo.rgb), editor.bare
-    found = [_face(judge, face, first, after.rgb, editor.size, crop) for face in faces]
+    evaluator, faces = open_engine(evaluator), editor.crops(before, number)
+    first, crop = (faces[0].crop if editor.crop_only else faces[0].photo.rgb), editor.crop_only
+    found = [_face(evaluator, face, first, after.rgb, editor.size, crop) for face in faces]
     return {
         "identity": min(face["identity"] for face in found),
         "faces": found,
         "pixels": _pixels(first, after.rgb, [] if crop else faces, editor.size),
         "model": {"name": editor.name, "fingerprint": editor.fingerprint},
-        "judge": {"name": name_of(judge), "fingerprint": fingerprint(judge)},
+        "evaluator": {"name": evaluator.name, "fingerprint": evaluator.fingerprint},
         "versions": versions(),
     }
 
@@ -50,26 +54,26 @@ def file_facts(path: Path) -> dict[str, str]:
     return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-@torch.inference_mode()
-def _face(judge: Family, face: Seen, before: np.ndarray, after: np.ndarray, size: int, crop: bool) -> dict[str, Any]:
-    """Return what the judge sees of one face in pictures before and after, which are its crop if `crop`."""
-    side = int(judge.config.image_size)
+def _face(
+    evaluator: Engine, face: FaceCrop, before: np.ndarray, after: np.ndarray, size: int, crop: bool
+) -> dict[str, Any]:
+    """Return what the evaluator sees of one face in pictures before and after, which are its crop if `crop`."""
+    side = evaluator.size
     matrix = rescaled(np.eye(2, 3) if crop else face.matrix, side / size)
-    pair = torch.from_numpy(np.stack([align(rgb, matrix, side) for rgb in (before, after)]))
-    pair = pair.permute(0, 3, 1, 2).float().div(127.5).sub(1).to(next(judge.parameters()).device)
-    who = torch.nn.functional.normalize(able(judge, Embeds).embed(pair).identity.float(), dim=1)
-    was, now = able(judge, EstimatesAus).estimate_aus(pair).tolist()
+    pair = np.stack([align(rgb, matrix, side) for rgb in (before, after)])
+    who = evaluator.codes(pair)["identity"]
+    was, now = evaluator.units_of(pair).tolist()
     aus = {
         f"AU{au:02d}": {"before": round(a, 3), "after": round(b, 3), "change": round(b - a, 3)}
         for au, a, b in zip(AUS, was, now, strict=True)
         if not math.isnan(a)
     }
     box = [round(v, 1) for v in face.box]
-    identity = round(float(who[0] @ who[1]), 4)
+    identity = round(float(cosines(who[:1], who[1:])[0, 0]), 4)
     return {"number": face.number, "box": box, "eyes": face.source, "identity": identity, "aus": aus}
 
 
-def _pixels(before: np.ndarray, after: np.ndarray, faces: list[Seen], size: int) -> dict[str, float | int]:
+def _pixels(before: np.ndarray, after: np.ndarray, faces: list[FaceCrop], size: int) -> dict[str, float | int]:
     """Return how many pixels there are, how many and what share changed, and how many of them beyond the faces."""
     changed = (before != after).any(-1)
     outside = changed.copy()

@@ -12,7 +12,7 @@ STEP = 0.1  # of an action unit's slider
 
 
 @dataclass(frozen=True)
-class Ask:
+class Request:
     """Exactly one of `expression`, `aus`, `gaze`, `like`; in the units of `mien.controls.Controls`."""
 
     expression: str | None = None

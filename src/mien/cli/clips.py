@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mien
-from mien.cli.delivery import Asked, Delivery
+from mien.cli.output import Asked, Delivery
 from mien.cli.terminal import bar, out
 from mien.errors import InputError
 
@@ -32,7 +31,9 @@ class Tool:
         from mien.media.video.ffmpeg import ffmpeg
 
         ffmpeg()
-        return mien.Editor(self.model, self.device, self.aligned, landmarker=self.landmarker)
+        from mien.editing.editor import Editor
+
+        return Editor(self.model, self.device, self.aligned, landmarker=self.landmarker)
 
 
 def asked(*paths: Path | None) -> bool:
@@ -52,12 +53,12 @@ def change(one: Delivery, wish: Asked, like: Path | None, operation: str, tool: 
         raise InputError(f"{output}: a photograph stays one; name the output .png, .jpg or .webp")
     check_clip_target(output)
     editor = tool.editor()
-    from mien.clip import change_clip
     from mien.controls import Controls
+    from mien.editing.clip import change_clip
     from mien.models.contract import Transfers
     from mien.models.registry import able, editor_by
 
-    still = editor.see(like, tool.like_number).crop if like and not is_clip(like) else None
+    still = editor.crop(like, tool.like_number).crop if like and not is_clip(like) else None
 
     def ask(crop: Any) -> Controls:
         return Controls(wish.expression, wish.intensity, wish.aus, still if crop is None else crop, wish.gaze)
@@ -91,8 +92,8 @@ def recognize(paths: list[Path], form: str, tool: Tool) -> None:
 
 def _rows(editor: Any, paths: list[Path], number: int | None) -> Iterator[dict[str, Any]]:
     """Yield a row for every frame: file, frame, time in seconds, expression, probabilities; the latter None."""
-    from mien.clip import recognize_clip
     from mien.labels import CLASSES
+    from mien.recognition.clips import recognize_clip
 
     for path in paths:
         with bar(path.name) as show:

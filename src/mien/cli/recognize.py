@@ -1,24 +1,24 @@
-"""The verb that names expressions, in one picture or in many."""
+"""Verbs that read faces: recognize, aus, embed."""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-import mien
 from mien.about import DEFAULT
-from mien.cli import video
+from mien.cli import clips
 from mien.cli.terminal import Aligned, Device, LandmarkerName, Model, Number, bar, errors, out
 from mien.errors import InputError
 
 if TYPE_CHECKING:
-    from mien.editor import Which
+    from mien.faces.crop import Which
 
 
 def recognize(
@@ -44,19 +44,22 @@ def recognize(
 
     Example: `mien recognize 2023/ 2024/ -o faces.parquet --model judge`
     """
-    from mien.recognize import check_table, find_rows, write_table
+    from mien.recognition.photos import find_rows
+    from mien.recognition.table import check_table, write_table
 
-    if video.asked(*paths):
+    if clips.asked(*paths):
         if output or every:
             raise InputError(f"{'-o' if output else '--all'}: for pictures; clips take --csv or --json and --face N")
         form = "json" if as_json else "csv" if as_csv else "text"
-        return video.recognize(paths, form, video.Tool(model, aligned, device, number, landmarker=landmarker))
+        return clips.recognize(paths, form, clips.Tool(model, aligned, device, number, landmarker=landmarker))
 
     which: Which = "all" if number is None and (every or output) else number
     journal = output.with_name(f".{output.name}.part") if output else None
     if output:
         check_table(output)
-    tool = mien.Editor(model, device, aligned, landmarker=landmarker)
+    from mien.editing.editor import Editor
+
+    tool = Editor(model, device, aligned, landmarker=landmarker)
     with bar("looking") as progress:
         rows = find_rows(tool, paths, which, progress, journal)
     if output and journal:
@@ -68,7 +71,7 @@ def recognize(
 
 def tell(rows: Sequence[dict[str, Any]], output: Path | None, every: bool, as_json: bool, as_csv: bool) -> int:
     """Print what was found, as asked, and return how many files failed."""
-    from mien.recognize import csv_text, json_text
+    from mien.recognition.table import csv_text, json_text
 
     good, bad = [row for row in rows if "error" not in row], [row for row in rows if "error" in row]
     if output:
@@ -116,3 +119,89 @@ def print_lines(rows: Sequence[dict[str, Any]], numbered: bool) -> None:
         which = f" face {row['number']}" if numbered else ""
         found = ", ".join(f"{word} {p:.2f}" for word, p in list(probabilities(row).items())[:3])
         out.print(f"{row['path']}{which}: {found}", markup=False)
+
+
+def aus(
+    paths: list[Path],
+    model: Model = DEFAULT,
+    number: Number = None,
+    aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    device: Device = "cpu",
+) -> None:
+    """Measure action units, 0-5, in pictures or folders of pictures.
+
+    Example: `mien aus holiday/ --csv > aus.csv`
+    """
+    from mien.editing.editor import Editor
+
+    tool = Editor(model, device, aligned, landmarker=landmarker)
+    tool.engine.require("estimate_aus")  # once, not for every picture
+    rows, failed = each_picture(paths, lambda path: tool.estimate_aus(path, number))
+    if as_json:
+        print(json.dumps([{"file": str(path)} | {f"AU{k:02d}": v for k, v in found.items()} for path, found in rows]))
+    elif as_csv and rows:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(["file", *(f"AU{k:02d}" for k in rows[0][1])])
+        writer.writerows([path, *(f"{v:.3f}" for v in found.values())] for path, found in rows)
+    else:
+        for path, found in rows:
+            strong = sorted(((v, k) for k, v in found.items() if v >= 0.5), reverse=True)
+            out.print(f"{path}: " + (", ".join(f"AU{k} {v:.1f}" for v, k in strong) or "none"), markup=False)
+    if failed:
+        raise typer.Exit(2)
+
+
+def embed(
+    paths: list[Path],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .npz file to write.")],
+    model: Model = DEFAULT,
+    number: Number = None,
+    aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
+    device: Device = "cpu",
+) -> None:
+    """Write the expression and identity codes of pictures or folders of pictures.
+
+    Example: `mien embed holiday/ -o codes.npz`
+    """
+    import numpy as np
+
+    from mien.files import check_place, write_whole
+
+    if output.suffix != ".npz":
+        raise InputError(f"{output}: expected a file name ending in .npz")
+    check_place(output)
+    from mien.editing.editor import Editor
+
+    tool = Editor(model, device, aligned, landmarker=landmarker)
+    tool.engine.require("embed")  # once, not for every picture
+    rows, failed = each_picture(paths, lambda path: tool.embed(path, number))
+    if not rows:
+        raise InputError(f"no face was embedded; {output} was not written")
+    expression, identity = (np.stack([codes[name] for _, codes in rows]) for name in ("expression", "identity"))
+    data = io.BytesIO()
+    np.savez(data, path=np.array([str(path) for path, _ in rows]), expression=expression, identity=identity)
+    write_whole(output, data.getvalue())
+    out.print(f"{len(rows)} faces in {output}", markup=False)
+    if failed:
+        raise typer.Exit(2)
+
+
+def each_picture(paths: list[Path], work: Callable[[Path], Any]) -> tuple[list[tuple[Path, Any]], int]:
+    """Return what `work` makes of every picture and of every picture in folders; what fails is told and counted."""
+    from mien.recognition.photos import pictures
+
+    files = pictures(paths)
+    rows, failed = [], 0
+    with bar("looking") as progress:
+        for k, path in enumerate(files):
+            try:
+                rows.append((path, work(path)))
+            except InputError as error:
+                failed += 1
+                errors.print(f"mien: {error}", markup=False)
+            progress(k + 1, len(files))
+    return rows, failed

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.editor import Editor, Seen
+from mien.editing.editor import Editor
 from mien.errors import InputError
+from mien.faces.crop import FaceCrop
 from mien.faces.detect import Face
 from mien.media.photo import FORMATS, Photo
-from mien.models.contract import EstimatesAus
-from mien.web.ask import STEP, Ask
-from mien.web.offer import Offer, offer_of
+from mien.web.abilities import Abilities, abilities_of
+from mien.web.request import STEP, Request
 from mien.web.upload import Upload, closeup
 
 FORMS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp"}
@@ -36,7 +36,7 @@ class Made:
     file: Path
 
 
-class Workshop:
+class Session:
     """Models by the name that the page gives them, and a folder of the server's own for results.
 
     `judge` reads expressions: one net for all models, that none was trained with. Models that change no face are
@@ -44,8 +44,8 @@ class Workshop:
     """
 
     def __init__(self, editors: Mapping[str, Editor], judge: Editor, folder: Path):
-        offers = {name: offer_of(editor) for name, editor in editors.items()}
-        self.offers: dict[str, Offer] = {name: offer for name, offer in offers.items() if offer.ways}
+        offers = {name: abilities_of(editor.engine) for name, editor in editors.items()}
+        self.offers: dict[str, Abilities] = {name: offer for name, offer in offers.items() if offer.ways}
         self.editors = {name: editors[name] for name in self.offers}
         self.judge = judge
         self.landmarker = judge.landmarker
@@ -55,24 +55,24 @@ class Workshop:
 
     def read(self, upload: Upload, number: int, photo: Photo | None = None) -> dict[str, float]:
         """Return each expression's probability in a face; of `photo`, if given, where the face is in `upload`."""
-        seen = self.judge.see_at(photo or upload.photo, face_of(upload, number))
+        seen = self.judge.crop_at(photo or upload.photo, face_of(upload, number))
         return self.judge.recognize(seen)
 
     def starts(self, name: str, upload: Upload, number: int) -> dict[int, float]:
         """Return the action units that a model moves, with what it reads in the face: 0-5 in the sliders' steps."""
         editor, units = self.editors[name], self.offers[name].units
-        if not isinstance(editor.model, EstimatesAus):
+        if "estimate_aus" not in editor.engine.abilities:
             return dict.fromkeys(units, 0.0)
-        found = editor.estimate_aus(editor.see_at(upload.photo, face_of(upload, number)))
+        found = editor.estimate_aus(editor.crop_at(upload.photo, face_of(upload, number)))
         return {unit: round(min(max(round(found[unit] / STEP) * STEP, 0.0), 5.0), 2) for unit in units}
 
-    def change(self, name: str, upload: Upload, number: int, ask: Ask, form: str = "PNG") -> Made:
+    def change(self, name: str, upload: Upload, number: int, ask: Request, form: str = "PNG") -> Made:
         """Return what a model makes of a face, saved whole in `form` with the note that it was made.
 
         Raises InputError for what the model cannot, and for a photograph that the form cannot hold.
         """
         face, photo = face_of(upload, number), upload.photo
-        made = self._made(self.editors[name], self.editors[name].see_at(photo, face, number), ask)
+        made = self._made(self.editors[name], self.editors[name].crop_at(photo, face, number), ask)
         file = self._new_file(f"{upload.path.stem}-{ask.short}", form)
         try:
             self.editors[name].save(made, file, ask.words, upload.path.name)
@@ -81,10 +81,10 @@ class Workshop:
         before, after = closeup(photo.rgb, face), closeup(made.rgb, face)
         return Made(before, after, self.read(upload, number), self.read(upload, number, made), file)
 
-    def _made(self, editor: Editor, seen: Seen, ask: Ask) -> Photo:
+    def _made(self, editor: Editor, seen: FaceCrop, ask: Request) -> Photo:
         if ask.like is None:
             return editor.edit(seen, ask.expression, ask.intensity, ask.aus, gaze=ask.gaze)
-        like = editor.see_at(ask.like.photo, face_of(ask.like, ask.like_number))
+        like = editor.crop_at(ask.like.photo, face_of(ask.like, ask.like_number))
         if ask.intensity == 1:
             return editor.transfer(seen, like)
         return editor.edit(seen, like=like, intensity=ask.intensity)

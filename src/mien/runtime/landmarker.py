@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from mien.errors import InputError
 from mien.faces.align import align, invert, similarity
 from mien.faces.landmarks import Landmarker, eyes_of
 from mien.faces.mediapipe_task import open_task
-from mien.models.contract import FindsPoints
-from mien.models.io import load
-from mien.models.registry import able
-from mien.nn.blocks import folded
+from mien.runtime.engine import Engine
+from mien.runtime.open import open_engine
 from mien.weights.resolve import zoo
 
 MESH = (
@@ -32,18 +29,16 @@ MESH = (
 
 @dataclass(frozen=True)
 class NetLandmarker:
-    """Our own net, on a crop around the eyes; a second look from where it found them finds nothing better."""
+    """Our own net, on a crop around the eyes. It looks once: a crop around the eyes it found gives nothing better."""
 
-    net: FindsPoints
-    size: int
+    engine: Engine
     name: str = "landmarks"
 
-    @torch.inference_mode()
     def points(self, rgb: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
         """Return (68, 2) pixels of the photo."""
-        matrix = similarity(eyes, self.size)
-        crop = torch.from_numpy(align(rgb, matrix, self.size)).permute(2, 0, 1)[None].float() / 127.5 - 1
-        seen = self.net.find_points(crop)[0].double().numpy() * self.size - 0.5
+        size = self.engine.size
+        matrix = similarity(eyes, size)
+        seen = self.engine.points(align(rgb, matrix, size)[None])[0].astype(np.float64) * size - 0.5
         back = invert(matrix)
         return seen @ back[:, :2].T + back[:, 2]
 
@@ -88,6 +83,6 @@ def find_landmarker(name: str) -> Landmarker | None:
 @cache
 def own_landmarker(source: str = "landmarks") -> NetLandmarker:
     """Return our own landmarker, of the zoo's weights or others."""
-    model = load(source)
-    folded(model)
-    return NetLandmarker(able(model, FindsPoints), int(model.config.image_size))
+    engine = open_engine(source)
+    engine.require("find_points")
+    return NetLandmarker(engine)

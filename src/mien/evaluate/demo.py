@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,16 +12,18 @@ from skimage.data import astronaut
 
 from mien.about import DEFAULT
 from mien.data.dataset import Data, open_data
-from mien.editor import Editor
-from mien.evaluate.answers import answers
+from mien.editing.editor import Editor
+from mien.evaluate.answers import MADE, TRIVIAL, answers
+from mien.evaluate.cost import milliseconds
 from mien.evaluate.predictions import predict, protocol_rows
 from mien.evaluate.protocols.transfer import transfer_errors, transfer_table
 from mien.evaluate.trials import STRONG, Trials, trials
 from mien.faces.align import align
 from mien.labels import CLASSES, EXPRESSIONS
 from mien.media.sheet import save_sheet, sheet
-from mien.models.contract import Prediction, Recognizes, Transfers
+from mien.models.contract import Prediction, Recognizes
 from mien.models.registry import able
+from mien.nn.images import averaged
 from mien.synth.generate import generate
 
 SEED = 424_242  # people who were in nobody's training
@@ -51,18 +52,13 @@ def demo(folder: Path, model: str = DEFAULT, people: int = 10, say: Callable[[st
     shown = data.select(protocol_rows(data))
     right = predict(lambda x: recognized(editor, x), shown, CLASSES) == shown.manifest.expression
     say(f"expression recognised: {right.mean():.2f} of {len(right)} pictures (chance 0.125)")
-    say(f"a transfer takes {speed(editor):.1f} ms")
+    say(f"a transfer takes {milliseconds(editor.model):.1f} ms")
     return table
-
-
-def resize(images: torch.Tensor, size: int) -> torch.Tensor:
-    """Return images (B, 3, H, W) averaged down to `size`."""
-    return torch.nn.functional.interpolate(images, size=(size, size), mode="area")
 
 
 def recognized(editor: Editor, images: torch.Tensor) -> Prediction:
     """Return class probabilities for images (B, 3, H, W) of any size."""
-    return able(editor.model, Recognizes).recognize(resize(images, editor.size))
+    return able(editor.model, Recognizes).recognize(averaged(images, editor.size))
 
 
 def data_pictures(editor: Editor, data: Data, chosen: Trials) -> list[tuple[str, list[np.ndarray], list[str]]]:
@@ -78,7 +74,7 @@ def data_pictures(editor: Editor, data: Data, chosen: Trials) -> list[tuple[str,
         used.add(person[k])
         truth = int(chosen.truth[k])
         face, found = data.images[int(chosen.face[k])], answers(editor, data, chosen, k)
-        pictures = [face, found["example copied"], data.images[truth], found["model's picture"], found["change pasted"]]
+        pictures = [face, found[TRIVIAL[1]], data.images[truth], *(found[answer] for answer in MADE)]
         pictures += [editor.edit(face, word, t).rgb for t in SWEEP]
         name = data.manifest.subjects[data.manifest.subject[truth]]
         rows.append((name, pictures, [say_expression(editor, p) for p in pictures]))
@@ -93,7 +89,7 @@ def say_expression(editor: Editor, picture: np.ndarray) -> str:
 
 def draw_people(editor: Editor, path: Path, rows: list[tuple[str, list[np.ndarray], list[str]]]) -> None:
     """Write the sheet of rendered people."""
-    columns = ["face", "example", "truth", "model's picture", "change pasted", *(f"edit {t:g}" for t in SWEEP)]
+    columns = ["face", "example", "truth", *MADE, *(f"edit {t:g}" for t in SWEEP)]
     page = sheet([r[1] for r in rows], columns, [r[0] for r in rows], [r[2] for r in rows], size=128)
     save_sheet(page, path, editor.stamp("demo"))
 
@@ -101,7 +97,7 @@ def draw_people(editor: Editor, path: Path, rows: list[tuple[str, list[np.ndarra
 def draw_photograph(editor: Editor, folder: Path) -> None:
     """Write edits of the photograph, and a sheet of its face."""
     photo = astronaut()
-    seen = editor.see(photo)
+    seen = editor.crop(photo)
     # A little more than the face, to see that nothing around it changed.
     matrix = seen.matrix * 2.4
     matrix[:, 2] += 0.7 * np.array([editor.size * 0.5, editor.size * 0.6])
@@ -117,14 +113,3 @@ def draw_photograph(editor: Editor, folder: Path) -> None:
         editor.save(made[-1], folder / f"astronaut_{word}.png", f"edit: {word}")
     columns = ["photograph", *(f"edit {t:g}" for t in SWEEP)]
     save_sheet(sheet(rows, columns, names, size=192), folder / "photograph.png", editor.stamp("demo"))
-
-
-@torch.inference_mode()
-def speed(editor: Editor, times: int = 20) -> float:
-    """Return milliseconds a transfer of one face takes."""
-    face, model = torch.zeros(1, 3, editor.size, editor.size), able(editor.model, Transfers)
-    model.transfer(face, face)
-    begin = time.perf_counter()
-    for _ in range(times):
-        model.transfer(face, face)
-    return (time.perf_counter() - begin) / times * 1e3

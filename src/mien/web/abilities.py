@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import torch
-
-from mien.editor import Editor
-from mien.labels import AUS
-from mien.models.contract import Edits, EstimatesAus, Transfers
+from mien.runtime.engine import Engine
 
 WAYS = ("Expression", "Action units", "Photograph", "Gaze")
 """The ways of asking for a change, as the page names them."""
 
 
 @dataclass(frozen=True)
-class Offer:
+class Abilities:
     """What the page shows for a model."""
 
     classes: bool  # an expression word, with an intensity
@@ -34,26 +29,15 @@ class Offer:
         return [way for way, takes in zip(WAYS, taken, strict=True) if takes]
 
 
-def offer_of(editor: Editor) -> Offer:
-    """Return what an editor's model can be asked for."""
-    model = editor.model
-    by = type(model).edits_by if isinstance(model, Edits) else ()
-    return Offer(
+def abilities_of(engine: Engine) -> Abilities:
+    """Return what an engine's model can be asked for."""
+    by = engine.edits_by
+    return Abilities(
         classes="expression" in by,
-        units=units_of(editor) if "aus" in by else (),
+        units=engine.units if "aus" in by else (),
         sides="sides" in by,
         gaze="gaze" in by,
-        likes=isinstance(model, Transfers),
+        likes="transfer" in engine.abilities,
         fades="like" in by,
-        paper=type(model).paper,
+        paper=engine.paper,
     )
-
-
-@torch.inference_mode()
-def units_of(editor: Editor) -> tuple[int, ...]:
-    """Return the action units that a model measures, which are those it moves; all if it measures none."""
-    if not isinstance(editor.model, EstimatesAus):
-        return AUS
-    blank = torch.zeros(1, 3, editor.size, editor.size, device=editor.device)
-    found = editor.model.estimate_aus(blank)[0].tolist()
-    return tuple(au for au, value in zip(AUS, found, strict=True) if not math.isnan(value))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mien
 from mien.cli.terminal import errors, out
 from mien.errors import InputError
 
 if TYPE_CHECKING:
-    from mien.editor import Editor, Seen, Which
+    from mien.editing.editor import Editor
+    from mien.faces.crop import FaceCrop, Which
     from mien.media.credentials import Signer
     from mien.media.photo import Photo
 
@@ -40,7 +39,7 @@ class Delivery:
     every: bool = False
     preview: Path | None = None
     crop: bool = False
-    receipt: bool = False
+    report: bool = False
     min_identity: float | None = None
     sign: tuple[Path, Path] | None = None
     landmarker: str = "net"
@@ -78,8 +77,8 @@ class Delivery:
             raise InputError("no -o: name the picture to write; or --preview FILE, to see the faces' numbers first")
         if self.preview in (self.face, self.output):
             raise InputError(f"--preview {self.preview}: is a picture of its own; give it another name")
-        if self.receipt and self.output and beside(self.output).is_dir():
-            raise InputError(f"{beside(self.output)}: a folder stands in the receipt's place; choose another output")
+        if self.report and self.output and beside(self.output).is_dir():
+            raise InputError(f"{beside(self.output)}: a folder stands in the report's place; choose another output")
 
     def clip(self) -> Path:
         """Return the clip to write. Raises InputError for what there is for photographs alone."""
@@ -87,7 +86,7 @@ class Delivery:
             "--all": self.every,
             "--preview": self.preview,
             "--crop": self.crop,
-            "--receipt": self.receipt,
+            "--report": self.report,
             "--min-identity": self.min_identity is not None,
             "--sign": self.sign,
         }
@@ -101,9 +100,9 @@ class Delivery:
     def draw(self, path: Path) -> None:
         """Write the photograph with its faces numbered, and say how many there are."""
         from mien.faces.detect import choose_face, find_faces
-        from mien.landmarker import find_landmarker
         from mien.media.annotate import numbered
         from mien.media.photo import read_photo, write_photo
+        from mien.runtime.landmarker import find_landmarker
 
         photo = read_photo(self.face)
         faces = find_faces(photo.rgb, find_landmarker(self.landmarker))
@@ -121,16 +120,17 @@ class Delivery:
 
         return read_signer(*self.sign)
 
-    def accept(self, tool: Editor, faces: list[Seen], photo: Photo) -> dict[str, Any]:
-        """Return the receipt's figures of what became of `faces`, none where nobody wants them.
+    def accept(self, tool: Editor, faces: list[FaceCrop], photo: Photo) -> dict[str, Any]:
+        """Return the report's figures of what became of `faces`, none where nobody wants them.
 
         Raises InputError, before anything is written, where the person is less alike than wanted.
         """
-        if not self.receipt and self.min_identity is None:
+        if not self.report and self.min_identity is None:
             return {}
-        from mien.receipt import receipt
+        from mien.editing.report import edit_report
+        from mien.runtime.open import open_engine
 
-        figures = receipt(tool, mien.load(JUDGE), faces, photo)
+        figures = edit_report(tool, open_engine(JUDGE), faces, photo)
         if self.min_identity is not None and figures["identity"] < self.min_identity:
             raise InputError(
                 f"{self.face}: the result is {figures['identity']:.3f} alike, below --min-identity "
@@ -141,22 +141,21 @@ class Delivery:
     def write(
         self, tool: Editor, photo: Photo, figures: Mapping[str, Any], operation: str, asked: Mapping[str, Any]
     ) -> None:
-        """Write the result; and if wanted its receipt, with `accept`'s figures and what was `asked`."""
-        from mien.files import write_whole
-        from mien.receipt import file_facts
+        """Write the result; and if wanted its report, with `accept`'s figures and what was `asked`."""
+        from mien.editing.report import file_facts
+        from mien.files import write_json
 
         output, source = Path(self.output or ""), file_facts(self.face)
         stamp, signer = tool.stamp(operation, self.face.name), self.signer()
         seal = (lambda data, form: signer.sign(data, form, stamp, self.face)) if signer else None
         tool.save(photo, output, operation, self.face.name, seal=seal)
-        if self.receipt:
+        if self.report:
             controls = {name: value for name, value in asked.items() if value is not None}
-            note = {"schema": 1, "picture": file_facts(output), "source": source, "operation": operation}
-            content = json.dumps({**note, "controls": controls, **figures}, indent=1) + "\n"
-            write_whole(beside(output), content.encode())
+            note = {"schema": 2, "picture": file_facts(output), "source": source, "operation": operation}
+            write_json(beside(output), {**note, "controls": controls, **figures})
             errors.print(f"{beside(output)}: identity {figures['identity']:.3f}", markup=False)
 
 
 def beside(output: Path) -> Path:
-    """Return the file of a picture's receipt."""
+    """Return the file of a picture's report."""
     return output.with_suffix(".json")

@@ -9,18 +9,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
 from mien.controls import Controls
-from mien.editor import Change, Editor
+from mien.editing.editor import Editor
 from mien.errors import InputError
-from mien.faces.align import EYES
-from mien.faces.detect import Face
 from mien.faces.morph import Maps
 from mien.faces.one_euro import OneEuro, Smoothed, one_euro
-from mien.faces.track import Followed, Follower
-from mien.labels import CLASSES
+from mien.faces.track import Followed, follower
 from mien.media.photo import read_photo
 from mien.media.provenance import CLIP
 from mien.media.video.ffmpeg import is_clip
@@ -29,9 +24,8 @@ from mien.media.video.reader import Reader, Shot
 from mien.media.video.writer import Writer
 from mien.media.video.xmp_box import read_packet
 from mien.metrics.flicker import Steadiness
-from mien.models.contract import Recognizes
-from mien.models.registry import able
 from mien.progress import Tell, untold
+from mien.runtime.engine import Change
 
 # On a still studio face of 256 pixels under noise of four grey levels, what fields changes trembles by 0.04 grey levels
 # a frame instead of 0.18; of an expression that comes and goes in 0.75 s, a tenth of the motion lags.
@@ -39,8 +33,8 @@ APPLIED = OneEuro(cutoff=1.0, beta=15.0, speed_cutoff=2.0)
 UNITS = (0.1, 1.0, 1.0, 255.0)  # of speeds, by part of Maps: shares of the crop, log brightness, share, grey levels
 STILL_SIDE = 1920  # pixels: the longer side of a clip that is made of a photograph
 
-Ask = Callable[[Tensor | None], Controls]
-"""What is asked of a frame, given the driving face (1, 3, S, S) if there is one."""
+Ask = Callable[[np.ndarray | None], Controls]
+"""What is asked of a frame, given the driving face uint8 (S, S, 3) if there is one."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ class ClipReport:
         return told
 
 
-class Steadier:
+class TemporalFilter:
     """Smooths over time what is done to a face, each number of it by itself."""
 
     def __init__(self) -> None:
@@ -84,13 +78,13 @@ class Driver:
 
     def __init__(self, editor: Editor, reader: Reader, number: int | None):
         self.editor, self._shots = editor, reader.shots()
-        self._follow = follower(editor, reader.path, number)
+        self._follow = follower(reader.path, number, editor.aligned, editor.landmarker)
         self._next = next(self._shots, None)
         self._begin = self._next.time if self._next else 0.0
-        self._crop: Tensor | None = None
+        self._crop: np.ndarray | None = None
 
-    def at(self, time: float) -> Tensor | None:
-        """Return the face (1, 3, S, S) in the last frame until `time` that shows one; None where none does.
+    def at(self, time: float) -> np.ndarray | None:
+        """Return the face uint8 (S, S, 3) in the last frame until `time` that shows one; None where none does.
 
         After the clip's end its last face stays.
         """
@@ -99,7 +93,7 @@ class Driver:
             shot, self._next = self._next, next(self._shots, None)
         if shot:
             found = self._follow(shot.rgb, shot.time)
-            self._crop = self.editor.see_at(shot.rgb, found.steadied).crop if found else self._crop
+            self._crop = self.editor.crop_at(shot.rgb, found.steadied).crop if found else self._crop
         return self._crop
 
 
@@ -128,7 +122,7 @@ def change_clip(
             words, packet, still = reader.metadata, read_packet(face), None
         elif driven:
             reader, photo = driven, read_photo(face)
-            words, packet, still = {}, photo.xmp, fitted(photo.rgb)
+            words, packet, still = {}, photo.xmp, fit_to_clip(photo.rgb)
         else:
             raise InputError(f"{face}: no clip, and none drives it; give one of the two")
         stamp = editor.stamp(operation, face.name)
@@ -138,9 +132,9 @@ def change_clip(
         if driven and still is not None:
             # read twice: once for its times and sound, once for its face
             driven = stack.enter_context(Reader(driven.path))
-            shots = held(shots, still)
+            shots = still_shots(shots, still)
         driver = Driver(editor, driven, like_number) if driven else None
-        follow = follower(editor, face, number)
+        follow = follower(face, number, editor.aligned, editor.landmarker)
         report = change_shots(editor, shots, reader, writer, driver, ask, follow, transfers, tell)
         if report.missed == report.frames:
             raise InputError(f"{face}: no face in any of {report.frames} frames{' while one drives' if driver else ''}")
@@ -152,7 +146,7 @@ def change_shots(
     follow: Callable[[np.ndarray, float], Followed | None], transfers: bool, tell: Tell,
 ) -> ClipReport:  # fmt: skip
     """Change frame after frame."""
-    steady, steadiness, missed = Steadier(), Steadiness(), 0
+    steady, steadiness, missed = TemporalFilter(), Steadiness(), 0
     begin = last = None
     count = 0
     for count, shot in enumerate(shots, 1):
@@ -164,10 +158,10 @@ def change_shots(
             writer.write(shot)
             steadiness.interrupt()
         else:
-            seen = editor.see_at(shot.rgb, found.steadied)
-            what = editor.change_of(seen, ask(example), transfers)
+            cut = editor.crop_at(shot.rgb, found.steadied)
+            what = editor.change(cut, ask(example), transfers)
             what = steady(what, shot.time - last if last is not None else 1.0, found.anew)
-            made = editor.put(seen, what).rgb
+            made = editor.apply(cut, what).rgb
             writer.write(shot, made)
             steadiness.see(shot.rgb, made, found.face.box, found.face.eyes, found.eyes)
             last = shot.time
@@ -175,44 +169,14 @@ def change_shots(
     return ClipReport(count, missed, steadiness)
 
 
-@torch.inference_mode()
-def recognize_clip(
-    editor: Editor, path: Path, number: int | None = None, tell: Tell = untold
-) -> Iterator[tuple[float, dict[str, float] | None]]:
-    """Yield every frame's time in seconds and the probability of every expression word, None without a face."""
-    model = able(editor.model, Recognizes)
-    with Reader(path) as reader:
-        follow = follower(editor, path, number)
-        for k, shot in enumerate(reader.shots(), 1):
-            found = follow(shot.rgb, shot.time)
-            words = None
-            if found:
-                shares = model.recognize(editor.see_at(shot.rgb, found.steadied).crop).probabilities[0].tolist()
-                words = dict(zip(CLASSES, shares, strict=True))
-            tell(k, reader.count)
-            yield shot.time, words
-
-
-def follower(editor: Editor, path: Path, number: int | None) -> Callable[[np.ndarray, float], Followed | None]:
-    """Return what finds the face in a frame at a time: for aligned crops the template's place."""
-    return aligned_face if editor.aligned else Follower(path, number, editor.landmarker)
-
-
-def aligned_face(rgb: np.ndarray, time: float) -> Followed:
-    """Return the face of a frame that is an aligned crop."""
-    height, width = rgb.shape[:2]
-    eyes = np.asarray(EYES) * (width, height) - 0.5
-    return Followed(Face((0.0, 0.0, width, height), eyes, 0.0), eyes, anew=False)
-
-
-def held(shots: Iterator[Shot], rgb: np.ndarray) -> Iterator[Shot]:
+def still_shots(shots: Iterator[Shot], rgb: np.ndarray) -> Iterator[Shot]:
     """Yield a clip's shots, each with one picture's pixels."""
     frame = plain(rgb)
     for shot in shots:
         yield Shot(rgb, shot.time, shot.pts, frame)
 
 
-def fitted(rgb: np.ndarray) -> np.ndarray:
+def fit_to_clip(rgb: np.ndarray) -> np.ndarray:
     """Return a photograph (H, W, 3) at the size of a clip: not beyond STILL_SIDE, and even."""
     scale = min(1.0, STILL_SIDE / max(rgb.shape[:2]))
     if scale < 1:

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from mien.cli.evaluate_options import (
+    AllPeople,
+    Judge,
+    Models,
+    Out,
+    Partners,
+    Size,
+    appointed,
+    asked_for,
+    by_name,
+    print_record_path,
+    test_people,
+    warn,
+)
 from mien.cli.terminal import (
     DataDirs,
     Model,
     SamePeople,
     bar,
-    errors,
-    known_precision,
     out,
-    parse_setting,
     print_frame,
     sets_of,
 )
 from mien.errors import InputError
-
-AllPeople = Annotated[bool, typer.Option(help="Take everybody, not only the rows marked test.")]
-
-
-Models = Annotated[list[str], typer.Option("--model", help="Weights to compare; give it again for each.")]
-Judge = Annotated[
-    str,
-    typer.Option(
-        help="Who judges: weights, onnx:FILE.onnx, mediapipe:FILE.task, openface:FILE.csv, pyfeat:FILE.csv or pyfeat."
-    ),
-]
-Out = Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")]
 
 
 def evaluate_disentanglement(
@@ -61,7 +58,7 @@ def evaluate_disentanglement(
     for asked in (SEEN, PROBED):
         out.print("")
         print_frame(frame_of(figures, asked))
-    told(output / "disentanglement.json")
+    print_record_path(output / "disentanglement.json")
 
 
 def evaluate_compare(
@@ -109,10 +106,10 @@ def evaluate_intensity(
     nets = by_name(model)
     chosen = test_people(sets_of(data, same_people), max(n.config.image_size for n in nets.values()), all_people)
     tables, figures = by_intensity(nets, appointed(judge, chosen, nets), chosen, output)
-    print_frame(tables.reset_index(["model", "picture"]))
+    print_frame(tables.reset_index(["model", "answer"]))
     out.print("")
     print_frame(frame_of(figures, ["spearman", "gain"]))
-    told(output / "intensity.json")
+    print_record_path(output / "intensity.json")
 
 
 def evaluate_frechet(
@@ -133,7 +130,7 @@ def evaluate_frechet(
     chosen = test_people(sets_of(data, same_people), max(n.config.image_size for n in nets.values()), all_people)
     tables = by_frechet(nets, appointed(judge, chosen, nets), chosen, output)
     print_frame(tables.reset_index("model"))
-    told(output / "frechet.json")
+    print_record_path(output / "frechet.json")
 
 
 def evaluate_retrieval(
@@ -159,7 +156,7 @@ def evaluate_retrieval(
     out.print("")
     print_frame(frame_of(figures, ["mAP", "precision@1", "style@1"]))
     out.print(f"\nLook at {output / 'retrieval.png'}", markup=False)
-    told(output / "retrieval.json")
+    print_record_path(output / "retrieval.json")
 
 
 def evaluate_gallery(
@@ -181,122 +178,94 @@ def evaluate_gallery(
         out.print(path, markup=False)
 
 
-def evaluate_augmentation(
+def evaluate_transfer(
     data: DataDirs,
     output: Out,
-    model: Annotated[str, typer.Option(help="Weights that never saw the people marked test.")] = "expr_gan",
-    count: Annotated[list[int] | None, typer.Option(help="Synthesised faces a class; 0 500 1000 5000 10000.")] = None,
-    people: Annotated[int | None, typer.Option(help="Take the true faces of the first so many people alone.")] = None,
-    steps: Annotated[int, typer.Option(help="Batches a recogniser is trained for.")] = 1500,
-    seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
-    invented: Annotated[bool, typer.Option(help="Invent people from noise; else edit the training people.")] = False,
+    model: Models,
+    judge: Judge = "judge",
+    partners: Partners = 0,
+    seed: int = 0,
+    all_people: AllPeople = False,
+    size: Size = 256,
     same_people: SamePeople = False,
 ) -> None:
-    """Train a plain recogniser on true faces and more and more synthesised ones; test it on the people marked test.
+    """Measure whether the expression arrives: action units and class by the judge, distance to the true picture.
 
-    Example: `mien evaluate augmentation --data photofaces --model runs/expr_gan -o out/augmentation`
+    Example: `mien evaluate transfer --data photofaces --model ter_gan -o out/transfer`
     """
-    from mien.data.sets import training_data
-    from mien.evaluate.protocols.augmentation import COUNTS, by_augmentation
+    from mien.evaluate.protocols.transfer import by_transfer
     from mien.evaluate.record import frame_of
 
-    ((name, net),) = by_name([model]).items()
     sets = sets_of(data, same_people)
-    known = training_data(sets, net.config.image_size)
-    if people:
-        known = known.select(known.manifest.subject < people)
-    held_out = test_people(sets, net.config.image_size, False)
-    with bar("augmentation") as progress:
-        table, figures = by_augmentation(
-            net, name, known, held_out, output, count or COUNTS, steps, seed or [0], invented,
-            report=lambda what, done, total: progress(done, total, what),
-        )  # fmt: skip
-    print_frame(table)
-    out.print("")
-    print_frame(frame_of(figures, ["accuracy", "gain"]))
-    told(output / "augmentation.json")
+    nets, who, chosen, t = asked_for(sets, model, judge, partners, seed, all_people, size, geometry=True)
+    with bar("transferring") as progress:
+        figures = by_transfer(nets, who, chosen, t, output, progress)
+    print_frame(frame_of(figures, ["icc", "au_mse", "expression", "l1_face", "psnr_face", "ssim_face"]))
+    print_record_path(output / "transfer.json")
 
 
-def evaluate_ablation(
-    model: str,
+def evaluate_identity(
     data: DataDirs,
     output: Out,
-    preset: Annotated[list[str] | None, typer.Option(help="Presets side by side; else all small ones.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting of all, as steps=500.")] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
-    precision: str = "auto",
-    device: str = "auto",
+    model: Models,
     judge: Judge = "judge",
-    test: Annotated[list[Path] | None, typer.Option(help="Folders of the test people, where not in --data.")] = None,
-    start: Annotated[Path | None, typer.Option(help="A run whose weights all begin with.")] = None,
+    partners: Partners = 0,
+    seed: int = 0,
+    all_people: AllPeople = False,
+    crowd: Annotated[
+        bool, typer.Option("--crowd", help="Let the data's other people stand in the gallery too.")
+    ] = False,
+    size: Size = 256,
     same_people: SamePeople = False,
 ) -> None:
-    """Train a model's ablations alike, and measure each on the data's test people. Resumes if killed.
+    """Measure whether it is still the same person: rank-1, verification, true accepts at 1 % and 0.1 % false ones.
 
-    Example: `mien evaluate ablation jesrl --data photofaces -o out/ablation`
+    Example: `mien evaluate identity --data photofaces --model ter_gan -o out/identity`
     """
     from mien.data.sets import training_data
-    from mien.evaluate.protocols.ablation import ablate, ablations, spread
-    from mien.models.registry import preset_config
-    from mien.training.settings import Settings
-    from mien.training.start import typed_changes
+    from mien.evaluate.protocols.identity import FALSE_ACCEPTS, by_identity
+    from mien.evaluate.record import frame_of
 
-    presets = preset or ablations(model)
-    changes = typed_changes(model, presets[0], dict(map(parse_setting, set_ or ())))
-    size = changes.get("image_size", preset_config(model, presets[0]).image_size)
-    settings = Settings(0, known_precision(precision, device), device)
-    sets = sets_of([*data, *(test or ())], same_people)
-    sets.manifest()  # nobody may be trained on in one folder and tested in another
-    known = training_data(replace(sets, folders=tuple(data)), size)
-    held_out = test_people(replace(sets, folders=tuple(test or data)), 256, False)
-    who = appointed(judge, held_out, {})
-    with bar(model) as progress:
-        table = ablate(
-            model, presets, known, held_out, who, output, settings, seed or [0], changes,
-            lambda name, p: progress(p.done, p.total, f"{name} {p.faces_per_second:.0f}/s"), start,
-        )  # fmt: skip
-    print_frame(table)
-    if len(set(table.seed)) > 1:
-        print_frame(spread(table))
+    sets = sets_of(data, same_people)
+    nets, who, chosen, t = asked_for(sets, model, judge, partners, seed, all_people, size, geometry=False)
+    others = training_data(sets, size) if crowd else None
+    with bar("comparing people") as progress:
+        figures = by_identity(nets, who, chosen, t, output, progress, crowd=others)
+    print_frame(frame_of(figures, ["rank_1", "own", "accuracy", *FALSE_ACCEPTS]))
+    print_record_path(output / "identity.json")
 
 
-def told(path: Path) -> None:
-    """Say where the record lies."""
-    out.print(f"\nFigures and all that made them: {path}", markup=False, soft_wrap=True)
+def evaluate_gaze(
+    data: DataDirs,
+    output: Out,
+    model: Models,
+    judge: Annotated[
+        str | None,
+        typer.Option(help="Who reads gaze, as openface:FILE.csv; else eyes of the data's other people teach."),
+    ] = None,
+    partners: Annotated[int, typer.Option(min=1, help="Neutral faces for every example that looks aside.")] = 5,
+    seed: int = 0,
+    size: Size = 256,
+    same_people: SamePeople = False,
+) -> None:
+    """Measure whether results look where the example looks: left, ahead or right.
 
+    Example: `mien evaluate gaze --data photofaces --model eet -o out/gaze`
+    """
+    from mien.data.sets import training_data
+    from mien.evaluate.evaluators.eye_gaze import learn_eye_gaze
+    from mien.evaluate.protocols.gaze import by_gaze
+    from mien.evaluate.record import frame_of
+    from mien.evaluate.trials import gaze_trials
 
-def appointed(judge: str, data: Any, models: dict[str, Any]) -> Any:
-    """Return the judge that words name, and say so on the screen where it is no stranger to labels or models."""
-    from mien.evaluate.evaluators.registry import find_evaluator
-
-    who = find_evaluator(judge)
-    warn(who, data, models)
-    return who
-
-
-def warn(judge: Any, data: Any, models: dict[str, Any]) -> None:
-    """Say on the screen in which ways a judge is no stranger to labels or models."""
-    from mien.evaluate.evaluators.independence import dependence
-
-    for line in dependence(judge, data.manifest, models.values()):
-        errors.print(f"mien: careful: {line}", markup=False)
-
-
-def by_name(models: list[str]) -> dict[str, Any]:
-    """Return models by their names, or by their files' where two share one."""
-    from mien.models.io import load
-    from mien.models.registry import name_of
-
-    found: dict[str, Any] = {}
-    for text in models:
-        net = load(text)
-        name = name_of(net)
-        found[text if name in found else name] = net
-    return found
-
-
-def test_people(sets: Any, size: int, all_people: bool) -> Any:
-    """Return the rows marked test, or all (`mien.data.sets.held_out`)."""
-    from mien.data.sets import held_out
-
-    return held_out(sets, size, all_people)
+    sets = sets_of(data, same_people)
+    nets, chosen = by_name(model), test_people(sets, size, False)
+    t = gaze_trials(chosen, partners, seed)
+    who = appointed(judge, chosen, nets) if judge else None
+    if who is None or "gaze" not in who.measures:
+        who = learn_eye_gaze(training_data(sets, size))
+    with bar("looking") as progress:
+        figures = by_gaze(nets, who, chosen, t, output, progress)
+    print_frame(frame_of(figures, ["gaze", "left", "right"]))
+    out.print(f"\nGaze as read by {who.name}; of a true gaze it sees what stands beside 'example copied'", markup=False)
+    print_record_path(output / "gaze.json")

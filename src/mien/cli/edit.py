@@ -1,0 +1,193 @@
+"""Verbs on pictures: transfer, edit, neutralize, aus, invent, embed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.about import DEFAULT
+from mien.cli import clips
+from mien.cli.output import Asked, Delivery, beside
+from mien.cli.terminal import (
+    Aligned,
+    Crop,
+    Device,
+    Every,
+    LandmarkerName,
+    LikeNumber,
+    MinIdentity,
+    Model,
+    Number,
+    Output,
+    Preview,
+    Report,
+    Sign,
+    out,
+)
+from mien.errors import InputError
+
+if TYPE_CHECKING:
+    from mien.editing.editor import Editor
+    from mien.faces.crop import FaceCrop
+    from mien.media.photo import Photo
+
+
+def transfer(
+    face: Path,
+    like: Annotated[Path, typer.Option(help="The picture or clip whose expression to take.")],
+    output: Output = None,
+    swap: Annotated[Path | None, typer.Option(help="Write the other picture too, with FACE's expression.")] = None,
+    model: Model = DEFAULT,
+    number: Number = None,
+    like_number: LikeNumber = None,
+    every: Every = False,
+    preview: Preview = None,
+    crop: Crop = False,
+    report: Report = False,
+    min_identity: MinIdentity = None,
+    sign: Sign = None,
+    aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
+    device: Device = "cpu",
+) -> None:
+    """Give FACE the expression of another picture, or swap the two.
+
+    Example: `mien transfer me.jpg --like grin.jpg -o grinning-me.png`
+    """
+    operation = f"transfer from {like.name}"
+    one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker)
+    if clips.asked(face, like, output):
+        if swap:
+            raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
+        how = clips.Tool(model, aligned, device, number, like_number, landmarker)
+        return clips.change(one, Asked(), like, operation, how, transfers=True)
+    if swap and every:
+        raise InputError(f"--swap {swap}: takes one face; leave out --all")
+    if swap and output and (swap == output or (report and beside(swap) == beside(output))):
+        raise InputError(f"--swap {swap}: it or its report would take the output's place; give it another name")
+    other = replace(one, face=like, output=swap, number=like_number, preview=None) if swap else None
+    if not one.begin() or (other and not other.begin()):
+        return
+    from mien.editing.editor import Editor
+
+    tool = Editor(model, device, aligned, crop, landmarker)
+    faces, examples = tool.crops(face, one.which), [tool.crop(like, like_number)]
+    photo = tool.transfer(faces, examples)
+    figures = one.accept(tool, faces, photo)
+    if other:
+        back = tool.transfer(examples, faces)
+        other.write(tool, back, other.accept(tool, examples, back), f"transfer from {face.name}", {"like": face.name})
+    one.write(tool, photo, figures, operation, {"like": like.name})
+
+
+def edit(
+    face: Path,
+    output: Output = None,
+    expression: Annotated[str | None, typer.Option(help="neutral, happiness, sadness, surprise, fear, …")] = None,
+    intensity: Annotated[float, typer.Option(help="0 (neutral) to 1 (full).")] = 1.0,
+    au: Annotated[
+        list[str] | None, typer.Option(help="An action unit and its intensity 0-5, as 12=3 or 12L=3.")
+    ] = None,
+    blendshape: Annotated[list[str] | None, typer.Option(help="An ARKit blendshape, as mouthSmileLeft=0.6.")] = None,
+    gaze: Annotated[tuple[float, float] | None, typer.Option(help="Turn the eyes: degrees right, up.")] = None,
+    like: Annotated[Path | None, typer.Option(help="A picture or clip whose expression to take.")] = None,
+    model: Model = DEFAULT,
+    number: Number = None,
+    like_number: LikeNumber = None,
+    every: Every = False,
+    preview: Preview = None,
+    crop: Crop = False,
+    report: Report = False,
+    min_identity: MinIdentity = None,
+    sign: Sign = None,
+    aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
+    device: Device = "cpu",
+) -> None:
+    """Change FACE's expression: to a class, to action units, or towards another picture.
+
+    Example: `mien edit me.jpg --expression happiness --intensity 0.7 -o happier.png`
+    """
+    from mien.labels import units_of
+
+    aus = units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
+    aus |= dict(parse_pair("--au", text) for text in au or ())  # what is named as a unit counts
+    wish = Asked(expression, intensity, aus or None, gaze)
+    operation = f"edit: {in_words(expression, like, [*(au or ()), *(blendshape or ())], gaze)} {intensity:.2f}"
+    one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker)
+    if clips.asked(face, like, output):
+        how = clips.Tool(model, aligned, device, number, like_number, landmarker)
+        return clips.change(one, wish, like, operation, how)
+    if not one.begin():
+        return
+    from mien.editing.editor import Editor
+
+    tool = Editor(model, device, aligned, crop, landmarker)
+    faces = tool.crops(face, one.which)
+    photo = tool.edit(faces, expression, intensity, aus or None, like, like_number=like_number, gaze=gaze)
+    asked = asdict(wish) | {"like": like.name if like else None}
+    one.write(tool, photo, one.accept(tool, faces, photo), operation, asked)
+    if len(faces) == 1 and not crop:
+        tell_reached(tool, faces[0], photo, wish)
+
+
+def neutralize(
+    face: Path,
+    output: Output = None,
+    model: Model = DEFAULT,
+    number: Number = None,
+    every: Every = False,
+    preview: Preview = None,
+    crop: Crop = False,
+    report: Report = False,
+    min_identity: MinIdentity = None,
+    sign: Sign = None,
+    aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
+    device: Device = "cpu",
+) -> None:
+    """Take the expression off FACE.
+
+    Example: `mien neutralize grin.jpg -o calm.png`
+    """
+    one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker)
+    if clips.asked(face, output):
+        how = clips.Tool(model, aligned, device, number, landmarker=landmarker)
+        return clips.change(one, Asked("neutral"), None, "neutralize", how)
+    if not one.begin():
+        return
+    from mien.editing.editor import Editor
+
+    tool = Editor(model, device, aligned, crop, landmarker)
+    faces = tool.crops(face, one.which)
+    photo = tool.neutralize(faces)
+    one.write(tool, photo, one.accept(tool, faces, photo), "neutralize", {"expression": "neutral"})
+
+
+def in_words(expression: str | None, like: Path | None, units: list[str], gaze: tuple[float, float] | None) -> str:
+    """Return what an edit asks for, as a picture's note tells it."""
+    wanted = expression or (f"like {like.name}" if like else ", ".join(units))
+    return wanted + (f" gaze {gaze[0]:g} {gaze[1]:g}" if gaze else "")
+
+
+def tell_reached(tool: Editor, seen: FaceCrop, made: Photo, wish: Asked) -> None:
+    """Print what was asked of action units and what a model that moves pixels reads of them in its result."""
+    if "warp" not in tool.engine.abilities:
+        return
+    told = tool.achieved(seen, made, wish.expression, wish.intensity, wish.aus)
+    if told:
+        text = ", ".join(f"AU{k} {asked:.1f} → {reached:.1f}" for k, (asked, reached) in told.items())
+        out.print(f"asked → reached: {text}", markup=False, soft_wrap=True)
+
+
+def parse_pair(option: str, text: str) -> tuple[str, float]:
+    """Return the name and the number of "12=3"."""
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError as error:
+        example = {"--au": "12=3", "--blendshape": "mouthSmileLeft=0.6"}[option]
+        raise InputError(f"{option} {text}: expected a name and its intensity, as {example}") from error

@@ -1,0 +1,106 @@
+"""Options and steps that the verbs that measure share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mien.cli.terminal import errors, out
+
+if TYPE_CHECKING:
+    from mien.data.dataset import Data
+    from mien.data.sets import Sets
+    from mien.evaluate.evaluators.base import Evaluator as JudgeOf
+    from mien.evaluate.trials import Trials
+    from mien.models.contract import Family
+
+
+AllPeople = Annotated[bool, typer.Option(help="Take everybody, not only the rows marked test.")]
+
+
+Models = Annotated[list[str], typer.Option("--model", help="Weights to compare; give it again for each.")]
+
+
+Judge = Annotated[
+    str,
+    typer.Option(
+        help="Who judges: weights, onnx:FILE.onnx, mediapipe:FILE.task, openface:FILE.csv, pyfeat:FILE.csv or pyfeat."
+    ),
+]
+
+
+Out = Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")]
+
+
+def print_record_path(path: Path) -> None:
+    """Say where the record lies."""
+    out.print(f"\nFigures and all that made them: {path}", markup=False, soft_wrap=True)
+
+
+def appointed(judge: str, data: Any, models: dict[str, Any]) -> Any:
+    """Return the judge that words name, and say so on the screen where it is no stranger to labels or models."""
+    from mien.evaluate.evaluators.registry import find_evaluator
+
+    who = find_evaluator(judge)
+    warn(who, data, models)
+    return who
+
+
+def warn(judge: Any, data: Any, models: dict[str, Any]) -> None:
+    """Say on the screen in which ways a judge is no stranger to labels or models."""
+    from mien.evaluate.evaluators.independence import dependence
+
+    for line in dependence(judge, data.manifest, models.values()):
+        errors.print(f"mien: careful: {line}", markup=False)
+
+
+def by_name(models: list[str]) -> dict[str, Any]:
+    """Return models by their names, or by their files' where two share one."""
+    from mien.models.io import load
+    from mien.models.registry import name_of
+
+    found: dict[str, Any] = {}
+    for text in models:
+        net = load(text)
+        name = name_of(net)
+        found[text if name in found else name] = net
+    return found
+
+
+def test_people(sets: Any, size: int, all_people: bool) -> Any:
+    """Return the rows marked test, or all (`mien.data.sets.held_out`)."""
+    from mien.data.sets import held_out
+
+    return held_out(sets, size, all_people)
+
+
+Partners = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Pair every picture with so many random ones of other people; 0: neutral faces, whose truth is known.",
+    ),
+]
+
+
+Size = Annotated[int, typer.Option(help="Side to compare at.")]
+
+
+def asked_for(
+    sets: Sets,
+    model: list[str],
+    judge: str,
+    partners: int,
+    seed: int,
+    all_people: bool,
+    size: int,
+    geometry: bool,
+) -> tuple[dict[str, Family], JudgeOf, Data, Trials]:
+    """Return the models, who judges, the people and the trials that a verb asks for."""
+    from mien.evaluate.trials import random_pairs, trials
+
+    nets, chosen = by_name(model), test_people(sets, size, all_people)
+    t = random_pairs(chosen, partners, seed) if partners else trials(chosen, seed, geometry)
+    return nets, appointed(judge, chosen, nets), chosen, t

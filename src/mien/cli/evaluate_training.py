@@ -1,0 +1,144 @@
+"""Verbs that train in order to measure: recognition, augmentation, ablation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.evaluate_options import Judge, Out, appointed, by_name, print_record_path, test_people
+from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, print_frame, sets_of
+from mien.errors import InputError
+
+
+def evaluate_augmentation(
+    data: DataDirs,
+    output: Out,
+    model: Annotated[str, typer.Option(help="Weights that never saw the people marked test.")] = "expr_gan",
+    count: Annotated[list[int] | None, typer.Option(help="Synthesised faces a class; 0 500 1000 5000 10000.")] = None,
+    people: Annotated[int | None, typer.Option(help="Take the true faces of the first so many people alone.")] = None,
+    steps: Annotated[int, typer.Option(help="Batches a recogniser is trained for.")] = 1500,
+    seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
+    invented: Annotated[bool, typer.Option(help="Invent people from noise; else edit the training people.")] = False,
+    same_people: SamePeople = False,
+) -> None:
+    """Train a plain recogniser on true faces and more and more synthesised ones; test it on the people marked test.
+
+    Example: `mien evaluate augmentation --data photofaces --model runs/expr_gan -o out/augmentation`
+    """
+    from mien.data.sets import training_data
+    from mien.evaluate.protocols.augmentation import COUNTS, by_augmentation
+    from mien.evaluate.record import frame_of
+
+    ((name, net),) = by_name([model]).items()
+    sets = sets_of(data, same_people)
+    known = training_data(sets, net.config.image_size)
+    if people:
+        known = known.select(known.manifest.subject < people)
+    held_out = test_people(sets, net.config.image_size, False)
+    with bar("augmentation") as progress:
+        table, figures = by_augmentation(
+            net, name, known, held_out, output, count or COUNTS, steps, seed or [0], invented,
+            report=lambda what, done, total: progress(done, total, what),
+        )  # fmt: skip
+    print_frame(table)
+    out.print("")
+    print_frame(frame_of(figures, ["accuracy", "gain"]))
+    print_record_path(output / "augmentation.json")
+
+
+def evaluate_ablation(
+    model: str,
+    data: DataDirs,
+    output: Out,
+    preset: Annotated[list[str] | None, typer.Option(help="Presets side by side; else all small ones.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting of all, as steps=500.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
+    precision: str = "auto",
+    device: str = "auto",
+    judge: Judge = "judge",
+    test: Annotated[list[Path] | None, typer.Option(help="Folders of the test people, where not in --data.")] = None,
+    start: Annotated[Path | None, typer.Option(help="A run whose weights all begin with.")] = None,
+    same_people: SamePeople = False,
+) -> None:
+    """Train a model's ablations alike, and measure each on the data's test people. Resumes if killed.
+
+    Example: `mien evaluate ablation jesrl --data photofaces -o out/ablation`
+    """
+    from mien.data.sets import training_data
+    from mien.evaluate.protocols.ablation import ablate, ablations, spread
+    from mien.models.registry import preset_config
+    from mien.training.settings import Settings
+    from mien.training.start import Training, typed_changes
+
+    presets = preset or ablations(model)
+    changes = typed_changes(model, presets[0], dict(map(parse_setting, set_ or ())))
+    size = changes.get("image_size", preset_config(model, presets[0]).image_size)
+    settings = Settings(0, known_precision(precision, device), device)
+    training = Training(model, presets[0], changes, settings, start)
+    sets = sets_of([*data, *(test or ())], same_people)
+    sets.manifest()  # nobody may be trained on in one folder and tested in another
+    known = training_data(replace(sets, folders=tuple(data)), size)
+    held_out = test_people(replace(sets, folders=tuple(test or data)), 256, False)
+    who = appointed(judge, held_out, {})
+    with bar(model) as progress:
+        table = ablate(
+            training, presets, known, held_out, who, output, seed or [0],
+            lambda name, p: progress(p.done, p.total, f"{name} {p.faces_per_second:.0f}/s"),
+        )  # fmt: skip
+    print_frame(table)
+    if len(set(table.seed)) > 1:
+        print_frame(spread(table))
+
+
+def evaluate_recognition(
+    data: DataDirs,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
+    model: str = "ter_gan",
+    preset: str = "small",
+    folds: int = 8,
+    official: Annotated[bool, typer.Option(help="Take the data's own split in place of folds.")] = False,
+    word: Annotated[list[str] | None, typer.Option("--class", help="Classes; else the six basic ones.")] = None,
+    least: Annotated[float, typer.Option(help="Intensity from which a picture counts, 0-1.")] = 0.5,
+    seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting, as steps=500.")] = None,
+    precision: str = "auto",
+    device: str = "auto",
+    same_people: SamePeople = False,
+) -> None:
+    """Train and test by subject folds: a model's recogniser against the CNN baseline. Resumes if killed.
+
+    Example: `mien evaluate recognition --data photofaces -o out/recognition --folds 8`
+    """
+    from mien.evaluate.protocols.recognition import by_folds, fold_table, official_hash, summary
+    from mien.evaluate.protocols.recognition_record import difference_line, figures_frame, write_recognition
+    from mien.evaluate.record import data_facts
+    from mien.labels import BASIC, CLASSES
+    from mien.models.registry import preset_config
+    from mien.training.settings import Settings
+    from mien.training.start import Training, typed_changes
+
+    if wrong := set(word or ()) - set(CLASSES):
+        raise InputError(f"--class {sorted(wrong)[0]}: expected one of {', '.join(CLASSES)}")
+    changes = typed_changes(model, preset, dict(map(parse_setting, set_ or ())))
+    size = changes.get("image_size", preset_config(model, preset).image_size)
+    joined = sets_of(data, same_people).open(size)
+    training = Training(model, preset, changes, Settings(0, known_precision(precision, device), device))
+    with bar(model) as progress:
+        found = by_folds(
+            joined, output, training, None if official else folds, seed or [0], word or BASIC, least,
+            lambda fold, p: progress(p.done, p.total, f"fold {fold} {p.faces_per_second:.0f}/s"),
+        )  # fmt: skip
+    table = fold_table(found)
+    table.round(4).to_csv(output / "folds.csv", index=False)
+    print_frame(table)
+    figures = write_recognition(
+        found, output, training, word or BASIC, least,
+        official_hash(joined, word or BASIC, least) if official else "", data_facts(joined),
+    )  # fmt: skip
+    print_frame(summary(table).reset_index())
+    out.print("")
+    print_frame(figures_frame(figures))
+    out.print(difference_line(figures), markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,220 @@
+"""Photograph in, photograph out: find the face, ask the model, change the photograph's pixels as it says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mien.about import DEFAULT, VERSION
+from mien.controls import Controls
+from mien.errors import InputError
+from mien.faces.align import align, rescaled, similarity
+from mien.faces.composite import paste_residual
+from mien.faces.crop import FaceCrop, Picture, Which, as_photo
+from mien.faces.detect import Face, choose_face, find_faces
+from mien.faces.landmarks import Landmarker
+from mien.faces.masks import landmark_mask
+from mien.faces.morph import Maps, morph
+from mien.labels import AUS, CLASSES, PROTOTYPES, sides
+from mien.media.photo import Photo, Seal, write_photo
+from mien.media.provenance import Stamp
+from mien.runtime.engine import Change, Engine
+from mien.runtime.landmarker import find_landmarker
+from mien.runtime.open import open_engine
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mien.models.contract import Family
+
+
+class Editor:
+    """A model and all that lies between it and a photograph.
+
+    `model` is a zoo name, a file, a run's folder, a model or an engine. Pictures may be files, arrays, photos or faces
+    that this editor cut out, which are not looked for again. Methods that change a face return a Photo; `save` writes
+    it with a note that it was made. Where a picture shows several faces, `number` (1 is the leftmost) says which, and
+    "all" changes every one. With `aligned`, pictures are taken as crops already aligned, as a data set's are, and no
+    face is looked for. `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", which None is
+    too. With `crop_only`, methods that change a face return its aligned crop alone, at the model's size.
+
+    A model that can "warp" says what becomes of the photograph's own pixels, and that is done to them. A net that
+    squeezes a face through a few numbers cannot give a stranger's pores back: not its picture is composited but its
+    change, its picture with the new expression minus its picture with the old one (`mien.models.residual.change`).
+
+    Raises InputError for anything a user can get wrong, with what to do about it.
+    """
+
+    def __init__(
+        self,
+        model: str | Engine | Family = DEFAULT,
+        device: str = "cpu",
+        aligned: bool = False,
+        crop_only: bool = False,
+        landmarker: str | Landmarker | None = "net",
+    ):
+        self.engine = open_engine(model, device)
+        self.name, self.size = self.engine.name, self.engine.size
+        self.aligned, self.crop_only = aligned, crop_only
+        if isinstance(landmarker, str):
+            landmarker = None if aligned else find_landmarker(landmarker)
+        self.landmarker = landmarker
+
+    @property
+    def model(self) -> Any:
+        """The model itself, where PyTorch runs it. Raises AttributeError elsewhere."""
+        return self.engine.model  # type: ignore[attr-defined]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the model's parameters and buffers."""
+        return self.engine.fingerprint
+
+    def crop(self, picture: Picture, number: int | None = None) -> FaceCrop:
+        """Return the picture's face as the model sees it."""
+        (cut,) = self.crops(picture, number)
+        return cut
+
+    def crops(self, picture: Picture, number: Which = "all") -> list[FaceCrop]:
+        """Return the picture's faces as the model sees them, from left to right."""
+        if isinstance(picture, FaceCrop):
+            return [picture]
+        if isinstance(picture, list):
+            return picture
+        photo = as_photo(picture)
+        if self.aligned:
+            height, width = photo.rgb.shape[:2]
+            matrix = rescaled(np.eye(2, 3), np.array([self.size / width, self.size / height]))
+            return [self._cut(photo, matrix, 1, (0.0, 0.0, float(width), float(height)))]
+        name = Path(picture) if isinstance(picture, str | Path) else Path("the picture")
+        found = find_faces(photo.rgb, self.landmarker)
+        if number != "all" or not found:
+            one = None if number == "all" else number
+            return [self.crop_at(photo, choose_face(found, name, one), one or 1)]
+        return [self.crop_at(photo, face, k) for k, face in enumerate(found, 1)]
+
+    def crop_at(self, picture: Picture, face: Face, number: int = 1) -> FaceCrop:
+        """Return a face that was found before as the model sees it; to find it is most of the time of an edit."""
+        matrix = similarity(face.eyes, self.size)
+        points = None if face.points is None else face.points @ matrix[:, :2].T + matrix[:, 2]
+        return replace(self._cut(as_photo(picture), matrix, number, face.box), points=points, source=face.source)
+
+    def _cut(self, photo: Photo, matrix: np.ndarray, number: int, box: tuple[float, float, float, float]) -> FaceCrop:
+        return FaceCrop(photo, matrix, align(photo.rgb, matrix, self.size), number, box)
+
+    def transfer(self, face: Picture, like: Picture, number: Which = None, like_number: int | None = None) -> Photo:
+        """Return `face` with the expression that `like` shows."""
+        self.engine.require("transfer")  # before a face is looked for
+        controls = Controls(like=self.crop(like, like_number).crop)
+        return self._changed(self.crops(face, number), controls, transfers=True)
+
+    def edit(
+        self,
+        face: Picture,
+        expression: str | None = None,
+        intensity: float = 1.0,
+        aus: Mapping[int | str, float] | None = None,
+        like: Picture | None = None,
+        number: Which = None,
+        like_number: int | None = None,
+        gaze: tuple[float, float] | None = None,
+    ) -> Photo:
+        """Return `face` with an asked expression: a class, AU intensities 0-5, or another face's; at 0-1 of it.
+
+        `aus` may name one side, as "12L", and `mien.labels.units_of` makes them of ARKit blendshapes; `gaze` turns the
+        eyes by degrees to the right of the picture and up.
+        """
+        example = self.crop(like, like_number).crop if like is not None else None
+        controls = Controls(expression, intensity, aus, example, gaze)
+        self.engine.require_edit(controls)  # before a face is looked for
+        return self._changed(self.crops(face, number), controls)
+
+    def neutralize(self, face: Picture, number: Which = None) -> Photo:
+        """Return `face` with no expression."""
+        return self.edit(face, "neutral", number=number)
+
+    def achieved(
+        self, cut: FaceCrop, made: Photo, expression: str | None = None, intensity: float = 1.0,
+        aus: Mapping[int | str, float] | None = None,
+    ) -> dict[int, tuple[float, float]]:  # fmt: skip
+        """Return what was asked of a face's action units, and what the model reads in what was made of it, 0-5.
+
+        Of a class these are its prototype's; of two sides the stronger.
+        """
+        wanted: dict[int, float] = {au: intensity * v for au, v in PROTOTYPES.get(expression or "", {}).items()}
+        for unit, value in (aus or {}).items():
+            wanted[sides(unit)[0]] = max(wanted.get(sides(unit)[0], 0.0), intensity * value)
+        found = self.estimate_aus(self._cut(made, cut.matrix, cut.number, cut.box))
+        return {au: (value, found[au]) for au, value in wanted.items() if au in found}
+
+    def recognize(self, face: Picture, number: int | None = None) -> dict[str, float]:
+        """Return the probability of every expression word, the likeliest first."""
+        found = self.engine.probabilities(self.crop(face, number).crop[None])[0].tolist()
+        return dict(sorted(zip(CLASSES, found, strict=True), key=lambda pair: -pair[1]))
+
+    def recognize_all(self, paths: Sequence[str | Path], number: Which = "all") -> pd.DataFrame:
+        """Return a row a face of pictures and folders of pictures: see `mien.recognition.photos.recognize_all`."""
+        from mien.recognition.photos import recognize_all  # pandas, which not everybody has
+
+        return recognize_all(self, paths, number)
+
+    def embed(self, face: Picture, number: int | None = None) -> dict[str, np.ndarray]:
+        """Return the codes of `face`: {"expression": (E,), "identity": (I,)} float32."""
+        return {name: code[0] for name, code in self.engine.codes(self.crop(face, number).crop[None]).items()}
+
+    def estimate_aus(self, face: Picture, number: int | None = None) -> dict[int, float]:
+        """Return the intensity 0-5 of every action unit that the model knows."""
+        found = self.engine.units_of(self.crop(face, number).crop[None])[0].tolist()
+        return {au: value for au, value in zip(AUS, found, strict=True) if not math.isnan(value)}
+
+    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> list[Photo]:
+        """Return pictures of people who do not exist, showing a class or, with None, one drawn for each."""
+        return [as_photo(picture) for picture in self.engine.invent(count, expression, seed)]
+
+    def stamp(self, operation: str, source: str | None = "of unknown name") -> Stamp:
+        """Return the note that a made picture carries; `source` names its photograph, None if there was none."""
+        return Stamp(f"mien {VERSION}", self.name, operation, source, weights=self.fingerprint)
+
+    def save(
+        self,
+        photo: Photo,
+        path: str | Path,
+        operation: str = "edit",
+        source: str | None = "of unknown name",
+        stamped: bool = True,
+        seal: Seal | None = None,
+    ) -> None:
+        """Write a made picture; its metadata says so, unless `stamped` is False. `seal` is as in `write_photo`."""
+        write_photo(photo, path, self.stamp(operation, source) if stamped else None, seal)
+
+    def change(self, cut: FaceCrop, controls: Controls, transfers: bool = False) -> Change:
+        """Return what brings a face to what is asked, for `apply`; by the model's transfer where `transfers`."""
+        return self.engine.change(cut.crop, controls, transfers)
+
+    def apply(self, cut: FaceCrop, what: Change) -> Photo:
+        """Return the photograph of a face with a change made to it."""
+        rgb = cut.photo.rgb
+        if isinstance(what, Maps):
+            return replace(cut.photo, rgb=morph(rgb, what, cut.matrix, self.size))
+        mask = None if cut.points is None else landmark_mask(cut.points, self.size)
+        return replace(cut.photo, rgb=paste_residual(rgb, what, cut.matrix, mask))
+
+    def _changed(self, faces: Sequence[FaceCrop], controls: Controls, transfers: bool = False) -> Photo:
+        """Return the photograph of `faces` with each of them changed, one after the other."""
+        photo = faces[0].photo
+        if self.crop_only:
+            if len(faces) > 1:
+                raise InputError(f"{len(faces)} faces found, and a bare crop is of one; choose one with --face N")
+            made = self.engine.picture(faces[0].crop, controls, transfers)
+            return replace(photo, rgb=made, alpha=None, deep=None)
+        for cut in faces:
+            photo = self.apply(replace(cut, photo=photo), self.change(cut, controls, transfers))
+        return photo
+
+    # Old names, until 0.2.
+    see, see_at, faces, put, change_of, reached = crop, crop_at, crops, apply, change, achieved

@@ -1,0 +1,1 @@
+"""Expressions of many photographs and of clips, as tables."""

@@ -1,0 +1,160 @@
+"""A model of ours as an engine: the one place where photographs meet torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mien.controls import Controls
+from mien.faces.morph import Maps
+from mien.labels import AUS
+from mien.models import contract
+from mien.models.contract import Family
+from mien.models.io import fingerprint, load, place
+from mien.models.registry import able, editor_by, name_of
+from mien.models.residual import change, pasted
+from mien.nn.blocks import folded
+from mien.nn.images import to_pixels, to_tensor
+from mien.nn.modes import native_bf16
+from mien.nn.warp import Fields
+from mien.runtime.engine import Ability, Change
+
+PROTOCOLS: dict[Ability, type] = {
+    "edit": contract.Edits,
+    "transfer": contract.Transfers,
+    "warp": contract.Moves,
+    "recognize": contract.Recognizes,
+    "estimate_aus": contract.EstimatesAus,
+    "embed": contract.Embeds,
+    "find_points": contract.FindsPoints,
+    "invent": contract.Invents,
+}
+"""Ability -> what a model has that can do it."""
+
+
+class PytorchEngine:
+    """A `Family` on a device, behind `mien.runtime.engine.Engine`."""
+
+    def __init__(self, model: Family, device: str = "cpu"):
+        self.model = place(model, device)
+        self.device = device
+        self.name = name_of(model)
+        self.size = int(model.config.image_size)
+        self.abilities = frozenset(ability for ability, protocol in PROTOCOLS.items() if isinstance(model, protocol))
+        self.edits_by = type(model).edits_by if "edit" in self.abilities else ()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the model's parameters and buffers."""
+        return fingerprint(self.model)
+
+    @property
+    def paper(self) -> str:
+        """The model's citation."""
+        return type(self.model).paper
+
+    @cached_property
+    def units(self) -> tuple[int, ...]:
+        """The action units that it measures; all if it measures none."""
+        if "estimate_aus" not in self.abilities:
+            return AUS
+        found = self.units_of(np.full((1, self.size, self.size, 3), 128, np.uint8))[0].tolist()
+        return tuple(au for au, value in zip(AUS, found, strict=True) if not math.isnan(value))
+
+    def require(self, ability: Ability) -> None:
+        """Raise InputError where the model cannot do this."""
+        able(self.model, PROTOCOLS[ability])
+
+    def require_edit(self, controls: Controls) -> None:
+        """Raise InputError where the model cannot edit as asked."""
+        editor_by(self.model, controls)
+
+    @torch.inference_mode()
+    def change(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> Change:
+        """Return what brings a crop to what is asked.
+
+        Where the processor computes in bf16, so are the fields: one face differed by 1.4 in 255 at most.
+        """
+        face = self._tensor(crop[None])
+        if isinstance(self.model, contract.Moves):
+            with torch.autocast("cpu", torch.bfloat16, enabled=native_bf16()):
+                return maps_of(self.model.moves(face, self._controls(controls)), self.size)
+        made = self._generated(face, controls, transfers)
+        residual = change(able(self.model, contract.Transfers), face, made)[0] * 127.5  # (3, S, S) grey levels
+        return np.ascontiguousarray(residual.permute(1, 2, 0).cpu().numpy())
+
+    @torch.inference_mode()
+    def picture(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> np.ndarray:
+        """Return a crop with the change made to it."""
+        face = self._tensor(crop[None])
+        model = able(self.model, contract.Transfers)
+        return to_pixels(pasted(model, face, self._generated(face, controls, transfers))[0])
+
+    @torch.inference_mode()
+    def probabilities(self, crops: np.ndarray) -> np.ndarray:
+        """Return the probability of every class."""
+        return _array(able(self.model, contract.Recognizes).recognize(self._tensor(crops)).probabilities)
+
+    @torch.inference_mode()
+    def units_of(self, crops: np.ndarray) -> np.ndarray:
+        """Return action units."""
+        return _array(able(self.model, contract.EstimatesAus).estimate_aus(self._tensor(crops)))
+
+    @torch.inference_mode()
+    def codes(self, crops: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the codes of expression and identity."""
+        found = able(self.model, contract.Embeds).embed(self._tensor(crops))
+        return {"expression": _array(found.expression), "identity": _array(found.identity)}
+
+    @torch.inference_mode()
+    def points(self, crops: np.ndarray) -> np.ndarray:
+        """Return landmarks."""
+        return _array(able(self.model, contract.FindsPoints).find_points(self._tensor(crops)))
+
+    @torch.inference_mode()
+    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> np.ndarray:
+        """Return people who do not exist."""
+        made = able(self.model, contract.Invents).invent(count, expression, seed)
+        return np.stack([to_pixels(image) for image in made])
+
+    def _generated(self, face: Tensor, controls: Controls, transfers: bool) -> Tensor:
+        """Return the model's own picture of what is asked, (1, 3, S, S)."""
+        asked = self._controls(controls)
+        if transfers and asked.like is not None:
+            return able(self.model, contract.Transfers).transfer(face, asked.like)
+        return editor_by(self.model, asked).edit(face, asked)
+
+    def _controls(self, controls: Controls) -> Controls:
+        """Return what is asked with its example as a tensor."""
+        return controls if controls.like is None else replace(controls, like=self._tensor(controls.like[None]))
+
+    def _tensor(self, crops: np.ndarray) -> Tensor:
+        return to_tensor(crops).to(self.device)
+
+
+def open_pytorch(name: str, device: str = "cpu") -> PytorchEngine:
+    """Return the model of a zoo name, a file, a run's folder or a hub id, made quick for use."""
+    model = load(name, device)
+    folded(model)
+    return PytorchEngine(model, device)
+
+
+def maps_of(fields: Fields, size: int) -> Maps:
+    """Return the first face's fields as arrays, for a crop of `size`."""
+    alpha, paint = fields.covering(size)
+
+    def array(x: Tensor) -> np.ndarray:
+        return np.ascontiguousarray(x[0].permute(1, 2, 0).float().cpu().numpy())
+
+    return Maps(
+        array(fields.motion(size)), array(fields.shade)[..., 0], array(alpha)[..., 0], (array(paint) + 1) * 127.5
+    )
+
+
+def _array(x: Tensor) -> np.ndarray:
+    return x.float().cpu().numpy()
