@@ -66,12 +66,12 @@ def test_two_folders_of_test_people(data, tmp_path):
         errors = pd.read_csv(out / "t" / "trials.csv")
         assert errors.l1.notna().all() and errors.subject.nunique() == people
     asked = {"set_": [f"{k}={v}" for k, v in TINY["ter_gan"].items() if k != "subjects"], "precision": "32-true"}
-    evaluate_ablation("ter_gan", both, tmp_path / "a", ["small"], judge=by, test=both, same_people=True, **asked)
+    evaluate_ablation("ter_gan", both, tmp_path / "a", ["small"], evaluator=by, test=both, same_people=True, **asked)
     assert pd.read_csv(tmp_path / "a" / "ablation.csv").l1_face.notna().all()
 
     write_rows(other, [row | {"test": "1"} for row in rows])
     with pytest.raises(InputError, match="subject p4 has test '0' in"):
-        evaluate_ablation("ter_gan", [folder], tmp_path / "b", ["small"], judge=by, test=[other], same_people=True)
+        evaluate_ablation("ter_gan", [folder], tmp_path / "b", ["small"], evaluator=by, test=[other], same_people=True)
 
 
 def test_ablations_look_at_the_regions_where_they_are_at_the_models_size(data, tmp_path, monkeypatch):

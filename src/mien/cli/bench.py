@@ -21,7 +21,9 @@ def bench(
         list[str] | None, typer.Option(help="A run's folder or weights to measure too; give it again for each.")
     ] = None,
     people: Annotated[int, typer.Option(help="Rendered people; figures of other numbers do not compare.")] = 24,
-    judge: Annotated[str, typer.Option(help="Who judges: see docs/judges.md.")] = "judge",
+    evaluator: Annotated[
+        str, typer.Option("--evaluator", "--judge", help="Who measures: see docs/evaluators.md.")
+    ] = "judge",
     against: Annotated[
         list[Path] | None, typer.Option(help="Another author's bench.json to set beside; give it again for each.")
     ] = None,
@@ -36,7 +38,7 @@ def bench(
     from mien.evaluate.benchmark.sets import marked_set, studio_set
     from mien.evaluate.evaluators.registry import find_evaluator
 
-    nets, who, print_ = bench_models(model or ()), find_evaluator(judge), file_print(judge)
+    nets, who, print_ = bench_models(model or ()), find_evaluator(evaluator), file_print(evaluator)
     others = [marked_set(folder) for folder in data or ()]
     with bar("rendering") as progress:
         studio = studio_set(output / "studio", people, report=progress)
@@ -49,7 +51,7 @@ def bench(
     out.print(f"\nLook at {output / 'index.html'}; cite {output / 'bench.json'}", markup=False)
 
 
-def file_print(judge: str) -> str | None:
-    """Return the SHA-256 of the file that a judge's words name, None where they name none."""
-    path = Path(judge.partition(":")[2])
+def file_print(evaluator: str) -> str | None:
+    """Return the SHA-256 of the file that an evaluator's words name, None where they name none."""
+    path = Path(evaluator.partition(":")[2])
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

@@ -8,14 +8,14 @@ import typer
 
 from mien.cli.evaluate_options import (
     AllPeople,
-    Judge,
+    EvaluatorName,
     Models,
     Out,
     Partners,
     Size,
-    appointed,
     asked_for,
     by_name,
+    find_and_warn,
     print_record_path,
     test_people,
     warn,
@@ -36,7 +36,7 @@ def evaluate_disentanglement(
     data: DataDirs,
     output: Out,
     model: Model = "ter_gan",
-    judge: Judge = "judge",
+    evaluator: EvaluatorName = "judge",
     all_people: AllPeople = False,
     same_people: SamePeople = False,
 ) -> None:
@@ -49,7 +49,7 @@ def evaluate_disentanglement(
     from mien.evaluate.record import frame_of
 
     ((name, net),) = by_name([model]).items()
-    who = find_evaluator(judge)
+    who = find_evaluator(evaluator)
     chosen = test_people(sets_of(data, same_people), max(net.config.image_size, who.size), all_people)
     warn(who, chosen, {name: net})
     with bar("swapping") as progress:
@@ -65,13 +65,13 @@ def evaluate_compare(
     data: DataDirs,
     output: Out,
     model: Models,
-    judge: Judge = "judge",
+    evaluator: EvaluatorName = "judge",
     all_people: AllPeople = False,
     size: Annotated[int, typer.Option(help="Side to compare at.")] = 256,
     start: Annotated[str, typer.Option(help="What the faces show before: neutral, or other.")] = "neutral",
     same_people: SamePeople = False,
 ) -> None:
-    """Put models side by side on the data's test people: against the truth, and by the judge.
+    """Put models side by side on the data's test people: against the truth, and by the evaluator.
 
     Example: `mien evaluate compare --data photofaces --model ter_gan --model runs/mine -o out/compare`
     """
@@ -81,7 +81,7 @@ def evaluate_compare(
     if start not in STARTS:
         raise InputError(f"--start {start}: expected one of {', '.join(STARTS)}")
     nets, chosen = by_name(model), test_people(sets_of(data, same_people), size, all_people)
-    who = appointed(judge, chosen, nets)
+    who = find_and_warn(evaluator, chosen, nets)
     with bar("comparing") as progress:
         table = compare(nets, who, chosen, output, report=progress, start=start)
     print_frame(table[[c for c in table if not c.startswith(("all_", "psnr_"))]].reset_index())
@@ -92,11 +92,11 @@ def evaluate_intensity(
     data: DataDirs,
     output: Out,
     model: Models,
-    judge: Judge = "judge",
+    evaluator: EvaluatorName = "judge",
     all_people: AllPeople = False,
     same_people: SamePeople = False,
 ) -> None:
-    """Sweep edits of the test people's neutral faces from 0 to 1, and let the judge measure how far they went.
+    """Sweep edits of the test people's neutral faces from 0 to 1, and let the evaluator measure how far they went.
 
     Example: `mien evaluate intensity --data photofaces --model expr_gan -o out/intensity`
     """
@@ -105,7 +105,7 @@ def evaluate_intensity(
 
     nets = by_name(model)
     chosen = test_people(sets_of(data, same_people), max(n.config.image_size for n in nets.values()), all_people)
-    tables, figures = by_intensity(nets, appointed(judge, chosen, nets), chosen, output)
+    tables, figures = by_intensity(nets, find_and_warn(evaluator, chosen, nets), chosen, output)
     print_frame(tables.reset_index(["model", "answer"]))
     out.print("")
     print_frame(frame_of(figures, ["spearman", "gain"]))
@@ -116,7 +116,7 @@ def evaluate_frechet(
     data: DataDirs,
     output: Out,
     model: Models,
-    judge: Judge = "judge",
+    evaluator: EvaluatorName = "judge",
     all_people: AllPeople = False,
     same_people: SamePeople = False,
 ) -> None:
@@ -128,7 +128,7 @@ def evaluate_frechet(
 
     nets = by_name(model)
     chosen = test_people(sets_of(data, same_people), max(n.config.image_size for n in nets.values()), all_people)
-    tables = by_frechet(nets, appointed(judge, chosen, nets), chosen, output)
+    tables = by_frechet(nets, find_and_warn(evaluator, chosen, nets), chosen, output)
     print_frame(tables.reset_index("model"))
     print_record_path(output / "frechet.json")
 
@@ -182,14 +182,14 @@ def evaluate_transfer(
     data: DataDirs,
     output: Out,
     model: Models,
-    judge: Judge = "judge",
+    evaluator: EvaluatorName = "judge",
     partners: Partners = 0,
     seed: int = 0,
     all_people: AllPeople = False,
     size: Size = 256,
     same_people: SamePeople = False,
 ) -> None:
-    """Measure whether the expression arrives: action units and class by the judge, distance to the true picture.
+    """Measure whether the expression arrives: action units and class by the evaluator, distance to the true picture.
 
     Example: `mien evaluate transfer --data photofaces --model ter_gan -o out/transfer`
     """
@@ -197,7 +197,7 @@ def evaluate_transfer(
     from mien.evaluate.record import frame_of
 
     sets = sets_of(data, same_people)
-    nets, who, chosen, t = asked_for(sets, model, judge, partners, seed, all_people, size, geometry=True)
+    nets, who, chosen, t = asked_for(sets, model, evaluator, partners, seed, all_people, size, geometry=True)
     with bar("transferring") as progress:
         figures = by_transfer(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["icc", "au_mse", "expression", "l1_face", "psnr_face", "ssim_face"]))
@@ -208,7 +208,7 @@ def evaluate_identity(
     data: DataDirs,
     output: Out,
     model: Models,
-    judge: Judge = "judge",
+    evaluator: EvaluatorName = "judge",
     partners: Partners = 0,
     seed: int = 0,
     all_people: AllPeople = False,
@@ -227,7 +227,7 @@ def evaluate_identity(
     from mien.evaluate.record import frame_of
 
     sets = sets_of(data, same_people)
-    nets, who, chosen, t = asked_for(sets, model, judge, partners, seed, all_people, size, geometry=False)
+    nets, who, chosen, t = asked_for(sets, model, evaluator, partners, seed, all_people, size, geometry=False)
     others = training_data(sets, size) if crowd else None
     with bar("comparing people") as progress:
         figures = by_identity(nets, who, chosen, t, output, progress, crowd=others)
@@ -239,9 +239,13 @@ def evaluate_gaze(
     data: DataDirs,
     output: Out,
     model: Models,
-    judge: Annotated[
+    evaluator: Annotated[
         str | None,
-        typer.Option(help="Who reads gaze, as openface:FILE.csv; else eyes of the data's other people teach."),
+        typer.Option(
+            "--evaluator",
+            "--judge",
+            help="Who reads gaze, as openface:FILE.csv; else eyes of the data's other people teach.",
+        ),
     ] = None,
     partners: Annotated[int, typer.Option(min=1, help="Neutral faces for every example that looks aside.")] = 5,
     seed: int = 0,
@@ -261,7 +265,7 @@ def evaluate_gaze(
     sets = sets_of(data, same_people)
     nets, chosen = by_name(model), test_people(sets, size, False)
     t = gaze_trials(chosen, partners, seed)
-    who = appointed(judge, chosen, nets) if judge else None
+    who = find_and_warn(evaluator, chosen, nets) if evaluator else None
     if who is None or "gaze" not in who.measures:
         who = learn_eye_gaze(training_data(sets, size))
     with bar("looking") as progress:

@@ -12,7 +12,7 @@ from mien.cli.terminal import errors, out
 if TYPE_CHECKING:
     from mien.data.dataset import Data
     from mien.data.sets import Sets
-    from mien.evaluate.evaluators.base import Evaluator as JudgeOf
+    from mien.evaluate.evaluators.base import Evaluator
     from mien.evaluate.trials import Trials
     from mien.models.contract import Family
 
@@ -23,10 +23,12 @@ AllPeople = Annotated[bool, typer.Option(help="Take everybody, not only the rows
 Models = Annotated[list[str], typer.Option("--model", help="Weights to compare; give it again for each.")]
 
 
-Judge = Annotated[
+EvaluatorName = Annotated[
     str,
     typer.Option(
-        help="Who judges: weights, onnx:FILE.onnx, mediapipe:FILE.task, openface:FILE.csv, pyfeat:FILE.csv or pyfeat."
+        "--evaluator",
+        "--judge",
+        help="Who measures: weights, onnx:FILE.onnx, mediapipe:FILE.task, openface:FILE.csv, pyfeat:FILE.csv, pyfeat.",
     ),
 ]
 
@@ -39,20 +41,20 @@ def print_record_path(path: Path) -> None:
     out.print(f"\nFigures and all that made them: {path}", markup=False, soft_wrap=True)
 
 
-def appointed(judge: str, data: Any, models: dict[str, Any]) -> Any:
-    """Return the judge that words name, and say so on the screen where it is no stranger to labels or models."""
+def find_and_warn(evaluator: str, data: Any, models: dict[str, Any]) -> Any:
+    """Return the evaluator that words name, and say on the screen where it is not independent of labels or models."""
     from mien.evaluate.evaluators.registry import find_evaluator
 
-    who = find_evaluator(judge)
+    who = find_evaluator(evaluator)
     warn(who, data, models)
     return who
 
 
-def warn(judge: Any, data: Any, models: dict[str, Any]) -> None:
-    """Say on the screen in which ways a judge is no stranger to labels or models."""
+def warn(evaluator: Any, data: Any, models: dict[str, Any]) -> None:
+    """Say on the screen in which ways an evaluator is not independent of labels or models."""
     from mien.evaluate.evaluators.independence import dependence
 
-    for line in dependence(judge, data.manifest, models.values()):
+    for line in dependence(evaluator, data.manifest, models.values()):
         errors.print(f"mien: careful: {line}", markup=False)
 
 
@@ -91,16 +93,16 @@ Size = Annotated[int, typer.Option(help="Side to compare at.")]
 def asked_for(
     sets: Sets,
     model: list[str],
-    judge: str,
+    evaluator: str,
     partners: int,
     seed: int,
     all_people: bool,
     size: int,
     geometry: bool,
-) -> tuple[dict[str, Family], JudgeOf, Data, Trials]:
-    """Return the models, who judges, the people and the trials that a verb asks for."""
+) -> tuple[dict[str, Family], Evaluator, Data, Trials]:
+    """Return the models, who measures, the people and the trials that a verb asks for."""
     from mien.evaluate.trials import random_pairs, trials
 
     nets, chosen = by_name(model), test_people(sets, size, all_people)
     t = random_pairs(chosen, partners, seed) if partners else trials(chosen, seed, geometry)
-    return nets, appointed(judge, chosen, nets), chosen, t
+    return nets, find_and_warn(evaluator, chosen, nets), chosen, t

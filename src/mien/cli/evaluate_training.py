@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.evaluate_options import Judge, Out, appointed, by_name, print_record_path, test_people
+from mien.cli.evaluate_options import EvaluatorName, Out, by_name, find_and_warn, print_record_path, test_people
 from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, print_frame, sets_of
 from mien.errors import InputError
 
@@ -58,7 +58,7 @@ def evaluate_ablation(
     seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
     precision: str = "auto",
     device: str = "auto",
-    judge: Judge = "judge",
+    evaluator: EvaluatorName = "judge",
     test: Annotated[list[Path] | None, typer.Option(help="Folders of the test people, where not in --data.")] = None,
     start: Annotated[Path | None, typer.Option(help="A run whose weights all begin with.")] = None,
     same_people: SamePeople = False,
@@ -82,7 +82,7 @@ def evaluate_ablation(
     sets.manifest()  # nobody may be trained on in one folder and tested in another
     known = training_data(replace(sets, folders=tuple(data)), size)
     held_out = test_people(replace(sets, folders=tuple(test or data)), 256, False)
-    who = appointed(judge, held_out, {})
+    who = find_and_warn(evaluator, held_out, {})
     with bar(model) as progress:
         table = ablate(
             training, presets, known, held_out, who, output, seed or [0],

@@ -74,7 +74,7 @@ def zoo(
     output: Annotated[Path, typer.Argument(help="Folder for runs, weights and tables.")],
     data: DataDirs,
     hours: Annotated[float, typer.Option(help="Time for all together; call again to go on.")] = 24.0,
-    model: Annotated[list[str] | None, typer.Option(help="Models to make; else all, the judge first.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Models to make; else all, the evaluator first.")] = None,
     seed: int = 0,
     precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",

@@ -1,6 +1,6 @@
 """What an edit did to a photograph, in figures: same person, which action units, how many pixels, made by what.
 
-The figures are the evaluator's, a net that no model is trained with (docs/judges.md); it looks at the same place
+The figures are the evaluator's, a net that no model is trained with (docs/evaluators.md); it looks at the same place
 before and after.
 """
 
