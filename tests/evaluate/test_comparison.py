@@ -17,7 +17,7 @@ from mien.evaluate.answers import BY_UNITS, TRUTH
 from mien.evaluate.evaluators.networks import NetEvaluator
 from mien.evaluate.predictions import protocol_rows
 from mien.evaluate.protocols import augmentation
-from mien.evaluate.protocols.augmentation import accuracy_by_synthetic, by_augmentation, first_of_each_class
+from mien.evaluate.protocols.augmentation import Schedule, accuracy_by_synthetic, by_augmentation, first_of_each_class
 from mien.evaluate.protocols.comparison import compare
 from mien.evaluate.protocols.frechet import by_frechet, frechet_by_class
 from mien.evaluate.protocols.intensity import (
@@ -314,7 +314,7 @@ def test_augmentation_trains_on_more_and_tests_on_strangers(data, tmp_path):
 
     settings = Settings(precision="32-true", accelerator="cpu")
     people, strangers = map(data.select, make_folds(data.manifest, 3, 0).split(0))
-    table, right = accuracy_by_synthetic(people, strangers, make, tmp_path, (0, 2), steps=2, settings=settings)
+    table, right = accuracy_by_synthetic(people, strangers, make, tmp_path, Schedule((0, 2), 2, (0,), settings))
     assert list(table.synthetic_per_class) == [0, 2]
     assert [right[0].mean(), right[2].mean()] == pytest.approx(table.accuracy.tolist())
     assert table.training_images[1] - table.training_images[0] == 2 * len(BASIC)
@@ -329,7 +329,7 @@ def test_augmentation_record_has_the_gain_on_the_same_pictures(data, tmp_path, m
     monkeypatch.setattr(augmentation, "recogniser", lambda joined, *_: int(len(joined) > 2 * 12))
     monkeypatch.setattr(augmentation, "predict", lambda net, *_: np.where(known[net], truth, -1))
     model = ready("ter_gan")
-    table, figures = by_augmentation(model, "ter", people, strangers, tmp_path, (0, 2), 9, (3, 4), draws=400)
+    table, figures = by_augmentation(model, "ter", people, strangers, tmp_path, Schedule((0, 2), 9, (3, 4)), draws=400)
     assert table.accuracy.tolist() == [0.5, 0.75] * 2
     more = figures["ter", "2 a class"]
     assert (more["gain"].value, more["gain"].low, more["gain"].high) == pytest.approx((0.25, 0, 0.75))

@@ -252,6 +252,11 @@ def test_transfer_by_an_evaluator_is_pingouins_icc_and_resumes(data, tmp_path):
     assert (
         evaluator.shown == before and (tmp_path / "transfer.json").read_bytes() == record
     )  # all that was seen is kept
+    for part in (tmp_path / "seen").rglob("*.json"):  # in the words of earlier versions
+        text = part.read_text().replace('"generated"', '"model\'s picture"').replace('"composited"', '"change pasted"')
+        part.write_text(text)
+    by_transfer({"half": Half()}, evaluator, chosen, t, tmp_path, draws=50)
+    assert evaluator.shown == before and (tmp_path / "transfer.json").read_bytes() == record
     evaluator.name = "another"
     with pytest.raises(InputError, match=r"judge differ"):
         by_transfer({"half": Half()}, evaluator, chosen, t, tmp_path, draws=2)

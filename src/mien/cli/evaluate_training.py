@@ -29,7 +29,7 @@ def evaluate_augmentation(
     Example: `mien evaluate augmentation --data photofaces --model runs/expr_gan -o out/augmentation`
     """
     from mien.data.sets import training_data
-    from mien.evaluate.protocols.augmentation import COUNTS, by_augmentation
+    from mien.evaluate.protocols.augmentation import COUNTS, Schedule, by_augmentation
     from mien.evaluate.record import frame_of
 
     ((name, net),) = by_name([model]).items()
@@ -40,7 +40,7 @@ def evaluate_augmentation(
     held_out = test_people(sets, net.config.image_size, False)
     with bar("augmentation") as progress:
         table, figures = by_augmentation(
-            net, name, known, held_out, output, count or COUNTS, steps, seed or [0], invented,
+            net, name, known, held_out, output, Schedule(count or COUNTS, steps, seed or [0]), invented,
             report=lambda what, done, total: progress(done, total, what),
         )  # fmt: skip
     print_frame(table)

@@ -171,7 +171,7 @@ def recognition_figures(model: Family, data: Data) -> dict[str, float]:
     recognize: accuracy of the model's own recogniser on the six basic expressions (`protocol_rows`), if it has one.
     own_icc, own_mse: agreement of its own AU estimates with the labels, the mean over DISFA_AUS, if it has some.
     probe, leak: accuracy of a linear probe on the expression code for expression, by subject folds of the data, and
-    for person, by expression folds; the data's people should be strangers to the model.
+    for person, by expression folds; the model should not have been trained on the data's people.
     """
     size, figures = int(model.config.image_size), {}
     small = data.at_size(size)

@@ -55,7 +55,7 @@ def studio_set(
     jobs: int = 2,
     report: Callable[[int, int], None] | None = None,
 ) -> BenchSet:
-    """Render the studio set into `folder`, or go on with it, and return it; all its people are strangers to all models.
+    """Render the studio set into `folder`, or go on with it, and return it; no model was trained on its people.
 
     Raises InputError for fewer than LEAST_PEOPLE, or where `folder` holds something else.
     """

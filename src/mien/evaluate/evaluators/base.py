@@ -56,7 +56,7 @@ class Evaluator(Protocol):
 
 
 def signature(evaluator: Evaluator) -> list[str]:
-    """Return by what an evaluator is told from another: its name and its mark."""
+    """Return what distinguishes an evaluator from others: its name and its mark."""
     return [evaluator.name, evaluator.mark()]
 
 
@@ -86,7 +86,7 @@ class NeedsToolRun(InputError):
 def all_read(work: Mapping[K, Callable[[], V]], report: Callable[[K], None] = lambda key: None) -> dict[K, V]:
     """Do every piece of work, and only then raise NeedsToolRun: one run hands an outside tool all it must read.
 
-    `report` is told which piece is done.
+    `report` is called with the key of each piece that is done.
     """
     done: dict[K, V] = {}
     needed: NeedsToolRun | None = None

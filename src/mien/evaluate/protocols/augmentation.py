@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import torch
 from mien.data.dataset import Data, concat, digest, open_data
 from mien.data.manifest import Manifest
 from mien.evaluate.predictions import predict, protocol_rows
-from mien.evaluate.record import column_means, data_facts, made_with, over_people, people_of, write_protocol
+from mien.evaluate.record import Key, column_means, data_facts, made_with, over_people, people_of, write_protocol
 from mien.files import claim
 from mien.labels import BASIC, CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
@@ -36,38 +36,44 @@ def first_of_each_class(data: Data, count: int) -> Data:
     return data.select(kept)
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """What recognisers are trained on, and how: each with so many synthesised faces a class, for `steps` batches."""
+
+    counts: Sequence[int] = COUNTS
+    steps: int = 1500
+    seeds: Sequence[int] = (0,)
+    settings: Settings = field(default_factory=Settings)
+
+
 def by_augmentation(
     model: Family,
     name: str,
     people: Data,
-    strangers: Data,
+    held_out: Data,
     folder: Path,
-    counts: Sequence[int] = COUNTS,
-    steps: int = 1500,
-    seeds: Sequence[int] = (0,),
+    schedule: Schedule,
     invented: bool = False,
-    settings: Settings | None = None,
     report: Callable[[str, int, int], None] = lambda what, done, total: None,
     draws: int = DRAWS,
-) -> tuple[pd.DataFrame, dict[tuple[str, str], dict[str, Interval]]]:
-    """Return the table of `accuracy_by_synthetic` and, by faces a class, figures over strangers; write both.
+) -> tuple[pd.DataFrame, dict[Key, dict[str, Interval]]]:
+    """Return the table of `accuracy_by_synthetic` and, by faces a class, figures over held-out people; write both.
 
-    accuracy: of all strangers' pictures and by class, the mean over seeds; gain: beyond that of none synthesised, of
-    the same pictures, where `counts` has 0. With `invented`, the model invents people in place of editing `people`.
+    accuracy: of all their pictures and by class, the mean over seeds; gain: beyond that of none synthesised, of the
+    same pictures, where the counts have 0. With `invented`, the model invents people in place of editing `people`.
     """
 
     def make(real: Data, place: Path, per_class: int) -> None:
         tell = partial(report, "synthesising")
-        synthesize(model, None if invented else real, place, per_class, seed=seeds[0], report=tell)
+        synthesize(model, None if invented else real, place, per_class, seed=schedule.seeds[0], report=tell)
 
-    table, right = accuracy_by_synthetic(
-        people, strangers, make, folder, counts, steps, seeds, settings=settings, report=report
-    )
-    found = _figures(right, strangers.select(protocol_rows(strangers)).manifest, draws)
+    table, right = accuracy_by_synthetic(people, held_out, make, folder, schedule, report)
+    found = _figures(right, held_out.select(protocol_rows(held_out)).manifest, draws)
     figures = {(name, f"{count} a class"): some for count, some in found.items()}
-    settings_used = {"counts": list(counts), "steps": steps, "seeds": list(seeds), "invented": invented}
-    about = made_with(strangers, None, {name: model}) | {"trained_on": data_facts(people)["data"]}
-    write_protocol(folder, "augmentation", about | {"settings": settings_used}, figures, table)
+    settings = {"counts": list(schedule.counts), "steps": schedule.steps, "seeds": list(schedule.seeds)}
+    about = made_with(held_out, None, {name: model}) | {"trained_on": data_facts(people)["data"]}
+    about["settings"] = settings | {"invented": invented}
+    write_protocol(folder, "augmentation", about, figures, table)
     return table, figures
 
 
@@ -84,39 +90,33 @@ def _figures(right: Mapping[int, np.ndarray], test: Manifest, draws: int) -> dic
 
 def accuracy_by_synthetic(
     people: Data,
-    strangers: Data,
+    held_out: Data,
     make: Callable[[Data, Path, int], None],
     folder: Path,
-    counts: Sequence[int] = COUNTS,
-    steps: int = 1500,
-    seeds: Sequence[int] = (0,),
-    words: Sequence[str] = BASIC,
-    settings: Settings | None = None,
+    schedule: Schedule,
     report: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> tuple[pd.DataFrame, dict[int, np.ndarray]]:
-    """Return ExprGAN's plain recogniser's accuracy on strangers, trained on true faces and so many synthesised a class.
+    """Return the accuracy of ExprGAN's plain recogniser, trained on true faces of `people` and on synthesised ones.
 
-    `make(people, folder, per_class)` synthesises: the model it uses must not have seen the strangers. Every training
-    takes `steps` batches, however many faces there are. Columns: seed, synthetic_per_class, training_images, accuracy.
-    Beside it, by faces a class, the share of seeds (N,) that are right on each of the strangers' `protocol_rows`.
+    `make(people, folder, per_class)` synthesises: its model must not have seen the held-out people. Every training
+    takes as many steps, however many faces there are. Columns: seed, synthetic_per_class, training_images, accuracy.
+    Beside it, by faces a class, the share of seeds (N,) that are right on each of the held-out `protocol_rows`.
     """
-    real, test = people.select(protocol_rows(people, words)), strangers.select(protocol_rows(strangers, words))
-    if max(counts):
-        make(people, folder / "faces", max(counts))
-    rows, right = [], {count: np.zeros(len(test)) for count in counts}
-    for seed in seeds:
-        for count in counts:
-            joined = real
+    real, test = people.select(protocol_rows(people)), held_out.select(protocol_rows(held_out))
+    if max(schedule.counts):
+        make(people, folder / "faces", max(schedule.counts))
+    rows, right = [], {count: np.zeros(len(test)) for count in schedule.counts}
+    for seed in schedule.seeds:
+        for count in schedule.counts:
+            known = real
             if count:
-                joined = concat([real, first_of_each_class(open_data(folder / "faces", people.size), count)])
-            tell = partial(_tell, report, f"{count} a class")
-            place = folder / f"seed{seed}" / f"recogniser{count}"
-            net = recogniser(joined, place, steps, replace(settings or Settings(), seed=seed), tell)
-            hits = predict(net, test, words) == test.manifest.expression
-            right[count] += hits / len(seeds)
-            rows.append(
-                {"seed": seed, "synthetic_per_class": count, "training_images": len(joined), "accuracy": hits.mean()}
-            )
+                known = concat([real, first_of_each_class(open_data(folder / "faces", people.size), count)])
+            place, settings = folder / f"seed{seed}" / f"recogniser{count}", replace(schedule.settings, seed=seed)
+            net = recogniser(known, place, schedule.steps, settings, partial(_tell, report, f"{count} a class"))
+            hits = predict(net, test, BASIC) == test.manifest.expression
+            right[count] += hits / len(schedule.seeds)
+            columns = {"seed": seed, "synthetic_per_class": count, "training_images": len(known)}
+            rows.append(columns | {"accuracy": hits.mean()})
     return pd.DataFrame(rows), right
 
 

@@ -23,6 +23,7 @@ from mien.evaluate.evaluators.base import Evaluator, squares
 from mien.evaluate.evaluators.independence import with_sources
 from mien.evaluate.evaluators.networks import as_evaluator
 from mien.evaluate.figures import answer_all, error_figures, errors_frame, evaluator_figures, recognition_figures
+from mien.evaluate.record import Key
 from mien.evaluate.sheets import draw_chosen, for_show
 from mien.evaluate.trials import STARTS, Trials, trials
 from mien.models.contract import Family
@@ -50,22 +51,11 @@ def compare(
     evaluator can say nothing about are left out.
     """
     evaluator = as_evaluator(evaluator)
-    t, size = trials(data, seed, start=start), evaluator.size
-    total = len(t.face) * (len(models) + 1)
-    parts, tables, shown = {}, {}, {}
-    for answer, pictures in trivial_answers(data, t).items():
-        parts["—", answer] = squares(pictures, size)
-        if answer in TRIVIAL:
-            tables["—", answer] = errors_frame(pictures, data, t)
-    for number, (name, model) in enumerate(models.items()):
-        begun = number * len(t.face)
-        errors, made = answer_all(model, data, t, size, partial(_of_all, report, begun, total))
-        tables |= {(name, answer): frame for answer, frame in errors.items()}
-        parts |= {(name, answer): pictures for answer, pictures in made.items()}
-        shown[name] = list(made[MADE[1]])
-    figures, by_au = evaluator_figures(evaluator, data, t, parts)
-    for key, errors in tables.items():
-        figures[key] = error_figures(errors) | figures[key]
+    t = trials(data, seed, start=start)
+    errors, pictures = answer_everywhere(models, data, t, evaluator.size, report)
+    figures, by_au = evaluator_figures(evaluator, data, t, pictures)
+    for key, frame in errors.items():
+        figures[key] = error_figures(frame) | figures[key]
     for name, model in models.items():
         own = recognition_figures(model, data) | {"ms": milliseconds(model), "parameters": deployed_parameters(model)}
         for answer in (*MADE, BY_UNITS):
@@ -76,15 +66,25 @@ def compare(
     folder.mkdir(parents=True, exist_ok=True)
     table.round(4).to_csv(folder / "comparison.csv")
     with_sources(by_au, evaluator, data.manifest).rename_axis(["model", "answer"]).round(3).to_csv(folder / "aus.csv")
-    pd.concat(tables, names=["model", "answer"]).round(5).to_csv(folder / "trials.csv")
-    draw(data, t, shown, folder / "comparison.png")
+    pd.concat(errors, names=["model", "answer"]).round(5).to_csv(folder / "trials.csv")
+    chosen = for_show(data, t)
+    shown = {name: [pictures[name, MADE[1]][k] for k in chosen] for name in models}
+    draw_chosen(data, t, chosen, shown, folder / "comparison.png")
     return table
 
 
-def draw(data: Data, t: Trials, shown: Mapping[str, list[np.ndarray]], path: Path) -> None:
-    """Write a sheet: example, face, every model's composited answer, truth; of the trials of `for_show`."""
-    chosen = for_show(data, t)
-    draw_chosen(data, t, chosen, {name: [made[k] for k in chosen] for name, made in shown.items()}, path)
+def answer_everywhere(
+    models: Mapping[str, Family], data: Data, t: Trials, size: int, report: Callable[[int, int], None]
+) -> tuple[dict[Key, pd.DataFrame], dict[Key, np.ndarray]]:
+    """Return errors and pictures (T, size, size, 3) of the trivial answers and of every model's, and the truth's."""
+    trivial, total = trivial_answers(data, t), len(t.face) * (len(models) + 1)
+    errors: dict[Key, pd.DataFrame] = {("—", answer): errors_frame(trivial[answer], data, t) for answer in TRIVIAL}
+    pictures: dict[Key, np.ndarray] = {("—", answer): squares(some, size) for answer, some in trivial.items()}
+    for number, (name, model) in enumerate(models.items()):
+        frames, made = answer_all(model, data, t, size, partial(_of_all, report, number * len(t.face), total))
+        errors |= {(name, answer): frame for answer, frame in frames.items()}
+        pictures |= {(name, answer): some for answer, some in made.items()}
+    return errors, pictures
 
 
 def _of_all(report: Callable[[int, int], None], begun: int, total: int, done: int) -> None:
