@@ -12,6 +12,7 @@ from mien.controls import Controls
 from mien.data.batch import Batch
 from mien.errors import InputError
 from mien.models.recipe import Sampling, Stage
+from mien.nn.modes import untracked
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -34,8 +35,15 @@ class Embedding:
     identity: Tensor
 
 
+KINDS = {
+    "expression": "class", "aus": "action unit", "like": "example", "gaze": "gaze",
+    "sides": "action unit of one side",
+}  # fmt: skip
+"""What an edit can ask by (`Controls.kinds`), in words."""
+
+
 class Family(nn.Module):
-    """One paper: nets are attributes, `forward` is the objective, `stages` is the recipe."""
+    """One paper: nets are attributes, `losses` is the objective, `stages` is the recipe."""
 
     paper: ClassVar[str]  # citation
     Config: ClassVar[type]  # frozen dataclass with at least image_size and batch_size
@@ -72,9 +80,20 @@ class Family(nn.Module):
         nets = {net for stage in self.stages() for t in stage.turns if t.name == turn for net in t.nets}
         return (net for name, net in self.named_children() if name not in nets)
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return this turn's losses by name: unweighted scalars, the names of the turn's weights."""
         raise NotImplementedError
+
+    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+        """Return `losses`, while the nets that the turn does not train keep their running figures."""
+        with untracked(*self.resting(turn)):
+            return self.losses(batch, turn)
+
+    def check_edit(self, controls: Controls) -> None:
+        """Raise InputError where `edit` does not take what is asked: it takes what `edits_by` names, and no more."""
+        if lacking := [kind for kind in controls.kinds if kind not in self.edits_by]:
+            can = ", ".join(KINDS[kind] for kind in self.edits_by)
+            raise InputError(f"{type(self).__name__} cannot edit by {KINDS[lacking[0]]}, but by {can}")
 
 
 @runtime_checkable

@@ -90,7 +90,7 @@ class Judge(Family):
         rotations = (-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn)
         return Sampling(0.5, 0.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale)
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the errors on action units, class and person, over both faces of the pairs."""
         faces = batch.both()
         shown = self._expression(faces.image)

@@ -80,7 +80,7 @@ class Landmarks(Family):
             1.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale, motion=True, anywhere=True
         )
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the mean distance from the true points, in shares of the side, over both faces of the pairs."""
         faces = batch.both()
         found, true = self.find_points(worsen(relight(faces.image)[0])), faces.points

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from mien.controls import Controls
 from mien.errors import InputError
-from mien.models.contract import Edits, Family
+from mien.models.contract import KINDS, Edits, Family
 from mien.models.eet.model import Eet
 from mien.models.evaluator import Judge
 from mien.models.expr_gan.model import ExprGan
@@ -79,10 +79,4 @@ def editor_by(model: Family, controls: Controls) -> Edits:
         for name, family in FAMILIES.items()
         if issubclass(family, Edits) and set(controls.kinds) <= set(family.edits_by)
     ]
-    raise InputError(f"{name_of(model)} cannot edit by {WORDS[lacking[0]]}; these can: {', '.join(can) or 'none'}")
-
-
-WORDS = {
-    "expression": "class", "aus": "action unit", "like": "example", "gaze": "gaze",
-    "sides": "action unit of one side",
-}  # fmt: skip
+    raise InputError(f"{name_of(model)} cannot edit by {KINDS[lacking[0]]}; these can: {', '.join(can) or 'none'}")

@@ -30,7 +30,7 @@ from mien.models.recipe import Adam, Sampling, Stage, Turn
 from mien.nn.blocks import Encoder, UpBlock, halvings, perceptron
 from mien.nn.class_codes import ClassCodes
 from mien.nn.losses import image_l1, known_cross_entropy
-from mien.nn.modes import evaluating, untracked
+from mien.nn.modes import evaluating
 from mien.nn.naming_discriminator import NamingDiscriminator
 
 
@@ -212,12 +212,8 @@ class RelGan(Family):
         if stage == "recognition":
             self.class_codes.reset()
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the turn's unweighted losses."""
-        with untracked(*self.resting(turn)):
-            return self._losses(batch, turn)
-
-    def _losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         source, target = batch.source, batch.target
         if turn == "classify":
             logits = self.class_layer(self.expression_encoder(source.image))
@@ -266,8 +262,7 @@ class RelGan(Family):
 
         Note: the paper has no editing; the mean code of a class serves for a class.
         """
-        if controls.aus is not None:
-            raise InputError("rel_gan edits by expression or by example, not by AU; ask for one of those")
+        self.check_edit(controls)
         like, word = controls.like, controls.expression
         asked = self.class_codes.mean(word) if word else self.expression_encoder(like)
         code = self.class_codes.fade(asked, controls.intensity)

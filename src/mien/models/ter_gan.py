@@ -275,12 +275,8 @@ class TerGan(Family):
             self.frozen_expression_encoder.load_state_dict(self.expression_encoder.state_dict())
             self.frozen_identity_encoder.load_state_dict(self.identity_encoder.state_dict())
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the turn's unweighted losses."""
-        with untracked(*self.resting(turn)):
-            return self._losses(batch, turn)
-
-    def _losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         source, target = batch.source, batch.target
         if turn == "classify expression":
             logits = self.expression_classifier(self.expression_encoder(source.image))
@@ -361,8 +357,7 @@ class TerGan(Family):
 
         Note: the paper edits by an exemplar of the same person; the mean code of a class serves for a class.
         """
-        if controls.aus is not None:
-            raise InputError("ter_gan edits by expression or by example, not by AU; ask for one of those")
+        self.check_edit(controls)
         like, word = controls.like, controls.expression
         asked = self.class_codes.mean(word) if word else self.expression_encoder(like)
         code = self.class_codes.fade(asked, controls.intensity)

@@ -151,7 +151,7 @@ class Eet(Family):
             c.same, c.alike, c.need_truth, margin=c.margin, rotations=(-c.turn, 0.0, c.turn), colour=c.colour
         )
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the turn's unweighted losses."""
         with parametrize.cached():  # a weight is normalised once a turn
             if turn == "classify":

@@ -97,7 +97,7 @@ class FieldModel(Family):
             1.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale, motion=True, neutral=c.neutral
         )
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return a turn's losses."""
         if turn in ("read", "name"):
             faces = batch.both()

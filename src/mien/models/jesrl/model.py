@@ -11,7 +11,6 @@ from torch.nn import functional as F
 
 from mien.controls import Controls
 from mien.data.batch import Batch, partners
-from mien.errors import InputError
 from mien.models.contract import Embedding, Family, Prediction
 from mien.models.jesrl.config import ABLATIONS, PAPER, SMALL, JesrlConfig
 from mien.models.jesrl.equations import (
@@ -124,12 +123,8 @@ class Jesrl(Family):
         if stage == "settle":
             self.class_blocks.reset()
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the turn's unweighted losses."""
-        with untracked(*self.resting(turn)):
-            return self._losses(batch, turn)
-
-    def _losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         image = torch.cat([batch.target.image, batch.source.image])  # I_a, I_b
         label = torch.cat([batch.target.label, batch.source.label])
         if turn == "classify alone":
@@ -278,8 +273,7 @@ class Jesrl(Family):
 
     def edit(self, face: Tensor, controls: Controls) -> Tensor:
         """Return `face` with the asked expression; intensity interpolates blocks, from neutral ones to the asked."""
-        if controls.aus is not None:
-            raise InputError("jesrl edits by expression or by example, not by AU; ask for one of those")
+        self.check_edit(controls)
         seen, intensity, device = self.encoder(face), controls.intensity, face.device
         shown = self._shown(seen)
         if self.class_blocks.has("neutral"):
