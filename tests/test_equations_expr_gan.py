@@ -252,7 +252,7 @@ def test_intensity_and_elements_move_the_picture_continuously(model, face):
         (lambda m, x: m.element(x, "neutral", 0), "no block"),
         (lambda m, x: m.element(x, "anger", 5), "0 to 4"),
         (lambda m, x: m.element(x, "anger", 0, 1.5), "at -1 to 1"),
-        (lambda m, x: m.edit(x, Controls(aus={12: 1.0})), "not by AU"),
+        (lambda m, x: m.edit(x, Controls(aus={12: 1.0})), "cannot edit by action unit, but by class, example"),
         (lambda m, x: m.invent(2, "joy"), "joy"),
         (lambda m, x: create("expr_gan", image_size=16), "at least 32"),
         (lambda m, x: create("expr_gan", estimated=0.7, drawn=0.6), "at most 1 together"),
@@ -281,17 +281,17 @@ def labelled(label, intensity):
 def test_training_codes_follow_the_labels():
     faces = labelled([0, 3, 3, 1], [0.0, 0.5, float("nan"), 1.0])
     exact = create("expr_gan", **TINY["expr_gan"], estimated=0.0, drawn=0.0)
-    code, unanswered = exact._code(faces, exact._present(faces))
+    code, unanswered = exact._codes(faces, exact._present(faces))
     code = code.reshape(4, K, D)
     assert (code[0] == -1).all() and (code[1, 2] == 0).all() and (code[2, 2] == 1).all() and (code[3, 0] == 1).all()
     assert (code == -1).sum() == 4 * K * D - 3 * D and not unanswered.any()
     drawn = create("expr_gan", **TINY["expr_gan"], estimated=0.0, drawn=1.0)
-    code, unanswered = drawn._code(faces, drawn._present(faces))
+    code, unanswered = drawn._codes(faces, drawn._present(faces))
     code = code.reshape(4, K, D)
     assert unanswered.all() and (code[0] == -1).all() and len(code[1, 2].unique()) == D
     assert (code[1, [0, 1, 3, 4, 5, 6]] == -1).all()
     literal = create("expr_gan", "unpaired", **TINY["expr_gan"])
-    code, unanswered = literal._code(faces, literal._present(faces))
+    code, unanswered = literal._codes(faces, literal._present(faces))
     code = code.reshape(4, K, D)
     assert not unanswered.any() and (code[0] == -1).all() and (code[1:] != -1).all()
     assert (code[1, 2] > 0).all() and (code[1, :2] < 0).all()
@@ -353,7 +353,7 @@ def test_read_codes_are_qs_under_the_label_and_teach_q():
     model = create("expr_gan", **TINY["expr_gan"], estimated=1.0, drawn=0.0, reconstruction_regularizer=0.0).eval()
     faces = labelled([3, 1, -1], [0.5, 1.0, 1.0])
     present = model._present(faces)
-    code, unanswered = model._code(faces, present)
+    code, unanswered = model._codes(faces, present)
     with torch.no_grad():
         q = model.regressor(model.trunk(faces.image, present)).reshape(3, K, D)
         guess = model.recognize(faces.image).probabilities[:, 1:]
@@ -370,11 +370,11 @@ def test_qs_running_figures_are_of_real_faces_alone(preset, turn):
     torch.manual_seed(0)
     model = create("expr_gan", preset, **TINY["expr_gan"]).train()
     alone, batch = copy.deepcopy(model), Random().batch(0)
-    rows = model._watched(len(batch)) if (preset, turn) == ("unpaired", "reconstruct") else len(batch)
+    rows = model._watched_rows(batch.truth) if (preset, turn) == ("unpaired", "reconstruct") else slice(None)
     model(batch, turn)
     if turn not in ("control", "refine"):  # those do not train Q
         present = model._present(batch.source)
-        alone.regressor(alone.trunk(batch.source.image[:rows], present[:rows]))
+        alone.regressor(alone.trunk(batch.source.image[rows], present[rows]))
     for net in ("trunk", "regressor"):
         for (name, moved), (_, real) in zip(
             getattr(model, net).named_buffers(), getattr(alone, net).named_buffers(), strict=True

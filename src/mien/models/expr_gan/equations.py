@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.labels import CLASSES
-from mien.nn.losses import image_l1, mean_dtype, share_of
+from mien.nn.losses import image_l1, mean_dtype
 
 K = len(CLASSES) - 1
 """Classes with a block in the code: all but neutral, which is the absence of all."""
@@ -58,15 +58,6 @@ def minimax_value(real: Tensor, fake: Tensor) -> Tensor:
     return -F.softplus(-real).mean(dtype=mean_dtype(real)) - F.softplus(fake).mean(dtype=mean_dtype(fake))
 
 
-def intensity_loss(code: Tensor, present: Tensor, intensity: Tensor, known: Tensor) -> Tensor:
-    """Return how far the mean of the present block of c (B, K d) is from the labelled intensity, where `known` (B,).
-
-    Style is how a block's numbers differ from their mean, and stays free. Ours: the paper has no such labels.
-    """
-    strength = (code.unflatten(1, (K, -1)).mean(2) * present).sum(1)
-    return share_of((strength - (2 * intensity - 1)).square(), known)
-
-
 def fade(code: Tensor, intensity: Tensor | float) -> Tensor:
     """Return the code (B, K d) on its way from neutral, all -1 (intensity 0), to itself (1)."""
     return intensity * (code + 1) - 1
@@ -75,3 +66,8 @@ def fade(code: Tensor, intensity: Tensor | float) -> Tensor:
 def full_code(present: Tensor, style: int) -> Tensor:
     """Return Eq. 3's code at |z_y| = 1: 1 in the blocks of what is present, -1 elsewhere; y (B, K) -> (B, K d)."""
     return expression_code(present, present.new_ones(len(present), style))
+
+
+def present_blocks(code: Tensor, present: Tensor) -> Tensor:
+    """Return a code (B, K d) as strong as it is in the blocks of what is present, and -1 elsewhere."""
+    return fade(full_code(present, code.shape[1] // K), (code.to(present.dtype) + 1) / 2)
