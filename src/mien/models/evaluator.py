@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -17,7 +16,7 @@ from mien.labels import AUS, CLASSES
 from mien.models.contract import Embedding, Family, Prediction, check_least, check_shares
 from mien.models.recipe import Adam, Sampling, Stage, Turn
 from mien.nn.blocks import halvings
-from mien.nn.losses import known_cross_entropy, mean_dtype
+from mien.nn.losses import known_cross_entropy, known_square_error
 from mien.nn.trunk import Trunk
 
 SCALE = 16.0  # of the cosine between a face and a person, as a logit (Wang et al. 2018, NormFace)
@@ -47,13 +46,6 @@ class JudgeConfig:
         check_shares(self, "margin", "colour", "scale")
         sizes = ("subjects", "width", "expression_code", "identity_code", "batch_size")
         check_least(self, {"image_size": 32} | dict.fromkeys(sizes, 1))
-
-
-def au_regression_loss(estimate: Tensor, aus: Tensor) -> Tensor:
-    """Return the mean squared error (B, 21) over the action units that are known; 0 if none are."""
-    known = ~aus.isnan()
-    error = torch.where(known, estimate.to(mean_dtype(estimate)) - torch.nan_to_num(aus), 0).square()
-    return error.sum() / known.sum().clamp(min=1)
 
 
 class Judge(Family):
@@ -97,7 +89,7 @@ class Judge(Family):
         person = F.normalize(self.identity_code(self.identity_trunk(faces.image).flatten(1)).float())
         logits = SCALE * F.linear(person, F.normalize(self.people.weight))
         return {
-            "au": au_regression_loss(self.aus(shown), faces.aus),
+            "au": known_square_error(self.aus(shown), faces.aus),
             "expression": known_cross_entropy(self.classes(shown), faces.label),
             "identity": F.cross_entropy(logits, faces.subject),
         }

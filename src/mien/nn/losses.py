@@ -26,6 +26,13 @@ def known_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     return total / (label != UNKNOWN).sum().clamp(min=1)
 
 
+def known_square_error(estimate: Tensor, answer: Tensor) -> Tensor:
+    """Return the mean squared error over the numbers that are known (not NaN); 0 if none are."""
+    known = ~answer.isnan()
+    error = torch.where(known, estimate.to(mean_dtype(estimate)) - torch.nan_to_num(answer), 0).square()
+    return error.sum() / known.sum().clamp(min=1)
+
+
 def truth_loss(made: Tensor, truth: Tensor, face: Tensor, focus: float) -> Tensor:
     """Return the mean (1 + focus · |truth - face|) |made - truth|; rows whose true answer is unknown (NaN) count as 0.
 
