@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
@@ -203,3 +203,13 @@ def check_least(config: Any, least: Mapping[str, int]) -> None:
     for name, value in least.items():
         if getattr(config, name) < value:
             raise InputError(f"{name} is {getattr(config, name)}; expected {value} or more")
+
+
+def ablated(presets: Mapping[str, Any], ablations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return presets, and each with every ablation's changes: of "small" under its name, of "paper" as paper_name."""
+    changed = {
+        name if base == "small" else f"{base}_{name}": replace(config, **change)
+        for base, config in presets.items()
+        for name, change in ablations.items()
+    }
+    return {**presets, **changed}

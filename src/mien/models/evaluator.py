@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from mien.data.batch import Batch
 from mien.labels import AUS, CLASSES
 from mien.models.contract import Embedding, Family, Prediction, check_least, check_shares
-from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.blocks import halvings
 from mien.nn.losses import known_cross_entropy, known_square_error
 from mien.nn.trunk import Trunk
@@ -79,8 +79,7 @@ class Judge(Family):
     def sampling(self) -> Sampling:
         """Pairs are only two faces here; augmented more than the models are."""
         c = self.config
-        rotations = (-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn)
-        return Sampling(0.5, 0.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale)
+        return Sampling(0.5, 0.0, margin=c.margin, rotations=rotations(c.turn), colour=c.colour, scale=c.scale)
 
     def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the errors on action units, class and person, over both faces of the pairs."""

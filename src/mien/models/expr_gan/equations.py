@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.labels import CLASSES
-from mien.nn.losses import image_l1, mean_dtype
+from mien.nn.losses import image_l1, mean_dtype, mean_l1
 
 K = len(CLASSES) - 1
 """Classes with a block in the code: all but neutral, which is the absence of all."""
@@ -39,8 +39,7 @@ def pixel_loss(fake: Tensor, image: Tensor) -> Tensor:
 
 def identity_loss(fake: Sequence[Tensor], image: Sequence[Tensor]) -> Tensor:
     """Eq. 7: L_id = Σ_l β_l L1(φ_l(G_dec(G_enc(x), c)), φ_l(x)), maps of a frozen face recognition net."""
-    terms = [MAP_WEIGHT * (a - b).abs().mean(dtype=mean_dtype(a)) for a, b in zip(fake, image, strict=True)]
-    return torch.stack(terms).sum()
+    return torch.stack([MAP_WEIGHT * mean_l1(a, b) for a, b in zip(fake, image, strict=True)]).sum()
 
 
 def code_adversarial_value(prior: Tensor, code: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ from mien.models.expr_gan.equations import (
 )
 from mien.models.expr_gan.nets import ConditionedTrunk, GrowingDecoder, Regressor, StridedEncoder, normed_perceptron
 from mien.models.expr_gan.supervision import Paired, Unpaired
-from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.blocks import Encoder
 from mien.nn.losses import fooling_loss, known_cross_entropy, total_variation
 from mien.nn.modes import untracked
@@ -120,9 +120,8 @@ class ExprGan(Family):
     def sampling(self) -> Sampling:
         """The paper flips alone; what else is augmented, and which pairs, is ours."""
         c = self.config
-        rotations = (-c.turn, 0.0, c.turn) if c.turn else (0.0,)
-        truth = self.supervision.need_truth
-        return Sampling(c.same, c.alike, truth, margin=c.margin, rotations=rotations, colour=c.colour)
+        truth, turns = self.supervision.need_truth, rotations(c.turn, 1) if c.turn else (0.0,)
+        return Sampling(c.same, c.alike, truth, margin=c.margin, rotations=turns, colour=c.colour)
 
     def enter(self, stage: str) -> None:
         """Keep a frozen copy of the pre-trained identity encoder for Eq. 7."""

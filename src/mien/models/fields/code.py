@@ -31,8 +31,8 @@ def asked_code(known: Tensor, controls: Controls, example: Tensor | None = None)
     code = known.clone()
     if example is not None:
         code[:, : 2 * UNITS] = controls.intensity * example[:, : 2 * UNITS]
-    for au, side, value in controls.units():
-        code[:, AUS.index(au) + UNITS * (side == "R")] = value
+    asked = {AUS.index(au) + UNITS * (side == "R"): value for au, side, value in controls.units()}
+    code[:, list(asked)] = known.new_tensor(list(asked.values()))
     if controls.gaze is not None:
         code[:, -2:] += known.new_tensor(controls.gaze) / ANGLE
     return code

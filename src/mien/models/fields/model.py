@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from mien.controls import Controls
 from mien.data.batch import Batch
-from mien.models.contract import Embedding, Family, Prediction
+from mien.models.contract import Embedding, Family, Prediction, ablated
 from mien.models.fields.code import CODE, UNITS, asked_code, code_of, corrected, gate, shrunk
 from mien.models.fields.config import ABLATIONS, SMALL, FieldsConfig
 from mien.models.fields.equations import (
@@ -31,7 +31,7 @@ from mien.models.fields.equations import (
 )
 from mien.models.fields.nets import FieldNet, Reader, critic
 from mien.models.fields.pairs import Pair, noisy_codes, prepared
-from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.degrade import relight, worsen
 from mien.nn.losses import known_cross_entropy
 from mien.nn.modes import evaluating, exactly
@@ -43,7 +43,7 @@ class FieldModel(Family):
 
     paper = "Ours: a face is moved, shaded and opened instead of repainted. docs/fields.md tells it as a paper would."
     Config = FieldsConfig
-    PRESETS = {"small": SMALL} | {name: replace(SMALL, **change) for name, change in ABLATIONS.items()}
+    PRESETS = ablated({"small": SMALL}, ABLATIONS)
     edits_by = ("expression", "aus", "sides", "like", "gaze")
     needs = ("aus",)
     deployed = ("reader", "mover")
@@ -85,10 +85,8 @@ class FieldModel(Family):
     def sampling(self) -> Sampling:
         """Two expressions of one person, with the exact motion between them."""
         c = self.config
-        rotations = (-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn)
-        return Sampling(
-            1.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale, motion=True, neutral=c.neutral
-        )
+        augmented = Sampling(1.0, margin=c.margin, rotations=rotations(c.turn), colour=c.colour, scale=c.scale)
+        return replace(augmented, motion=True, neutral=c.neutral)
 
     def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return a turn's losses."""
