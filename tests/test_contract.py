@@ -12,7 +12,7 @@ from mien.controls import Controls
 from mien.data.batch import Batch, Faces, Motion
 from mien.errors import InputError
 from mien.labels import AUS, CLASSES, EXPRESSIONS, POINTS
-from mien.models.contract import Edits, Embeds, EstimatesAus, FindsPoints, Invents, Recognizes, Transfers
+from mien.models.contract import Edits, Embeds, EstimatesAus, FindsPoints, Generates, Recognizes, Transfers
 from mien.models.io import load, save_model
 from mien.models.recipe import Turn
 from mien.models.registry import FAMILIES, create, editor_by, name_of
@@ -226,11 +226,11 @@ def test_uses_keep_shape_and_range(name, tmp_path):
     if isinstance(model, FindsPoints):
         points = model.find_points(x)
         assert points.shape == (len(x), POINTS, 2) and torch.isfinite(points).all()
-    if isinstance(model, Invents):
-        made = model.invent(3, "anger", seed=1)
+    if isinstance(model, Generates):
+        made = model.generate(3, "anger", seed=1)
         assert made.shape == (3, *x.shape[1:]) and made.abs().max() <= 1
-        assert torch.equal(made, model.invent(3, "anger", seed=1))
-        assert not torch.equal(made, model.invent(3, "anger", seed=2))
+        assert torch.equal(made, model.generate(3, "anger", seed=1))
+        assert not torch.equal(made, model.generate(3, "anger", seed=2))
 
 
 @pytest.mark.parametrize(("name", "preset"), [(n, p) for n, f in FAMILIES.items() for p in f.PRESETS])

@@ -192,8 +192,8 @@ def test_uses_send_the_papers_codes(model, face, monkeypatch):
     model.edit(face, Controls("happiness", 0.0))
     model.edit(face, Controls("happiness", 0.25))
     model.element(face, "contempt", 4)
-    model.invent(4, "anger")
-    model.invent(2, "neutral")
+    model.generate(4, "anger")
+    model.generate(2, "neutral")
     full, none, weak, one, drawn, calm = (c.reshape(len(c), K, D) for c in seen)
     assert (full[:, 0] == 1).all() and (full[:, 1:] == -1).all()
     assert (none == -1).all() and (calm == -1).all()
@@ -204,11 +204,11 @@ def test_uses_send_the_papers_codes(model, face, monkeypatch):
     assert (drawn == -1).sum() == 4 * (K - 1) * D and len(drawn[:, anger].unique()) == 4 * D
 
 
-def test_invention_in_the_papers_presets_draws_eq_3(monkeypatch, face):
+def test_generation_in_the_papers_presets_draws_eq_3(monkeypatch, face):
     model, seen = create("expr_gan", "unpaired", **TINY["expr_gan"]), []
     monkeypatch.setattr(model, "_decode", lambda identity, code: seen.append((identity, code)) or code)
-    model.invent(200, "anger")
-    model.invent(40)
+    model.generate(200, "anger")
+    model.generate(40)
     (identity, code), (_, anyone) = seen
     code, anyone = code.reshape(-1, K, D), anyone.reshape(-1, K, D)
     anger = CLASSES.index("anger") - 1
@@ -253,7 +253,7 @@ def test_intensity_and_elements_move_the_picture_continuously(model, face):
         (lambda m, x: m.element(x, "anger", 5), "0 to 4"),
         (lambda m, x: m.element(x, "anger", 0, 1.5), "at -1 to 1"),
         (lambda m, x: m.edit(x, Controls(aus={12: 1.0})), "cannot edit by action unit, but by class, example"),
-        (lambda m, x: m.invent(2, "joy"), "joy"),
+        (lambda m, x: m.generate(2, "joy"), "joy"),
         (lambda m, x: create("expr_gan", image_size=16), "expected 32 or more"),
         (lambda m, x: create("expr_gan", estimated=0.7, drawn=0.6), "at most 1 together"),
         (lambda m, x: create("expr_gan", batch_size=1), "2 or more"),

@@ -164,10 +164,10 @@ class FindsPoints(Protocol):
 
 
 @runtime_checkable
-class Invents(Protocol):
+class Generates(Protocol):
     """Makes faces of people who do not exist."""
 
-    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
+    def generate(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
         """Return (count, 3, H, W) in [-1, 1]: new people showing a class, or with None each a random one."""
         ...
 
@@ -182,12 +182,15 @@ class SetsElements(Protocol):
 
 
 @runtime_checkable
-class Moves(Protocol):
+class Warps(Protocol):
     """Says what becomes of a face's pixels, so that a photograph's own can be moved instead of repainted."""
 
-    def moves(self, face: Tensor, controls: Controls) -> Fields:
+    def fields(self, face: Tensor, controls: Controls) -> Fields:
         """Return the fields that bring `face` (B, 3, H, W) in [-1, 1] to what is asked."""
         ...
+
+
+Invents, Moves = Generates, Warps  # their old names, until 0.2
 
 
 def check_shares(config: Any, *names: str) -> None:

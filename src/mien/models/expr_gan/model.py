@@ -35,7 +35,7 @@ from mien.nn.noise import uniform
 
 
 class ExprGan(Family):
-    """Editing in class, style and intensity; transfer, invention and recognition on the same codes.
+    """Editing in class, style and intensity; transfer, generation and recognition on the same codes.
 
     A face recognition net of one's own takes the place of ours in L_id: set `frozen_identity_net` before training to a
     module whose `maps`, or else whose forward, gives feature maps of images (B, 3, H, W) in [-1, 1]. It is never
@@ -325,7 +325,7 @@ class ExprGan(Family):
         code[:, (CLASSES.index(expression) - 1) * d + element] = value
         return self._decode(self._identity(face), code.expand(len(face), -1))
 
-    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
+    def generate(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
         """Return (count, 3, H, W) in [-1, 1]: g(x) and z_y are noise; without a class each face has a random one."""
         draw = torch.Generator().manual_seed(seed)
         labels = torch.randint(1, len(CLASSES), (count,), generator=draw)
@@ -336,6 +336,8 @@ class ExprGan(Family):
         code = self.supervision.controlled(F.one_hot(labels, len(CLASSES))[:, 1:].float(), z, labels)
         device = self.decoder.linear.weight.device
         return self._decode(identity.to(device), code.to(device))
+
+    invent = generate  # its old name, until 0.2
 
     def recognize(self, face: Tensor) -> Prediction:
         """Return class probabilities by the classifier of y_B."""

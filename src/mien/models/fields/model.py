@@ -152,7 +152,7 @@ class FieldModel(Family):
         with torch.no_grad():
             seen = self._read(view)[0] if read else None
         known, asked = noisy_codes(pair.shown, pair.wanted, seen)
-        return self._fields(pair.face, view, known, asked, open=torch.ones(len(known), device=known.device))
+        return self._fields_between(pair.face, view, known, asked, open=torch.ones(len(known), device=known.device))
 
     def _criticised(self, parts: Sequence[Tensor]) -> list[Tensor]:
         """Return the critic's logits of WINDOWS: mouths (B, 1, d, d), eyes (2B, 1, d, d)."""
@@ -186,7 +186,7 @@ class FieldModel(Family):
             code, classes = self.reader(view)
             return code, classes
 
-    def _fields(
+    def _fields_between(
         self,
         face: Tensor,
         view: Tensor,
@@ -205,24 +205,26 @@ class FieldModel(Family):
         code, _ = self._read(self.view(face) if view is None else view)
         return torch.cat([code[:, : 2 * UNITS].clamp(0, 1), code[:, 2 * UNITS :]], 1)
 
-    def moves(self, face: Tensor, controls: Controls) -> Fields:
+    def fields(self, face: Tensor, controls: Controls) -> Fields:
         """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 16)."""
         view = self.view(face)
         known = shrunk(self.read(face, view))
         wanted = asked_code(known, controls, None if controls.like is None else self.read(controls.like))
         asked, maps = wanted, self.mover.look(view)
-        fields = self._fields(face, view, known, asked, maps)
+        fields = self._fields_between(face, view, known, asked, maps)
         for _ in range(self.config.rounds):
             reached, _ = self._read(composed(view, fields))
             better = corrected(asked, wanted, reached)
             if torch.equal(better, asked):
                 break
-            asked, fields = better, self._fields(face, view, known, better, maps)
+            asked, fields = better, self._fields_between(face, view, known, better, maps)
         return fields
+
+    moves = fields  # its old name, until 0.2
 
     def edit(self, face: Tensor, controls: Controls) -> Tensor:
         """Return faces with what is asked for."""
-        return composed(face, self.moves(face, controls))
+        return composed(face, self.fields(face, controls))
 
     def transfer(self, face: Tensor, like: Tensor) -> Tensor:
         """Return faces with the action units of others."""
