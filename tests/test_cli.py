@@ -16,7 +16,7 @@ from skimage.data import astronaut
 
 from mien import cli
 from mien.media.provenance import read_stamp
-from mien.models.contract import Edits, Embeds, EstimatesAus, Invents, Recognizes, Transfers
+from mien.models.contract import Edits, Embeds, EstimatesAus, Generates, Recognizes, Transfers
 from mien.models.eet import Eet
 from mien.models.fields import FieldModel
 from mien.models.io import save_model
@@ -100,7 +100,7 @@ USES = {  # words of a verb on face.jpg -> what a family must have to take them
     ("recognize", "face.jpg", "--json"): Recognizes,
     ("aus", "face.jpg", "--csv"): EstimatesAus,
     ("embed", "face.jpg", "-o", "OUT/f.npz"): Embeds,
-    ("invent", "OUT/g", "--count", "2", "--expression", "anger"): Invents,
+    ("invent", "OUT/g", "--count", "2", "--expression", "anger"): Generates,
 }
 
 

@@ -25,7 +25,7 @@ from mien.labels import AUS, CLASSES, PROTOTYPES, sides
 from mien.landmarker import find_landmarker
 from mien.media.photo import Photo, Seal, read_photo, write_photo
 from mien.media.provenance import Stamp
-from mien.models.contract import Embeds, EstimatesAus, Family, Invents, Moves, Recognizes, Transfers
+from mien.models.contract import Embeds, EstimatesAus, Family, Generates, Recognizes, Transfers, Warps
 from mien.models.io import fingerprint, load, place
 from mien.models.registry import able, editor_by, name_of
 from mien.models.residual import change, pasted
@@ -71,7 +71,7 @@ class Editor:
     for. `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", which None is too. With
     `bare`, methods that change a face return its aligned crop alone, at the model's size.
 
-    A model that `Moves` says what becomes of the photograph's own pixels, and that is done to them. A net that squeezes
+    A model that `Warps` says what becomes of the photograph's own pixels, and that is done to them. A net that squeezes
     a face through a few numbers cannot give a stranger's pores back. So not its picture is pasted but its change: its
     picture with the new expression minus its picture with the old one (`mien.models.residual.change`).
 
@@ -209,7 +209,7 @@ class Editor:
     @torch.inference_mode()
     def invent(self, count: int, expression: str | None = None, seed: int = 0) -> list[Photo]:
         """Return pictures of people who do not exist, showing a class or, with None, one drawn for each."""
-        made = able(self.model, Invents).invent(count, expression, seed)
+        made = able(self.model, Generates).generate(count, expression, seed)
         return [Photo(rgb=to_pixels(image), alpha=None, grey=False, icc=None, exif=None) for image in made]
 
     def stamp(self, operation: str, source: str | None = "of unknown name") -> Stamp:
@@ -234,9 +234,9 @@ class Editor:
 
         Where the processor computes in bf16, so are the fields: one face differed by 1.4 in 255 at most.
         """
-        if isinstance(self.model, Moves):
+        if isinstance(self.model, Warps):
             with torch.autocast("cpu", torch.bfloat16, enabled=native_bf16()):
-                return maps_of(self.model.moves(seen.crop, controls), self.size)
+                return maps_of(self.model.fields(seen.crop, controls), self.size)
         made = self._painted(seen.crop, controls, transfers)
         residual = change(able(self.model, Transfers), seen.crop, made)[0] * 127.5  # (3, S, S) grey levels
         return np.ascontiguousarray(residual.permute(1, 2, 0).cpu().numpy())

@@ -271,9 +271,9 @@ def in_words(expression: str | None, like: Path | None, units: list[str], gaze: 
 
 def tell_reached(tool: Editor, seen: Seen, made: Photo, wish: Asked) -> None:
     """Print what was asked of action units and what a model that moves pixels reads of them in its result."""
-    from mien.models.contract import Moves
+    from mien.models.contract import Warps
 
-    if not isinstance(tool.model, Moves):
+    if not isinstance(tool.model, Warps):
         return
     told = tool.reached(seen, made, wish.expression, wish.intensity, wish.aus)
     if told:
