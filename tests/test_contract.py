@@ -300,6 +300,16 @@ def test_names():
         assert name_of(family(replace(family.PRESETS["small"], **TINY[name]))) == name
 
 
+def test_a_model_that_was_renamed_is_known_by_both_names(tmp_path):
+    model = create("judge", **TINY["evaluator"])
+    assert name_of(model) == "evaluator" and load("judge").config == load("evaluator").config
+    train(model, Random(), tmp_path, replace(EXACT, stop_after=0.0))
+    tensors, header = read_tensors(tmp_path / CHECKPOINT)
+    write_tensors(tmp_path / CHECKPOINT, tensors, header | {"family": "judge"})
+    resume(Trainer(create("evaluator", **TINY["evaluator"]), EXACT), tmp_path / CHECKPOINT)
+    assert name_of(load(str(tmp_path))) == "evaluator"
+
+
 def test_pasted_adds_the_change_alone():
     class Bright:
         def reconstruct(self, face):

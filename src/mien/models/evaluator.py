@@ -1,4 +1,4 @@
-"""The judge: a plain supervised net that measures faces, so that no model has to be asked about its own pictures.
+"""The evaluator: a plain supervised net that measures faces, so that no model has to be asked about its own pictures.
 
 It is no paper's. It reads action units, class and person from true photographs, never from a model's pictures, and no
 model is trained with it. What it says of the true pictures of people it never saw is the ceiling of every table.
@@ -23,7 +23,7 @@ SCALE = 16.0  # of the cosine between a face and a person, as a logit (Wang et a
 
 
 @dataclass(frozen=True)
-class JudgeConfig:
+class EvaluatorConfig:
     """Sizes and lengths of preset `small`, the only one."""
 
     image_size: int = 64
@@ -48,16 +48,16 @@ class JudgeConfig:
         check_least(self, {"image_size": 32} | dict.fromkeys(sizes, 1))
 
 
-class Judge(Family):
+class Evaluator(Family):
     """Two trunks, so that what it says of a person cannot lean on what it says of their expression."""
 
     paper = ""
-    Config = JudgeConfig
-    PRESETS = {"small": JudgeConfig()}  # noqa: RUF012
+    Config = EvaluatorConfig
+    PRESETS = {"small": EvaluatorConfig()}  # noqa: RUF012
     needs = ("aus", "expression")
     deployed = ("expression_trunk", "expression_code", "aus", "classes", "identity_trunk", "identity_code")
 
-    def __init__(self, config: JudgeConfig):
+    def __init__(self, config: EvaluatorConfig):
         super().__init__(config)
         c = config
         flat = 8 * c.width * halvings(c.image_size, 4)[-1] ** 2

@@ -9,13 +9,14 @@ from mien.controls import Controls
 from mien.errors import InputError
 from mien.models.contract import KINDS, Edits, Family
 from mien.models.eet.model import Eet
-from mien.models.evaluator import Judge
+from mien.models.evaluator import Evaluator
 from mien.models.expr_gan.model import ExprGan
 from mien.models.fields.model import FieldModel
 from mien.models.jesrl.model import Jesrl
 from mien.models.landmarks import Landmarks
 from mien.models.rel_gan import RelGan
 from mien.models.ter_gan import TerGan
+from mien.weights.resolve import OLD_NAMES
 
 FAMILIES: dict[str, type[Family]] = {
     "ter_gan": TerGan,
@@ -24,16 +25,22 @@ FAMILIES: dict[str, type[Family]] = {
     "jesrl": Jesrl,
     "eet": Eet,
     "fields": FieldModel,
-    "judge": Judge,
+    "evaluator": Evaluator,
     "landmarks": Landmarks,
 }
 
 
+def find_family(name: str) -> type[Family]:
+    """Return a family by its name, or by one of OLD_NAMES. Raises InputError for another."""
+    family = FAMILIES.get(OLD_NAMES.get(name, name))
+    if family is None:
+        raise InputError(f"no model named {name!r}; choose one of {', '.join(sorted(FAMILIES))}")
+    return family
+
+
 def preset_config(name: str, preset: str) -> Any:
     """Return the config of a family's preset. Raises InputError for an unknown family or preset."""
-    if name not in FAMILIES:
-        raise InputError(f"no model named {name!r}; choose one of {', '.join(sorted(FAMILIES))}")
-    presets = FAMILIES[name].PRESETS
+    presets = find_family(name).PRESETS
     if preset not in presets:
         raise InputError(f"{name} has no preset {preset!r}; choose one of {', '.join(sorted(presets))}")
     return presets[preset]
@@ -48,7 +55,7 @@ def create(name: str, preset: str = "small", **changes: Any) -> Family:
     unknown = [field for field in changes if field not in config.__dataclass_fields__]
     if unknown:
         raise InputError(f"{name} has no setting {unknown[0]!r}; it has {', '.join(config.__dataclass_fields__)}")
-    return FAMILIES[name](replace(config, **changes))
+    return find_family(name)(replace(config, **changes))
 
 
 def name_of(model: Family) -> str:
