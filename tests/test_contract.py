@@ -343,6 +343,8 @@ def test_a_weight_without_its_loss_is_refused():
         (lambda: Controls("anger", 1.5), "1.5.*0 .neutral. to 1"),
         (lambda: Controls(aus={3: 1.0}), "AU 3"),
         (lambda: tiny("ter_gan").edit(torch.zeros(1, 3, 32, 32), Controls(aus={12: 1})), "by action unit, but by"),
+        (lambda: tiny("rel_gan").edit(torch.zeros(1, 3, 32, 32), Controls(gaze=(9, 0))), "RelGan cannot edit by gaze"),
+        (lambda: tiny("eet").edit(torch.zeros(1, 3, 32, 32), Controls(aus={"12L": 1})), "action unit of one side, but"),
     ],
 )
 def test_wrong_requests_say_what_is_right(call, says):

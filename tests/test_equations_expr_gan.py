@@ -278,6 +278,18 @@ def labelled(label, intensity):
     )
 
 
+def test_the_paper_and_our_pairs_answer_the_same_questions():
+    asked = [{name for name in vars(kind) if not name.startswith("_")} for kind in (paper.Unpaired, paper.Paired)]
+    assert asked[0] == asked[1] and len(asked[0]) == 9
+    literal, ours = (create("expr_gan", preset, **TINY["expr_gan"]) for preset in ("paper", "small"))
+    assert (type(literal.supervision), type(ours.supervision)) == (paper.Unpaired, paper.Paired)
+    batch = Random().batch(0)
+    face, shown, answer = literal.supervision.task(batch)
+    assert face is answer is batch.source.image and shown is batch.source and not literal.sampling().need_truth
+    face, shown, answer = ours.supervision.task(batch)
+    assert face is batch.target.image and answer is batch.truth and ours.sampling().need_truth
+
+
 def test_training_codes_follow_the_labels():
     faces = labelled([0, 3, 3, 1], [0.0, 0.5, float("nan"), 1.0])
     exact = create("expr_gan", **TINY["expr_gan"], estimated=0.0, drawn=0.0)

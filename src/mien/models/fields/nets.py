@@ -100,7 +100,7 @@ def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[
 
 
 def _patch(window: Window, maps: Tensor, gate: Tensor) -> Patch:
-    """Six maps (B, 6, w, w) as a patch that fades at the window's edges."""
+    """Return six maps (B, 6, w, w) as a patch that fades at the window's edges."""
     fade = gate * ramp(maps.shape[-1], window, maps.device)
     return Patch(window, NEAR * fade * maps[:, :2].tanh(), fade * (maps[:, 2:3] - 3).sigmoid(), maps[:, 3:].tanh())
 
