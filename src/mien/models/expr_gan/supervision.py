@@ -64,7 +64,10 @@ class Unpaired:
 
 
 class Paired:
-    """Ours: two expressions of one person, the second the answer; what is absent in a code is -1 throughout."""
+    """Ours: the answer is a real picture of the target's person with the source's expression.
+
+    In all its codes, what is absent is -1.
+    """
 
     need_truth = True
 
