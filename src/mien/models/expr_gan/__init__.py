@@ -31,12 +31,13 @@ from mien.models.expr_gan.equations import (
     identity_loss,
     image_adversarial_value,
     information_bound,
-    intensity_loss,
     minimax_value,
     pixel_loss,
+    present_blocks,
     regularizer_loss,
 )
-from mien.models.expr_gan.model import ExprGan, uniform
+from mien.models.expr_gan.model import ExprGan
+from mien.models.expr_gan.supervision import Paired, Unpaired, intensity_loss
 
 __all__ = [
     "MAP_WEIGHT",
@@ -46,6 +47,8 @@ __all__ = [
     "ExprGan",
     "ExprGanConfig",
     "K",
+    "Paired",
+    "Unpaired",
     "code_adversarial_value",
     "expression_code",
     "fade",
@@ -56,6 +59,6 @@ __all__ = [
     "intensity_loss",
     "minimax_value",
     "pixel_loss",
+    "present_blocks",
     "regularizer_loss",
-    "uniform",
 ]
