@@ -41,34 +41,7 @@ _HOMES = (
     | dict.fromkeys(("change", "pasted"), "mien.models.residual")
 )
 
-__all__ = [
-    "FAMILIES",
-    "Controls",
-    "Edits",
-    "Embedding",
-    "Embeds",
-    "EstimatesAus",
-    "Family",
-    "FindsPoints",
-    "Generates",
-    "HasBaseline",
-    "Invents",
-    "Moves",
-    "Prediction",
-    "Recognizes",
-    "SetsElements",
-    "Transfers",
-    "Warps",
-    "able",
-    "change",
-    "create",
-    "editor_by",
-    "load",
-    "name_of",
-    "pasted",
-    "preset_config",
-    "save_model",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

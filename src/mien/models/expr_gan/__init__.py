@@ -38,27 +38,3 @@ from mien.models.expr_gan.equations import (
 )
 from mien.models.expr_gan.model import ExprGan
 from mien.models.expr_gan.supervision import Paired, Unpaired, intensity_loss
-
-__all__ = [
-    "MAP_WEIGHT",
-    "PAPER",
-    "SMALL",
-    "UNPAIRED",
-    "ExprGan",
-    "ExprGanConfig",
-    "K",
-    "Paired",
-    "Unpaired",
-    "code_adversarial_value",
-    "expression_code",
-    "fade",
-    "full_code",
-    "identity_loss",
-    "image_adversarial_value",
-    "information_bound",
-    "intensity_loss",
-    "minimax_value",
-    "pixel_loss",
-    "present_blocks",
-    "regularizer_loss",
-]
