@@ -21,15 +21,14 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from mien.controls import Controls
 from mien.data.batch import Batch, Faces
 from mien.labels import CLASSES
-from mien.models.contract import Embedding, Family, Prediction, check_least, check_shares
+from mien.models.contract import Prediction, check_least, check_shares
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
+from mien.models.two_codes import TwoCodes
 from mien.nn.blocks import Encoder, UpBlock, halvings, perceptron
 from mien.nn.class_codes import ClassCodes
 from mien.nn.losses import image_l1, known_cross_entropy
-from mien.nn.modes import evaluating
 from mien.nn.naming_discriminator import NamingDiscriminator
 
 
@@ -138,7 +137,7 @@ class PaintingDecoder(nn.Module):
         return self.paint(self.blocks(x.contiguous(memory_format=torch.channels_last))).tanh()
 
 
-class RelGan(Family):
+class RelGan(TwoCodes):
     """Reenactment first, then an MLP on the detached expression encoder."""
 
     paper = (
@@ -234,40 +233,6 @@ class RelGan(Family):
             "L_Di": known_cross_entropy(fake_identity, identity),
         }
 
-    def _recognition(self, faces: Faces) -> Tensor:
-        with torch.no_grad(), evaluating(self.expression_encoder):
-            code = self.expression_encoder(faces.image).float()
-        self.class_codes.add(code, faces.label, faces.intensity)
-        return known_cross_entropy(self.recognizer(code), faces.label)
-
-    def transfer(self, face: Tensor, like: Tensor) -> Tensor:
-        """Return x̄ = G_de(G_es(like), G_et(face)): (B, 3, H, W) in [-1, 1]."""
-        return self._decode(self.expression_encoder(like), self.identity_encoder(face))
-
-    def reconstruct(self, face: Tensor) -> Tensor:
-        """Return the model's own picture of `face`: (B, 3, H, W) in [-1, 1]."""
-        return self.transfer(face, face)
-
-    def edit(self, face: Tensor, controls: Controls) -> Tensor:
-        """Return `face` with the asked expression; intensity is the way from the neutral code to the asked one.
-
-        Note: the paper has no editing; the mean code of a class serves for a class.
-        """
-        self.check_edit(controls)
-        code = self.class_codes.asked(controls, self.expression_encoder)
-        return self._decode(code.expand(len(face), -1), self.identity_encoder(face))
-
-    def recognize(self, face: Tensor) -> Prediction:
-        """Return class probabilities by the MLP on f(e)."""
-        return Prediction(self.recognizer(self.expression_encoder(face)).float().softmax(1))
-
     def baseline(self, face: Tensor) -> Prediction:
         """Return class probabilities by the CNN baseline: G_es with one class layer."""
         return Prediction(self.class_layer(self.expression_encoder(face)).float().softmax(1))
-
-    def embed(self, face: Tensor) -> Embedding:
-        """Return f(e) (B, 30) and f(i) (B, 50)."""
-        return Embedding(self.expression_encoder(face), self.identity_encoder(face))
-
-    def _decode(self, expression: Tensor, identity: Tensor) -> Tensor:
-        return self.decoder(torch.cat([expression, identity], 1))  # f(x): (B, 30 + 50)

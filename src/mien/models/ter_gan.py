@@ -30,16 +30,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.controls import Controls
 from mien.data.batch import Batch, Faces
 from mien.labels import CLASSES
-from mien.models.contract import Embedding, Family, Prediction, check_least, check_shares
+from mien.models.contract import Prediction, check_least, check_shares
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
+from mien.models.two_codes import TwoCodes
 from mien.nn.blocks import Decoder, Encoder, perceptron
 from mien.nn.class_codes import ClassCodes
 from mien.nn.gradient_reversal import reverse_gradient
 from mien.nn.losses import image_l1, known_cross_entropy, mean_l1, share_of
-from mien.nn.modes import evaluating, untracked
+from mien.nn.modes import untracked
 from mien.nn.naming_discriminator import NamingDiscriminator
 
 MAP_WEIGHTS = (0.5, 0.6, 0.7, 0.88, 0.99)  # Sec. 4.1: ω1_l = ω2_l, finest map first
@@ -176,7 +176,7 @@ def weighted_map_l1(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
     return torch.stack(terms).sum()
 
 
-class TerGan(Family):
+class TerGan(TwoCodes):
     """The three uses of the paper's title behind one interface."""
 
     paper = (
@@ -332,40 +332,6 @@ class TerGan(Family):
             "L_Det": identity_consistency_loss(*play(self.identity_encoder, self.identity_game, target)),
         }
 
-    def _recognition(self, faces: Faces) -> Tensor:
-        with torch.no_grad(), evaluating(self.expression_encoder):
-            code = self.expression_encoder(faces.image).float()
-        self.class_codes.add(code, faces.label, faces.intensity)
-        return known_cross_entropy(self.recognizer(code), faces.label)
-
-    def transfer(self, face: Tensor, like: Tensor) -> Tensor:
-        """Return x̄ = G_de(G_es(like), G_et(face)): (B, 3, H, W) in [-1, 1]."""
-        return self._decode(self.expression_encoder(like), self.identity_encoder(face))
-
-    def reconstruct(self, face: Tensor) -> Tensor:
-        """Return the model's own picture of `face`: (B, 3, H, W) in [-1, 1]."""
-        return self.transfer(face, face)
-
-    def edit(self, face: Tensor, controls: Controls) -> Tensor:
-        """Return `face` with the asked expression; intensity is the way from the neutral code to the asked one.
-
-        Note: the paper edits by an exemplar of the same person; the mean code of a class serves for a class.
-        """
-        self.check_edit(controls)
-        code = self.class_codes.asked(controls, self.expression_encoder)
-        return self._decode(code.expand(len(face), -1), self.identity_encoder(face))
-
-    def recognize(self, face: Tensor) -> Prediction:
-        """Return class probabilities by the shallow classifier on f(e)."""
-        return Prediction(self.recognizer(self.expression_encoder(face)).float().softmax(1))
-
     def baseline(self, face: Tensor) -> Prediction:
         """Return class probabilities by the CNN baseline: G_es with the class layer of stage 1."""
         return Prediction(self.expression_classifier(self.expression_encoder(face)).float().softmax(1))
-
-    def embed(self, face: Tensor) -> Embedding:
-        """Return f(e) (B, 30) and f(i) (B, 50)."""
-        return Embedding(self.expression_encoder(face), self.identity_encoder(face))
-
-    def _decode(self, expression: Tensor, identity: Tensor) -> Tensor:
-        return self.decoder(torch.cat([expression, identity], 1))  # f(x): (B, 30 + 50)
