@@ -16,9 +16,9 @@ from skimage.data import astronaut
 
 from mien import cli
 from mien.media.provenance import read_stamp
-from mien.models.contract import Edits, Embeds, EstimatesAus, Invents, Recognizes, Transfers
-from mien.models.eet.model import Eet
-from mien.models.fields.model import FieldModel
+from mien.models.contract import Edits, Embeds, EstimatesAus, Generates, Recognizes, Transfers
+from mien.models.eet import Eet
+from mien.models.fields import FieldModel
 from mien.models.io import save_model
 from mien.models.registry import FAMILIES, create
 from mien.training.loop import train
@@ -101,7 +101,7 @@ USES = {  # words of a verb on face.jpg -> what a family must have to take them
     ("recognize", "face.jpg", "--json"): Recognizes,
     ("aus", "face.jpg", "--csv"): EstimatesAus,
     ("embed", "face.jpg", "-o", "OUT/f.npz"): Embeds,
-    ("invent", "OUT/g", "--count", "2", "--expression", "anger"): Invents,
+    ("generate", "OUT/g", "--count", "2", "--expression", "anger"): Generates,
 }
 
 
@@ -221,7 +221,7 @@ def test_help_has_an_example_for_every_verb(capsys):
         "recognize",
         "aus",
         "embed",
-        "invent",
+        "generate",
         "info",
         "augment",
         "synth",

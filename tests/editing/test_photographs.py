@@ -15,7 +15,7 @@ from mien.errors import InputError
 from mien.faces.detect import find_faces
 from mien.media.photo import read_photo
 from mien.media.sixteen_bit import carried, eight, encode_png, turned
-from mien.models.contract import Moves
+from mien.models.contract import Warps
 from mien.models.registry import create
 from mien.runtime.landmarker import find_landmarker
 from mien.synth.expression import recipe
@@ -62,7 +62,7 @@ def beyond(editor, seen, shape):
     size = editor.size
     a, b = np.float32(seen.matrix[:, :2]), np.float32(seen.matrix[:, 2])
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
-    moves = isinstance(editor.model, Moves)
+    moves = isinstance(editor.model, Warps)
     across = np.abs((a[0, 0] * x + a[0, 1] * y + b[0] + 0.5) / size - 0.50) - 1.5 / size
     down = np.abs((a[1, 0] * x + a[1, 1] * y + b[1] + 0.5) / size - (0.50 if moves else 0.52)) - 1.5 / size
     if moves:
@@ -74,7 +74,7 @@ def beyond(editor, seen, shape):
     ("width", "height"), [(200, 200), (641, 433), (433, 641), pytest.param(6000, 4000, marks=pytest.mark.slow)]
 )
 def test_outside_the_mask_a_png_is_the_photograph(editor, face, tmp_path, width, height):
-    if width == 6000 and not isinstance(editor.model, Moves):
+    if width == 6000 and not isinstance(editor.model, Warps):
         width, height = 2400, 1600  # one of that size is enough, and takes half a minute
     photo = scene(face, width, height)
     Image.fromarray(photo).save(tmp_path / "in.png", compress_level=1)

@@ -70,7 +70,7 @@ def test_the_receipt_of_an_edit(judge, written, capsys):
     assert note["source"]["sha256"] == hashlib.sha256((written / "in.png").read_bytes()).hexdigest()
     assert note["controls"] == {"expression": "surprise", "intensity": 0.5}
     assert note["model"] == {"name": "jesrl", "fingerprint": fingerprint(mien.load("jesrl"))}
-    assert note["evaluator"] == {"name": "judge", "fingerprint": fingerprint(judge)}
+    assert note["evaluator"] == {"name": "evaluator", "fingerprint": fingerprint(judge)}
     assert note["versions"]["torch"] == torch.__version__ and note["versions"]["mien"] == mien.__version__
 
 

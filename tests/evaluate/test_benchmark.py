@@ -288,7 +288,7 @@ def test_models_are_named_as_their_runs(tmp_path):
     assert {"ter_gan", "rel_gan", "expr_gan", "jesrl", "eet", "mine"} <= set(found) and "judge" not in found
     with pytest.raises(InputError, match="second model named eet"):
         bench_models([str(tmp_path / "eet.safetensors")])
-    with pytest.raises(InputError, match="judge cannot transfer"):
+    with pytest.raises(InputError, match="evaluator cannot transfer"):
         bench_models([str(tmp_path / "reader.safetensors")])
 
 

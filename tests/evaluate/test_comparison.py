@@ -287,7 +287,7 @@ def test_synthesized_faces_are_a_stamped_data_set(data, tmp_path):
         synthesize(model, data, tmp_path / "a", 3, seed=1)
     with pytest.raises(InputError, match="nobody is neutral"):
         synthesize(model, data.select(data.manifest.expression > 0), tmp_path / "b", 1)
-    with pytest.raises(InputError, match="cannot invent"):
+    with pytest.raises(InputError, match="cannot generate"):
         synthesize(model, None, tmp_path / "c", 1)
 
 
@@ -298,7 +298,7 @@ def test_an_invented_person_is_one_person_in_all_classes(tmp_path):
     m = open_data(tmp_path, SIZE).manifest
     assert np.bincount(m.subject).tolist() == [len(BASIC)] * 2 and np.isnan(m.intensity).all()
     asked = []
-    model.invent = lambda count, word, seed: asked.append((word, seed)) or torch.zeros(count, 3, SIZE, SIZE)
+    model.generate = lambda count, word, seed: asked.append((word, seed)) or torch.zeros(count, 3, SIZE, SIZE)
     synthesize(model, None, tmp_path / "again", 2)
     assert len(set(asked)) == 2 * len(BASIC) and len({seed for _, seed in asked}) == 2
 

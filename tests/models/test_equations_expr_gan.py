@@ -194,8 +194,8 @@ def test_uses_send_the_papers_codes(model, face, monkeypatch):
     model.edit(face, Controls("happiness", 0.0))
     model.edit(face, Controls("happiness", 0.25))
     model.element(face, "contempt", 4)
-    model.invent(4, "anger")
-    model.invent(2, "neutral")
+    model.generate(4, "anger")
+    model.generate(2, "neutral")
     full, none, weak, one, drawn, calm = (c.reshape(len(c), K, D) for c in seen)
     assert (full[:, 0] == 1).all() and (full[:, 1:] == -1).all()
     assert (none == -1).all() and (calm == -1).all()
@@ -206,11 +206,11 @@ def test_uses_send_the_papers_codes(model, face, monkeypatch):
     assert (drawn == -1).sum() == 4 * (K - 1) * D and len(drawn[:, anger].unique()) == 4 * D
 
 
-def test_invention_in_the_papers_presets_draws_eq_3(monkeypatch, face):
+def test_generation_in_the_papers_presets_draws_eq_3(monkeypatch, face):
     model, seen = create("expr_gan", "unpaired", **TINY["expr_gan"]), []
     monkeypatch.setattr(model, "_decode", lambda identity, code: seen.append((identity, code)) or code)
-    model.invent(200, "anger")
-    model.invent(40)
+    model.generate(200, "anger")
+    model.generate(40)
     (identity, code), (_, anyone) = seen
     code, anyone = code.reshape(-1, K, D), anyone.reshape(-1, K, D)
     anger = CLASSES.index("anger") - 1
@@ -254,9 +254,9 @@ def test_intensity_and_elements_move_the_picture_continuously(model, face):
         (lambda m, x: m.element(x, "neutral", 0), "no block"),
         (lambda m, x: m.element(x, "anger", 5), "0 to 4"),
         (lambda m, x: m.element(x, "anger", 0, 1.5), "at -1 to 1"),
-        (lambda m, x: m.edit(x, Controls(aus={12: 1.0})), "not by AU"),
-        (lambda m, x: m.invent(2, "joy"), "joy"),
-        (lambda m, x: create("expr_gan", image_size=16), "at least 32"),
+        (lambda m, x: m.edit(x, Controls(aus={12: 1.0})), "cannot edit by action unit, but by class, example"),
+        (lambda m, x: m.generate(2, "joy"), "joy"),
+        (lambda m, x: create("expr_gan", image_size=16), "expected 32 or more"),
         (lambda m, x: create("expr_gan", estimated=0.7, drawn=0.6), "at most 1 together"),
         (lambda m, x: create("expr_gan", batch_size=1), "2 or more"),
     ],
@@ -280,20 +280,32 @@ def labelled(label, intensity):
     )
 
 
+def test_the_paper_and_our_pairs_answer_the_same_questions():
+    asked = [{name for name in vars(kind) if not name.startswith("_")} for kind in (paper.Unpaired, paper.Paired)]
+    assert asked[0] == asked[1] and len(asked[0]) == 9
+    literal, ours = (create("expr_gan", preset, **TINY["expr_gan"]) for preset in ("paper", "small"))
+    assert (type(literal.supervision), type(ours.supervision)) == (paper.Unpaired, paper.Paired)
+    batch = Random().batch(0)
+    face, shown, answer = literal.supervision.task(batch)
+    assert face is answer is batch.source.image and shown is batch.source and not literal.sampling().need_truth
+    face, shown, answer = ours.supervision.task(batch)
+    assert face is batch.target.image and answer is batch.truth and ours.sampling().need_truth
+
+
 def test_training_codes_follow_the_labels():
     faces = labelled([0, 3, 3, 1], [0.0, 0.5, float("nan"), 1.0])
     exact = create("expr_gan", **TINY["expr_gan"], estimated=0.0, drawn=0.0)
-    code, unanswered = exact._code(faces, exact._present(faces))
+    code, unanswered = exact._codes(faces, exact._present(faces))
     code = code.reshape(4, K, D)
     assert (code[0] == -1).all() and (code[1, 2] == 0).all() and (code[2, 2] == 1).all() and (code[3, 0] == 1).all()
     assert (code == -1).sum() == 4 * K * D - 3 * D and not unanswered.any()
     drawn = create("expr_gan", **TINY["expr_gan"], estimated=0.0, drawn=1.0)
-    code, unanswered = drawn._code(faces, drawn._present(faces))
+    code, unanswered = drawn._codes(faces, drawn._present(faces))
     code = code.reshape(4, K, D)
     assert unanswered.all() and (code[0] == -1).all() and len(code[1, 2].unique()) == D
     assert (code[1, [0, 1, 3, 4, 5, 6]] == -1).all()
     literal = create("expr_gan", "unpaired", **TINY["expr_gan"])
-    code, unanswered = literal._code(faces, literal._present(faces))
+    code, unanswered = literal._codes(faces, literal._present(faces))
     code = code.reshape(4, K, D)
     assert not unanswered.any() and (code[0] == -1).all() and (code[1:] != -1).all()
     assert (code[1, 2] > 0).all() and (code[1, :2] < 0).all()
@@ -355,7 +367,7 @@ def test_read_codes_are_qs_under_the_label_and_teach_q():
     model = create("expr_gan", **TINY["expr_gan"], estimated=1.0, drawn=0.0, reconstruction_regularizer=0.0).eval()
     faces = labelled([3, 1, -1], [0.5, 1.0, 1.0])
     present = model._present(faces)
-    code, unanswered = model._code(faces, present)
+    code, unanswered = model._codes(faces, present)
     with torch.no_grad():
         q = model.regressor(model.trunk(faces.image, present)).reshape(3, K, D)
         guess = model.recognize(faces.image).probabilities[:, 1:]
@@ -372,11 +384,11 @@ def test_qs_running_figures_are_of_real_faces_alone(preset, turn):
     torch.manual_seed(0)
     model = create("expr_gan", preset, **TINY["expr_gan"]).train()
     alone, batch = copy.deepcopy(model), Random().batch(0)
-    rows = model._watched(len(batch)) if (preset, turn) == ("unpaired", "reconstruct") else len(batch)
+    rows = model._watched_rows(batch.truth) if (preset, turn) == ("unpaired", "reconstruct") else slice(None)
     model(batch, turn)
     if turn not in ("control", "refine"):  # those do not train Q
         present = model._present(batch.source)
-        alone.regressor(alone.trunk(batch.source.image[:rows], present[:rows]))
+        alone.regressor(alone.trunk(batch.source.image[rows], present[rows]))
     for net in ("trunk", "regressor"):
         for (name, moved), (_, real) in zip(
             getattr(model, net).named_buffers(), getattr(alone, net).named_buffers(), strict=True

@@ -8,24 +8,34 @@ from mien.controls import Controls
 from mien.data.batch import Faces, Motion
 from mien.errors import InputError
 from mien.labels import AUS, PROTOTYPES, prototype, units_of
-from mien.models.fields.code import CODE, UNITS, code_of, corrected, gate, shrunk
-from mien.models.fields.equations import (
+from mien.models.fields import (
+    CODE,
+    DOUBT,
+    STILL,
+    UNITS,
+    Pair,
+    asked_code,
+    code_of,
+    corrected,
     critic_loss,
     detail,
     flow_loss,
     fool_loss,
+    gate,
     look_losses,
     near_loss,
+    noisy_codes,
     opening_loss,
     paint_loss,
     reached_loss,
     reading_loss,
     shade_loss,
+    shrunk,
+    stilled,
     true_shade,
     watched,
 )
 from mien.models.fields.nets import ramp
-from mien.models.fields.pairs import DOUBT, STILL, stilled, told
 from mien.models.registry import create
 from mien.nn.warp import EYES, MOUTH, WHOLE, WINDOWS, Fields, Patch, composed, placed, resized, warp
 from tests.helpers.tiny import TINY
@@ -324,20 +334,31 @@ def test_controls_become_codes():
     known, shown = model.read(face), model.read(like)
     at = AUS.index
 
-    happy = model.wanted(known, Controls("happiness", 0.5))
+    happy = asked_code(known, Controls("happiness", 0.5))
     assert happy[0, at(12)] == happy[0, UNITS + at(12)] == 0.5 * PROTOTYPES["happiness"][12] / 5
     assert happy[0, at(1)] == 0 and torch.equal(happy[:, -4:], known[:, -4:])  # pose and gaze stay
-    scorn = model.wanted(known, Controls("contempt"))
+    scorn = asked_code(known, Controls("contempt"))
     assert scorn[0, at(14)] == 1 and scorn[0, UNITS + at(14)] == 0  # one side
-    left = model.wanted(known, Controls(aus={"12L": 4.0, 4: 1.0}))
+    left = asked_code(known, Controls(aus={"12L": 4.0, 4: 1.0}))
     assert left[0, at(12)] == 0.8 and left[0, UNITS + at(12)] == known[0, UNITS + at(12)]  # the rest as it is
     assert left[0, at(4)] == left[0, UNITS + at(4)] == 0.2 and left[0, at(1)] == known[0, at(1)]
-    look = model.wanted(known, Controls(aus={}, gaze=(15.0, -6.0)))
+    look = asked_code(known, Controls(aus={}, gaze=(15.0, -6.0)))
     torch.testing.assert_close(look[:, -2:], known[:, -2:] + torch.tensor([[0.5, -0.2]]))
     torch.testing.assert_close(look[:, :-2], known[:, :-2])
-    half = model.wanted(known, Controls(like=like, intensity=0.5))
+    half = asked_code(known, Controls(like=like, intensity=0.5), shown)
     torch.testing.assert_close(half[:, : 2 * UNITS], 0.5 * shown[:, : 2 * UNITS])
     assert torch.equal(half[:, -4:], known[:, -4:])  # pose and gaze stay
+
+
+def test_plain_controls_are_what_codes_are_made_of():
+    assert Controls(aus={"12L": 4.0, 4: 1.0}, intensity=0.5).units() == [(12, "L", 0.4), (4, "L", 0.1), (4, "R", 0.1)]
+    assert Controls(gaze=(1.0, 2.0)).units() == Controls(like=torch.zeros(1)).units() == []
+    for word in PROTOTYPES:
+        for intensity in np.linspace(0, 1, 23):
+            units = Controls(word, float(intensity)).units()
+            assert [unit[:2] for unit in units] == [(au, side) for side in "LR" for au in AUS]
+            full = float(intensity) * torch.tensor(prototype(word))  # the same to the bit, in float32
+            assert torch.equal(torch.tensor([value for *_, value in units]), full)
 
 
 def test_what_the_mover_is_told():
@@ -345,7 +366,7 @@ def test_what_the_mover_is_told():
     shown, wanted = torch.rand(2, 4000, CODE)
     wanted[:, :10] = shown[:, :10]
     wanted[0, 20] = torch.nan
-    known, asked = told(shown, wanted)
+    known, asked = noisy_codes(shown, wanted)
     assert torch.equal(known[:, 2 * UNITS :], shown[:, 2 * UNITS :])  # head and gaze as they are
     off = (known - shrunk(shown))[:, : 2 * UNITS].numpy()
     off = np.where(shown[:, : 2 * UNITS].numpy() > 0.6, off, np.nan)  # where shrinking hardly counts
@@ -356,7 +377,7 @@ def test_what_the_mover_is_told():
     assert alone[0, 20] and not alone[1:, 10 : 2 * UNITS].any()  # unknown is not asked for, changes are
     torch.testing.assert_close(asked[~(asked == known)], wanted[~(asked == known)])
     read = torch.rand(4000, CODE)
-    as_read = told(shown, wanted, read)[0]
+    as_read = noisy_codes(shown, wanted, read)[0]
     assert torch.equal(as_read[:, 2 * UNITS :], shown[:, 2 * UNITS :])
     strong = read[:, : 2 * UNITS] > 0.6
     assert (as_read - shrunk(read))[:, : 2 * UNITS][strong].std() < DOUBT
@@ -367,7 +388,9 @@ def test_some_pairs_are_made_still():
     n = 4000
     face, truth, wanted = torch.rand(n, 3, 2, 2), torch.rand(n, 3, 2, 2), torch.rand(n, CODE)
     m = Motion(torch.rand(n, 2, 1, 1), torch.rand(n, 1, 1, 1), torch.zeros(n, 1, 1, 1))
-    made, asked, moved = stilled(face, truth, wanted, m)
+    pair = stilled(Pair(face, truth, wanted, wanted, m))
+    made, asked, moved = pair.truth, pair.wanted, pair.motion
+    assert torch.equal(pair.face, face) and torch.equal(pair.shown, wanted)
     still = asked.isnan().all(1)
     assert np.isclose(still.float().mean(), STILL, atol=0.02)
     assert torch.equal(made[still], face[still]) and torch.equal(made[~still], truth[~still])

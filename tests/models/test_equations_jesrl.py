@@ -362,7 +362,7 @@ def test_all_plausible_classes_are_shown(plausible, expected, monkeypatch):
 def test_intensity_interpolates_blocks_from_neutral_to_the_class(tmp_path, monkeypatch):
     model = trained(tmp_path, width=4)
     face = Random(3).batch(0).source.image
-    mean = {c: (model.class_blocks.mean(c)).unflatten(1, model.shape) for c in ("neutral", "anger")}
+    mean = {c: model.class_blocks.mean(c) for c in ("neutral", "anger")}
     fixed_classes(model, monkeypatch, "happiness")
     made = model.edit(face, Controls("anger", 0.25))
     chosen = torch.zeros(3, N, dtype=torch.bool)
@@ -383,7 +383,7 @@ def test_neutrals_block_stays_where_training_showed_no_neutral(tmp_path, monkeyp
     made, seen = model.edit(face, Controls("anger")), model.encoder(face)
     chosen = torch.zeros(3, N, dtype=torch.bool)
     chosen[:, [CLASSES.index(c) for c in ("happiness", "anger")]] = True
-    anger = model.class_blocks.mean("anger").unflatten(1, model.shape)
+    anger = model.class_blocks.mean("anger")
     mask = chosen.repeat_interleave(4, 1)[:, :, None, None]
     torch.testing.assert_close(made, model.draw(seen, torch.where(mask, anger, seen.representation), chosen))
 
@@ -392,7 +392,7 @@ def test_class_blocks_are_means_over_the_settled_encoder(tmp_path):
     model = trained(tmp_path)
     steps = range(model.stages()[0].steps + model.stages()[1].steps, sum(s.steps for s in model.stages()))
     faces = [f for s in steps for f in (Random().batch(s).source, Random().batch(s).target)]
-    codes = torch.cat([model.encoder(f.image).representation.flatten(1)[f.label == 3] for f in faces])
+    codes = torch.cat([model.encoder(f.image).representation[f.label == 3] for f in faces])
     torch.testing.assert_close(model.class_blocks.mean("surprise")[0], codes.mean(0))
 
 
@@ -435,5 +435,5 @@ def test_impossible_settings(changes, says):
 
 
 def test_edit_refuses_action_units():
-    with pytest.raises(InputError, match="by expression or by example"):
+    with pytest.raises(InputError, match="by class, example"):
         tiny().edit(torch.zeros(1, 3, 32, 32), Controls(aus={12: 1.0}))

@@ -260,5 +260,5 @@ def test_impossible_settings_say_what_is_right(change, says):
 
 
 def test_edits_by_au_are_refused():
-    with pytest.raises(InputError, match="by AU"):
+    with pytest.raises(InputError, match="RelGan cannot edit by action unit, but by class, example"):
         tiny("rel_gan").edit(torch.zeros(1, 3, 32, 32), Controls(aus={12: 1.0}))

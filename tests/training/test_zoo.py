@@ -18,7 +18,7 @@ from mien.synth.generate import generate
 from mien.training.settings import Settings
 from mien.training.zoo import make_zoo
 from mien.weights.index import VARIABLE
-from mien.weights.resolve import zoo
+from mien.weights.resolve import OLD_NAMES, zoo
 from tests.conftest import write_rows
 from tests.evaluate.test_comparison import data as data  # a fixture
 from tests.helpers.tiny import TINY
@@ -51,7 +51,7 @@ def test_every_model_is_trained_packed_and_compared(made):
         data = (out / entry["file"]).read_bytes()
         assert entry["sha256"] == hashlib.sha256(data).hexdigest() and entry["bytes"] == len(data)
         assert {t.dtype for key, t in read_tensors(out / entry["file"])[0].items() if "weight" in key} == {torch.half}
-        assert read_tensors(out / entry["file"])[1]["family"] == name
+        assert read_tensors(out / entry["file"])[1]["family"] == OLD_NAMES.get(name, name)
     ((models, evaluator, data),) = compared
     assert set(models) == {"ter_gan"} and evaluator.config.image_size == 32 and set(data.manifest.subjects) == {"ann"}
 

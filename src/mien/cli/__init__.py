@@ -37,11 +37,12 @@ app.add_typer(evaluate_app, name="evaluate")
 
 VERBS: tuple[Callable[..., None], ...] = (
     *(edit.transfer, edit.edit, edit.neutralize, recognize.recognize, recognize.aus, recognize.embed),
-    *(generate.invent, info, generate.synth, generate.augment, train.train, demo, train.zoo, bench),
+    *(generate.generate, info, generate.synth, generate.augment, train.train, demo, train.zoo, bench),
 )
 for verb in VERBS:
     app.command()(verb)
 app.command("app")(page)
+app.command("invent", hidden=True)(generate.generate)  # generate's old name
 data_app.command("check")(data_check)
 data_app.command("import")(data_import)
 evaluate_app.command("transfer")(evaluate.evaluate_transfer)

@@ -14,7 +14,6 @@ import torch
 
 from mien.data.dataset import Data, digest
 from mien.editing.editor import Editor
-from mien.errors import InputError
 from mien.evaluate.answers import BY_UNITS, TRIVIAL, TRUTH, answer_by_units, takes_sides
 from mien.evaluate.batches import batches
 from mien.evaluate.evaluators.base import Evaluator, signature, squares
@@ -25,7 +24,7 @@ from mien.evaluate.trials import Trials, trials
 from mien.files import kept
 from mien.models.contract import Family, Transfers
 from mien.models.io import fingerprint, load
-from mien.models.registry import FAMILIES, able
+from mien.models.registry import able, find_family
 from mien.models.residual import pasted
 from mien.nn.images import resized, to_pixels
 from mien.training.settings import Progress
@@ -34,9 +33,7 @@ from mien.training.start import Training, train_to_end
 
 def ablations(family: str) -> list[str]:
     """Return a family's presets to set side by side: small first, then its ablations; none of the papers' sizes."""
-    if family not in FAMILIES:
-        raise InputError(f"no model named {family!r}; choose one of {', '.join(FAMILIES)}")
-    return [preset for preset in FAMILIES[family].PRESETS if not preset.startswith("paper")]
+    return [preset for preset in find_family(family).PRESETS if not preset.startswith("paper")]
 
 
 @dataclass(frozen=True)
