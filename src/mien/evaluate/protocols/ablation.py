@@ -34,8 +34,8 @@ from mien.training.start import begin_with, sampler_of
 
 
 def ablations(family: str) -> list[str]:
-    """Return a family's presets to set side by side: small first, then its ablations; none of the papers' sizes."""
-    return [preset for preset in find_family(family).PRESETS if not preset.startswith("paper")]
+    """Return a family's presets to set side by side: small first, then its ablations; none of other sizes."""
+    return [preset for preset in find_family(family).PRESETS if not preset.startswith(("paper", "base"))]
 
 
 def ablate(
