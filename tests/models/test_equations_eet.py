@@ -419,6 +419,18 @@ def test_aus_move_the_faces_own_feature(trained):
     torch.testing.assert_close(trained.edit(face, Controls(like=face)), trained.reconstruct(face))
 
 
+@pytest.mark.parametrize("single", [False, True])
+def test_codes_are_the_features_that_g_paints_from(single):
+    """f_r, of as many numbers with one branch as with twelve: probes of both compare."""
+    model = create("eet", **TINY["eet"], single_branch=single).eval()
+    face = Random().batch(3).source.image
+    features = model.encoder(face)
+    code, unit = model.embed(face), model.unit_encoder(features)[0].mean(1)
+    torch.testing.assert_close(code.expression, unit.mean((2, 3)))
+    torch.testing.assert_close(code.identity, model.free_encoder(features).mean((2, 3)))
+    assert code.expression.shape == (len(face), model.shape[0])
+
+
 def test_an_untrained_model_refuses_aus():
     with pytest.raises(InputError, match="never saw AU 4"):
         create("eet", **TINY["eet"]).edit(torch.zeros(1, 3, 32, 32), Controls(aus={4: 1.0}))

@@ -270,10 +270,10 @@ class Eet(Family):
         return all_aus
 
     def embed(self, face: Tensor) -> Embedding:
-        """Return the pooled f_ri of all branches (B, m·C) and the pooled f_f (B, C)."""
+        """Return the pooled f_r and the pooled f_f, what G paints from: (B, C) each."""
         features = self.encoder(face)
-        maps = self.unit_encoder(features)[0]
-        return Embedding(maps.mean((3, 4)).flatten(1), self.free_encoder(features).mean((2, 3)))
+        unit = fused_feature(self.unit_encoder(features)[0])
+        return Embedding(unit.mean((2, 3)), self.free_encoder(features).mean((2, 3)))
 
     def _unit(self, face: Tensor) -> Tensor:
         return fused_feature(self.unit_encoder(self.encoder(face))[0])
