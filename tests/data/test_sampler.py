@@ -117,6 +117,29 @@ def test_no_truth_where_nobody_shows_it(edit_rows):
     assert needing.describe()["images used as source"] == 14 and not needing.batch(0).truth.isnan().any()
 
 
+@pytest.mark.parametrize(
+    ("angles", "paired"), [("-18 -18 -18 -18 -18", 5), ("-18 18 -18 18 18", 5), ("-18 -9 3 9 18", 0)]
+)
+def test_eyes_that_look_aside_pair_where_people_share_the_angle(edit_rows, angles, paired):
+    """Only of a shared angle is there a true picture of the target's person; unasked for one, all are sources."""
+
+    def change(rows):
+        for row in rows:
+            turned = row["expression"] == "happiness" and row["intensity"] == "1"
+            row["gaze_x"] = angles.split()["abcdm".index(row["subject"][0])] if turned else "0"
+
+    data = open_data(edit_rows(change), 8)
+    gaze = data.manifest.gaze_x
+    for need_truth in (False, True):
+        sampler = PairSampler(data, 25, seed=0, same=0.0, need_truth=need_truth)
+        rows = [sampler.rows(step) for step in range(20)]
+        source, truth = (np.concatenate([getattr(r, name) for r in rows]) for name in ("source", "truth"))
+        assert len(np.unique(source[gaze[source] != 0])) == (paired if need_truth else 5)
+        known = truth >= 0
+        assert (gaze[source] == gaze[truth])[known].all()
+        assert (known & (gaze[source] != 0)).any() == (paired > 0)
+
+
 @pytest.mark.parametrize(("own", "without"), [(5, 1), (4, 0)])
 def test_people_who_can_give_no_triple_are_counted(edit_rows, own, without):
     """Cid shows five things, of which the first `own` are shown by nobody else."""

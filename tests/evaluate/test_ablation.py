@@ -31,7 +31,8 @@ from tests.helpers.tiny import TINY
 
 
 def test_ablation_measures_every_preset_on_strangers(data, tmp_path, monkeypatch):
-    assert ablations("jesrl")[0] == "small" and not [p for p in ablations("jesrl") if p.startswith("paper")]
+    assert ablations("jesrl")[0] == "small" and not [p for p in ablations("jesrl") if p.startswith(("paper", "base"))]
+    assert not [p for p in ablations("eet") if p.startswith(("paper", "base"))]
     settings = Settings(precision="32-true", accelerator="cpu")
     known, strangers = data.select(~data.manifest.test), data.select(data.manifest.test)
     changes = {name: value for name, value in TINY["eet"].items() if name != "subjects"}

@@ -1,5 +1,7 @@
 """EET's Eq. 1-12, recomputed in float64 NumPy from the paper; its Table I; what its uses do."""
 
+import inspect
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -220,6 +222,48 @@ def test_each_judge_has_its_own_turn_and_its_own_pictures():
     np.testing.assert_allclose(model(batch, "judge images")["L_adg"].item(), reals, rtol=1e-9)
 
 
+@pytest.mark.parametrize(("people", "times"), [(0, 1.0), (18, 5 / 18), (5, 1.0), (1, 5.0)])
+def test_eq_12_what_e_r_feels_of_the_identity_game_grows_with_the_people(people, times):
+    """n people: the mean over D_d's n outputs, times n / game_people, and stage 1 as it was."""
+    model = paper.Eet(replace(paper.PAPER, **NARROW["eet"], game_people=people))  # five people
+    weights = {(s.name, k): v for s in model.stages() for t in s.turns for k, v in t.weights.items()}
+    assert weights["swap", "L_d^(E)"] == pytest.approx(40 * times) and weights["classify", "L_d^(D)"] == 40
+    assert weights["swap", "L_u^(E)"] == weights["classify", "L_u^(D)"] == 40
+
+
+@pytest.mark.parametrize("subjects", [18, 60, 242])
+def test_the_identity_game_is_as_strong_for_any_number_of_people(subjects):
+    """What moves a score, λ times the derivative of Eq. 4, is the same as with the 18 people of DISFA."""
+    pulls = []
+    for n in (18, subjects):
+        model = paper.Eet(replace(paper.BASE, **NARROW["eet"] | {"subjects": n}))
+        scores = torch.full((3, n), 0.5, dtype=torch.double, requires_grad=True)
+        (weight,) = [t.weights["L_d^(E)"] for s in model.stages() for t in s.turns if "L_d^(E)" in t.weights]
+        (weight * paper.identity_confusion_loss(scores)).backward()
+        pulls.append(scores.grad[0, 0].item() / (0.5 - 1 / n))
+    assert pulls[1] == pytest.approx(pulls[0], rel=1e-12)
+
+
+def test_base_is_the_papers_objective_alone():
+    model = paper.Eet(replace(paper.BASE, **NARROW["eet"]))
+    turns = [t.name for s in model.stages() for t in s.turns]
+    assert turns == ["classify", "judge swaps", "judge images", "synthesize"]
+    assert all(t.every == 1 for s in model.stages() for t in s.turns)
+    asked = ("attributes", "pose", "unit_game", "identity_game", "reconstruction", "swap_consistency", "adversarial")
+    assert all(getattr(paper.BASE, name) == getattr(paper.PAPER, name) for name in asked)
+    s = model.sampling()
+    assert (s.same, s.alike, s.need_truth, s.margin, s.colour, set(s.rotations)) == (0, 0, False, 0, 0, {0})
+    assert model.shape == (8, 4, 4) == paper.Eet(replace(paper.PAPER, **NARROW["eet"])).shape
+
+
+def test_every_setting_says_whose_it_is():
+    lines = inspect.getsource(paper.EetConfig).splitlines()
+    fields = [line for line in lines if re.match(r"    \w+: (int|float|bool) = ", line)]
+    assert len(fields) == len(paper.EetConfig.__dataclass_fields__)
+    assert not [line for line in fields if not re.search(r"# (paper|ours)\b", line)]
+    assert next(iter(paper.Eet.PRESETS)) == "paper" and paper.EetConfig() == paper.PAPER
+
+
 def test_recipe_is_the_papers():
     model = paper.Eet(replace(paper.PAPER, **NARROW["eet"]))
     first, second = model.stages()
@@ -375,9 +419,29 @@ def test_aus_move_the_faces_own_feature(trained):
     torch.testing.assert_close(trained.edit(face, Controls(like=face)), trained.reconstruct(face))
 
 
+@pytest.mark.parametrize("single", [False, True])
+def test_codes_are_the_features_that_g_paints_from(single):
+    """f_r, of as many numbers with one branch as with twelve: probes of both compare."""
+    model = create("eet", **TINY["eet"], single_branch=single).eval()
+    face = Random().batch(3).source.image
+    features = model.encoder(face)
+    code, unit = model.embed(face), model.unit_encoder(features)[0].mean(1)
+    torch.testing.assert_close(code.expression, unit.mean((2, 3)))
+    torch.testing.assert_close(code.identity, model.free_encoder(features).mean((2, 3)))
+    assert code.expression.shape == (len(face), model.shape[0])
+
+
 def test_an_untrained_model_refuses_aus():
     with pytest.raises(InputError, match="never saw AU 4"):
         create("eet", **TINY["eet"]).edit(torch.zeros(1, 3, 32, 32), Controls(aus={4: 1.0}))
+
+
+@pytest.mark.parametrize(("size", "count", "side"), [(64, 0, 4), (96, 0, 6), (128, 1, 4), (160, 1, 5), (256, 2, 4)])
+def test_pools_come_with_the_size(size, count, side):
+    """At 128 and 256 what follows E is as large as in Table I; pictures come out as large as they went in."""
+    model = create("eet", **NARROW["eet"], image_size=size).eval()
+    assert sum(isinstance(x, nn.AvgPool2d) for x in model.encoder) == count and model.shape[1:] == (side, side)
+    assert model.reconstruct(torch.zeros(1, 3, size, size)).shape == (1, 3, size, size)
 
 
 @pytest.mark.parametrize(("aus17", "units"), [(False, paper.UNITS_12), (True, paper.UNITS_17)])
@@ -392,7 +456,7 @@ def test_estimates_stand_at_their_aus(aus17, units):
     )
 
 
-@pytest.mark.parametrize("size", [16, 40, 75, 272])
+@pytest.mark.parametrize("size", [16, 40, 75, 144, 272])
 def test_sizes_that_do_not_halve_are_refused(size):
     with pytest.raises(InputError, match=f"{size}.*multiple of 16"):
         create("eet", image_size=size)

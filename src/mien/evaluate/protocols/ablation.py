@@ -32,8 +32,8 @@ from mien.training.start import Training, train_to_end
 
 
 def ablations(family: str) -> list[str]:
-    """Return a family's presets to set side by side: small first, then its ablations; none of the papers' sizes."""
-    return [preset for preset in find_family(family).PRESETS if not preset.startswith("paper")]
+    """Return a family's presets to set side by side: small first, then its ablations; none of other sizes."""
+    return [preset for preset in find_family(family).PRESETS if not preset.startswith(("paper", "base"))]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Synthesised training faces: make them with a model, and see what they bring to a recogniser (ExprGAN, Table 3)."""
+"""Synthesised training faces: make them with a model, and see what they bring to a recogniser (ExprGAN, Table 1)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mien.training.start import Training, train_to_end
 from mien.training.synthesis import synthesize
 
 COUNTS = (0, 500, 1000, 5000, 10000)
-"""Synthesised faces a class in ExprGAN's Table 3."""
+"""Synthesised faces a class in ExprGAN's Table 1."""
 
 
 def first_of_each_class(data: Data, count: int) -> Data:

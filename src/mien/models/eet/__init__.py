@@ -32,7 +32,7 @@ Eq. 11  L_EET     Eet.stages
 Eq. 12  L_EET     Eet.stages
 """
 
-from mien.models.eet.config import ABLATIONS, PAPER, POOLED_FROM, SMALL, UNITS_12, UNITS_17, EetConfig
+from mien.models.eet.config import ABLATIONS, BASE, PAPER, POOLED_FROM, SMALL, UNITS_12, UNITS_17, EetConfig, pools
 from mien.models.eet.equations import (
     LEVELS,
     RAREST,

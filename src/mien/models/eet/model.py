@@ -11,7 +11,7 @@ from mien.data.batch import Batch, Faces, partners
 from mien.errors import InputError
 from mien.labels import AUS
 from mien.models.contract import Embedding, Family, ablated
-from mien.models.eet.config import ABLATIONS, PAPER, POOLED_FROM, SMALL, UNITS_12, UNITS_17, EetConfig
+from mien.models.eet.config import ABLATIONS, BASE, PAPER, SMALL, UNITS_12, UNITS_17, EetConfig, pools
 from mien.models.eet.equations import (
     LEVELS,
     attribute_loss,
@@ -65,7 +65,7 @@ class Eet(Family):
         "Representations, arXiv:1909.02967, IEEE Transactions on Image Processing 30, 2021"
     )
     Config = EetConfig
-    PRESETS = ablated({"small": SMALL, "paper": PAPER}, ABLATIONS)
+    PRESETS = ablated({"paper": PAPER, "base": BASE, "small": SMALL}, ABLATIONS)
     places: Tensor  # (m,) columns of Faces.aus
     edits_by = ("expression", "aus", "like")
     needs = ("aus",)
@@ -76,8 +76,8 @@ class Eet(Family):
         c = config
         self.units = UNITS_17 if c.aus17 else UNITS_12
         m, branches = len(self.units), 1 if c.single_branch else len(self.units)
-        pooled = c.image_size >= POOLED_FROM
-        doublings = 6 if pooled else 4
+        pooled = pools(c.image_size)
+        doublings = 4 + pooled
         side = c.image_size // 2**doublings
         free, unit = progression(c.free_width), progression(c.unit_width)
         self.encoder = encoder(c.width, pooled)
@@ -101,7 +101,10 @@ class Eet(Family):
         c = self.config
         judges = ("encoder", "attributes", "unit_discriminator", "identity_discriminator")
         makers = ("free_encoder", "unit_encoder", "generator")
-        classify = Turn(
+        # Eq. 4 is a mean over n outputs: without this, what E_r feels of the game fades as 1/n. D_d itself, under Adam,
+        # does not feel it, and in stage 1 a stronger pull would fill f_r with the person.
+        many = c.subjects / c.game_people if c.game_people else 1.0
+        classify = Turn(  # paper: Eq. 11
             "classify",
             (*judges, "free_encoder", "unit_encoder"),
             {
@@ -112,11 +115,13 @@ class Eet(Family):
             },
             Adam(c.lr, (0.95, 0.999)),
         )
+        # ours: the true picture where there is one
         answer = Turn("answer", makers, {"L_u": c.units, "truth": c.truth}, Adam(c.answer_lr, (0.9, 0.999)))
         slow = Adam(c.swap_lr, (0.5, 0.9))
+        # paper: Eq. 8 and 10 as D_sc and D_g have them, within Eq. 12
         judge_swaps = Turn("judge swaps", ("swap_discriminator",), {"L_sc": c.swap_consistency}, slow, c.game_every)
         judge_images = Turn("judge images", ("image_discriminator",), {"L_adg": c.adversarial}, slow, c.game_every)
-        synthesize = Turn(
+        synthesize = Turn(  # paper: Eq. 12
             "synthesize",
             makers,
             {
@@ -124,7 +129,7 @@ class Eet(Family):
                 "L_c": c.attributes,  # λ_c
                 "L_r": c.reconstruction,  # λ_r
                 "L_u^(E)": c.unit_game,  # λ_adu
-                "L_d^(E)": c.identity_game,  # λ_add
+                "L_d^(E)": c.identity_game * many,  # λ_add
                 "L_sc": c.swap_consistency,  # λ_sc
                 "L_adg": c.adversarial,  # λ_adg
             },
@@ -265,10 +270,10 @@ class Eet(Family):
         return all_aus
 
     def embed(self, face: Tensor) -> Embedding:
-        """Return the pooled f_ri of all branches (B, m·C) and the pooled f_f (B, C)."""
+        """Return the pooled f_r and the pooled f_f, what G paints from: (B, C) each."""
         features = self.encoder(face)
-        maps = self.unit_encoder(features)[0]
-        return Embedding(maps.mean((3, 4)).flatten(1), self.free_encoder(features).mean((2, 3)))
+        unit = fused_feature(self.unit_encoder(features)[0])
+        return Embedding(unit.mean((2, 3)), self.free_encoder(features).mean((2, 3)))
 
     def _unit(self, face: Tensor) -> Tensor:
         return fused_feature(self.unit_encoder(self.encoder(face))[0])

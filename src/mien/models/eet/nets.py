@@ -110,12 +110,12 @@ def progression(width: int) -> list[int]:
     return [width, 2 * width, 4 * width, 8 * width]
 
 
-def encoder(width: int, pooled: bool) -> nn.Sequential:
-    """Return E: two pairs of 3×3 convolutions with batch norm and PReLU, each pair pooled at the paper's size."""
+def encoder(width: int, pooled: int) -> nn.Sequential:
+    """Return E: two pairs of 3×3 convolutions with batch norm and PReLU, the first `pooled` of them with a pool."""
     layers: list[nn.Module] = []
     for k, (inputs, outputs) in enumerate(pairwise((3, width, width, 2 * width, 2 * width))):
         layers += [nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs), PReLU()]
-        layers += [nn.AvgPool2d(2)] * (pooled and k % 2 == 1)
+        layers += [nn.AvgPool2d(2)] * (k % 2 == 1 and k // 2 < pooled)
     return nn.Sequential(*layers)
 
 
