@@ -67,9 +67,9 @@ def change(one: Delivery, wish: Asked, like: Path | None, operation: str, tool: 
         able(editor.model, Transfers)
     elif still is not None or not like:
         editor_by(editor.model, ask(None))  # before the first frame
-    with bar(face.name) as show:
+    with bar(face.name) as tell:
         numbers = tool.number, tool.like_number
-        report = change_clip(editor, face, output, ask, operation, like, *numbers, transfers, show)
+        report = change_clip(editor, face, output, ask, operation, like, *numbers, transfers, tell)
     out.print(f"{output}: {report}", markup=False, soft_wrap=True)
 
 
@@ -96,8 +96,8 @@ def _rows(editor: Any, paths: list[Path], number: int | None) -> Iterator[dict[s
     from mien.recognition.clips import recognize_clip
 
     for path in paths:
-        with bar(path.name) as show:
-            for k, (time, found) in enumerate(recognize_clip(editor, path, number, show)):
+        with bar(path.name) as tell:
+            for k, (time, found) in enumerate(recognize_clip(editor, path, number, tell)):
                 best = max(found, key=found.__getitem__) if found else None
                 row = {"file": str(path), "frame": k, "time": round(time, 6), "expression": best}
                 yield row | {word: found[word] if found else None for word in sorted(CLASSES)}

@@ -60,16 +60,16 @@ def recognize(
     from mien.editing.editor import Editor
 
     tool = Editor(model, device, aligned, landmarker=landmarker)
-    with bar("looking") as progress:
-        rows = find_rows(tool, paths, which, progress, journal)
+    with bar("looking") as tell:
+        rows = find_rows(tool, paths, which, tell, journal)
     if output and journal:
         write_table(rows, output)
         journal.unlink(missing_ok=True)
-    if tell(rows, output, every, as_json, as_csv):
+    if print_rows(rows, output, every, as_json, as_csv):
         raise typer.Exit(2)
 
 
-def tell(rows: Sequence[dict[str, Any]], output: Path | None, every: bool, as_json: bool, as_csv: bool) -> int:
+def print_rows(rows: Sequence[dict[str, Any]], output: Path | None, every: bool, as_json: bool, as_csv: bool) -> int:
     """Print what was found, as asked, and return how many files failed."""
     from mien.recognition.table import csv_text, json_text
 
@@ -196,12 +196,12 @@ def each_picture(paths: list[Path], work: Callable[[Path], Any]) -> tuple[list[t
 
     files = pictures(paths)
     rows, failed = [], 0
-    with bar("looking") as progress:
+    with bar("looking") as tell:
         for k, path in enumerate(files):
             try:
                 rows.append((path, work(path)))
             except InputError as error:
                 failed += 1
                 errors.print(f"mien: {error}", markup=False)
-            progress(k + 1, len(files))
+            tell(k + 1, len(files))
     return rows, failed

@@ -22,7 +22,7 @@ from mien.data.images import map_images, read_image, resize_square
 from mien.data.joining import join
 from mien.data.manifest import Manifest, as_rows, problems_error, read_manifest
 from mien.errors import InputError
-from mien.progress import Tell
+from mien.progress import Tell, untold
 
 VERSION = 1
 """Part of every key: raise it when decoding or scaling changes, and old caches are made anew."""
@@ -103,7 +103,7 @@ class Data:
         return Data(self.manifest, Images((pictures,), np.zeros_like(rows), rows))
 
 
-def open_data(folder: Path, size: int, cache_dir: Path | None = None, tell: Tell | None = None) -> Data:
+def open_data(folder: Path, size: int, cache_dir: Path | None = None, tell: Tell = untold) -> Data:
     """Return a data set at `size` pixels; the first time every image is decoded into a cache, later it just opens.
 
     The cache lies in `cache_dir`, else in `folder`/.mien_cache where that may be written, else in the user's cache
@@ -172,7 +172,7 @@ def _open(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     return images if images.shape == shape and images.dtype == np.uint8 else None
 
 
-def _build(manifest: Manifest, size: int, path: Path, tell: Tell | None) -> None:
+def _build(manifest: Manifest, size: int, path: Path, tell: Tell) -> None:
     """Write the cache beside its place and rename it, so that it is whole or not there."""
     part: Path | None = None
     try:
@@ -206,7 +206,7 @@ def _full(path: Path, why: str) -> str:
     return f"{path}: cannot write the image cache ({why}); make room or name another folder as cache_dir"
 
 
-def _decode(manifest: Manifest, size: int, file: BinaryIO, tell: Tell | None) -> list[str]:
+def _decode(manifest: Manifest, size: int, file: BinaryIO, tell: Tell) -> list[str]:
     """Decode every image into `file`, in order; return what is wrong with those that do not decode."""
     problems: list[str] = []
     done, total = 0, len(manifest)
@@ -215,8 +215,7 @@ def _decode(manifest: Manifest, size: int, file: BinaryIO, tell: Tell | None) ->
         if not problems:  # after the first bad one the rest is only checked
             file.write(np.stack([p for p in chunk if isinstance(p, np.ndarray)]).data)
         done += len(chunk)
-        if tell is not None:
-            tell(done, total)
+        tell(done, total)
     return problems
 
 

@@ -13,7 +13,7 @@ import io
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -30,6 +30,7 @@ from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.errors import InputError
 from mien.files import write_json, write_whole
 from mien.media.photo import read_photo
+from mien.progress import Tell, untold
 
 RECORD, SKIPPED = "import.json", "skipped.csv"
 ALIGN = ("auto", "always", "never")
@@ -37,8 +38,6 @@ CHUNK = 32  # pictures in work at once; a video's frames are decoded beforehand
 UNREADABLE, FACELESS = "picture cannot be read", "no face found"
 CODES: dict[str, str | int | float] = {"test": 0, "fold": ""}
 """Columns that mark a person, and what stands in their empty cells."""
-
-Report = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Summary:
 
 def gather(
     corpus: str, root: Path, out: Path, size: int = 128, align: str = "auto", options: Options | None = None,
-    report: Report | None = None,
+    tell: Tell = untold,
 ) -> Summary:  # fmt: skip
     """Import the corpus named `corpus` from ROOT into the data set OUT, faces of `size` pixels.
 
@@ -85,7 +84,7 @@ def gather(
     names = _names(frames)
     _open_folder(out, {"corpus": corpus, "size": size, **asdict(options), "pictures": _digest(names, frames)})
     if not (out / METADATA).exists():
-        skipped += _write_faces(out, frames, names, size, options.align, report)
+        skipped += _write_faces(out, frames, names, size, options.align, tell)
         kept = [(name, frame) for name, frame in zip(names, frames, strict=True) if (out / name).exists()]
         if not kept:
             _remove(out)
@@ -197,7 +196,7 @@ def _difference(found: dict | None, order: dict) -> str:
 
 
 def _write_faces(
-    out: Path, frames: Sequence[Sample], names: Sequence[str], size: int, align: bool, report: Report | None
+    out: Path, frames: Sequence[Sample], names: Sequence[str], size: int, align: bool, tell: Tell
 ) -> list[Skip]:
     """Write the pictures that are missing; return those that could not be, in the order of `frames`."""
     missing = [(out / name, frame) for name, frame in zip(names, frames, strict=True) if not (out / name).exists()]
@@ -214,8 +213,7 @@ def _write_faces(
         while some := list(islice(rest, CHUNK)):
             failed += [skip for skip in pool.map(work, list(_decoded(some))) if skip]
             done += len(some)
-            if report:
-                report(done, len(frames), "")
+            tell(done, len(frames))
     return failed
 
 

@@ -12,7 +12,7 @@ these photographs, so expect somewhat less elsewhere. Half a minute to a minute 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,6 +27,7 @@ from mien.data.images import map_images, read_image
 from mien.data.manifest import Manifest
 from mien.data.relatives import relatives_of
 from mien.data.sampling.augment import Augmentation, apply
+from mien.progress import Tell, untold
 
 SIZE = 64
 """Pixels at which two pictures are laid over each other."""
@@ -49,8 +50,6 @@ FEW = 400
 """So few pictures teach a code little: each is compared with the nearest five, however far."""
 
 BLOCK = 512
-Progress = Callable[[int, int, str], None]
-"""Called with what is done, what there is to do, and what it is."""
 
 
 @dataclass(frozen=True)
@@ -71,24 +70,22 @@ class Codes:
     poses: Poses
 
 
-def duplicates(manifest: Manifest, progress: Progress = lambda done, total, note: None, seed: int = 0) -> list[Copy]:
+def duplicates(manifest: Manifest, tell: Tell = untold, seed: int = 0) -> list[Copy]:
     """Return the pairs across sides that hold the same picture, the likest first; every image is decoded.
 
     Raises InputError for an image that cannot be decoded or is not square.
     """
-    return among(read_grey(manifest, progress), manifest, progress, seed)
+    return among(read_grey(manifest, tell), manifest, tell, seed)
 
 
-def among(
-    grey: np.ndarray, manifest: Manifest, progress: Progress = lambda done, total, note: None, seed: int = 0
-) -> list[Copy]:
+def among(grey: np.ndarray, manifest: Manifest, tell: Tell = untold, seed: int = 0) -> list[Copy]:
     """Return the pairs across sides among pictures (N, 64, 64) uint8 grey, the manifest's rows."""
     if len(grey) < 2:
         return []
     across, best = Across(manifest), dict[tuple[int, int], Copy]()
     upright, mirrored = codes_of(grey, seed)
     for flipped, theirs in ((False, upright), (True, mirrored)):
-        first, second = near(upright.code, theirs.code, across, progress)
+        first, second = near(upright.code, theirs.code, across, tell)
         start = theirs.poses.take(second).after(upright.poses.take(first).inverse())
         for k, (i, j) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
             other = np.ascontiguousarray(grey[j, :, ::-1]) if flipped else grey[j]
@@ -96,18 +93,18 @@ def among(
             known = best[i, j].likeness if (i, j) in best else ALIKE  # a face may be its own mirror image
             if found.likeness >= known and found.worst <= WORST:
                 best[i, j] = Copy(i, j, flipped, found.likeness)
-            progress(k + 1, len(first), "comparing")
+            tell(k + 1, len(first), "comparing")
     return sorted(best.values(), key=lambda copy: -copy.likeness)
 
 
-def read_grey(manifest: Manifest, progress: Progress = lambda done, total, note: None) -> np.ndarray:
+def read_grey(manifest: Manifest, tell: Tell = untold) -> np.ndarray:
     """Return all images as (N, 64, 64) uint8 grey."""
     out, done = np.empty((len(manifest), SIZE, SIZE), np.uint8), 0
     for chunk in map_images(partial(read_image, size=SIZE), map(manifest.path, range(len(manifest)))):
         for rgb in chunk:
             out[done] = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
             done += 1
-        progress(done, len(manifest), "reading")
+        tell(done, len(manifest), "reading")
     return out
 
 
@@ -170,14 +167,14 @@ class Across:
         return out
 
 
-def near(ours: np.ndarray, theirs: np.ndarray, across: Across, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
+def near(ours: np.ndarray, theirs: np.ndarray, across: Across, tell: Tell) -> tuple[np.ndarray, np.ndarray]:
     """Return rows (P,) and (P,), first < second, of pairs across sides whose codes lie within REACH."""
-    found = list(_near_blocks(ours, theirs, across, progress))
+    found = list(_near_blocks(ours, theirs, across, tell))
     return np.concatenate([first for first, _ in found]), np.concatenate([second for _, second in found])
 
 
 def _near_blocks(
-    ours: np.ndarray, theirs: np.ndarray, across: Across, progress: Progress
+    ours: np.ndarray, theirs: np.ndarray, across: Across, tell: Tell
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     norm, reach = np.square(theirs).sum(1), REACH if len(ours) > FEW else np.inf
     for begin in range(0, len(ours), BLOCK):
@@ -196,7 +193,7 @@ def _near_blocks(
         rank = np.arange(len(first)) - np.searchsorted(first, first)
         chosen = rank < NEAREST
         yield first[chosen] + begin, second[chosen] + begin
-        progress(min(begin + BLOCK, len(ours)), len(ours), "looking for copies")
+        tell(min(begin + BLOCK, len(ours)), len(ours), "looking for copies")
 
 
 def describe_copies(manifest: Manifest, copies: list[Copy], most: int = 50) -> list[str]:
