@@ -18,6 +18,9 @@ BASIC = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 43)
 """FACS action units, in the order of every AU vector; intensities 0-5, NaN when unknown."""
 
+DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+"""The twelve action units of DISFA, which AU tables are about."""
+
 AU_NAMES: dict[int, str] = {
     1: "inner brow raiser",
     2: "outer brow raiser",
@@ -136,6 +139,11 @@ def units_of(blendshapes: Mapping[str, float]) -> dict[int | str, float]:
     return found
 
 
+def au_name(unit: int) -> str:
+    """Return an action unit as columns and tables name it: 1 -> AU01."""
+    return f"AU{unit:02d}"
+
+
 def au_columns(side: str = "") -> tuple[str, ...]:
     """Return manifest column names, as AU01; `side` "L" or "R" (the person's own left and right) gives AU01_L."""
-    return tuple(f"AU{au:02d}" + (f"_{side}" if side else "") for au in AUS)
+    return tuple(au_name(unit) + (f"_{side}" if side else "") for unit in AUS)

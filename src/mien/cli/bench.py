@@ -38,10 +38,10 @@ def bench(
 
     nets, who, print_ = bench_models(model or ()), find_evaluator(judge), file_print(judge)
     others = [marked_set(folder) for folder in data or ()]
-    with bar("rendering") as tell:
-        studio = studio_set(output / "studio", people, report=tell)
-    with bar("measuring") as tell:
-        record = measured([studio, *others], nets, who, output, print_, against or (), tell)
+    with bar("rendering") as progress:
+        studio = studio_set(output / "studio", people, report=progress)
+    with bar("measuring") as progress:
+        record = measured([studio, *others], nets, who, output, print_, against or (), progress)
     figures = all_figures(record, {})
     for name in record["sets"]:
         out.print(f"\n{name}: by the judge", markup=False)

@@ -52,8 +52,8 @@ def evaluate_disentanglement(
     who = find_evaluator(judge)
     chosen = test_people(sets_of(data, same_people), max(net.config.image_size, who.size), all_people)
     warn(who, chosen, {name: net})
-    with bar("swapping") as tell:
-        table, figures = by_disentanglement(net, name, who, chosen, output, report=tell)
+    with bar("swapping") as progress:
+        table, figures = by_disentanglement(net, name, who, chosen, output, report=progress)
     print_frame(table)
     for asked in (SEEN, PROBED):
         out.print("")
@@ -82,8 +82,8 @@ def evaluate_compare(
         raise InputError(f"--start {start}: expected one of {', '.join(STARTS)}")
     nets, chosen = by_name(model), test_people(sets_of(data, same_people), size, all_people)
     who = appointed(judge, chosen, nets)
-    with bar("comparing") as tell:
-        table = compare(nets, who, chosen, output, report=tell, start=start)
+    with bar("comparing") as progress:
+        table = compare(nets, who, chosen, output, report=progress, start=start)
     print_frame(table[[c for c in table if not c.startswith(("all_", "psnr_"))]].reset_index())
     out.print(f"\nLook at {output / 'comparison.png'}", markup=False)
 
@@ -198,8 +198,8 @@ def evaluate_transfer(
 
     sets = sets_of(data, same_people)
     nets, who, chosen, t = asked_for(sets, model, judge, partners, seed, all_people, size, geometry=True)
-    with bar("transferring") as tell:
-        figures = by_transfer(nets, who, chosen, t, output, tell)
+    with bar("transferring") as progress:
+        figures = by_transfer(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["icc", "au_mse", "expression", "l1_face", "psnr_face", "ssim_face"]))
     print_record_path(output / "transfer.json")
 
@@ -229,8 +229,8 @@ def evaluate_identity(
     sets = sets_of(data, same_people)
     nets, who, chosen, t = asked_for(sets, model, judge, partners, seed, all_people, size, geometry=False)
     others = training_data(sets, size) if crowd else None
-    with bar("comparing people") as tell:
-        figures = by_identity(nets, who, chosen, t, output, tell, crowd=others)
+    with bar("comparing people") as progress:
+        figures = by_identity(nets, who, chosen, t, output, progress, crowd=others)
     print_frame(frame_of(figures, ["rank_1", "own", "accuracy", *FALSE_ACCEPTS]))
     print_record_path(output / "identity.json")
 
@@ -264,8 +264,8 @@ def evaluate_gaze(
     who = appointed(judge, chosen, nets) if judge else None
     if who is None or "gaze" not in who.gives:
         who = learn_eye_gaze(training_data(sets, size))
-    with bar("looking") as tell:
-        figures = by_gaze(nets, who, chosen, t, output, tell)
+    with bar("looking") as progress:
+        figures = by_gaze(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["gaze", "left", "right"]))
     out.print(f"\nGaze as read by {who.name}; of a true gaze it sees what stands beside 'example copied'", markup=False)
     print_record_path(output / "gaze.json")

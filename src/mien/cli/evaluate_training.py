@@ -38,10 +38,10 @@ def evaluate_augmentation(
     if people:
         known = known.select(known.manifest.subject < people)
     held_out = test_people(sets, net.config.image_size, False)
-    with bar("augmentation") as tell:
+    with bar("augmentation") as progress:
         table, figures = by_augmentation(
             net, name, known, held_out, output, count or COUNTS, steps, seed or [0], invented,
-            report=lambda what, done, total: tell(done, total, what),
+            report=lambda what, done, total: progress(done, total, what),
         )  # fmt: skip
     print_frame(table)
     out.print("")
@@ -82,10 +82,10 @@ def evaluate_ablation(
     known = training_data(replace(sets, folders=tuple(data)), size)
     held_out = test_people(replace(sets, folders=tuple(test or data)), 256, False)
     who = appointed(judge, held_out, {})
-    with bar(model) as tell:
+    with bar(model) as progress:
         table = ablate(
             model, presets, known, held_out, who, output, settings, seed or [0], changes,
-            lambda name, p: tell(p.done, p.total, f"{name} {p.faces_per_second:.0f}/s"), start,
+            lambda name, p: progress(p.done, p.total, f"{name} {p.faces_per_second:.0f}/s"), start,
         )  # fmt: skip
     print_frame(table)
     if len(set(table.seed)) > 1:
@@ -125,10 +125,10 @@ def evaluate_recognition(
     size = changes.get("image_size", preset_config(model, preset).image_size)
     joined = sets_of(data, same_people).open(size)
     settings = Settings(0, known_precision(precision, device), device)
-    with bar(model) as tell:
+    with bar(model) as progress:
         found = by_folds(
             joined, output, model, preset, None if official else folds, seed or [0], settings, changes, word or BASIC,
-            least, lambda fold, p: tell(p.done, p.total, f"fold {fold} {p.faces_per_second:.0f}/s"),
+            least, lambda fold, p: progress(p.done, p.total, f"fold {fold} {p.faces_per_second:.0f}/s"),
         )  # fmt: skip
     table = fold_table(found)
     table.round(4).to_csv(output / "folds.csv", index=False)

@@ -1,4 +1,4 @@
-"""Verbs that make data and models: synth, train, zoo, demo, data check, data import."""
+"""Verbs that make models: train, zoo."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def train(
         stop_after=60 * minutes if minutes else None,
     )
     sets = sets_of(data, same_people)
-    with bar(model) as tell:
+    with bar(model) as progress:
 
         def show(p: Progress) -> None:
             losses = " ".join(f"{name.split('/')[-1]} {value:.3g}" for name, value in p.losses.items())
-            tell(p.done, p.total, f"{p.stage} {p.faces_per_second:.0f}/s {losses}")
+            progress(p.done, p.total, f"{p.stage} {p.faces_per_second:.0f}/s {losses}")
 
         finished = begin(
             model, preset, dict(map(parse_setting, set_ or ())), sets, run, settings, all_people, start, show
@@ -91,10 +91,10 @@ def zoo(
 
     settings = Settings(seed, known_precision(precision, device), device)
     sets = sets_of(data, same_people)
-    with bar("zoo") as tell:
+    with bar("zoo") as progress:
         finished = make_zoo(
             sets, output, hours, model or ORDER, settings,
-            report=lambda name, p: tell(p.done, p.total, f"{name} {p.stage} {p.faces_per_second:.0f}/s"),
+            report=lambda name, p: progress(p.done, p.total, f"{name} {p.stage} {p.faces_per_second:.0f}/s"),
         )  # fmt: skip
     for name, whole in finished.items():
         out.print(f"{output / name}.safetensors: " + ("finished" if whole else "cut short; call again"), markup=False)

@@ -52,4 +52,4 @@ def sheet(
 def save_sheet(page: Image.Image, path: Path, stamp: Stamp | None = None) -> None:
     """Write a sheet, and in its metadata that the pictures were made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_photo(Photo(np.asarray(page), None, False, None, None), path, stamp)
+    write_photo(Photo.of(np.asarray(page)), path, stamp)

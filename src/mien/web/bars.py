@@ -19,5 +19,5 @@ def row(word: str, before: float, after: float | None) -> str:
     """Return one word's row; numbers are per cent."""
     pairs = [("was", before)] if after is None else [("was", before), ("now", after)]
     drawn = "".join(f'<i class="{name}" style="width:{100 * value:.1f}%"></i>' for name, value in pairs)
-    told = " → ".join(f"{100 * value:.0f}" for _, value in pairs)
-    return f'<div class="row"><b>{word}</b><span class="track">{drawn}</span><em>{told} %</em></div>'
+    numbers = " → ".join(f"{100 * value:.0f}" for _, value in pairs)
+    return f'<div class="row"><b>{word}</b><span class="track">{drawn}</span><em>{numbers} %</em></div>'
