@@ -27,7 +27,7 @@ MIRRORED = mirrored_points()
 UNITS = 16.0  # of the flow as it is kept, a cell: quarter pixels of a frame of 256
 ROUNDS = 6  # of the fixed-point iteration
 AGREE = 0.5 / REFERENCE  # of the side: landmarks that lie this near are those of one picture
-SURE = 0.3  # cells by which the two ways to N may disagree at the end
+SURE = 0.3  # cells that may lie between the two places in N at the end of the iteration
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ def looked_up(grid: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """What the geometry.npz files of a data set hold, one file after another: K pictures, of which N are the data's."""
+    """What the geometry.npz files of a data set hold, one after another: K pictures, among them N of the data."""
 
     arrays: dict[str, np.ndarray]  # (K, …) each, as they are kept
     side: np.ndarray  # (K,) float32: pixels of the frame that its landmarks are in
