@@ -27,7 +27,7 @@ from mien.evaluate.benchmark.record import read_record
 from mien.evaluate.benchmark.sets import bench_set
 from mien.media.provenance import read_stamp
 from mien.models.io import fingerprint
-from tests.test_cli import run
+from tests.cli.test_cli import run
 
 BEFORE = Path(__file__).parent / "before"
 EXPECTED = json.loads((BEFORE / "expected.json").read_text())

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from mien.errors import InputError
-from mien.labels import CLASSES, sides
+from mien.labels import AUS, CLASSES, prototype, sides
 
 
 @dataclass(frozen=True)
@@ -66,3 +68,16 @@ class Controls:
         wanted = [self.expression or units or (f"like {like}" if like else "")]
         wanted += [f"gaze {self.gaze[0]:g} {self.gaze[1]:g}"] if self.gaze else []
         return f"edit: {' '.join(filter(None, wanted))} {self.intensity:.2f}"
+
+    def units(self) -> list[tuple[int, str, float]]:
+        """Return what single action units are asked to be: number, side ("L" or "R"), 0 to 1, the strongest.
+
+        A class asks for all of them, `aus` for those it names, and another face or a gaze alone for none.
+        """
+        if self.expression is not None:
+            # Rounded as float32 rounds, so that every engine is asked for the same to the bit.
+            full = np.float32(self.intensity) * np.array(prototype(self.expression), np.float32)
+            places = [(au, side) for side in "LR" for au in AUS]
+            return [(au, side, value) for (au, side), value in zip(places, full.tolist(), strict=True)]
+        named = ((sides(unit), value) for unit, value in (self.aus or {}).items())
+        return [(au, side, self.intensity * value / 5) for (au, both), value in named for side in both]

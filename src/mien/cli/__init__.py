@@ -37,11 +37,12 @@ shell.add_typer(evaluate_verbs, name="evaluate")
 
 VERBS: tuple[Callable[..., None], ...] = (
     *(edit.transfer, edit.edit, edit.neutralize, recognize.recognize, recognize.aus, recognize.embed),
-    *(generate.invent, info, generate.synth, generate.augment, train.train, demo, train.zoo, bench),
+    *(generate.generate, info, generate.synth, generate.augment, train.train, demo, train.zoo, bench),
 )
 for verb in VERBS:
     shell.command()(verb)
 shell.command("app")(page)
+shell.command("invent", hidden=True)(generate.generate)  # generate's old name
 data_verbs.command("check")(data_check)
 data_verbs.command("import")(data_import)
 evaluate_verbs.command("transfer")(evaluate.evaluate_transfer)

@@ -1,4 +1,4 @@
-"""Verbs that make faces: invent, synth, augment."""
+"""Verbs that make faces: generate, synth, augment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mien.cli.terminal import Device, Model, bar, out, sets_of
 from mien.errors import InputError
 
 
-def invent(
+def generate(
     folder: Path,
     model: Model = "expr_gan",
     count: int = 8,
@@ -21,7 +21,7 @@ def invent(
 ) -> None:
     """Write pictures of people who do not exist to FOLDER.
 
-    Example: `mien invent people --count 16 --expression happiness`
+    Example: `mien generate people --count 16 --expression happiness`
     """
     from mien.controls import Controls
 
@@ -33,8 +33,8 @@ def invent(
 
     tool = Editor(model, device)
     folder.mkdir(parents=True, exist_ok=True)
-    for k, photo in enumerate(tool.invent(count, expression, seed)):
-        tool.save(photo, folder / f"{k:04d}.png", f"invent: {expression or 'any expression'}", source=None)
+    for k, photo in enumerate(tool.generate(count, expression, seed)):
+        tool.save(photo, folder / f"{k:04d}.png", f"generate: {expression or 'any expression'}", source=None)
     out.print(f"{folder}: {count} pictures", markup=False)
 
 

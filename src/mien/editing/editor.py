@@ -172,9 +172,9 @@ class Editor:
         found = self.engine.units_of(self.crop(face, number).crop[None])[0].tolist()
         return {au: value for au, value in zip(AUS, found, strict=True) if not math.isnan(value)}
 
-    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> list[Photo]:
+    def generate(self, count: int, expression: str | None = None, seed: int = 0) -> list[Photo]:
         """Return pictures of people who do not exist, showing a class or, with None, one drawn for each."""
-        return [as_photo(picture) for picture in self.engine.invent(count, expression, seed)]
+        return [as_photo(picture) for picture in self.engine.generate(count, expression, seed)]
 
     def stamp(self, operation: str, source: str | None = "of unknown name") -> Stamp:
         """Return the note that a made picture carries; `source` names its photograph, None if there was none."""
@@ -217,4 +217,4 @@ class Editor:
         return photo
 
     # Old names, until 0.2.
-    see, see_at, faces, put, change_of, reached = crop, crop_at, crops, apply, change, achieved
+    see, see_at, faces, put, change_of, reached, invent = crop, crop_at, crops, apply, change, achieved, generate

@@ -20,7 +20,7 @@ from mien.errors import InputError
 from mien.evaluate.trials import Trials
 from mien.labels import AUS, CLASSES
 from mien.media.sheet import save_sheet, sheet
-from mien.models.contract import Edits, EstimatesAus, Family, Invents, SetsElements, Transfers
+from mien.models.contract import Edits, EstimatesAus, Family, Generates, SetsElements, Transfers
 from mien.models.registry import able
 from mien.models.residual import pasted as pasted_image
 from mien.nn.images import resized, to_pixels
@@ -43,7 +43,7 @@ def pages(model: Family) -> dict[str, Callable[[Family, Data], Page]]:
         found["aus"] = aus_page
     if isinstance(model, SetsElements):
         found["elements"] = elements_page
-    if isinstance(model, Invents):
+    if isinstance(model, Generates):
         found["invent"] = invent_page
     return found
 
@@ -169,7 +169,7 @@ def elements_page(model: Family, data: Data) -> Page:
 def invent_page(model: Family, data: Data) -> Page:
     """People who do not exist, one a row, in every class."""
     words: Sequence[str] = ("neutral", *WORDS)
-    made = [able(model, Invents).invent(6, word, seed=0) for word in words]
+    made = [able(model, Generates).generate(6, word, seed=0) for word in words]
     return [[to_pixels(m[k]) for m in made] for k in range(6)], list(words), []
 
 

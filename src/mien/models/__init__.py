@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         EstimatesAus,
         Family,
         FindsPoints,
+        Generates,
         HasBaseline,
         Invents,
         Moves,
@@ -21,14 +22,16 @@ if TYPE_CHECKING:
         Recognizes,
         SetsElements,
         Transfers,
+        Warps,
     )
     from mien.models.io import load, save_model
     from mien.models.registry import FAMILIES, able, create, editor_by, name_of, preset_config
     from mien.models.residual import change, pasted
 
 _CONTRACT = (
-    "Edits", "Embedding", "Embeds", "EstimatesAus", "Family", "FindsPoints", "HasBaseline", "Invents", "Moves",
-    "Prediction", "Recognizes", "SetsElements", "Transfers",
+    "Edits", "Embedding", "Embeds", "EstimatesAus", "Family", "FindsPoints", "Generates", "HasBaseline", "Prediction",
+    "Recognizes", "SetsElements", "Transfers", "Warps",
+    "Invents", "Moves",  # Generates and Warps, until 0.2
 )  # fmt: skip
 _REGISTRY = ("FAMILIES", "able", "create", "editor_by", "name_of", "preset_config")
 _HOMES = (
@@ -38,32 +41,7 @@ _HOMES = (
     | dict.fromkeys(("change", "pasted"), "mien.models.residual")
 )
 
-__all__ = [
-    "FAMILIES",
-    "Controls",
-    "Edits",
-    "Embedding",
-    "Embeds",
-    "EstimatesAus",
-    "Family",
-    "FindsPoints",
-    "HasBaseline",
-    "Invents",
-    "Moves",
-    "Prediction",
-    "Recognizes",
-    "SetsElements",
-    "Transfers",
-    "able",
-    "change",
-    "create",
-    "editor_by",
-    "load",
-    "name_of",
-    "pasted",
-    "preset_config",
-    "save_model",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from mien.controls import Controls
 from mien.data.batch import Batch
 from mien.errors import InputError
 from mien.models.recipe import Sampling, Stage
+from mien.nn.modes import untracked
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -34,8 +35,15 @@ class Embedding:
     identity: Tensor
 
 
+KINDS = {
+    "expression": "class", "aus": "action unit", "like": "example", "gaze": "gaze",
+    "sides": "action unit of one side",
+}  # fmt: skip
+"""What an edit can ask by (`Controls.kinds`), in words."""
+
+
 class Family(nn.Module):
-    """One paper: nets are attributes, `forward` is the objective, `stages` is the recipe."""
+    """One paper: nets are attributes, `losses` is the objective, `stages` is the recipe."""
 
     paper: ClassVar[str]  # citation
     Config: ClassVar[type]  # frozen dataclass with at least image_size and batch_size
@@ -72,9 +80,20 @@ class Family(nn.Module):
         nets = {net for stage in self.stages() for t in stage.turns if t.name == turn for net in t.nets}
         return (net for name, net in self.named_children() if name not in nets)
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return this turn's losses by name: unweighted scalars, the names of the turn's weights."""
         raise NotImplementedError
+
+    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+        """Return `losses`, while the nets that the turn does not train keep their running figures."""
+        with untracked(*self.resting(turn)):
+            return self.losses(batch, turn)
+
+    def check_edit(self, controls: Controls) -> None:
+        """Raise InputError where `edit` does not take what is asked: it takes what `edits_by` names, and no more."""
+        if lacking := [kind for kind in controls.kinds if kind not in self.edits_by]:
+            can = ", ".join(KINDS[kind] for kind in self.edits_by)
+            raise InputError(f"{type(self).__name__} cannot edit by {KINDS[lacking[0]]}, but by {can}")
 
 
 @runtime_checkable
@@ -145,10 +164,10 @@ class FindsPoints(Protocol):
 
 
 @runtime_checkable
-class Invents(Protocol):
+class Generates(Protocol):
     """Makes faces of people who do not exist."""
 
-    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
+    def generate(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
         """Return (count, 3, H, W) in [-1, 1]: new people showing a class, or with None each a random one."""
         ...
 
@@ -163,12 +182,15 @@ class SetsElements(Protocol):
 
 
 @runtime_checkable
-class Moves(Protocol):
+class Warps(Protocol):
     """Says what becomes of a face's pixels, so that a photograph's own can be moved instead of repainted."""
 
-    def moves(self, face: Tensor, controls: Controls) -> Fields:
+    def fields(self, face: Tensor, controls: Controls) -> Fields:
         """Return the fields that bring `face` (B, 3, H, W) in [-1, 1] to what is asked."""
         ...
+
+
+Invents, Moves = Generates, Warps  # their old names, until 0.2
 
 
 def check_shares(config: Any, *names: str) -> None:
@@ -184,3 +206,13 @@ def check_least(config: Any, least: Mapping[str, int]) -> None:
     for name, value in least.items():
         if getattr(config, name) < value:
             raise InputError(f"{name} is {getattr(config, name)}; expected {value} or more")
+
+
+def ablated(presets: Mapping[str, Any], ablations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return presets, and each with every ablation's changes: of "small" under its name, of "paper" as paper_name."""
+    changed = {
+        name if base == "small" else f"{base}_{name}": replace(config, **change)
+        for base, config in presets.items()
+        for name, change in ablations.items()
+    }
+    return {**presets, **changed}

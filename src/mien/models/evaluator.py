@@ -1,4 +1,4 @@
-"""The judge: a plain supervised net that measures faces, so that no model has to be asked about its own pictures.
+"""The evaluator: a plain supervised net that measures faces, so that no model has to be asked about its own pictures.
 
 It is no paper's. It reads action units, class and person from true photographs, never from a model's pictures, and no
 model is trained with it. What it says of the true pictures of people it never saw is the ceiling of every table.
@@ -8,23 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.data.batch import Batch
 from mien.labels import AUS, CLASSES
 from mien.models.contract import Embedding, Family, Prediction, check_least, check_shares
-from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.blocks import halvings
-from mien.nn.losses import known_cross_entropy, mean_dtype
+from mien.nn.losses import known_cross_entropy, known_square_error
 from mien.nn.trunk import Trunk
 
 SCALE = 16.0  # of the cosine between a face and a person, as a logit (Wang et al. 2018, NormFace)
 
 
 @dataclass(frozen=True)
-class JudgeConfig:
+class EvaluatorConfig:
     """Sizes and lengths of preset `small`, the only one."""
 
     image_size: int = 64
@@ -49,23 +48,16 @@ class JudgeConfig:
         check_least(self, {"image_size": 32} | dict.fromkeys(sizes, 1))
 
 
-def au_regression_loss(estimate: Tensor, aus: Tensor) -> Tensor:
-    """Return the mean squared error (B, 21) over the action units that are known; 0 if none are."""
-    known = ~aus.isnan()
-    error = torch.where(known, estimate.to(mean_dtype(estimate)) - torch.nan_to_num(aus), 0).square()
-    return error.sum() / known.sum().clamp(min=1)
-
-
-class Judge(Family):
+class Evaluator(Family):
     """Two trunks, so that what it says of a person cannot lean on what it says of their expression."""
 
     paper = ""
-    Config = JudgeConfig
-    PRESETS = {"small": JudgeConfig()}  # noqa: RUF012
+    Config = EvaluatorConfig
+    PRESETS = {"small": EvaluatorConfig()}  # noqa: RUF012
     needs = ("aus", "expression")
     deployed = ("expression_trunk", "expression_code", "aus", "classes", "identity_trunk", "identity_code")
 
-    def __init__(self, config: JudgeConfig):
+    def __init__(self, config: EvaluatorConfig):
         super().__init__(config)
         c = config
         flat = 8 * c.width * halvings(c.image_size, 4)[-1] ** 2
@@ -87,17 +79,16 @@ class Judge(Family):
     def sampling(self) -> Sampling:
         """Pairs are only two faces here; augmented more than the models are."""
         c = self.config
-        rotations = (-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn)
-        return Sampling(0.5, 0.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale)
+        return Sampling(0.5, 0.0, margin=c.margin, rotations=rotations(c.turn), colour=c.colour, scale=c.scale)
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the errors on action units, class and person, over both faces of the pairs."""
         faces = batch.both()
         shown = self._expression(faces.image)
         person = F.normalize(self.identity_code(self.identity_trunk(faces.image).flatten(1)).float())
         logits = SCALE * F.linear(person, F.normalize(self.people.weight))
         return {
-            "au": au_regression_loss(self.aus(shown), faces.aus),
+            "au": known_square_error(self.aus(shown), faces.aus),
             "expression": known_cross_entropy(self.classes(shown), faces.label),
             "identity": F.cross_entropy(logits, faces.subject),
         }

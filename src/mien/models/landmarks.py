@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mien.data.batch import Batch
 from mien.labels import CORNERS, POINTS
 from mien.models.contract import Family, check_least, check_shares
-from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.blocks import halvings
 from mien.nn.degrade import relight, worsen
 from mien.nn.losses import mean_dtype
@@ -75,12 +75,10 @@ class Landmarks(Family):
     def sampling(self) -> Sampling:
         """Pairs are only two faces here, moved, turned and scaled as far as a detector is off."""
         c = self.config
-        rotations = tuple(c.turn * k / 4 for k in range(-4, 5))
-        return Sampling(
-            1.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale, motion=True, anywhere=True
-        )
+        augmented = Sampling(1.0, margin=c.margin, rotations=rotations(c.turn, 4), colour=c.colour, scale=c.scale)
+        return replace(augmented, motion=True, anywhere=True)
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the mean distance from the true points, in shares of the side, over both faces of the pairs."""
         faces = batch.both()
         found, true = self.find_points(worsen(relight(faces.image)[0])), faces.points

@@ -48,6 +48,11 @@ class Stage:
     decay: float = 0.0
 
 
+def rotations(most: float, steps: int = 2) -> tuple[float, ...]:
+    """Return degrees from -most to most: 0, and as many equal steps on either side."""
+    return tuple(most * k / steps for k in range(-steps, steps + 1))
+
+
 @dataclass(frozen=True)
 class Sampling:
     """Which pairs a recipe is fed, and how they are augmented: five crops × rotations × flip, and colour.

@@ -7,15 +7,16 @@ from typing import Any, TypeVar, cast
 
 from mien.controls import Controls
 from mien.errors import InputError
-from mien.models.contract import Edits, Family
+from mien.models.contract import KINDS, Edits, Family
 from mien.models.eet.model import Eet
-from mien.models.evaluator import Judge
+from mien.models.evaluator import Evaluator
 from mien.models.expr_gan.model import ExprGan
 from mien.models.fields.model import FieldModel
 from mien.models.jesrl.model import Jesrl
 from mien.models.landmarks import Landmarks
 from mien.models.rel_gan import RelGan
 from mien.models.ter_gan import TerGan
+from mien.weights.resolve import OLD_NAMES
 
 FAMILIES: dict[str, type[Family]] = {
     "ter_gan": TerGan,
@@ -24,16 +25,22 @@ FAMILIES: dict[str, type[Family]] = {
     "jesrl": Jesrl,
     "eet": Eet,
     "fields": FieldModel,
-    "judge": Judge,
+    "evaluator": Evaluator,
     "landmarks": Landmarks,
 }
 
 
+def find_family(name: str) -> type[Family]:
+    """Return a family by its name, or by one of OLD_NAMES. Raises InputError for another."""
+    family = FAMILIES.get(OLD_NAMES.get(name, name))
+    if family is None:
+        raise InputError(f"no model named {name!r}; choose one of {', '.join(sorted(FAMILIES))}")
+    return family
+
+
 def preset_config(name: str, preset: str) -> Any:
     """Return the config of a family's preset. Raises InputError for an unknown family or preset."""
-    if name not in FAMILIES:
-        raise InputError(f"no model named {name!r}; choose one of {', '.join(sorted(FAMILIES))}")
-    presets = FAMILIES[name].PRESETS
+    presets = find_family(name).PRESETS
     if preset not in presets:
         raise InputError(f"{name} has no preset {preset!r}; choose one of {', '.join(sorted(presets))}")
     return presets[preset]
@@ -48,7 +55,7 @@ def create(name: str, preset: str = "small", **changes: Any) -> Family:
     unknown = [field for field in changes if field not in config.__dataclass_fields__]
     if unknown:
         raise InputError(f"{name} has no setting {unknown[0]!r}; it has {', '.join(config.__dataclass_fields__)}")
-    return FAMILIES[name](replace(config, **changes))
+    return find_family(name)(replace(config, **changes))
 
 
 def name_of(model: Family) -> str:
@@ -79,10 +86,4 @@ def editor_by(model: Family, controls: Controls) -> Edits:
         for name, family in FAMILIES.items()
         if issubclass(family, Edits) and set(controls.kinds) <= set(family.edits_by)
     ]
-    raise InputError(f"{name_of(model)} cannot edit by {WORDS[lacking[0]]}; these can: {', '.join(can) or 'none'}")
-
-
-WORDS = {
-    "expression": "class", "aus": "action unit", "like": "example", "gaze": "gaze",
-    "sides": "action unit of one side",
-}  # fmt: skip
+    raise InputError(f"{name_of(model)} cannot edit by {KINDS[lacking[0]]}; these can: {', '.join(can) or 'none'}")

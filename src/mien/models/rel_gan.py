@@ -21,16 +21,14 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from mien.controls import Controls
 from mien.data.batch import Batch, Faces
-from mien.errors import InputError
 from mien.labels import CLASSES
-from mien.models.contract import Embedding, Family, Prediction, check_least, check_shares
-from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.models.contract import Prediction, check_least, check_shares
+from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
+from mien.models.two_codes import TwoCodes
 from mien.nn.blocks import Encoder, UpBlock, halvings, perceptron
 from mien.nn.class_codes import ClassCodes
 from mien.nn.losses import image_l1, known_cross_entropy
-from mien.nn.modes import evaluating, untracked
 from mien.nn.naming_discriminator import NamingDiscriminator
 
 
@@ -70,8 +68,7 @@ class RelGanConfig:
         check_shares(self, "same", "alike", "decay", "margin", "colour")
         check_least(self, dict.fromkeys(("subjects", "discriminator_width", "late_every"), 1))
         check_least(self, {"width": 2, "batch_size": 2})  # the decoder's last block has half of it; batch norm's
-        if self.image_size < 32:
-            raise InputError(f"image_size {self.image_size}: five halvings need at least 32 pixels")
+        check_least(self, {"image_size": 32})  # five halvings
 
 
 PAPER = RelGanConfig(
@@ -140,7 +137,7 @@ class PaintingDecoder(nn.Module):
         return self.paint(self.blocks(x.contiguous(memory_format=torch.channels_last))).tanh()
 
 
-class RelGan(Family):
+class RelGan(TwoCodes):
     """Reenactment first, then an MLP on the detached expression encoder."""
 
     paper = (
@@ -198,26 +195,15 @@ class RelGan(Family):
     def sampling(self) -> Sampling:
         """Sec. 3: triples (x_s, x_t, x_tg). Sec. 4.1: five crops × four rotations (and none) × flip."""
         c = self.config
-        return Sampling(
-            c.same,
-            c.alike,
-            need_truth=True,
-            margin=c.margin,
-            rotations=(-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn),
-            colour=c.colour,
-        )
+        return Sampling(c.same, c.alike, True, margin=c.margin, rotations=rotations(c.turn), colour=c.colour)
 
     def enter(self, stage: str) -> None:
         """Start the class codes anew."""
         if stage == "recognition":
             self.class_codes.reset()
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the turn's unweighted losses."""
-        with untracked(*self.resting(turn)):
-            return self._losses(batch, turn)
-
-    def _losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         source, target = batch.source, batch.target
         if turn == "classify":
             logits = self.class_layer(self.expression_encoder(source.image))
@@ -247,43 +233,6 @@ class RelGan(Family):
             "L_Di": known_cross_entropy(fake_identity, identity),
         }
 
-    def _recognition(self, faces: Faces) -> Tensor:
-        with torch.no_grad(), evaluating(self.expression_encoder):
-            code = self.expression_encoder(faces.image).float()
-        self.class_codes.add(code, faces.label, faces.intensity)
-        return known_cross_entropy(self.recognizer(code), faces.label)
-
-    def transfer(self, face: Tensor, like: Tensor) -> Tensor:
-        """Return x̄ = G_de(G_es(like), G_et(face)): (B, 3, H, W) in [-1, 1]."""
-        return self._decode(self.expression_encoder(like), self.identity_encoder(face))
-
-    def reconstruct(self, face: Tensor) -> Tensor:
-        """Return the model's own picture of `face`: (B, 3, H, W) in [-1, 1]."""
-        return self.transfer(face, face)
-
-    def edit(self, face: Tensor, controls: Controls) -> Tensor:
-        """Return `face` with the asked expression; intensity is the way from the neutral code to the asked one.
-
-        Note: the paper has no editing; the mean code of a class serves for a class.
-        """
-        if controls.aus is not None:
-            raise InputError("rel_gan edits by expression or by example, not by AU; ask for one of those")
-        like, word = controls.like, controls.expression
-        asked = self.class_codes.mean(word) if word else self.expression_encoder(like)
-        code = self.class_codes.fade(asked, controls.intensity)
-        return self._decode(code.expand(len(face), -1), self.identity_encoder(face))
-
-    def recognize(self, face: Tensor) -> Prediction:
-        """Return class probabilities by the MLP on f(e)."""
-        return Prediction(self.recognizer(self.expression_encoder(face)).float().softmax(1))
-
     def baseline(self, face: Tensor) -> Prediction:
         """Return class probabilities by the CNN baseline: G_es with one class layer."""
         return Prediction(self.class_layer(self.expression_encoder(face)).float().softmax(1))
-
-    def embed(self, face: Tensor) -> Embedding:
-        """Return f(e) (B, 30) and f(i) (B, 50)."""
-        return Embedding(self.expression_encoder(face), self.identity_encoder(face))
-
-    def _decode(self, expression: Tensor, identity: Tensor) -> Tensor:
-        return self.decoder(torch.cat([expression, identity], 1))  # f(x): (B, 30 + 50)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mien.models.contract import Moves, Transfers
+from mien.models.contract import Transfers, Warps
 from mien.nn.images import blur
 
 SOFTNESS = 0.6
@@ -28,6 +28,6 @@ def pasted(model: Transfers, face: Tensor, made: Tensor) -> Tensor:
 
     A model that moves the face's own pixels has nothing to be pasted: its picture is the answer.
     """
-    if isinstance(model, Moves):
+    if isinstance(model, Warps):
         return made
     return (face + change(model, face, made)).clamp(-1, 1)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mien.errors import InputError
 from mien.files import write_whole
-from mien.weights.resolve import SUFFIX
+from mien.weights.resolve import OLD_NAMES, SUFFIX
 
 HEADER = "mien"  # the one key of the safetensors metadata; its value is JSON
 
@@ -28,7 +28,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the tensors and the header of a file written here. Raises InputError for anything else."""
+    """Return the tensors and the header of a file written here, its "family" under the name it has now.
+
+    Raises InputError for any other file.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected weights ending in {SUFFIX}")
     try:
@@ -39,4 +42,4 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise InputError(f"{path}: not a whole safetensors file ({error}); copy or train it again") from error
     if not isinstance(header, dict) or "family" not in header:
         raise InputError(f"{path}: holds weights of another program; expected a file that mien wrote")
-    return tensors, header
+    return tensors, header | {"family": OLD_NAMES.get(header["family"], header["family"])}

@@ -30,17 +30,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.controls import Controls
 from mien.data.batch import Batch, Faces
-from mien.errors import InputError
 from mien.labels import CLASSES
-from mien.models.contract import Embedding, Family, Prediction, check_least, check_shares
-from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.models.contract import Prediction, check_least, check_shares
+from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
+from mien.models.two_codes import TwoCodes
 from mien.nn.blocks import Decoder, Encoder, perceptron
 from mien.nn.class_codes import ClassCodes
 from mien.nn.gradient_reversal import reverse_gradient
-from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype, share_of
-from mien.nn.modes import evaluating, untracked
+from mien.nn.losses import image_l1, known_cross_entropy, mean_l1, share_of
+from mien.nn.modes import untracked
 from mien.nn.naming_discriminator import NamingDiscriminator
 
 MAP_WEIGHTS = (0.5, 0.6, 0.7, 0.88, 0.99)  # Sec. 4.1: ω1_l = ω2_l, finest map first
@@ -90,7 +89,7 @@ class TerGanConfig:
     def __post_init__(self) -> None:
         check_shares(self, "same", "alike", "margin", "colour")
         check_least(self, dict.fromkeys(("subjects", "width", "discriminator_width", "game_every"), 1))
-        check_least(self, {"batch_size": 2})  # batch norm's
+        check_least(self, {"image_size": 32, "batch_size": 2})  # five halvings; batch norm's
 
 
 PAPER = TerGanConfig(
@@ -173,12 +172,11 @@ def identity_feature_loss(fake: Sequence[Tensor], target: Sequence[Tensor]) -> T
 
 def weighted_map_l1(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
     """Return Σ_l ω_l mean|a_l - b_l|."""
-    # The difference may stay in half precision, the mean over thousands of numbers may not.
-    terms = [w * (x - y).abs().mean(dtype=mean_dtype(x)) for w, x, y in zip(MAP_WEIGHTS, a, b, strict=True)]
+    terms = [w * mean_l1(x, y) for w, x, y in zip(MAP_WEIGHTS, a, b, strict=True)]
     return torch.stack(terms).sum()
 
 
-class TerGan(Family):
+class TerGan(TwoCodes):
     """The three uses of the paper's title behind one interface."""
 
     paper = (
@@ -191,8 +189,6 @@ class TerGan(Family):
     deployed = ("expression_encoder", "identity_encoder", "decoder", "recognizer", "class_codes")
 
     def __init__(self, config: TerGanConfig):
-        if config.image_size < 32:
-            raise InputError(f"image_size {config.image_size}: five halvings need at least 32 pixels")
         super().__init__(config)
         c, n = config, len(CLASSES)
         channels = [c.width * 2**k for k in range(5)]
@@ -263,9 +259,7 @@ class TerGan(Family):
     def sampling(self) -> Sampling:
         """Sec. 4.1: five crops × four rotations (and none) × flip. The share of pairs of one person is ours."""
         c = self.config
-        return Sampling(
-            c.same, c.alike, margin=c.margin, rotations=(-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn), colour=c.colour
-        )
+        return Sampling(c.same, c.alike, margin=c.margin, rotations=rotations(c.turn), colour=c.colour)
 
     def enter(self, stage: str) -> None:
         """Keep frozen copies of the pre-trained encoders for Eq. 8 and 9; start the class codes anew."""
@@ -275,12 +269,8 @@ class TerGan(Family):
             self.frozen_expression_encoder.load_state_dict(self.expression_encoder.state_dict())
             self.frozen_identity_encoder.load_state_dict(self.identity_encoder.state_dict())
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the turn's unweighted losses."""
-        with untracked(*self.resting(turn)):
-            return self._losses(batch, turn)
-
-    def _losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         source, target = batch.source, batch.target
         if turn == "classify expression":
             logits = self.expression_classifier(self.expression_encoder(source.image))
@@ -342,43 +332,6 @@ class TerGan(Family):
             "L_Det": identity_consistency_loss(*play(self.identity_encoder, self.identity_game, target)),
         }
 
-    def _recognition(self, faces: Faces) -> Tensor:
-        with torch.no_grad(), evaluating(self.expression_encoder):
-            code = self.expression_encoder(faces.image).float()
-        self.class_codes.add(code, faces.label, faces.intensity)
-        return known_cross_entropy(self.recognizer(code), faces.label)
-
-    def transfer(self, face: Tensor, like: Tensor) -> Tensor:
-        """Return x̄ = G_de(G_es(like), G_et(face)): (B, 3, H, W) in [-1, 1]."""
-        return self._decode(self.expression_encoder(like), self.identity_encoder(face))
-
-    def reconstruct(self, face: Tensor) -> Tensor:
-        """Return the model's own picture of `face`: (B, 3, H, W) in [-1, 1]."""
-        return self.transfer(face, face)
-
-    def edit(self, face: Tensor, controls: Controls) -> Tensor:
-        """Return `face` with the asked expression; intensity is the way from the neutral code to the asked one.
-
-        Note: the paper edits by an exemplar of the same person; the mean code of a class serves for a class.
-        """
-        if controls.aus is not None:
-            raise InputError("ter_gan edits by expression or by example, not by AU; ask for one of those")
-        like, word = controls.like, controls.expression
-        asked = self.class_codes.mean(word) if word else self.expression_encoder(like)
-        code = self.class_codes.fade(asked, controls.intensity)
-        return self._decode(code.expand(len(face), -1), self.identity_encoder(face))
-
-    def recognize(self, face: Tensor) -> Prediction:
-        """Return class probabilities by the shallow classifier on f(e)."""
-        return Prediction(self.recognizer(self.expression_encoder(face)).float().softmax(1))
-
     def baseline(self, face: Tensor) -> Prediction:
         """Return class probabilities by the CNN baseline: G_es with the class layer of stage 1."""
         return Prediction(self.expression_classifier(self.expression_encoder(face)).float().softmax(1))
-
-    def embed(self, face: Tensor) -> Embedding:
-        """Return f(e) (B, 30) and f(i) (B, 50)."""
-        return Embedding(self.expression_encoder(face), self.identity_encoder(face))
-
-    def _decode(self, expression: Tensor, identity: Tensor) -> Tensor:
-        return self.decoder(torch.cat([expression, identity], 1))  # f(x): (B, 30 + 50)

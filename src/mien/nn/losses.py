@@ -20,10 +20,22 @@ def image_l1(a: Tensor, b: Tensor) -> Tensor:
     return (a - b).abs().mean((1, 2, 3), dtype=mean_dtype(a))
 
 
+def mean_l1(a: Tensor, b: Tensor) -> Tensor:
+    """Return the mean absolute difference of two maps. It may be in half precision, its mean may not."""
+    return (a - b).abs().mean(dtype=mean_dtype(a))
+
+
 def known_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     """Return the mean cross entropy over the labels that are known; 0 if there are none."""
     total = F.cross_entropy(logits.to(mean_dtype(logits)), label, ignore_index=UNKNOWN, reduction="sum")
     return total / (label != UNKNOWN).sum().clamp(min=1)
+
+
+def known_square_error(estimate: Tensor, answer: Tensor) -> Tensor:
+    """Return the mean squared error over the numbers that are known (not NaN); 0 if none are."""
+    known = ~answer.isnan()
+    error = torch.where(known, estimate.to(mean_dtype(estimate)) - torch.nan_to_num(answer), 0).square()
+    return error.sum() / known.sum().clamp(min=1)
 
 
 def truth_loss(made: Tensor, truth: Tensor, face: Tensor, focus: float) -> Tensor:

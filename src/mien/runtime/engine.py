@@ -15,7 +15,7 @@ from mien.faces.morph import Maps
 Change = Maps | np.ndarray
 """What is done to a face: moved, shaded and covered, or float32 (S, S, 3) grey levels added to its crop."""
 
-Ability = Literal["edit", "transfer", "warp", "recognize", "estimate_aus", "embed", "find_points", "invent"]
+Ability = Literal["edit", "transfer", "warp", "recognize", "estimate_aus", "embed", "find_points", "generate"]
 """What a model may be able to do; "warp": its changes move the photograph's own pixels instead of repainting them."""
 
 
@@ -89,6 +89,6 @@ class Engine(Protocol):
         """Return the 68 landmarks float32 (B, 68, 2): x, y in shares of the side."""
         ...
 
-    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> np.ndarray:
+    def generate(self, count: int, expression: str | None = None, seed: int = 0) -> np.ndarray:
         """Return uint8 (count, S, S, 3): people who do not exist, showing a class, or each one drawn for them."""
         ...

@@ -27,12 +27,12 @@ from mien.runtime.engine import Ability, Change
 PROTOCOLS: dict[Ability, type] = {
     "edit": contract.Edits,
     "transfer": contract.Transfers,
-    "warp": contract.Moves,
+    "warp": contract.Warps,
     "recognize": contract.Recognizes,
     "estimate_aus": contract.EstimatesAus,
     "embed": contract.Embeds,
     "find_points": contract.FindsPoints,
-    "invent": contract.Invents,
+    "generate": contract.Generates,
 }
 """Ability -> what a model has that can do it."""
 
@@ -81,9 +81,9 @@ class PytorchEngine:
         Where the processor computes in bf16, so are the fields: one face differed by 1.4 in 255 at most.
         """
         face = self._tensor(crop[None])
-        if isinstance(self.model, contract.Moves):
+        if isinstance(self.model, contract.Warps):
             with torch.autocast("cpu", torch.bfloat16, enabled=native_bf16()):
-                return maps_of(self.model.moves(face, self._controls(controls)), self.size)
+                return maps_of(self.model.fields(face, self._controls(controls)), self.size)
         made = self._generated(face, controls, transfers)
         residual = change(able(self.model, contract.Transfers), face, made)[0] * 127.5  # (3, S, S) grey levels
         return np.ascontiguousarray(residual.permute(1, 2, 0).cpu().numpy())
@@ -117,9 +117,9 @@ class PytorchEngine:
         return _array(able(self.model, contract.FindsPoints).find_points(self._tensor(crops)))
 
     @torch.inference_mode()
-    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> np.ndarray:
+    def generate(self, count: int, expression: str | None = None, seed: int = 0) -> np.ndarray:
         """Return people who do not exist."""
-        made = able(self.model, contract.Invents).invent(count, expression, seed)
+        made = able(self.model, contract.Generates).generate(count, expression, seed)
         return np.stack([to_pixels(image) for image in made])
 
     def _generated(self, face: Tensor, controls: Controls, transfers: bool) -> Tensor:

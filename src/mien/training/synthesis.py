@@ -18,7 +18,7 @@ from mien.files import claim, whole
 from mien.labels import BASIC, CLASSES
 from mien.media.photo import Photo, write_photo
 from mien.media.provenance import Stamp
-from mien.models.contract import Edits, Family, Invents
+from mien.models.contract import Edits, Family, Generates
 from mien.models.io import fingerprint
 from mien.models.registry import able, name_of
 from mien.nn.images import resized, to_pixels
@@ -59,7 +59,7 @@ def synthesize(
             rows.append({"file_name": f"images/{file.name}", "expression": word, "kind": "made"} | labels)
             if not file.is_file():
                 if data is None:
-                    made = able(model, Invents).invent(1, word, seed=person)
+                    made = able(model, Generates).generate(1, word, seed=person)
                 else:
                     face = resized(data.images[row : row + 1], model.config.image_size)
                     made = able(model, Edits).edit(face, Controls(word, intensity))

@@ -16,7 +16,7 @@ from mien.evaluate.protocols.comparison import compare
 from mien.files import write_json
 from mien.models.contract import Transfers
 from mien.models.io import load, save_model
-from mien.models.registry import FAMILIES
+from mien.models.registry import find_family
 from mien.training.settings import Progress, Settings
 from mien.training.start import begin
 from mien.weights.index import INDEX, index_of
@@ -47,8 +47,7 @@ def make_zoo(
     other about a person, or no time.
     """
     for name in models:
-        if name not in FAMILIES:
-            raise InputError(f"no model named {name!r}; choose from {', '.join(FAMILIES)}")
+        find_family(name)
     if hours <= 0:
         raise InputError(f"--hours {hours:g}: expected more than 0")
     if not sets.manifest().test.any():

@@ -13,9 +13,14 @@ SUFFIX = ".safetensors"
 CHECKPOINT = f"checkpoint{SUFFIX}"  # what a training run's folder holds
 
 
+OLD_NAMES = {"judge": "evaluator"}
+"""What models and their weights were called once, in files that are there, and the name they have now."""
+
+
 def resolve(name: str) -> Path:
     """Return the file of a path, a name of MIEN_ZOO's index or the package's, or a Hugging Face id ("owner/name").
 
+    A name may be one of OLD_NAMES, and so may a file's.
     Raises InputError naming what there is if none of them fits.
     """
     path = Path(name)
@@ -24,10 +29,13 @@ def resolve(name: str) -> Path:
             return path / held
     if path.suffix == SUFFIX or path.is_file():
         return path
-    if shelf := fetched(name):
-        return shelf
-    if (ZOO / f"{name}{SUFFIX}").is_file():
-        return ZOO / f"{name}{SUFFIX}"
+    names = [name, *(old if new == name else new for old, new in OLD_NAMES.items() if name in (old, new))]
+    for known in names:
+        if shelf := fetched(known):
+            return shelf
+    for known in names:
+        if (ZOO / f"{known}{SUFFIX}").is_file():
+            return ZOO / f"{known}{SUFFIX}"
     if name.count("/") == 1:
         return from_hub(name, f"model{SUFFIX}")
     raise InputError(f"no weights named {name!r}; there are {', '.join(zoo()) or 'none'}, or give a path")

@@ -25,7 +25,7 @@ from mien.evaluate.trials import Trials, trials
 from mien.files import kept
 from mien.models.contract import Family, Transfers
 from mien.models.io import fingerprint, load
-from mien.models.registry import FAMILIES, able, create
+from mien.models.registry import able, create, find_family
 from mien.models.residual import pasted
 from mien.nn.images import resized, to_pixels
 from mien.training.loop import train
@@ -35,9 +35,7 @@ from mien.training.start import begin_with, sampler_of
 
 def ablations(family: str) -> list[str]:
     """Return a family's presets to set side by side: small first, then its ablations; none of the papers' sizes."""
-    if family not in FAMILIES:
-        raise InputError(f"no model named {family!r}; choose one of {', '.join(FAMILIES)}")
-    return [preset for preset in FAMILIES[family].PRESETS if not preset.startswith("paper")]
+    return [preset for preset in find_family(family).PRESETS if not preset.startswith("paper")]
 
 
 def ablate(

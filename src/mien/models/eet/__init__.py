@@ -53,33 +53,3 @@ from mien.models.eet.equations import (
     unit_weights,
 )
 from mien.models.eet.model import MEMORY, Eet, pose_label
-
-__all__ = [
-    "ABLATIONS",
-    "LEVELS",
-    "MEMORY",
-    "PAPER",
-    "POOLED_FROM",
-    "RAREST",
-    "SMALL",
-    "UNITS_12",
-    "UNITS_17",
-    "Eet",
-    "EetConfig",
-    "attribute_loss",
-    "fused_feature",
-    "identity_confusion_loss",
-    "identity_discrimination_loss",
-    "image_adversarial_loss",
-    "image_discrimination_loss",
-    "least_squares",
-    "pose_label",
-    "reconstruction_loss",
-    "rounded_levels",
-    "swap_consistency_loss",
-    "swap_discrimination_loss",
-    "unit_confusion_loss",
-    "unit_discrimination_loss",
-    "unit_intensity_loss",
-    "unit_weights",
-]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 from torch.nn.utils import parametrize
@@ -12,7 +10,7 @@ from mien.controls import Controls
 from mien.data.batch import Batch, Faces, partners
 from mien.errors import InputError
 from mien.labels import AUS
-from mien.models.contract import Embedding, Family
+from mien.models.contract import Embedding, Family, ablated
 from mien.models.eet.config import ABLATIONS, PAPER, POOLED_FROM, SMALL, UNITS_12, UNITS_17, EetConfig
 from mien.models.eet.equations import (
     LEVELS,
@@ -42,7 +40,7 @@ from mien.models.eet.nets import (
     progression,
 )
 from mien.models.eet.unit_statistics import Occurrence, UnitDirections
-from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.class_codes import ClassCodes
 from mien.nn.losses import UNKNOWN, truth_loss
 from mien.nn.modes import evaluating
@@ -67,11 +65,7 @@ class Eet(Family):
         "Representations, arXiv:1909.02967, IEEE Transactions on Image Processing 30, 2021"
     )
     Config = EetConfig
-    PRESETS = (
-        {"small": SMALL, "paper": PAPER}
-        | {name: replace(SMALL, **change) for name, change in ABLATIONS.items()}
-        | {f"paper_{name}": replace(PAPER, **change) for name, change in ABLATIONS.items()}
-    )
+    PRESETS = ablated({"small": SMALL, "paper": PAPER}, ABLATIONS)
     places: Tensor  # (m,) columns of Faces.aus
     edits_by = ("expression", "aus", "like")
     needs = ("aus",)
@@ -97,7 +91,7 @@ class Eet(Family):
         self.swap_discriminator = image_discriminator(c.image_size, c.discriminator_width)
         self.image_discriminator = image_discriminator(c.image_size, c.discriminator_width)
         self.shape = (unit[-1], side, side)  # of f_r and of each f_ri
-        self.class_codes = ClassCodes(unit[-1] * side * side)
+        self.class_codes = ClassCodes(*self.shape)
         self.unit_directions = UnitDirections(m, unit[-1] * side * side)
         self.occurrence = Occurrence(m, threshold=(LEVELS - 1) / 2)
         self.register_buffer("places", torch.tensor([AUS.index(au) for au in self.units]), persistent=False)
@@ -147,11 +141,9 @@ class Eet(Family):
     def sampling(self) -> Sampling:
         """Sec. IV-A: unpaired images, mirrored at random; crops, turns, colour and exact truths are `small`'s."""
         c = self.config
-        return Sampling(
-            c.same, c.alike, c.need_truth, margin=c.margin, rotations=(-c.turn, 0.0, c.turn), colour=c.colour
-        )
+        return Sampling(c.same, c.alike, c.need_truth, margin=c.margin, rotations=rotations(c.turn, 1), colour=c.colour)
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the turn's unweighted losses."""
         with parametrize.cached():  # a weight is normalised once a turn
             if turn == "classify":
@@ -230,11 +222,9 @@ class Eet(Family):
 
     def _remember(self, maps: Tensor, faces: Faces) -> None:
         """Gather for editing how f_r goes with classes and with AUs."""
-        feature = fused_feature(maps.detach().float()).flatten(1)
-        self.class_codes.total *= MEMORY
-        self.class_codes.count *= MEMORY
-        self.class_codes.add(feature, faces.label, faces.intensity)
-        self.unit_directions.add(feature, self._aus(faces), MEMORY)
+        feature = fused_feature(maps.detach().float())
+        self.class_codes.add(feature, faces.label, faces.intensity, MEMORY)
+        self.unit_directions.add(feature.flatten(1), self._aus(faces), MEMORY)
 
     def _generate(self, unit: Tensor, free: Tensor) -> Tensor:
         return self.generator(torch.cat([unit, free], 1).contiguous(memory_format=torch.channels_last))
@@ -260,14 +250,11 @@ class Eet(Family):
         A class's is the mean of its exemplars; AUs move the face's own f_r from the estimated intensity to the asked
         one. Raises InputError for AUs that the model does not know.
         """
-        like = face if controls.like is None else controls.like
+        self.check_edit(controls)
         if controls.aus is not None:
-            asked = self._with_aus(face, controls.both_sides())
-        elif controls.expression is not None:
-            asked = self._class_feature(controls.expression)
+            asked = self.class_codes.fade(self._with_aus(face, controls.both_sides()), controls.intensity)
         else:
-            asked = self._unit(like)
-        asked = self.class_codes.fade(asked, controls.intensity)
+            asked = self.class_codes.asked(controls, self._unit)
         return self._generate(asked.expand(len(face), -1, -1, -1), self.free_encoder(self.encoder(face)))
 
     def estimate_aus(self, face: Tensor) -> Tensor:
@@ -285,9 +272,6 @@ class Eet(Family):
 
     def _unit(self, face: Tensor) -> Tensor:
         return fused_feature(self.unit_encoder(self.encoder(face))[0])
-
-    def _class_feature(self, expression: str) -> Tensor:
-        return self.class_codes.mean(expression).unflatten(1, self.shape)
 
     def _with_aus(self, face: Tensor, asked: dict[int, float]) -> Tensor:
         if unknown := sorted(asked.keys() - set(self.units)):

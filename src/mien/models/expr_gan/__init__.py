@@ -31,31 +31,10 @@ from mien.models.expr_gan.equations import (
     identity_loss,
     image_adversarial_value,
     information_bound,
-    intensity_loss,
     minimax_value,
     pixel_loss,
+    present_blocks,
     regularizer_loss,
 )
-from mien.models.expr_gan.model import ExprGan, uniform
-
-__all__ = [
-    "MAP_WEIGHT",
-    "PAPER",
-    "SMALL",
-    "UNPAIRED",
-    "ExprGan",
-    "ExprGanConfig",
-    "K",
-    "code_adversarial_value",
-    "expression_code",
-    "fade",
-    "full_code",
-    "identity_loss",
-    "image_adversarial_value",
-    "information_bound",
-    "intensity_loss",
-    "minimax_value",
-    "pixel_loss",
-    "regularizer_loss",
-    "uniform",
-]
+from mien.models.expr_gan.model import ExprGan
+from mien.models.expr_gan.supervision import Paired, Unpaired, intensity_loss

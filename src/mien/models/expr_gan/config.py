@@ -62,9 +62,7 @@ class ExprGanConfig:
             raise InputError(f"estimated {self.estimated:g} and drawn {self.drawn:g}: expected at most 1 together")
         positive = ("subjects", "width", "decoder_width", "widest", "discriminator_width", "shared", "identity_width")
         check_least(self, dict.fromkeys((*positive, "style", "discriminate_every"), 1))
-        check_least(self, {"batch_size": 2})  # batch norm's
-        if self.image_size < 32:
-            raise InputError(f"image_size {self.image_size}: five halvings need at least 32 pixels")
+        check_least(self, {"image_size": 32, "batch_size": 2})  # five halvings; batch norm's
 
 
 SMALL = ExprGanConfig()

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.labels import CLASSES
-from mien.nn.losses import image_l1, mean_dtype, share_of
+from mien.nn.losses import image_l1, mean_dtype, mean_l1
 
 K = len(CLASSES) - 1
 """Classes with a block in the code: all but neutral, which is the absence of all."""
@@ -39,8 +39,7 @@ def pixel_loss(fake: Tensor, image: Tensor) -> Tensor:
 
 def identity_loss(fake: Sequence[Tensor], image: Sequence[Tensor]) -> Tensor:
     """Eq. 7: L_id = Σ_l β_l L1(φ_l(G_dec(G_enc(x), c)), φ_l(x)), maps of a frozen face recognition net."""
-    terms = [MAP_WEIGHT * (a - b).abs().mean(dtype=mean_dtype(a)) for a, b in zip(fake, image, strict=True)]
-    return torch.stack(terms).sum()
+    return torch.stack([MAP_WEIGHT * mean_l1(a, b) for a, b in zip(fake, image, strict=True)]).sum()
 
 
 def code_adversarial_value(prior: Tensor, code: Tensor) -> Tensor:
@@ -58,15 +57,6 @@ def minimax_value(real: Tensor, fake: Tensor) -> Tensor:
     return -F.softplus(-real).mean(dtype=mean_dtype(real)) - F.softplus(fake).mean(dtype=mean_dtype(fake))
 
 
-def intensity_loss(code: Tensor, present: Tensor, intensity: Tensor, known: Tensor) -> Tensor:
-    """Return how far the mean of the present block of c (B, K d) is from the labelled intensity, where `known` (B,).
-
-    Style is how a block's numbers differ from their mean, and stays free. Ours: the paper has no such labels.
-    """
-    strength = (code.unflatten(1, (K, -1)).mean(2) * present).sum(1)
-    return share_of((strength - (2 * intensity - 1)).square(), known)
-
-
 def fade(code: Tensor, intensity: Tensor | float) -> Tensor:
     """Return the code (B, K d) on its way from neutral, all -1 (intensity 0), to itself (1)."""
     return intensity * (code + 1) - 1
@@ -75,3 +65,8 @@ def fade(code: Tensor, intensity: Tensor | float) -> Tensor:
 def full_code(present: Tensor, style: int) -> Tensor:
     """Return Eq. 3's code at |z_y| = 1: 1 in the blocks of what is present, -1 elsewhere; y (B, K) -> (B, K d)."""
     return expression_code(present, present.new_ones(len(present), style))
+
+
+def present_blocks(code: Tensor, present: Tensor) -> Tensor:
+    """Return a code (B, K d) as strong as it is in the blocks of what is present, and -1 elsewhere."""
+    return fade(full_code(present, code.shape[1] // K), (code.to(present.dtype) + 1) / 2)

@@ -18,29 +18,24 @@ from mien.models.expr_gan.config import PAPER, SMALL, UNPAIRED, ExprGanConfig
 from mien.models.expr_gan.equations import (
     K,
     code_adversarial_value,
-    expression_code,
     fade,
     full_code,
     identity_loss,
     image_adversarial_value,
-    intensity_loss,
-    pixel_loss,
+    present_blocks,
     regularizer_loss,
 )
-from mien.models.expr_gan.nets import GrowingDecoder, Regressor, StridedEncoder, Trunk, normed_perceptron
-from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.models.expr_gan.nets import ConditionedTrunk, GrowingDecoder, Regressor, StridedEncoder, normed_perceptron
+from mien.models.expr_gan.supervision import Paired, Unpaired
+from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.blocks import Encoder
-from mien.nn.losses import fooling_loss, known_cross_entropy, total_variation, truth_loss
+from mien.nn.losses import fooling_loss, known_cross_entropy, total_variation
 from mien.nn.modes import untracked
-
-
-def uniform(rows: int, columns: int, on: torch.device) -> Tensor:
-    """Return noise ~ U(-1, 1) (rows, columns)."""
-    return torch.rand(rows, columns, device=on) * 2 - 1
+from mien.nn.noise import uniform
 
 
 class ExprGan(Family):
-    """Editing in class, style and intensity; transfer, invention and recognition on the same codes.
+    """Editing in class, style and intensity; transfer, generation and recognition on the same codes.
 
     A face recognition net of one's own takes the place of ours in L_id: set `frozen_identity_net` before training to a
     module whose `maps`, or else whose forward, gives feature maps of images (B, 3, H, W) in [-1, 1]. It is never
@@ -60,6 +55,7 @@ class ExprGan(Family):
     def __init__(self, config: ExprGanConfig):
         super().__init__(config)
         c, doubling = config, [2**k for k in range(7)]
+        self.supervision: Unpaired | Paired = Paired(c) if c.exact else Unpaired(c)
         channels = [min(c.width * k, c.widest) for k in doubling[:5]]
         self.encoder = StridedEncoder(c.image_size, channels, c.identity_code, c.norm)
         # At the paper's width 1024 channels, then blocks of 512-256-128-64-32-16-3.
@@ -67,7 +63,7 @@ class ExprGan(Family):
         self.decoder = GrowingDecoder(
             c.image_size, c.identity_code + K * c.style, seed, [*growing, 3], doublings=5, norm=c.norm
         )
-        self.trunk = Trunk(c.image_size, c.discriminator_width, c.shared)
+        self.trunk = ConditionedTrunk(c.image_size, c.discriminator_width, c.shared)
         self.image_head = nn.Linear(c.shared, 1)
         self.regressor = Regressor(c.shared, c.style)
         self.code_head = normed_perceptron(c.identity_code, (64, 32, 16, 1))
@@ -98,11 +94,11 @@ class ExprGan(Family):
             Turn("discriminate noise", judge, control_weights, adam),
             Turn("control", ("decoder",), control_weights, adam),
         )
-        reconstruction = {"L_pixel": 1.0, "L_id": c.identity_features, "L_Q": c.reconstruction_regularizer}
+        likeness = {"L_pixel": 1.0, "L_id": c.identity_features}  # λ1
         reconstruct = Turn(
             "reconstruct",
             ("encoder", "decoder", "trunk", "regressor"),
-            reconstruction | ({"L_intensity": c.intensity} if c.exact else {}),
+            likeness | {"L_Q": c.reconstruction_regularizer} | self.supervision.extra_weights(),
             adam,
         )
         adversarial = {
@@ -112,12 +108,7 @@ class ExprGan(Family):
         }
         refine = (
             Turn("discriminate", (*judge, "code_head"), adversarial, slow, c.discriminate_every),
-            Turn(
-                "refine",
-                ("encoder", "decoder"),
-                {"L_pixel": 1.0, "L_id": c.identity_features, **adversarial, "L_tv": c.smoothness},  # λ1, λ5
-                slow,
-            ),
+            Turn("refine", ("encoder", "decoder"), likeness | adversarial | {"L_tv": c.smoothness}, slow),  # λ5
         )
         return (
             Stage("pretrain", c.pretrain_steps, pretrain, decay=0.3),
@@ -129,110 +120,114 @@ class ExprGan(Family):
     def sampling(self) -> Sampling:
         """The paper flips alone; what else is augmented, and which pairs, is ours."""
         c = self.config
-        rotations = (-c.turn, 0.0, c.turn) if c.turn else (0.0,)
-        return Sampling(c.same, c.alike, need_truth=c.exact, margin=c.margin, rotations=rotations, colour=c.colour)
+        truth, turns = self.supervision.need_truth, rotations(c.turn, 1) if c.turn else (0.0,)
+        return Sampling(c.same, c.alike, truth, margin=c.margin, rotations=turns, colour=c.colour)
 
     def enter(self, stage: str) -> None:
         """Keep a frozen copy of the pre-trained identity encoder for Eq. 7."""
         if stage == "controller":
             self.frozen_identity_encoder.load_state_dict(self.identity_encoder.state_dict())
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the turn's unweighted losses."""
-        with untracked(*self.resting(turn)):
-            return self._losses(batch, turn)
+        turns = {
+            "classify expression": self._expression_turn,
+            "classify identity": self._identity_turn,
+            "discriminate noise": self._noise_turn,
+            "control": self._control_turn,
+            "reconstruct": self._reconstruct_turn,
+            "discriminate": self._discriminate_turn,
+            "refine": self._refine_turn,
+        }
+        return turns[turn](batch)
 
-    def _losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
-        if turn == "classify expression":
-            return {"expression": known_cross_entropy(self.classifier(batch.source.image), batch.source.label)}
-        if turn == "classify identity":
-            logits = self.identity_classifier(self.identity_encoder(batch.target.image))
-            return {"identity": F.cross_entropy(logits.float(), batch.target.subject)}
-        if turn == "discriminate noise":
+    def _expression_turn(self, batch: Batch) -> dict[str, Tensor]:
+        return {"expression": known_cross_entropy(self.classifier(batch.source.image), batch.source.label)}
+
+    def _identity_turn(self, batch: Batch) -> dict[str, Tensor]:
+        logits = self.identity_classifier(self.identity_encoder(batch.target.image))
+        return {"identity": F.cross_entropy(logits.float(), batch.target.subject)}
+
+    def _noise_turn(self, batch: Batch) -> dict[str, Tensor]:
+        with torch.no_grad():
+            fake, code, present = self._from_noise(batch.source)
+        return self._discriminate_images(batch.source.image, fake, code, present)
+
+    def _control_turn(self, batch: Batch) -> dict[str, Tensor]:
+        return self._fool_images(*self._from_noise(batch.source))
+
+    def _reconstruct_turn(self, batch: Batch) -> dict[str, Tensor]:
+        face, shown, answer = self.supervision.task(batch)
+        present = self._present(shown)
+        code, unanswered = self._codes(shown, present)
+        fake = self._decode(self._identity(face), code)
+        some = self._watched_rows(fake)
+        if not self.config.estimated:  # else Q has seen real faces while codes were made
             with torch.no_grad():
-                fake, code, present = self._from_noise(batch.source)
-            return self._image_judgement(batch.source.image, fake, code, present)
-        if turn == "control":
-            return self._image_fooling(*self._from_noise(batch.source))
-        if turn == "reconstruct":
-            return self._reconstruction(batch)
-        if turn == "discriminate":
-            return self._discrimination(batch)
-        return self._refinement(batch)
+                self._trunk_of_real(shown.image[some], present[some])
+        _, estimate = self._trunk_of_fake(fake[some], present[some])
+        return (
+            self._likeness(fake, answer, face, unanswered)
+            | {"L_Q": regularizer_loss(estimate, code[some].detach())}
+            | self.supervision.extra_losses(code, present, shown, unanswered)
+        )
+
+    def _discriminate_turn(self, batch: Batch) -> dict[str, Tensor]:
+        face, shown, _ = self.supervision.task(batch)
+        with torch.no_grad(), untracked(self.trunk, self.regressor):  # they see the same real faces below
+            present = self._present(shown)
+            code, _ = self._codes(shown, present)
+            identity = self._identity(face)
+            fake = self._decode(identity, code)
+        judged = self._discriminate_images(shown.image, fake, code, present)
+        return judged | {"L_adv_z": -code_adversarial_value(*self._code_logits(identity))}
+
+    def _refine_turn(self, batch: Batch) -> dict[str, Tensor]:
+        face, shown, answer = self.supervision.task(batch)
+        with torch.no_grad():
+            present = self._present(shown)
+            code, unanswered = self._codes(shown, present)
+        identity = self._identity(face)
+        fake = self._decode(identity, code)
+        return (
+            self._likeness(fake, answer, face, unanswered)
+            | self._fool_images(fake, code, present)
+            | {"L_adv_z": fooling_loss(self._code_logits(identity)[1]), "L_tv": total_variation(fake)}
+        )
 
     def _from_noise(self, faces: Faces) -> tuple[Tensor, Tensor, Tensor]:
         """Return x̂ of nobody, its code and y: the controller stage, in which g(x) is noise."""
         present = self._present(faces)
-        code = self._drawn(faces, present)
+        code = self.supervision.draw(present, faces.label)
         return self._decode(uniform(len(faces), self.config.identity_code, code.device), code), code, present
 
-    def _image_judgement(self, real: Tensor, fake: Tensor, code: Tensor, present: Tensor) -> dict[str, Tensor]:
+    def _discriminate_images(self, real: Tensor, fake: Tensor, code: Tensor, present: Tensor) -> dict[str, Tensor]:
         """Return what D_img and Q minimise."""
-        of_real = self.image_head(self._watch(real, present))
-        shared, estimate = self._read(fake, present)
+        of_real = self.image_head(self._trunk_of_real(real, present))
+        shared, estimate = self._trunk_of_fake(fake, present)
         return {
             "L_Q": regularizer_loss(estimate, code),
             "L_adv_img": -image_adversarial_value(of_real, self.image_head(shared)),
         }
 
-    def _image_fooling(self, fake: Tensor, code: Tensor, present: Tensor) -> dict[str, Tensor]:
+    def _fool_images(self, fake: Tensor, code: Tensor, present: Tensor) -> dict[str, Tensor]:
         """Return what G minimises in D_img and Q."""
-        shared, estimate = self._read(fake, present)
+        shared, estimate = self._trunk_of_fake(fake, present)
         return {
             "L_Q": regularizer_loss(estimate, code.detach()),
             "L_adv_img": fooling_loss(self.image_head(shared)),
         }
 
-    def _reconstruction(self, batch: Batch) -> dict[str, Tensor]:
-        face, shown, answer = self._task(batch)
-        present = self._present(shown)
-        code, unanswered = self._code(shown, present)
-        fake = self._decode(self._identity(face), code)
-        some = slice(self._watched(len(fake)))
-        if not self.config.estimated:  # else _code has shown Q real faces
-            with torch.no_grad():
-                self._watch(shown.image[some], present[some])
-        _, estimate = self._read(fake[some], present[some])
-        losses = self._likeness(fake, answer, face, unanswered) | {
-            "L_Q": regularizer_loss(estimate, code[some].detach())
-        }
-        if self.config.exact:
-            known = (shown.label > 0) & ~shown.intensity.isnan() & ~unanswered
-            losses["L_intensity"] = intensity_loss(code, present, shown.intensity.nan_to_num(), known)
-        return losses
-
-    def _discrimination(self, batch: Batch) -> dict[str, Tensor]:
-        face, shown, _ = self._task(batch)
-        with torch.no_grad(), untracked(self.trunk, self.regressor):  # they watch the same faces below
-            present = self._present(shown)
-            code, _ = self._code(shown, present)
-            identity = self._identity(face)
-            fake = self._decode(identity, code)
-        judged = self._image_judgement(shown.image, fake, code, present)
-        return judged | {"L_adv_z": -code_adversarial_value(*self._judge_codes(identity))}
-
-    def _refinement(self, batch: Batch) -> dict[str, Tensor]:
-        face, shown, answer = self._task(batch)
-        with torch.no_grad():
-            present = self._present(shown)
-            code, unanswered = self._code(shown, present)
-        identity = self._identity(face)
-        fake = self._decode(identity, code)
-        return (
-            self._likeness(fake, answer, face, unanswered)
-            | self._image_fooling(fake, code, present)
-            | {"L_adv_z": fooling_loss(self._judge_codes(identity)[1]), "L_tv": total_variation(fake)}
-        )
-
     def _likeness(self, fake: Tensor, answer: Tensor, face: Tensor, unanswered: Tensor) -> dict[str, Tensor]:
         """Return L_pixel and L_id; a picture without an answer is its own."""
         answer = torch.where(unanswered[:, None, None, None], fake.detach().to(answer.dtype), answer)
-        some = slice(self._watched(len(fake)))
+        some = self._watched_rows(fake)
         with torch.no_grad():
             wanted = self._identity_maps(answer[some])
-        exact, focus = self.config.exact, self.config.focus
-        pixel = truth_loss(fake, answer, face, focus) if exact else pixel_loss(fake, answer)
-        return {"L_pixel": pixel, "L_id": identity_loss(self._identity_maps(fake[some]), wanted)}
+        return {
+            "L_pixel": self.supervision.pixels(fake, answer, face),
+            "L_id": identity_loss(self._identity_maps(fake[some]), wanted),
+        }
 
     def _identity_maps(self, image: Tensor) -> Sequence[Tensor]:
         """Return φ_l of Eq. 7: by the net that was given, else by our own."""
@@ -240,20 +235,15 @@ class ExprGan(Family):
         found = getattr(net, "maps", net)(image)
         return [found] if isinstance(found, Tensor) else found
 
-    def _watched(self, rows: int) -> int:
-        return max(2, round(self.config.watched * rows))  # batch norm needs two
+    def _watched_rows(self, fake: Tensor) -> slice:
+        """Return which of a batch's x̂ (B, 3, H, W) L_id and the reconstruction stage's L_Q look at: the first ones."""
+        return slice(max(2, round(self.config.watched * len(fake))))  # batch norm needs two
 
-    def _judge_codes(self, identity: Tensor) -> tuple[Tensor, Tensor]:
+    def _code_logits(self, identity: Tensor) -> tuple[Tensor, Tensor]:
         """Return D_z's logits for the prior and for g(x), in one batch: batch norm must not hide what differs."""
         prior = uniform(len(identity), identity.shape[1], identity.device).to(identity.dtype)
         of_prior, of_codes = self.code_head(torch.cat([prior, identity])).chunk(2)
         return of_prior, of_codes
-
-    def _task(self, batch: Batch) -> tuple[Tensor, Faces, Tensor]:
-        """Return who is to be shown (B, 3, H, W), the faces that give the expression, and the right answer."""
-        if self.config.exact:
-            return batch.target.image, batch.source, batch.truth
-        return batch.source.image, batch.source, batch.source.image
 
     def _present(self, faces: Faces) -> Tensor:
         """Return y (B, K): the label one-hot, 0 for neutral; where it is unknown, the classifier's probabilities."""
@@ -265,62 +255,36 @@ class ExprGan(Family):
             guess = self.classifier(faces.image).to(known.dtype).softmax(1)
         return torch.where(label[:, None] >= 0, known, guess)[:, 1:]
 
-    def _code(self, faces: Faces, present: Tensor) -> tuple[Tensor, Tensor]:
-        """Return codes for the faces' expressions (B, K d), and for which (B,) no picture can be the answer."""
-        c, label = self.config, faces.label
-        kind = torch.rand(len(faces), device=present.device)
-        drawn = (kind >= 1 - c.drawn) & ((label >= 0) | (c.estimated == 0))
-        estimated = ((kind < c.estimated) | ((label < 0) & (c.estimated > 0))) & ~drawn
-        intensity = torch.where(label == 0, 0.0, faces.intensity.nan_to_num(1.0))
-        code = fade(full_code(present, c.style), intensity[:, None])
-        code = torch.where(drawn[:, None], self._drawn(faces, present), code)
-        if estimated.any():
-            # Of all rows, since batch norm needs more than one.
-            code = torch.where(estimated[:, None], self._estimate(faces.image, present), code)
-        return code, drawn & c.exact
+    def _codes(self, faces: Faces, present: Tensor) -> tuple[Tensor, Tensor]:
+        """Return codes to learn from (B, K d), and for which (B,) no picture can be the answer."""
+        return self.supervision.codes(faces, present, self._estimate)
 
-    def _drawn(self, faces: Faces, present: Tensor) -> Tensor:
-        """Return codes with fresh noise: Eq. 3's, or with `exact` the present block anywhere in (-1, 1)^d."""
-        if self.config.exact:
-            code = full_code(present, self.config.style)
-            return fade(code, torch.rand_like(code))
-        z = uniform(len(faces), self.config.style, present.device).to(present.dtype)
-        return self._controlled(present, z, faces.label)
-
-    def _controlled(self, present: Tensor, z: Tensor, label: Tensor) -> Tensor:
-        """Return Eq. 3's codes; neutral is all -1, and with `exact`, as everywhere there, what is absent is too."""
-        code = expression_code(present, z)
-        if self.config.exact:
-            code = fade(full_code(present, self.config.style), (code.abs() + 1) / 2)
-        return fade(code, (label != 0)[:, None].to(z.dtype))
-
-    def _estimate(self, image: Tensor, present: Tensor) -> Tensor:
-        """Return Q's code of a picture, given y: what is absent is -1, what is present as strong as Q sees it."""
-        return self._where_present(self.regressor(self.trunk(image, present)), present)
-
-    def _watch(self, real: Tensor, present: Tensor) -> Tensor:
+    def _trunk_of_real(self, real: Tensor, present: Tensor) -> Tensor:
         """Return the trunk's numbers of real faces, which alone move its and Q's running figures: Q is used on them."""
         shared = self.trunk(real, present)
         with torch.no_grad():
             self.regressor(shared)
         return shared
 
-    def _read(self, fake: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the trunk's numbers of x̂ and what L_Q compares with the code, leaving all running figures alone.
-
-        That is Q's estimate of all blocks, or with `exact` of the present ones, the rest being -1.
-        """
+    def _trunk_of_fake(self, fake: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the trunk's numbers of x̂ and what L_Q compares with the code, leaving all running figures alone."""
         with untracked(self.trunk, self.regressor):
             shared = self.trunk(fake, present)
             estimate = self.regressor(shared)
-        return shared, self._where_present(estimate, present) if self.config.exact else estimate
+        return shared, self.supervision.compared(estimate, present)
 
-    def _where_present(self, estimate: Tensor, present: Tensor) -> Tensor:
-        return fade(full_code(present, self.config.style), (estimate.to(present.dtype) + 1) / 2)
+    def _estimate(self, image: Tensor, present: Tensor) -> Tensor:
+        """Return Q's code of a picture, given y: what is absent is -1, what is present as strong as Q sees it."""
+        return present_blocks(self.regressor(self.trunk(image, present)), present)
 
-    def _code_of(self, image: Tensor) -> Tensor:
+    def _example_code(self, image: Tensor) -> Tensor:
         """Return c_B of a picture alone: the classifier gives y_B, Q the rest."""
         return self._estimate(image, self.recognize(image).probabilities[:, 1:])
+
+    def _class_code(self, expression: str | None) -> Tensor:
+        """Return a class's code (1, K d): its block 1, the rest -1."""
+        label = torch.tensor([CLASSES.index(expression or "neutral")])
+        return full_code(F.one_hot(label, len(CLASSES))[:, 1:].float(), self.config.style)
 
     def _identity(self, face: Tensor) -> Tensor:
         return self.encoder(face).tanh()  # g(x), in the prior's range
@@ -330,7 +294,7 @@ class ExprGan(Family):
 
     def transfer(self, face: Tensor, like: Tensor) -> Tensor:
         """Return G_dec(g(face), c_B) with c_B of `like`: (B, 3, H, W) in [-1, 1]."""
-        return self._decode(self._identity(face), self._code_of(like))
+        return self._decode(self._identity(face), self._example_code(like))
 
     def reconstruct(self, face: Tensor) -> Tensor:
         """Return the model's own picture of `face`: (B, 3, H, W) in [-1, 1]."""
@@ -339,11 +303,11 @@ class ExprGan(Family):
     def edit(self, face: Tensor, controls: Controls) -> Tensor:
         """Return `face` with a class's block at 1 and the rest at -1, or with another face's code.
 
-        Intensity is the way to that code from neutral, all -1. Raises InputError for an edit by AU.
+        Intensity is the way to that code from neutral, all -1. Raises InputError for other ways of asking.
         """
-        if controls.aus is not None:
-            raise InputError("expr_gan edits by expression or by example, not by AU; ask for one of those")
-        asked = self._code_of(controls.like) if controls.like is not None else self._class_code(controls.expression)
+        self.check_edit(controls)
+        like = controls.like
+        asked = self._class_code(controls.expression) if like is None else self._example_code(like)
         code = fade(asked.to(face.device), controls.intensity)
         return self._decode(self._identity(face), code.expand(len(face), -1))
 
@@ -361,18 +325,19 @@ class ExprGan(Family):
         code[:, (CLASSES.index(expression) - 1) * d + element] = value
         return self._decode(self._identity(face), code.expand(len(face), -1))
 
-    def invent(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
+    def generate(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
         """Return (count, 3, H, W) in [-1, 1]: g(x) and z_y are noise; without a class each face has a random one."""
         draw = torch.Generator().manual_seed(seed)
         labels = torch.randint(1, len(CLASSES), (count,), generator=draw)
         if expression is not None:
             labels.fill_(CLASSES.index(Controls(expression).expression or ""))
-        identity = torch.rand(count, self.config.identity_code, generator=draw) * 2 - 1
-        z = torch.rand(count, self.config.style, generator=draw) * 2 - 1
-        present = F.one_hot(labels, len(CLASSES))[:, 1:].float()
-        code = self._controlled(present, z, labels)
+        identity = uniform(count, self.config.identity_code, generator=draw)
+        z = uniform(count, self.config.style, generator=draw)
+        code = self.supervision.controlled(F.one_hot(labels, len(CLASSES))[:, 1:].float(), z, labels)
         device = self.decoder.linear.weight.device
         return self._decode(identity.to(device), code.to(device))
+
+    invent = generate  # its old name, until 0.2
 
     def recognize(self, face: Tensor) -> Prediction:
         """Return class probabilities by the classifier of y_B."""
@@ -384,9 +349,4 @@ class ExprGan(Family):
 
     def embed(self, face: Tensor) -> Embedding:
         """Return c (B, K d) by classifier and Q, and g(x) (B, 50)."""
-        return Embedding(self._code_of(face), self._identity(face))
-
-    def _class_code(self, expression: str | None) -> Tensor:
-        """Return a class's code (1, K d): its block 1, the rest -1."""
-        label = torch.tensor([CLASSES.index(expression or "neutral")])
-        return full_code(F.one_hot(label, len(CLASSES))[:, 1:].float(), self.config.style)
+        return Embedding(self._example_code(face), self._identity(face))

@@ -112,7 +112,7 @@ def _start_by_he(convolution: nn.Conv2d) -> None:
         nn.init.zeros_(convolution.bias)
 
 
-class Trunk(nn.Module):
+class ConditionedTrunk(nn.Module):
     """What D_img and Q share: four strided blocks and a linear layer on (x, y).
 
     y shifts the first convolution's channels, as K constant planes beside the image would, at no cost.

@@ -5,7 +5,7 @@ Ours, not a paper's: docs/fields.md tells it as one.
 Symbol           Code
 x, y             batch.target.image, batch.truth: one person in two expressions
 v                view
-c, ĉ             code_of, FieldModel.read
+c, ĉ, c'         code_of, FieldModel.read, asked_code
 E                reader
 G                mover
 f, s, a, p       Fields.motion, .shade, .covering
@@ -29,7 +29,20 @@ Eq. 15 L_reach   reached_loss
 Eq. 16 u'        corrected
 """
 
-from mien.models.fields.code import ANGLE, CODE, MISREAD, REST, TAU, UNITS, code_of, corrected, garrote, gate, shrunk
+from mien.models.fields.code import (
+    ANGLE,
+    CODE,
+    MISREAD,
+    REST,
+    TAU,
+    UNITS,
+    asked_code,
+    code_of,
+    corrected,
+    garrote,
+    gate,
+    shrunk,
+)
 from mien.models.fields.config import ABLATIONS, SMALL, FieldsConfig
 from mien.models.fields.equations import (
     EPSILON,
@@ -49,44 +62,5 @@ from mien.models.fields.equations import (
     watched,
 )
 from mien.models.fields.model import FieldModel
-from mien.models.fields.pairs import DOUBT, STILL, moving, stilled, told
+from mien.models.fields.pairs import DOUBT, STILL, Pair, moving, noisy_codes, prepared, stilled
 from mien.nn.warp import composed
-
-__all__ = [
-    "ABLATIONS",
-    "ANGLE",
-    "CODE",
-    "DOUBT",
-    "EPSILON",
-    "MISREAD",
-    "REST",
-    "SMALL",
-    "STILL",
-    "TAU",
-    "UNITS",
-    "FieldModel",
-    "FieldsConfig",
-    "changing",
-    "code_of",
-    "composed",
-    "corrected",
-    "critic_loss",
-    "detail",
-    "flow_loss",
-    "fool_loss",
-    "garrote",
-    "gate",
-    "look_losses",
-    "moving",
-    "near_loss",
-    "opening_loss",
-    "paint_loss",
-    "reached_loss",
-    "reading_loss",
-    "shade_loss",
-    "shrunk",
-    "stilled",
-    "told",
-    "true_shade",
-    "watched",
-]

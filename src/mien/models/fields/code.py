@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mien.controls import Controls
 from mien.data.batch import Faces
 from mien.labels import AUS
 
@@ -20,6 +21,21 @@ def code_of(faces: Faces) -> Tensor:
     """Eq. 1: c = (AU_left / 5, AU_right / 5, (yaw, pitch, gaze_x, gaze_y) / 30°), (B, 46), NaN where unknown."""
     angles = torch.stack([faces.yaw, faces.pitch, faces.gaze_x, faces.gaze_y], 1)
     return torch.cat([faces.left / 5, faces.right / 5, angles / ANGLE], 1)
+
+
+def asked_code(known: Tensor, controls: Controls, example: Tensor | None = None) -> Tensor:
+    """Return the code (B, 46) that an edit of faces that show `known` (B, 46) asks for; the head keeps its pose.
+
+    `example` (1 or B, 46) is the code of `controls.like`, if another face is asked for.
+    """
+    code = known.clone()
+    if example is not None:
+        code[:, : 2 * UNITS] = controls.intensity * example[:, : 2 * UNITS]
+    asked = {AUS.index(au) + UNITS * (side == "R"): value for au, side, value in controls.units()}
+    code[:, list(asked)] = known.new_tensor(list(asked.values()))
+    if controls.gaze is not None:
+        code[:, -2:] += known.new_tensor(controls.gaze) / ANGLE
+    return code
 
 
 def shrunk(code: Tensor) -> Tensor:

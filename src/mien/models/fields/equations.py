@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from mien.data.batch import Motion
 from mien.models.fields.code import UNITS
-from mien.nn.losses import block_ssim, gradient_l1, mean_dtype
+from mien.nn.losses import block_ssim, gradient_l1, known_square_error
 from mien.nn.warp import EYES, MOUTH, WINDOWS, cut, resized, warp
 
 EPSILON = 0.03  # of brightness in Eq. 7, so that black has a logarithm
@@ -18,9 +18,7 @@ EPSILON = 0.03  # of brightness in Eq. 7, so that black has a logarithm
 
 def reading_loss(estimate: Tensor, code: Tensor) -> Tensor:
     """Eq. 2: L_read = mean (ĉ - c)² over the numbers that are known; 0 if none are."""
-    known = ~code.isnan()
-    error = torch.where(known, estimate.to(mean_dtype(estimate)) - torch.nan_to_num(code), 0).square()
-    return error.sum() / known.sum().clamp(min=1)
+    return known_square_error(estimate, code)
 
 
 def flow_loss(flow: Tensor, motion: Motion, side: int) -> Tensor:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mien.controls import Controls
-from mien.data.batch import Batch, Motion
-from mien.labels import AUS, prototype, sides
-from mien.models.contract import Embedding, Family, Prediction
-from mien.models.fields.code import ANGLE, CODE, UNITS, code_of, corrected, gate, shrunk
+from mien.data.batch import Batch
+from mien.models.contract import Embedding, Family, Prediction, ablated
+from mien.models.fields.code import CODE, UNITS, asked_code, code_of, corrected, gate, shrunk
 from mien.models.fields.config import ABLATIONS, SMALL, FieldsConfig
 from mien.models.fields.equations import (
     critic_loss,
@@ -31,13 +29,12 @@ from mien.models.fields.equations import (
     true_shade,
     watched,
 )
-from mien.models.fields.nets import FieldNet, Reader
-from mien.models.fields.pairs import moving, stilled, told
-from mien.models.recipe import Adam, Sampling, Stage, Turn
+from mien.models.fields.nets import FieldNet, Reader, critic
+from mien.models.fields.pairs import Pair, noisy_codes, prepared
+from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.degrade import relight, worsen
 from mien.nn.losses import known_cross_entropy
 from mien.nn.modes import evaluating, exactly
-from mien.nn.spectral import spectral
 from mien.nn.warp import WINDOWS, Fields, composed, cut
 
 
@@ -46,7 +43,7 @@ class FieldModel(Family):
 
     paper = "Ours: a face is moved, shaded and opened instead of repainted. docs/fields.md tells it as a paper would."
     Config = FieldsConfig
-    PRESETS = {"small": SMALL} | {name: replace(SMALL, **change) for name, change in ABLATIONS.items()}
+    PRESETS = ablated({"small": SMALL}, ABLATIONS)
     edits_by = ("expression", "aus", "sides", "like", "gaze")
     needs = ("aus",)
     deployed = ("reader", "mover")
@@ -56,11 +53,7 @@ class FieldModel(Family):
         c = config
         self.reader = Reader(c.image_size // 2, c.reader_width)
         self.mover = FieldNet([c.width * k for k in (1, 2, 4, 8)], 2 * UNITS + CODE, c.depth)
-        widths = [3, c.critic_width, 2 * c.critic_width, 4 * c.critic_width]
-        layers = [
-            layer for a, b in pairwise(widths) for layer in (spectral(nn.Conv2d(a, b, 4, 2, 1)), nn.LeakyReLU(0.2))
-        ]
-        self.critic = nn.Sequential(*layers, spectral(nn.Conv2d(widths[-1], 1, 3, 1, 1)))
+        self.critic = critic(c.critic_width)
 
     def stages(self) -> tuple[Stage, ...]:
         """Return the recipe: first read, then move, then finish with what a good reader and a critic say."""
@@ -92,66 +85,97 @@ class FieldModel(Family):
     def sampling(self) -> Sampling:
         """Two expressions of one person, with the exact motion between them."""
         c = self.config
-        rotations = (-c.turn, -c.turn / 2, 0, c.turn / 2, c.turn)
-        return Sampling(
-            1.0, margin=c.margin, rotations=rotations, colour=c.colour, scale=c.scale, motion=True, neutral=c.neutral
-        )
+        augmented = Sampling(1.0, margin=c.margin, rotations=rotations(c.turn), colour=c.colour, scale=c.scale)
+        return replace(augmented, motion=True, neutral=c.neutral)
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return a turn's losses."""
-        if turn in ("read", "name"):
-            faces = batch.both()
-            code, classes = self.reader(worsen(self.view(relight(faces.image)[0])))
-            named = {"expression": known_cross_entropy(classes, faces.label)}
-            return named if turn == "name" else named | {"code": reading_loss(code, code_of(faces))}
-        face, truth, shown, wanted, motion = moving(batch)
-        face, truth = relight(face, truth)
-        truth, wanted, motion = stilled(face, truth, wanted, motion)
-        seen, true = self.view(face), self.view(truth)
-        with torch.set_grad_enabled(turn != "criticise"):
-            fields = self._asked(face, seen, wanted, shown, turn != "move")
-        parts = [composed(face, fields, window) for window in WINDOWS]
-        if turn == "criticise":
-            real, fake = self._criticised([cut(truth, window) for window in WINDOWS]), self._criticised(parts)
-            return {"critic": critic_loss(real, fake, watched(truth, face, motion))}
-        losses = self._opened(face, truth, parts, fields, motion)
-        if turn == "paint":
-            return losses | {"fool": fool_loss(self._criticised(parts), watched(truth, face, motion))}
-        made = composed(seen, fields)
-        losses |= self._look(seen, true, made, fields, motion)
-        if turn == "finish":
-            losses["reached"] = reached_loss(self._read(made)[0], self._read(true)[0].detach())
-        return losses
+        turns = {
+            "name": self._name_turn,
+            "read": self._read_turn,
+            "move": self._move_turn,
+            "finish": self._finish_turn,
+            "criticise": self._criticise_turn,
+            "paint": self._paint_turn,
+        }
+        return turns[turn](batch)
+
+    def _name_turn(self, batch: Batch) -> dict[str, Tensor]:
+        faces = batch.both()
+        return {"expression": known_cross_entropy(self._read_poorer(faces.image)[1], faces.label)}
+
+    def _read_turn(self, batch: Batch) -> dict[str, Tensor]:
+        faces = batch.both()
+        code, classes = self._read_poorer(faces.image)
+        return {"expression": known_cross_entropy(classes, faces.label), "code": reading_loss(code, code_of(faces))}
+
+    def _move_turn(self, batch: Batch) -> dict[str, Tensor]:
+        return self._moved(prepared(batch), read=False)[0]
+
+    def _finish_turn(self, batch: Batch) -> dict[str, Tensor]:
+        pair = prepared(batch)
+        losses, made = self._moved(pair, read=True)
+        return losses | {"reached": reached_loss(self._read(made)[0], self._read(self.view(pair.truth))[0].detach())}
+
+    def _criticise_turn(self, batch: Batch) -> dict[str, Tensor]:
+        pair = prepared(batch)
+        with torch.no_grad():
+            made = _parts(pair, self._train_fields(pair, read=True))
+        real = [cut(pair.truth, window) for window in WINDOWS]
+        counts = watched(pair.truth, pair.face, pair.motion)
+        return {"critic": critic_loss(self._criticised(real), self._criticised(made), counts)}
+
+    def _paint_turn(self, batch: Batch) -> dict[str, Tensor]:
+        pair = prepared(batch)
+        fields = self._train_fields(pair, read=True)
+        parts = _parts(pair, fields)
+        losses = self._near_losses(pair, fields, parts)
+        return losses | {"fool": fool_loss(self._criticised(parts), watched(pair.truth, pair.face, pair.motion))}
+
+    def _moved(self, pair: Pair, read: bool) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the losses of what the mover makes of faces, and the view of it."""
+        fields = self._train_fields(pair, read)
+        losses = self._near_losses(pair, fields, _parts(pair, fields))
+        made = composed(self.view(pair.face), fields)
+        return losses | self._view_losses(pair, fields, made), made
+
+    def _read_poorer(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return code and class logits of faces in other light, of which the reader gets a poorer view."""
+        return self.reader(worsen(self.view(relight(image)[0])))
+
+    def _train_fields(self, pair: Pair, read: bool) -> Fields:
+        """Return the fields from faces to what is wanted; the nets get a poorer view, and codes that are off.
+
+        With `read` the code of a face is what the reader makes of that view, else what is known of the face.
+        """
+        view = worsen(self.view(pair.face))
+        with torch.no_grad():
+            seen = self._read(view)[0] if read else None
+        known, asked = noisy_codes(pair.shown, pair.wanted, seen)
+        return self._fields_between(pair.face, view, known, asked, open=torch.ones(len(known), device=known.device))
 
     def _criticised(self, parts: Sequence[Tensor]) -> list[Tensor]:
         """Return the critic's logits of WINDOWS: mouths (B, 1, d, d), eyes (2B, 1, d, d)."""
         mouth, *eyes = parts
         return [self.critic(detail(x)).float() for x in (mouth, torch.cat(eyes))]
 
-    def _asked(self, face: Tensor, view: Tensor, wanted: Tensor, shown: Tensor, read: bool) -> Fields:
-        """Return the fields from a face, of which the nets get a poorer view, to codes; NaN asks for no change."""
-        view = worsen(view)
-        with torch.no_grad():
-            seen = self._read(view)[0] if read else None
-        known, asked = told(shown, wanted, seen)
-        return self._fields(face, view, asked, known, open=torch.ones(len(known), device=known.device))
-
     @exactly
-    def _opened(
-        self, face: Tensor, truth: Tensor, parts: Sequence[Tensor], fields: Fields, motion: Motion
-    ) -> dict[str, Tensor]:
-        grid = motion.flow.shape[-1]
+    def _near_losses(self, pair: Pair, fields: Fields, parts: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Return what is asked of flow, opening and paint, and of WINDOWS at the frame's own resolution."""
+        grid, side = pair.motion.flow.shape[-1], pair.truth.shape[-1]
         return {
-            "flow": flow_loss(fields.motion(grid), motion, truth.shape[-1] // 2),
-            "opening": opening_loss(fields.covering(grid)[0], motion),
-            "paint": paint_loss(fields.patches[0].paint, truth, motion.mouth),
-            "near": near_loss(parts, truth, face),
+            "flow": flow_loss(fields.motion(grid), pair.motion, side // 2),
+            "opening": opening_loss(fields.covering(grid)[0], pair.motion),
+            "paint": paint_loss(fields.patches[0].paint, pair.truth, pair.motion.mouth),
+            "near": near_loss(parts, pair.truth, pair.face),
         }
 
     @exactly
-    def _look(self, seen: Tensor, true: Tensor, made: Tensor, fields: Fields, motion: Motion) -> dict[str, Tensor]:
-        shade, counts = true_shade(seen, true, motion)
-        return {"shade": shade_loss(fields.shade, shade, counts), **look_losses(made, true, seen)}
+    def _view_losses(self, pair: Pair, fields: Fields, made: Tensor) -> dict[str, Tensor]:
+        """Return what is asked of shade, and of the whole frame at half its side."""
+        face, truth = self.view(pair.face), self.view(pair.truth)
+        shade, counts = true_shade(face, truth, pair.motion)
+        return {"shade": shade_loss(fields.shade, shade, counts), **look_losses(made, truth, face)}
 
     def view(self, image: Tensor) -> Tensor:
         """Return the frame at half its side, as the nets see it."""
@@ -162,60 +186,45 @@ class FieldModel(Family):
             code, classes = self.reader(view)
             return code, classes
 
-    def _fields(
+    def _fields_between(
         self,
         face: Tensor,
         view: Tensor,
-        wanted: Tensor,
         known: Tensor,
+        asked: Tensor,
         maps: list[Tensor] | None = None,
         open: Tensor | None = None,
     ) -> Fields:
-        change = wanted - known
-        return self.mover(
-            face, view, torch.cat([wanted[:, : 2 * UNITS], change], 1), gate(change) if open is None else open, maps
-        )
+        """Return the fields from what faces show to what is asked, as far as `open` (B,), by default Eq. 4's gate."""
+        change = asked - known
+        condition = torch.cat([asked[:, : 2 * UNITS], change], 1)
+        return self.mover(face, view, condition, gate(change) if open is None else open, maps)
 
     def read(self, face: Tensor, view: Tensor | None = None) -> Tensor:
         """Return the code (B, 46) of faces (B, 3, S, S), action units held in 0-1; `view` if it is there already."""
         code, _ = self._read(self.view(face) if view is None else view)
         return torch.cat([code[:, : 2 * UNITS].clamp(0, 1), code[:, 2 * UNITS :]], 1)
 
-    def moves(self, face: Tensor, controls: Controls) -> Fields:
+    def fields(self, face: Tensor, controls: Controls) -> Fields:
         """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 16)."""
         view = self.view(face)
         known = shrunk(self.read(face, view))
-        wanted = self.wanted(known, controls)
+        wanted = asked_code(known, controls, None if controls.like is None else self.read(controls.like))
         asked, maps = wanted, self.mover.look(view)
-        fields = self._fields(face, view, asked, known, maps)
+        fields = self._fields_between(face, view, known, asked, maps)
         for _ in range(self.config.rounds):
             reached, _ = self._read(composed(view, fields))
             better = corrected(asked, wanted, reached)
             if torch.equal(better, asked):
                 break
-            asked, fields = better, self._fields(face, view, better, known, maps)
+            asked, fields = better, self._fields_between(face, view, known, better, maps)
         return fields
 
-    def wanted(self, known: Tensor, controls: Controls) -> Tensor:
-        """Return the code (B, 46) that an edit of faces that show `known` (B, 46) asks for; the head keeps its pose."""
-        code = known.clone()
-        if controls.like is not None:
-            shown = self.read(controls.like)
-            code[:, : 2 * UNITS] = controls.intensity * shown[:, : 2 * UNITS]
-        elif controls.expression is not None:
-            full = known.new_tensor(prototype(controls.expression))
-            code[:, : 2 * UNITS] = controls.intensity * full
-        for unit, value in (controls.aus or {}).items():
-            au, where = sides(unit)
-            for side in where:
-                code[:, AUS.index(au) + UNITS * (side == "R")] = controls.intensity * value / 5
-        if controls.gaze is not None:
-            code[:, -2:] += known.new_tensor(controls.gaze) / ANGLE
-        return code
+    moves = fields  # its old name, until 0.2
 
     def edit(self, face: Tensor, controls: Controls) -> Tensor:
         """Return faces with what is asked for."""
-        return composed(face, self.moves(face, controls))
+        return composed(face, self.fields(face, controls))
 
     def transfer(self, face: Tensor, like: Tensor) -> Tensor:
         """Return faces with the action units of others."""
@@ -241,3 +250,8 @@ class FieldModel(Family):
     def embed(self, face: Tensor) -> Embedding:
         """Return the code, and what the mover sees of the face at its coarsest, averaged over the frame."""
         return Embedding(self.read(face), self.mover.look(self.view(face))[-1].float().mean((2, 3)))
+
+
+def _parts(pair: Pair, fields: Fields) -> list[Tensor]:
+    """Return WINDOWS of what is made of a pair's faces, at the frame's own resolution."""
+    return [composed(pair.face, fields, window) for window in WINDOWS]

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mien.labels import CLASSES
 from mien.models.fields.code import CODE
+from mien.nn.spectral import spectral
 from mien.nn.trunk import Trunk
 from mien.nn.warp import EYES, MOUTH, WINDOWS, Fields, Patch, Window, cut, resized, warp
 
@@ -99,7 +100,7 @@ def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[
 
 
 def _patch(window: Window, maps: Tensor, gate: Tensor) -> Patch:
-    """Six maps (B, 6, w, w) as a patch that fades at the window's edges."""
+    """Return six maps (B, 6, w, w) as a patch that fades at the window's edges."""
     fade = gate * ramp(maps.shape[-1], window, maps.device)
     return Patch(window, NEAR * fade * maps[:, :2].tanh(), fade * (maps[:, 2:3] - 3).sigmoid(), maps[:, 3:].tanh())
 
@@ -215,3 +216,10 @@ class Reader(nn.Module):
         """(B, 3, V, V) in [-1, 1] -> code (B, 46) and class logits (B, 8)."""
         features = self.features(self.trunk(view))
         return self.code(features).float(), self.classes(features)
+
+
+def critic(width: int) -> nn.Sequential:
+    """Return D: three strided convolutions and one that judges, (B, 3, H, H) -> logits (B, 1, H / 8, H / 8)."""
+    widths = [3, width, 2 * width, 4 * width]
+    layers = [layer for a, b in pairwise(widths) for layer in (spectral(nn.Conv2d(a, b, 4, 2, 1)), nn.LeakyReLU(0.2))]
+    return nn.Sequential(*layers, spectral(nn.Conv2d(widths[-1], 1, 3, 1, 1)))

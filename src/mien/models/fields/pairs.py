@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import torch
 from torch import Tensor
 
 from mien.data.batch import Batch, Motion
 from mien.models.fields.code import UNITS, code_of, shrunk
+from mien.nn.degrade import relight
 
 STILL = 0.08  # share of the training pairs in which nothing is to change
 DOUBT = 0.12  # the most by which action units read from a picture are off, about
 
 
-def told(shown: Tensor, wanted: Tensor, read: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Return what the mover is told in training, twice (B, 46): the code a face seems to show, and what is asked of it.
+@dataclass(frozen=True)
+class Pair:
+    """Faces, what is to become of them, and how: one person in two expressions a row."""
 
-    Action units are as shown, or as `read`, off by noise of a deviation drawn for each face, up to DOUBT, and shrunk.
-    Of those that stay as they are, half (drawn anew) are asked to be what they seem to be: they were not asked for.
-    Head and gaze are told as they are: a label counts them from the person's frontal picture, which nobody can read in
-    another one.
-    """
-    units, known = slice(2 * UNITS), shown.clone()
-    noise = DOUBT * torch.rand_like(known[:, :1]) * torch.randn_like(known[:, units])
-    known[:, units] = (shown if read is None else read)[:, units] + noise
-    known = shrunk(torch.where(known.isnan(), 0, known))
-    alone = wanted.isnan() | (wanted == shown) & (torch.rand_like(wanted) < 0.5)
-    return known, torch.where(alone, known, wanted)
+    face: Tensor  # (B, 3, S, S), x
+    truth: Tensor  # (B, 3, S, S), y
+    shown: Tensor  # (B, 46) code of the face
+    wanted: Tensor  # (B, 46) code of the truth, NaN where unknown, or where no change is asked for
+    motion: Motion  # from face to truth
 
 
-def moving(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, Motion]:
-    """Return faces, truths, both codes and the motions of the pairs whose motion is known.
+def prepared(batch: Batch) -> Pair:
+    """Return the pairs to learn moving from: those of known motion, in other light, some of them made still."""
+    pair = moving(batch)
+    face, truth = relight(pair.face, pair.truth)
+    return stilled(replace(pair, face=face, truth=truth))
+
+
+def moving(batch: Batch) -> Pair:
+    """Return the pairs whose motion is known.
 
     If none is, all of them, which teach flow and shade nothing: no pair at all would have no gradient.
 
@@ -40,18 +45,43 @@ def moving(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, Motion]:
         raise ValueError("fields learn from motion; give the sampler a geometry")
     seen = motion.known.flatten(1).amax(1) > 0
     seen = seen if seen.any() else torch.ones_like(seen)
-    codes = code_of(batch.target)[seen], code_of(batch.source)[seen]
-    chosen = Motion(motion.flow[seen], motion.mouth[seen], motion.known[seen])
-    return batch.target.image[seen], batch.truth[seen], *codes, chosen
+    return Pair(
+        batch.target.image[seen],
+        batch.truth[seen],
+        code_of(batch.target)[seen],
+        code_of(batch.source)[seen],
+        Motion(motion.flow[seen], motion.mouth[seen], motion.known[seen]),
+    )
 
 
-def stilled(face: Tensor, truth: Tensor, wanted: Tensor, motion: Motion) -> tuple[Tensor, Tensor, Motion]:
-    """Return truths, codes and motions with a share STILL of the pairs, drawn anew, made ones of no change.
+def stilled(pair: Pair) -> Pair:
+    """Return pairs of which a share STILL, drawn anew, is made one of no change: the face is its own truth.
 
     So that what is not asked for is learnt to be left alone, in faces that show something too.
     """
-    still = torch.rand(len(face), device=face.device) < STILL
-    at = still[:, None, None, None]
-    truth, wanted = torch.where(at, face, truth), torch.where(still[:, None], torch.nan, wanted)
-    flow, mouth, known = motion.flow.where(~at, 0), motion.mouth.where(~at, 0), motion.known.where(~at, 1)
-    return truth, wanted, Motion(flow, mouth, known)
+    still = torch.rand(len(pair.face), device=pair.face.device) < STILL
+    at, motion = still[:, None, None, None], pair.motion
+    return replace(
+        pair,
+        truth=torch.where(at, pair.face, pair.truth),
+        wanted=torch.where(still[:, None], torch.nan, pair.wanted),
+        motion=Motion(motion.flow.where(~at, 0), motion.mouth.where(~at, 0), motion.known.where(~at, 1)),
+    )
+
+
+def noisy_codes(shown: Tensor, wanted: Tensor, read: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return what the mover is given in training, twice (B, 46): the code a face seems to show, and the one asked for.
+
+    Action units seem as shown, or as `read`, but off by noise of a deviation drawn for each face, up to DOUBT, and
+    shrunk. When an edit leaves a unit out, what is asked of it is what it seems to be, misread or not, and nothing must
+    happen to it. So that this is learnt, it is asked of every number that is unknown, and of half (drawn anew) of those
+    in which face and truth agree; the other half ask for the true value, as an edit that names the unit does.
+    Head and gaze are given as they are: a label counts them from the person's frontal picture, which nobody can read in
+    another one.
+    """
+    units, known = slice(2 * UNITS), shown.clone()
+    noise = DOUBT * torch.rand_like(known[:, :1]) * torch.randn_like(known[:, units])
+    known[:, units] = (shown if read is None else read)[:, units] + noise
+    known = shrunk(torch.where(known.isnan(), 0, known))
+    alone = wanted.isnan() | (wanted == shown) & (torch.rand_like(wanted) < 0.5)
+    return known, torch.where(alone, known, wanted)

@@ -37,21 +37,3 @@ from mien.models.jesrl.equations import (
     switch,
 )
 from mien.models.jesrl.model import Jesrl
-
-__all__ = [
-    "ABLATIONS",
-    "PAPER",
-    "SMALL",
-    "Jesrl",
-    "JesrlConfig",
-    "adversarial_loss",
-    "block_mask",
-    "classification_loss",
-    "interpolate",
-    "interpolation_loss",
-    "naming_loss",
-    "perceptual_loss",
-    "pixel_sum_loss",
-    "reconstruction_loss",
-    "switch",
-]

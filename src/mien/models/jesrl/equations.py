@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.models.jesrl.nets import N
-from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype
+from mien.nn.losses import image_l1, known_cross_entropy, mean_dtype, mean_l1
 
 
 def block_mask(chosen: Tensor, channels: int) -> Tensor:
@@ -61,7 +61,7 @@ def pixel_sum_loss(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
 def perceptual_loss(a: Sequence[Tensor], d: Sequence[Tensor], b: Sequence[Tensor], c: Sequence[Tensor]) -> Tensor:
     """Eq. 11: L_per = Σ_i ‖F^(i)(I_a) - F^(i)(I_d)‖_1 + ‖F^(i)(I_b) - F^(i)(I_c)‖_1, as means over a map's numbers."""
     pairs = (*zip(a, d, strict=True), *zip(b, c, strict=True))
-    return torch.stack([(x - y).abs().mean(dtype=mean_dtype(x)) for x, y in pairs]).sum()
+    return torch.stack([mean_l1(x, y) for x, y in pairs]).sum()
 
 
 def naming_loss(representation: Tensor, label: Tensor) -> Tensor:

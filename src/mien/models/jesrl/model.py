@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,8 +10,7 @@ from torch.nn import functional as F
 
 from mien.controls import Controls
 from mien.data.batch import Batch, partners
-from mien.errors import InputError
-from mien.models.contract import Embedding, Family, Prediction
+from mien.models.contract import Embedding, Family, Prediction, ablated
 from mien.models.jesrl.config import ABLATIONS, PAPER, SMALL, JesrlConfig
 from mien.models.jesrl.equations import (
     adversarial_loss,
@@ -29,7 +27,7 @@ from mien.models.jesrl.equations import (
 from mien.models.jesrl.nets import CODE_CHANNELS, Classifier, Discriminator, N, block_of, halves, one_hot
 from mien.models.jesrl.unet import Encoded, UNetDecoder, UNetEncoder
 from mien.models.jesrl.vgg import Vgg19, load_vgg19
-from mien.models.recipe import Adam, Sampling, Sgd, Stage, Turn
+from mien.models.recipe import Adam, Sampling, Sgd, Stage, Turn, rotations
 from mien.nn.class_codes import ClassCodes
 from mien.nn.losses import fooling_loss, total_variation, truth_loss
 from mien.nn.modes import evaluating, untracked
@@ -43,11 +41,7 @@ class Jesrl(Family):
         "Recognition, IEEE TCSVT 32(3), 2022, doi:10.1109/TCSVT.2021.3056098"
     )
     Config = JesrlConfig
-    PRESETS = (
-        {"small": SMALL, "paper": PAPER}
-        | {name: replace(SMALL, **change) for name, change in ABLATIONS.items()}
-        | {f"paper_{name}": replace(PAPER, **change) for name, change in ABLATIONS.items()}
-    )
+    PRESETS = ablated({"small": SMALL, "paper": PAPER}, ABLATIONS)
     needs = ("expression",)
     deployed = ("encoder", "decoder", "classifier", "class_blocks")
 
@@ -63,7 +57,7 @@ class Jesrl(Family):
         self.classifier = Classifier(c.vgg_width, c.batch_norm, 8 * c.width, c.pool)
         self.frozen_vgg = Vgg19(c.vgg_width, c.batch_norm)
         self.shape = (8 * c.width, c.image_size // 32, c.image_size // 32)  # of a representation
-        self.class_blocks = ClassCodes(8 * c.width * self.shape[1] ** 2)
+        self.class_blocks = ClassCodes(*self.shape)
 
     def stages(self) -> tuple[Stage, ...]:
         """Sec. III-D, IV-B: VGG first; then all at once, or without L_C (TwoStage); then the classifier alone.
@@ -112,8 +106,7 @@ class Jesrl(Family):
     def sampling(self) -> Sampling:
         """The paper pairs any two faces. Pairs with a known answer are ours."""
         c = self.config
-        rotations = (-c.turn, -c.turn / 2, 0.0, c.turn / 2, c.turn)
-        return Sampling(c.same, c.alike, c.need_truth, margin=c.margin, rotations=rotations, colour=c.colour)
+        return Sampling(c.same, c.alike, c.need_truth, margin=c.margin, rotations=rotations(c.turn), colour=c.colour)
 
     def enter(self, stage: str) -> None:
         """Take ImageNet's weights where given, freeze a copy of VGG for Eq. 11, start the class blocks anew."""
@@ -124,12 +117,8 @@ class Jesrl(Family):
         if stage == "settle":
             self.class_blocks.reset()
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the turn's unweighted losses."""
-        with untracked(*self.resting(turn)):
-            return self._losses(batch, turn)
-
-    def _losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         image = torch.cat([batch.target.image, batch.source.image])  # I_a, I_b
         label = torch.cat([batch.target.label, batch.source.label])
         if turn == "classify alone":
@@ -147,7 +136,7 @@ class Jesrl(Family):
             made, made_label = self._made(seen, label)
             again = self.encoder(made).representation
         if turn == "settle":
-            for faces, code in zip((batch.target, batch.source), seen.representation.flatten(1).chunk(2), strict=True):
+            for faces, code in zip((batch.target, batch.source), seen.representation.chunk(2), strict=True):
                 self.class_blocks.add(code, faces.label, faces.intensity)
         logits = torch.cat([self._logits(image, seen.representation), self._logits_of_made(made, again)])
         return {"L_C": classification_loss(logits, torch.cat([label, made_label]))}
@@ -278,8 +267,7 @@ class Jesrl(Family):
 
     def edit(self, face: Tensor, controls: Controls) -> Tensor:
         """Return `face` with the asked expression; intensity interpolates blocks, from neutral ones to the asked."""
-        if controls.aus is not None:
-            raise InputError("jesrl edits by expression or by example, not by AU; ask for one of those")
+        self.check_edit(controls)
         seen, intensity, device = self.encoder(face), controls.intensity, face.device
         shown = self._shown(seen)
         if self.class_blocks.has("neutral"):
@@ -289,13 +277,9 @@ class Jesrl(Family):
             asked, shown = example.representation, shown | self._shown(example)
         else:
             word = controls.expression if controls.expression and intensity > 0 else "neutral"
-            asked, shown = self._class_block(word), shown | block_of(word, device)
+            asked, shown = self.class_blocks.mean(word), shown | block_of(word, device)
         wanted = self.class_blocks.fade(asked, intensity)
         return self.draw(seen, switch(seen.representation, wanted, block_mask(shown, self.shape[0])), shown)
-
-    def _class_block(self, expression: str) -> Tensor:
-        """Return a class's mean representation (1, C, h, w)."""
-        return self.class_blocks.mean(expression).unflatten(1, self.shape)
 
     def recognize(self, face: Tensor) -> Prediction:
         """Return class probabilities by the classifier."""

@@ -61,7 +61,7 @@ class Classifier(nn.Module):
 
 
 def one_hot(label: Tensor) -> Tensor:
-    """(B,) -> (B, n) bool, all False where the label is -100."""
+    """Return labels (B,) one-hot: (B, n) bool, all False where the label is -100."""
     return label[:, None] == torch.arange(N, device=label.device)
 
 

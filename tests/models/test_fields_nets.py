@@ -1,0 +1,48 @@
+"""The parts of the net that predicts fields, against NumPy and against what they promise."""
+
+import numpy as np
+import torch
+
+from mien.models.fields.nets import NEAR, Atlas, FieldNet, waves
+from mien.nn.warp import EYES, MOUTH, WINDOWS
+from tests.models.test_equations_fields import at_size, bilinear
+
+
+def test_an_atlas_fetches_its_patterns_from_where_it_says():
+    torch.manual_seed(0)
+    atlas, size = Atlas(3, 4, 16), 32
+    features = torch.randn(2, 3, 8, 8)
+    with torch.no_grad():
+        atlas.where.bias[:] = torch.tensor([0.3, -0.2])  # its weights are zero: the same shift everywhere
+        fetched = atlas(features, size).numpy()
+        strength = atlas.strength(features).numpy()
+    dx, dy = (0.2 * np.tanh(v) * size for v in (0.3, -0.2))
+    y, x = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
+    patterns = at_size(atlas.patterns[0].detach().numpy(), size)
+    expected = bilinear(patterns, y + dy, x + dx) * np.stack([at_size(s, size) for s in strength])
+    np.testing.assert_allclose(fetched, expected, atol=1e-4)
+
+
+def test_waves_come_in_pairs_as_wide_as_teeth():
+    pairs = waves(8, 128)[0].numpy()
+    assert pairs.shape == (8, 128, 128) and (pairs == pairs[:, :1]).all()  # they run across
+    np.testing.assert_allclose(pairs[:4] ** 2 + pairs[4:] ** 2, 1, atol=1e-4)
+    lengths = 128 / np.abs(np.fft.rfft(pairs[:, 0])).argmax(1)
+    np.testing.assert_allclose(lengths[:4], np.linspace(4, 10, 4), rtol=0.05)
+
+
+def test_patches_lie_in_their_windows_and_obey_the_gate():
+    torch.manual_seed(0)
+    net = FieldNet([4, 4, 4, 4], 5)
+    image, view = torch.rand(3, 3, 128, 128) * 2 - 1, torch.rand(3, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        for last in (net.mouth.last, net.eyes.last):
+            last.weight.normal_(std=9)
+        fields = net(image, view, torch.randn(3, 5), torch.tensor([0.0, 0.5, 1.0]))
+    assert [p.window for p in fields.patches] == [MOUTH, *EYES] == list(WINDOWS)
+    for patch in fields.patches:
+        side = round((patch.window[2] - patch.window[0]) * 128)
+        assert patch.alpha.shape == (3, 1, side, side) and patch.flow.shape == (3, 2, side, side)
+        assert (patch.alpha[0] == 0).all() and (patch.flow[0] == 0).all()  # the gate is shut
+        assert patch.alpha[1].max() <= 0.5 and patch.alpha[2].max() > 0.5
+        assert 0 < patch.flow.abs().max() <= NEAR
