@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mien.media.credentials import Signer
     from mien.media.photo import Photo
 
-JUDGE = "judge"  # the zoo's, that no model is trained with
+EVALUATOR = "evaluator"  # the zoo's, that no model is trained with
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Delivery:
         from mien.editing.report import edit_report
         from mien.runtime.open import open_engine
 
-        figures = edit_report(tool, open_engine(JUDGE), faces, photo)
+        figures = edit_report(tool, open_engine(EVALUATOR), faces, photo)
         if self.min_identity is not None and figures["identity"] < self.min_identity:
             raise InputError(
                 f"{self.face}: the result is {figures['identity']:.3f} alike, below --min-identity "

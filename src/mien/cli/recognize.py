@@ -42,7 +42,7 @@ def recognize(
 
     Example: `mien recognize holiday/ --csv > expressions.csv`
 
-    Example: `mien recognize 2023/ 2024/ -o faces.parquet --model judge`
+    Example: `mien recognize 2023/ 2024/ -o faces.parquet --model evaluator`
     """
     from mien.recognition.photos import find_rows
     from mien.recognition.table import check_table, write_table

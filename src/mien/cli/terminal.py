@@ -42,7 +42,7 @@ Report = Annotated[
     bool, typer.Option("--report", "--receipt", help="Write figures of what changed beside the output, as .json.")
 ]
 MinIdentity = Annotated[
-    float | None, typer.Option(help="Write nothing if the judge sees the person less alike than this, -1 to 1.")
+    float | None, typer.Option(help="Write nothing if the evaluator sees the person less alike than this, -1 to 1.")
 ]
 Sign = Annotated[
     tuple[Path, Path] | None, typer.Option(help="Sign with your C2PA certificate chain and key: CERT.pem KEY.pem.")
@@ -83,16 +83,16 @@ def bar(text: str) -> Iterator[Tell]:
 
 def lines(text: str, seconds: float = 30.0) -> Tell:
     """Return what prints a line with the time left, at most every `seconds`."""
-    begin = said = time.monotonic()
+    begin = printed = time.monotonic()
     first: int | None = None
 
     def tell(done: int, total: int, note: str = "") -> None:
-        nonlocal said, first
+        nonlocal printed, first
         now = time.monotonic()
         first = done if first is None else first
-        if now - said < seconds:
+        if now - printed < seconds:
             return
-        said = now
+        printed = now
         left = (now - begin) / max(done - first, 1) * (total - done)
         errors.print(f"{text} {done}/{total}, about {left / 60:.1f} minutes left {note}", markup=False)
 

@@ -85,11 +85,11 @@ def gather(
     _open_folder(out, {"corpus": corpus, "size": size, **asdict(options), "pictures": _digest(names, samples)})
     if not (out / METADATA).exists():
         skipped += _write_faces(out, samples, names, size, options.align, tell)
-        kept = [(name, sample) for name, sample in zip(names, samples, strict=True) if (out / name).exists()]
-        if not kept:
+        written = [(name, sample) for name, sample in zip(names, samples, strict=True) if (out / name).exists()]
+        if not written:
             _remove(out)
             raise _nothing(root, importer, skipped)
-        _finish(out, corpus, kept, skipped)
+        _finish(out, corpus, written, skipped)
     return _summary(out)
 
 
@@ -249,9 +249,9 @@ def _write_face(path: Path, sample: Sample, pixels: np.ndarray | str | None, siz
     return None
 
 
-def _finish(out: Path, corpus: str, kept: Sequence[tuple[str, Sample]], skipped: Sequence[Skip]) -> None:
+def _finish(out: Path, corpus: str, written: Sequence[tuple[str, Sample]], skipped: Sequence[Skip]) -> None:
     """Write skipped.csv, the counts, and at last metadata.csv; remove what killed processes left."""
-    rows = [{"file_name": name, "source": corpus, **sample.labels} for name, sample in kept]
+    rows = [{"file_name": name, "source": corpus, **sample.labels} for name, sample in written]
     for stray in [*(out / "images").rglob(".*.png.*"), *out.glob(f".{RECORD}.*"), *out.glob(".*.csv.*")]:
         stray.unlink()
     write_whole(out / SKIPPED, _table(("what", "why"), [asdict(skip) for skip in skipped]))

@@ -1,6 +1,6 @@
 """What an edit did to a photograph, in figures: whether it is still the person, action units, pixels, and what made it.
 
-An evaluator measures them, a net that no model is trained with (docs/judges.md), in the same place before and after.
+An evaluator, a net that no model is trained with (docs/evaluators.md), measures them in one place before and after.
 """
 
 from __future__ import annotations

@@ -162,11 +162,11 @@ def _confirm(boxes: list[_Box], look: Callable[[_Box], list[tuple[_Box, Face]]])
             continue
         searched.append(box)
         faces += look(box)
-    kept: list[tuple[_Box, Face]] = []
+    chosen: list[tuple[_Box, Face]] = []
     for square, face in sorted(faces, key=lambda pair: -pair[1].score):
-        if all(square.overlap(other) < 0.25 for other, _ in kept):
-            kept.append((square, face))
-    return [face for _, face in kept]
+        if all(square.overlap(other) < 0.25 for other, _ in chosen):
+            chosen.append((square, face))
+    return [face for _, face in chosen]
 
 
 def _face_by_cascades(grey: np.ndarray, box: _Box) -> list[tuple[_Box, Face]]:

@@ -10,7 +10,7 @@ from mien.labels import CLASSES
 def bars(before: Mapping[str, float], after: Mapping[str, float] | None = None) -> str:
     """Return HTML: a row for every expression word with a bar before and, if given, one after; styled by page.css."""
     rows = "".join(row(word, before[word], None if after is None else after[word]) for word in CLASSES)
-    key = "Read by the judge, a net that makes no pictures:"
+    key = "Read by the evaluator, a net that makes no pictures:"
     key += ' <i class="was"></i> before' + (' <i class="now"></i> after' if after is not None else "")
     return f'<div class="bars"><p class="key">{key}</p>{rows}</div>'
 

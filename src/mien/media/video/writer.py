@@ -52,12 +52,12 @@ def clip_writer(
     """
     path = Path(path)
     form = check_clip_target(path)
-    kept = {key: value for key, value in (words or {}).items() if key not in _OWN}
+    notes = {key: value for key, value in (words or {}).items() if key not in _OWN}
     if stamp:
-        kept["comment"] = f"{kept.get('comment', '')}\n{stamp.description}".strip()
+        notes["comment"] = f"{notes.get('comment', '')}\n{stamp.description}".strip()
         packet = xmp_packet(stamp, packet)
     with whole(path) as beside:
-        writer = ClipWriter(path, beside, form, like, kept, lossless)
+        writer = ClipWriter(path, beside, form, like, notes, lossless)
         try:
             yield writer
             writer.finish()
