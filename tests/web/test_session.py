@@ -23,7 +23,7 @@ from mien.media.provenance import read_stamp
 from mien.models.registry import create
 from mien.runtime.landmarker import find_landmarker
 from mien.web.bars import bars
-from mien.web.request import Example, moved_units
+from mien.web.request import Example, moved_units, operation
 from mien.web.session import Session, form_of
 from mien.web.upload import MEGABYTES, closeup, open_upload, photo_at, view
 from tests.helpers.tiny import TINY
@@ -170,6 +170,20 @@ def test_units_and_gaze_go_to_the_model(session, face):
     assert read_stamp(made.file).operation == "edit: 12L=4 1.00"
     made = session.change("moves", face, 1, Controls(gaze=(10.0, -5.0)))
     assert np.array_equal(np.asarray(Image.open(made.file)), moves.edit(face.path, gaze=(10.0, -5.0)).rgb)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (Controls("happiness", 0.7), "edit: happiness 0.70"),
+        (Controls(aus={"12L": 3.0, 6: 2.5}), "edit: 12L=3, 6=2.5 1.00"),
+        (Controls(gaze=(10.0, -5.0)), "edit: gaze 10 -5 1.00"),
+        (Controls("anger", 0.5, gaze=(10.0, 0.0)), "edit: anger gaze 10 0 0.50"),
+        (Controls("neutral"), "neutralize"),
+    ],
+)
+def test_a_request_has_the_same_words_on_the_page_and_in_the_shell(asked, words):
+    assert operation(asked) == asked.operation() == words
 
 
 def test_what_a_model_cannot_is_one_line(session, face):
