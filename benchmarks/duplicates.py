@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from mien.data.checks.duplicates import SIZE, among, read_grey
+from mien.data.checks.duplicates import SIZE, copies_among, read_grey
 from mien.data.images import read_image
 from mien.data.manifest import Manifest, read_manifest
 from mien.data.relatives import relatives_of
@@ -70,7 +70,7 @@ def planted(manifest: Manifest, pictures: np.ndarray, kind: str, seed: int) -> t
         both, subject=subject, subjects=[*both.subjects, "thief"], parents=parents, fold=alone, test=alone > 0
     )
     begin = time.time()
-    found = {(c.first, c.second) for c in among(np.concatenate([pictures, extra]), both)}
+    found = {(c.first, c.second) for c in copies_among(np.concatenate([pictures, extra]), both)}
     spent = time.time() - begin
     true = {(int(row), len(manifest) + k) for k, row in enumerate(rows)}
     kin = relatives_of(manifest)
@@ -84,7 +84,7 @@ def one_person(manifest: Manifest, pictures: np.ndarray, seed: int) -> pd.DataFr
     rng = np.random.default_rng(seed)
     side = rng.integers(0, 2, len(manifest))
     dealt = replace(manifest, split=side.astype(str), fold=np.full(len(manifest), -1), test=side < 0)
-    flagged = {(c.first, c.second) for c in among(pictures, dealt)}
+    flagged = {(c.first, c.second) for c in copies_among(pictures, dealt)}
     rows = []
     for person in range(len(manifest.subjects)):
         mine = np.flatnonzero((manifest.subject == person) & (manifest.kind == "rendered"))

@@ -1,4 +1,4 @@
-"""What is asked of a face."""
+"""What is asked of a face, and its words: one form for the models, the shell, the page and clips."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Controls:
     """What an edit asks for: exactly one of a class, AU intensities, or another face; with an intensity.
 
     `intensity` is 0 (neutral) to 1 (full). `aus` maps an AU number, or a side of it as "12L" (the person's own left),
-    to 0-5. `like` is an aligned face: for a model (B, 3, H, W) in [-1, 1], for an engine uint8 (S, S, 3). `gaze` turns
-    the eyes by degrees to the right of the picture and up, beside these or alone. Raises InputError when the request is
-    not exactly one thing, or out of range.
+    to 0-5. `like` is an aligned face: for a model (B, 3, H, W) in [-1, 1], for an engine uint8 (S, S, 3); before it is
+    cut out it may be whatever names it, as a file. `gaze` turns the eyes by degrees to the right of the picture and up,
+    beside these or alone. Raises InputError when the request is not exactly one thing, or out of range.
     """
 
     expression: str | None = None
@@ -54,6 +54,20 @@ class Controls:
     def both_sides(self) -> dict[int, float]:
         """Return `aus` by number, for a model that knows no sides."""
         return {sides(unit)[0]: value for unit, value in (self.aus or {}).items()}
+
+    def operation(self, like: str = "", transfers: bool = False) -> str:
+        """Return what is asked in words, as a picture's stamp tells it; `like` names the example.
+
+        With `transfers` it is the model's transfer that is asked for.
+        """
+        if transfers:
+            return f"transfer from {like}"
+        if self == Controls("neutral"):
+            return "neutralize"
+        units = ", ".join(f"{unit}={value:g}" for unit, value in (self.aus or {}).items())
+        wanted = [self.expression or units or (f"like {like}" if like else "")]
+        wanted += [f"gaze {self.gaze[0]:g} {self.gaze[1]:g}"] if self.gaze else []
+        return f"edit: {' '.join(filter(None, wanted))} {self.intensity:.2f}"
 
     def units(self) -> list[tuple[int, str, float]]:
         """Return what single action units are asked to be: number, side ("L" or "R"), 0 to 1, the strongest.

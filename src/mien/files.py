@@ -1,9 +1,10 @@
-"""Files written whole or not at all, and results computed once and kept."""
+"""Files that are written whole or not at all, and results that are computed once and kept."""
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,8 @@ def whole(path: Path) -> Iterator[Path]:
     refuses (no room, no permission); what was at `path` before then still is.
     """
     target = path.resolve()
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    # Threads of all processes have different numbers, so none writes to another's file.
+    beside = target.with_name(f".{target.name}.{threading.get_native_id()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mien import cli
 from mien.data.checks.balance import balance, balance_lines, draw_balance
-from mien.data.checks.duplicates import among, describe_copies, duplicates, read_grey
+from mien.data.checks.duplicates import copies_among, describe_copies, duplicates, read_grey
 from mien.data.checks.face_alignment import SMALL, Poses, Straightener, warped
 from mien.data.checks.registration import fit
 from mien.data.manifest import read_manifest
@@ -150,7 +150,7 @@ def test_tiny_and_empty_sets(folder):
     assert len(duplicates(two)) == 1
     blank = np.full((3, 64, 64), 128, np.uint8)
     three = replace(manifest.select(np.arange(3)), subjects=["a", "b", "c"], subject=np.arange(3))
-    assert among(blank, three) == []  # nothing is seen, so nothing is said
+    assert copies_among(blank, three) == []  # nothing is seen, so nothing is said
 
 
 def test_a_straightener_undoes_a_known_warp(folder):
@@ -189,7 +189,7 @@ def test_photographs(photofaces):
     parents = np.where(np.arange(500) < 450, both.parents, "")
     both = replace(both, subject=thief, subjects=[*both.subjects, "thief"], parents=parents)
     both = replace(both, fold=np.full(500, -1), test=np.zeros(500, bool))
-    found = {(c.first, c.second) for c in among(np.concatenate([grey, extra]), both)}
+    found = {(c.first, c.second) for c in copies_among(np.concatenate([grey, extra]), both)}
     true = {(int(row), 450 + k) for k, row in enumerate(rows)}
     assert len(found & true) >= 48
     of = np.append(manifest.subject, manifest.subject[rows])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mien.data.importers import IMPORTERS
-from mien.data.importers.support.crop import aligned
+from mien.data.importers.support.crop import align_face
 from mien.data.importers.support.sample import Options
 from mien.data.importers.support.video_frames import Player
 from mien.data.importing import gather
@@ -85,9 +85,9 @@ def test_bad_requests(corpus, tmp_path, name, changes, line):
 
 def test_eyes_outside_the_picture_are_not_believed(corpus):
     picture = studio_faces()[1, "neutral"][0]
-    found = aligned(picture, 64, None)
+    found = align_face(picture, 64, None)
     for eyes in ([[1e7, 0], [0, 1e7]], [[-90, 5], [20, 5]], [[np.nan, 1], [9, 9]]):
-        assert np.array_equal(aligned(picture, 64, np.array(eyes, float)), found)
+        assert np.array_equal(align_face(picture, 64, np.array(eyes, float)), found)
 
 
 def test_nothing_found_leaves_nothing(corpus, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mien.cli import train
+from mien.cli.data import data_check
 from mien.data.checks.leaks import leaks
 from mien.data.dataset import Data, Images
 from mien.data.folds import given_folds, make_folds, official_split
@@ -222,11 +222,11 @@ def test_joined_parts_of_one_declared_set_can_be_joined_again(one_people):
 
 
 def test_data_check_looks_at_several_folders(two, capsys):
-    train.data_check(list(two), same_people=True)
+    data_check(list(two), same_people=True)
     said = capsys.readouterr().out
     assert "people  5" in said and "images  40" in said
     assert "copies (1:ann and 2:ann)" not in said and "copies (ann and ann)" not in said  # one person's, on one side
-    train.data_check(list(two))
+    data_check(list(two))
     both = capsys.readouterr()
     assert "people  8" in both.out and "copies (1:ann and 2:ann)" in both.out
     assert "taken for different people" in both.err

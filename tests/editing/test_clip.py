@@ -19,7 +19,7 @@ from mien.errors import InputError
 from mien.faces.morph import Maps
 from mien.faces.one_euro import one_euro
 from mien.media.provenance import read_stamp, stamp_in
-from mien.media.video.reader import Reader
+from mien.media.video.reader import ClipReader
 from mien.media.video.xmp_box import read_packet
 from mien.models.io import save_model
 from mien.models.registry import create
@@ -81,7 +81,7 @@ def test_faces_are_changed_and_frames_without_one_are_not(model, walk, tmp_path)
         assert len(changed) > 100
         left, top = 90 + 2 * k, 56 + k  # of the face's picture, 128 pixels wide
         assert np.all(changed.min(0) >= (top - 16, left - 16)) and np.all(changed.max(0) <= (top + 144, left + 144))
-    measured = report.steadiness
+    measured = report.flicker
     assert measured.original.count == 3 + 2 and measured.found.count == 2 + 1 and "1 without a face" in str(report)
 
 
@@ -224,7 +224,7 @@ def test_a_clips_comment_says_what_was_done(weights, crops, tmp_path, capsys):
     assert code == 0, err
     stamp = stamp_in(read_packet(tmp_path / "made.mp4"))
     assert (stamp.operation, stamp.source, stamp.model) == ("neutralize", "crops.mp4", "ter_gan")
-    with Reader(tmp_path / "made.mp4") as reader:
+    with ClipReader(tmp_path / "made.mp4") as reader:
         assert reader.metadata["comment"].startswith("Clip crops.mp4, changed by mien")
     code, out, _ = run(capsys, "info", tmp_path / "made.mp4")
     assert code == 0 and out.startswith("Clip crops.mp4, changed by mien") and "signed  no" in out
@@ -288,7 +288,7 @@ def test_several_faces_need_a_number(model, tmp_path):
 
 
 def test_stills_of_a_clip_carry_their_stamp(aligned, crops, tmp_path):
-    with Reader(crops) as reader:
-        photo = aligned.edit(next(reader.shots()).rgb, "fear")
+    with ClipReader(crops) as reader:
+        photo = aligned.edit(next(reader.frames()).rgb, "fear")
     aligned.save(photo, tmp_path / "still.png", "edit: fear", crops.name)
     assert read_stamp(tmp_path / "still.png").source == "crops.mp4"

@@ -14,7 +14,7 @@ from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.faces.detect import find_faces
 from mien.media.photo import read_photo
-from mien.media.sixteen_bit import carried, eight, encode_png, turned
+from mien.media.sixteen_bit import encode_png, orient_pixels, to_eight_bits, with_changes
 from mien.models.contract import Warps
 from mien.models.registry import create
 from mien.runtime.landmarker import find_landmarker
@@ -137,7 +137,7 @@ def test_every_kind_of_photograph_keeps_what_it_is(editor, face, tmp_path, kind)
 
 def test_sixteen_bits_are_rounded_as_numpy_does():
     values = np.arange(65_536, dtype=np.uint16)
-    assert np.array_equal(eight(values), np.rint(values / 257))
+    assert np.array_equal(to_eight_bits(values), np.rint(values / 257))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -145,18 +145,18 @@ def test_sixteen_bits_are_turned_as_pillow_turns_eight(orientation):
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
     image = Image.fromarray(pixels)
     image.getexif()[ExifTags.Base.Orientation] = orientation
-    assert np.array_equal(turned(pixels, orientation), np.asarray(ImageOps.exif_transpose(image)))
+    assert np.array_equal(orient_pixels(pixels, orientation), np.asarray(ImageOps.exif_transpose(image)))
 
 
 def test_only_what_changed_changes_in_sixteen_bits():
-    deep = np.random.default_rng(0).integers(0, 65_536, (9, 11, 3)).astype(np.uint16)
-    rgb = eight(deep)
-    assert np.array_equal(carried(deep, rgb), deep)
+    sixteen = np.random.default_rng(0).integers(0, 65_536, (9, 11, 3)).astype(np.uint16)
+    rgb = to_eight_bits(sixteen)
+    assert np.array_equal(with_changes(sixteen, rgb), sixteen)
     rgb[4, 5] = (0, 128, 255)
-    made = carried(deep, rgb)
+    made = with_changes(sixteen, rgb)
     assert np.abs(made[4, 5] / 257 - (0, 128, 255)).max() <= 0.5
-    made[4, 5] = deep[4, 5]
-    assert np.array_equal(made, deep)
+    made[4, 5] = sixteen[4, 5]
+    assert np.array_equal(made, sixteen)
 
 
 def fine(face):
@@ -167,28 +167,28 @@ def fine(face):
 
 @pytest.mark.parametrize("kind", ["png", "tif", "turned tif", "turned png", "png with alpha", "grey png"])
 def test_sixteen_bits_come_back(editor, face, tmp_path, kind):
-    deep = fine(face)
-    alpha = deep[..., 1] if "alpha" in kind else None
+    sixteen = fine(face)
+    alpha = sixteen[..., 1] if "alpha" in kind else None
     path = tmp_path / ("in.tif" if "tif" in kind else "in.png")
     if "tif" in kind:
-        stored, tag = (np.rot90(deep), 6) if "turned" in kind else (deep, 1)
+        stored, tag = (np.rot90(sixteen), 6) if "turned" in kind else (sixteen, 1)
         tifffile.imwrite(path, np.ascontiguousarray(stored), photometric="rgb", extratags=[(274, "H", 1, tag, True)])
     elif kind == "turned png":
         exif = Image.Exif()
         exif[ExifTags.Base.Orientation] = 6
-        path.write_bytes(encode_png(np.rot90(deep), None, False, {"exif": exif}))
+        path.write_bytes(encode_png(np.rot90(sixteen), None, False, {"exif": exif}))
     elif kind == "grey png":
-        deep = np.repeat(deep[..., :1], 3, axis=2)
-        cv2.imwrite(str(path), deep[..., 0])
+        sixteen = np.repeat(sixteen[..., :1], 3, axis=2)
+        cv2.imwrite(str(path), sixteen[..., 0])
     else:
-        cv2.imwrite(str(path), deep[..., ::-1] if alpha is None else np.dstack([deep[..., ::-1], alpha]))
+        cv2.imwrite(str(path), sixteen[..., ::-1] if alpha is None else np.dstack([sixteen[..., ::-1], alpha]))
     editor.save(editor.edit(path, "surprise"), tmp_path / "out.png", "edit: surprise", path.name)
     made = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
     assert made.dtype == np.uint16
     assert made.ndim == (2 if kind == "grey png" else 3)
     colours = np.repeat(made[..., None], 3, axis=2) if made.ndim == 2 else made[..., 2::-1]
-    changed = (colours != deep).any(-1)
-    far = beyond(editor, editor.see(path), deep.shape)
+    changed = (colours != sixteen).any(-1)
+    far = beyond(editor, editor.see(path), sixteen.shape)
     assert changed.sum() > 500 and not changed[far].any()
     assert alpha is None or np.array_equal(made[..., 3], alpha)
     eight_bits = Image.fromarray(editor.edit(path, "surprise").rgb).convert("L" if kind == "grey png" else "RGB")
@@ -212,13 +212,13 @@ def test_a_sixteen_bit_png_carries_its_metadata(face, tmp_path, capsys):
 
 
 def test_damage_to_sixteen_bits_never_escapes(tmp_path):
-    deep = np.random.default_rng(0).integers(0, 65_536, (24, 40, 3)).astype(np.uint16)
-    cv2.imwrite(str(tmp_path / "whole.png"), deep)
-    tifffile.imwrite(tmp_path / "whole.tif", deep, photometric="rgb")
+    sixteen = np.random.default_rng(0).integers(0, 65_536, (24, 40, 3)).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "whole.png"), sixteen)
+    tifffile.imwrite(tmp_path / "whole.tif", sixteen, photometric="rgb")
     rng = np.random.default_rng(3)
     read = 0
     for path in (tmp_path / "whole.png", tmp_path / "whole.tif"):
-        assert read_photo(path).deep is not None
+        assert read_photo(path).sixteen is not None
         for _ in range(100):
             data = bytearray(path.read_bytes())
             for at in rng.integers(0, len(data), 3):
@@ -226,7 +226,7 @@ def test_damage_to_sixteen_bits_never_escapes(tmp_path):
             (tmp_path / "in").write_bytes(data)
             try:
                 photo = read_photo(tmp_path / "in")
-                assert photo.deep is None or np.array_equal(eight(photo.deep[..., :3]), photo.rgb)
+                assert photo.sixteen is None or np.array_equal(to_eight_bits(photo.sixteen[..., :3]), photo.rgb)
                 read += 1
             except InputError as error:
                 assert "\n" not in str(error)

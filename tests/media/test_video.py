@@ -8,9 +8,9 @@ import pytest
 from mien.errors import InputError
 from mien.media.provenance import EDITED, Stamp, stamp_in
 from mien.media.video.ffmpeg import EXACT
-from mien.media.video.pixel_format import box_of, painted, plain, samples
-from mien.media.video.reader import Reader, Shot
-from mien.media.video.writer import Writer
+from mien.media.video.pixel_format import box_of, change_frame, frame_of_picture, samples
+from mien.media.video.reader import ClipReader, VideoFrame
+from mien.media.video.writer import clip_writer
 from mien.media.video.xmp_box import append_packet, read_packet
 from tests.helpers.clips import RATE, av, read_frames, sound_of, texture, write_clip
 
@@ -24,9 +24,9 @@ def rolled(count, size=(64, 48)):
 
 def copy(source, target, paint=None, **options):
     """Write a clip again; `paint` changes the pixels of every frame."""
-    with Reader(source) as reader, Writer(target, reader, STAMP, reader.metadata, **options) as writer:
-        for shot in reader.shots(writer.sound):
-            writer.write(shot, paint(shot.rgb.copy()) if paint else None)
+    with ClipReader(source) as reader, clip_writer(target, reader, STAMP, reader.metadata, **options) as writer:
+        for frame in reader.frames(writer.sound):
+            writer.write(frame, paint(frame.rgb.copy()) if paint else None)
     return target
 
 
@@ -36,10 +36,10 @@ def spotted(rgb):
 
 
 def planes(path):
-    with Reader(path) as reader:
-        for shot in reader.shots():
-            frame = shot.frame.reformat(format=shot.frame.format.name.replace("nv12", "yuv420p"))  # the same samples
-            yield [samples(plane)[:, : plane.width] for plane in frame.planes]
+    with ClipReader(path) as reader:
+        for frame in reader.frames():
+            form = frame.native.format.name.replace("nv12", "yuv420p")  # the same samples
+            yield [samples(plane)[:, : plane.width] for plane in frame.native.reformat(format=form).planes]
 
 
 def test_frames_times_size_sound_and_words_survive(tmp_path):
@@ -145,9 +145,9 @@ def test_the_stamp_is_xmp_that_ffmpeg_finds_and_what_was_there_stays(tmp_path):
     own.write_bytes(source.read_bytes())
     rdf = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description rdf:about='' "
     append_packet(own, f"{rdf}xmlns:x='u:v' x:mine='kept'/></rdf:RDF>".encode())
-    with Reader(own) as reader, Writer(tmp_path / "c.mp4", reader, STAMP, packet=read_packet(own)) as writer:
-        for shot in reader.shots():
-            writer.write(shot)
+    with ClipReader(own) as reader, clip_writer(tmp_path / "c.mp4", reader, STAMP, packet=read_packet(own)) as writer:
+        for frame in reader.frames():
+            writer.write(frame)
     packet = read_packet(tmp_path / "c.mp4")
     assert b'mine="kept"' in packet and stamp_in(packet)
     assert read_packet(source) is None and read_packet(write_clip(tmp_path / "a.mkv", rolled(2))) is None
@@ -156,11 +156,12 @@ def test_the_stamp_is_xmp_that_ffmpeg_finds_and_what_was_there_stays(tmp_path):
 def test_to_rgb_and_back_is_nearly_exact_and_luma_is_the_standards():
     """Luma by ITU-R BT.709, 3.2, 3.4: 16 + 219 times the weighted sum."""
     picture = texture((64, 48)) // 2 + 64
-    frame = plain(picture)
+    frame = frame_of_picture(picture)
     luma = samples(frame.planes[0])[:, :64]
     assert np.abs(luma - (16 + 219 / 255 * (picture @ np.array([0.2126, 0.7152, 0.0722])))).max() < 0.6
     rgb = frame.to_ndarray(format="rgb24", interpolation=EXACT)
-    back = painted(Shot(picture, 0.0, 0, frame), rgb, "yuv420p")  # no pixel is the picture's: all goes that way
+    frame_of_it = VideoFrame(picture, 0.0, 0, frame)
+    back = change_frame(frame_of_it, rgb, "yuv420p")  # no pixel is the picture's, so all is converted
     for x, y in zip(frame.planes, back.planes, strict=True):
         assert np.abs(samples(x)[:, : x.width].astype(int) - samples(y)[:, : y.width]).max() <= 1
 
@@ -177,9 +178,9 @@ def test_a_stopped_run_leaves_what_was_there(tmp_path):
     source = write_clip(tmp_path / "a.mp4", rolled(6))
     target = tmp_path / "b.mp4"
     target.write_bytes(b"precious")
-    with pytest.raises(KeyboardInterrupt), Reader(source) as reader, Writer(target, reader, STAMP) as writer:
-        for k, shot in enumerate(reader.shots(writer.sound)):
-            writer.write(shot)
+    with pytest.raises(KeyboardInterrupt), ClipReader(source) as reader, clip_writer(target, reader, STAMP) as writer:
+        for k, frame in enumerate(reader.frames(writer.sound)):
+            writer.write(frame)
             if k == 3:
                 raise KeyboardInterrupt
     assert target.read_bytes() == b"precious" and {p.name for p in tmp_path.iterdir()} == {"a.mp4", "b.mp4"}
@@ -214,22 +215,22 @@ def test_what_is_no_clip_is_one_line(tmp_path, told):
     path = tmp_path / "bad.mp4"
     BAD[told](path)
     with pytest.raises(InputError, match=told.strip()) as error:
-        Reader(path)
+        ClipReader(path)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_cut_matroska_is_told(tmp_path):
     cut(tmp_path / "a.mkv", 0.5)
     with pytest.raises(InputError, match="cut short"):
-        Reader(tmp_path / "a.mkv")
+        ClipReader(tmp_path / "a.mkv")
 
 
 @pytest.mark.parametrize("name", ["b.png", "b.avi", "no/b.mp4", "folder.mp4"])
 def test_targets_that_cannot_be_written(tmp_path, name):
     (tmp_path / "folder.mp4").mkdir()
     source = write_clip(tmp_path / "a.mp4", rolled(2))
-    with pytest.raises(InputError, match=r"b\.|folder"), Reader(source) as reader:
-        Writer(tmp_path / name, reader, STAMP)
+    with pytest.raises(InputError, match=r"b\.|folder"), ClipReader(source) as reader:
+        clip_writer(tmp_path / name, reader, STAMP).__enter__()
 
 
 def test_sound_that_mp4_cannot_hold_says_where_it_can(tmp_path):

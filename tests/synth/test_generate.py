@@ -120,7 +120,7 @@ def test_resume_after_a_stop_in_the_middle(small, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "write_whole", true_write)
     (out / "images" / ".S00002_00_neutral.jpg.1.part").write_bytes(b"half")  # as a kill in the middle of writing leaves
     seen: list[tuple[int, int]] = []
-    generate(out, **SMALL, progress=lambda done, total: seen.append((done, total)))
+    generate(out, **SMALL, tell=lambda done, total: seen.append((done, total)))
     assert digest(out) == digest(small)
     assert seen == [(9, 27), (18, 27), (27, 27)]  # the first person was kept
     assert (out / "images" / "S00001_00_neutral.jpg").stat().st_mtime_ns == first

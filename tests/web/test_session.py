@@ -14,6 +14,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 from mien import cli
+from mien.controls import Controls
 from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.faces.detect import find_faces
@@ -22,14 +23,14 @@ from mien.media.provenance import read_stamp
 from mien.models.registry import create
 from mien.runtime.landmarker import find_landmarker
 from mien.web.bars import bars
-from mien.web.request import Request, moved_units
+from mien.web.request import Example, moved_units, operation
 from mien.web.session import Session, form_of
-from mien.web.upload import MEGABYTES, closeup, named, open_upload, view
+from mien.web.upload import MEGABYTES, closeup, open_upload, photo_at, view
 from tests.helpers.tiny import TINY
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory):
+def session(tmp_path_factory):
     """Models that can do different things; `moves` is untrained."""
     torch.manual_seed(0)
     moves = create("fields", **TINY["fields"])
@@ -55,13 +56,13 @@ def two(tmp_path_factory):
     return open_upload(path, find_landmarker("net"))
 
 
-def test_each_model_offers_what_it_can(shop):
-    assert shop.offers.keys() == {"eet", "ter_gan", "moves"}  # the judge changes no face
-    assert shop.offers["ter_gan"].ways == ["Expression", "Photograph"]
-    assert shop.offers["eet"].ways == ["Expression", "Action units", "Photograph"]
-    assert shop.offers["moves"].ways == ["Expression", "Action units", "Photograph", "Gaze"]
-    assert shop.offers["eet"].units == shop.editors["eet"].model.units and not shop.offers["eet"].sides
-    assert shop.offers["moves"].units == AUS and shop.offers["moves"].sides
+def test_each_model_offers_what_it_can(session):
+    assert session.abilities.keys() == {"eet", "ter_gan", "moves"}  # the judge changes no face
+    assert session.abilities["ter_gan"].ways == ["Expression", "Photograph"]
+    assert session.abilities["eet"].ways == ["Expression", "Action units", "Photograph"]
+    assert session.abilities["moves"].ways == ["Expression", "Action units", "Photograph", "Gaze"]
+    assert session.abilities["eet"].units == session.editors["eet"].model.units and not session.abilities["eet"].sides
+    assert session.abilities["moves"].units == AUS and session.abilities["moves"].sides
 
 
 def test_every_action_unit_has_a_name():
@@ -110,7 +111,7 @@ def test_a_file_that_is_gone_is_one_line(tmp_path):
 def test_faces_are_counted_and_the_largest_is_meant(two, face):
     assert len(two.faces) == 2 and two.largest == 1 and face.largest == 1
     assert np.array_equal(view(face), astronaut())  # one face needs no number
-    marked = view(two) != named(two.path).rgb
+    marked = view(two) != photo_at(two.path).rgb
     for x, y, w, h in (f.box for f in two.faces):
         assert marked[int(y) : int(y + h) + 2, int(x) : int(x + w) + 2].any()
 
@@ -125,12 +126,12 @@ def test_closeup_holds_the_face_at_the_size_of_a_screen(face):
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WebP"])
-def test_a_download_is_the_editors_own_result_and_says_so(shop, face, form):
-    made = shop.change("ter_gan", face, 1, Request("happiness", 0.7), form)
+def test_a_download_is_the_editors_own_result_and_says_so(session, face, form):
+    made = session.change("ter_gan", face, 1, Controls("happiness", 0.7), form)
     with Image.open(made.file) as image:
         assert image.format == form.upper() and image.size == (512, 512)
         pixels = np.asarray(image.convert("RGB")).astype(int)
-    wanted = shop.editors["ter_gan"].edit(face.path, "happiness", 0.7).rgb.astype(int)  # finds the face by itself
+    wanted = session.editors["ter_gan"].edit(face.path, "happiness", 0.7).rgb.astype(int)  # finds the face by itself
     assert np.abs(pixels - wanted).mean() < (0.5 if form == "PNG" else 3)
     assert form != "PNG" or np.array_equal(pixels, wanted)
     stamp = read_stamp(made.file)
@@ -139,58 +140,72 @@ def test_a_download_is_the_editors_own_result_and_says_so(shop, face, form):
     assert re.fullmatch(r"me_at_work-happiness\.(png|jpg|webp)", made.file.name)
 
 
-def test_before_and_after_are_shown_and_read(shop, face):
-    made = shop.change("ter_gan", face, 1, Request("happiness"))
+def test_before_and_after_are_shown_and_read(session, face):
+    made = session.change("ter_gan", face, 1, Controls("happiness"))
     assert made.before.shape == made.after.shape and (made.before != made.after).any()
     for read in (made.read_before, made.read_after):
         assert set(read) == set(CLASSES) and sum(read.values()) == pytest.approx(1, abs=1e-5)
-    assert dict(made.read_before) == shop.judge.recognize(face.path)
+    assert dict(made.read_before) == session.evaluator.recognize(face.path)
     assert dict(made.read_after) != dict(made.read_before)
 
 
 @pytest.mark.parametrize("intensity", [1.0, 0.4])
-def test_a_second_photograph_gives_its_expression(shop, face, two, intensity):
-    made = shop.change("eet", face, 1, Request(like=two, like_number=2, intensity=intensity))
-    wanted = shop.editors["eet"].edit(face.path, like=two.path, like_number=2, intensity=intensity)
+def test_a_second_photograph_gives_its_expression(session, face, two, intensity):
+    made = session.change("eet", face, 1, Controls(like=Example(two, 2), intensity=intensity))
+    wanted = session.editors["eet"].edit(face.path, like=two.path, like_number=2, intensity=intensity)
     assert np.array_equal(np.asarray(Image.open(made.file)), wanted.rgb)
-    assert read_stamp(made.file).operation == f"transfer from two.jpg {intensity:.2f}"
+    assert read_stamp(made.file).operation == ("transfer from two.jpg" if intensity == 1 else "edit: like two.jpg 0.40")
 
 
-def test_the_chosen_face_alone_is_changed(shop, two):
-    made = shop.change("ter_gan", two, 2, Request("surprise"))
+def test_the_chosen_face_alone_is_changed(session, two):
+    made = session.change("ter_gan", two, 2, Controls("surprise"))
     changed = (np.asarray(Image.open(made.file)) != two.photo.rgb).any(-1)
     assert changed[:, 512:].sum() > 100 and not changed[:, :400].any()
 
 
-def test_units_and_gaze_go_to_the_model(shop, face):
-    moves = shop.editors["moves"]
-    made = shop.change("moves", face, 1, Request(aus={"12L": 4.0}))
+def test_units_and_gaze_go_to_the_model(session, face):
+    moves = session.editors["moves"]
+    made = session.change("moves", face, 1, Controls(aus={"12L": 4.0}))
     assert np.array_equal(np.asarray(Image.open(made.file)), moves.edit(face.path, aus={"12L": 4.0}).rgb)
-    assert read_stamp(made.file).operation == "edit: AU12L=4"
-    made = shop.change("moves", face, 1, Request(gaze=(10.0, -5.0)))
+    assert read_stamp(made.file).operation == "edit: 12L=4 1.00"
+    made = session.change("moves", face, 1, Controls(gaze=(10.0, -5.0)))
     assert np.array_equal(np.asarray(Image.open(made.file)), moves.edit(face.path, gaze=(10.0, -5.0)).rgb)
 
 
-def test_what_a_model_cannot_is_one_line(shop, face):
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (Controls("happiness", 0.7), "edit: happiness 0.70"),
+        (Controls(aus={"12L": 3.0, 6: 2.5}), "edit: 12L=3, 6=2.5 1.00"),
+        (Controls(gaze=(10.0, -5.0)), "edit: gaze 10 -5 1.00"),
+        (Controls("anger", 0.5, gaze=(10.0, 0.0)), "edit: anger gaze 10 0 0.50"),
+        (Controls("neutral"), "neutralize"),
+    ],
+)
+def test_a_request_has_the_same_words_on_the_page_and_in_the_shell(asked, words):
+    assert operation(asked) == asked.operation() == words
+
+
+def test_what_a_model_cannot_is_one_line(session, face):
     with pytest.raises(InputError, match="ter_gan cannot edit by action unit"):
-        shop.change("ter_gan", face, 1, Request(aus={12: 4.0}))
+        session.change("ter_gan", face, 1, Controls(aus={12: 4.0}))
     with pytest.raises(InputError, match="no face 3"):
-        shop.change("ter_gan", face, 3, Request("anger"))
+        session.change("ter_gan", face, 3, Controls("anger"))
 
 
-def test_jpeg_refuses_transparency_without_the_servers_folders(shop, tmp_path):
+def test_jpeg_refuses_transparency_without_the_servers_folders(session, tmp_path):
     rgba = np.dstack([astronaut(), np.full((512, 512), 99, np.uint8)])
     Image.fromarray(rgba).save(tmp_path / "clear.png")
     with pytest.raises(InputError, match=r"^clear-anger\.jpg: .*transparent"):
-        shop.change("ter_gan", open_upload(tmp_path / "clear.png"), 1, Request("anger"), "JPEG")
+        session.change("ter_gan", open_upload(tmp_path / "clear.png"), 1, Controls("anger"), "JPEG")
 
 
-def test_sliders_start_where_the_model_reads_the_face(shop, face):
-    starts, read = shop.starts("eet", face, 1), shop.editors["eet"].estimate_aus(face.path)
+def test_sliders_start_where_the_model_reads_the_face(session, face):
+    starts, read = session.starts("eet", face, 1), session.editors["eet"].estimate_aus(face.path)
     assert starts.keys() == read.keys()
     for unit, value in starts.items():
         assert value == pytest.approx(min(max(read[unit], 0), 5), abs=0.051) and round(value * 10, 6) % 1 == 0
-    assert shop.starts("ter_gan", face, 1) == {}
+    assert session.starts("ter_gan", face, 1) == {}
 
 
 def test_only_moved_sliders_are_asked_for():
@@ -201,9 +216,9 @@ def test_only_moved_sliders_are_asked_for():
         moved_units(starts, {1: 0.4, 12: 2.0})
 
 
-def test_old_results_are_deleted(shop, face, monkeypatch):
+def test_old_results_are_deleted(session, face, monkeypatch):
     monkeypatch.setattr("mien.web.session.KEPT", 2)
-    files = [shop.change("ter_gan", face, 1, Request("neutral")).file for _ in range(3)]
+    files = [session.change("ter_gan", face, 1, Controls("neutral")).file for _ in range(3)]
     assert [file.exists() for file in files] == [False, True, True]
     assert read_stamp(files[2]).operation == "neutralize"
 
@@ -250,10 +265,10 @@ def test_a_port_that_is_taken_is_one_line(capsys, monkeypatch):
     )
 
 
-def test_a_model_that_changes_no_face_is_one_line(shop, monkeypatch):
-    from mien.web.server import first
+def test_a_model_that_changes_no_face_is_one_line(session, monkeypatch):
+    from mien.web.server import first_model
 
     with pytest.raises(InputError, match="--model judge: changes no face"):
-        first(shop, ["judge"])
+        first_model(session, ["judge"])
     monkeypatch.setattr("mien.web.server.DEFAULT", "ter_gan")
-    assert first(shop, ["eet"]) == "eet" and first(shop, []) == "ter_gan"
+    assert first_model(session, ["eet"]) == "eet" and first_model(session, []) == "ter_gan"

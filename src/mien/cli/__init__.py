@@ -1,4 +1,4 @@
-"""The shell's verbs.
+"""The shell's verbs, a file for each group of them.
 
 Heavy imports (torch, numba, scikit-learn) stand inside the verbs that need them: --help must not wait for them.
 """
@@ -23,46 +23,46 @@ from mien.errors import InputError
 
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 
-app = typer.Typer(
+shell = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Transfer, edit and recognise facial expressions.",
 )
-data_app = typer.Typer(no_args_is_help=True, help="Look after data sets.")
-evaluate_app = typer.Typer(no_args_is_help=True, help="Measure models the way the papers do.")
-app.add_typer(data_app, name="data")
-app.add_typer(evaluate_app, name="evaluate")
+data_verbs = typer.Typer(no_args_is_help=True, help="Look after data sets.")
+evaluate_verbs = typer.Typer(no_args_is_help=True, help="Measure models the way the papers do.")
+shell.add_typer(data_verbs, name="data")
+shell.add_typer(evaluate_verbs, name="evaluate")
 
 VERBS: tuple[Callable[..., None], ...] = (
     *(edit.transfer, edit.edit, edit.neutralize, recognize.recognize, recognize.aus, recognize.embed),
     *(generate.generate, info, generate.synth, generate.augment, train.train, demo, train.zoo, bench),
 )
 for verb in VERBS:
-    app.command()(verb)
-app.command("app")(page)
-app.command("invent", hidden=True)(generate.generate)  # generate's old name
-data_app.command("check")(data_check)
-data_app.command("import")(data_import)
-evaluate_app.command("transfer")(evaluate.evaluate_transfer)
-evaluate_app.command("disentanglement")(evaluate.evaluate_disentanglement)
-evaluate_app.command("recognition")(evaluate_training.evaluate_recognition)
-evaluate_app.command("identity")(evaluate.evaluate_identity)
-evaluate_app.command("gaze")(evaluate.evaluate_gaze)
-evaluate_app.command("compare")(evaluate.evaluate_compare)
-evaluate_app.command("intensity")(evaluate.evaluate_intensity)
-evaluate_app.command("frechet")(evaluate.evaluate_frechet)
-evaluate_app.command("retrieval")(evaluate.evaluate_retrieval)
-evaluate_app.command("ablation")(evaluate_training.evaluate_ablation)
-evaluate_app.command("gallery")(evaluate.evaluate_gallery)
-evaluate_app.command("augmentation")(evaluate_training.evaluate_augmentation)
+    shell.command()(verb)
+shell.command("app")(page)
+shell.command("invent", hidden=True)(generate.generate)  # generate's old name
+data_verbs.command("check")(data_check)
+data_verbs.command("import")(data_import)
+evaluate_verbs.command("transfer")(evaluate.evaluate_transfer)
+evaluate_verbs.command("disentanglement")(evaluate.evaluate_disentanglement)
+evaluate_verbs.command("recognition")(evaluate_training.evaluate_recognition)
+evaluate_verbs.command("identity")(evaluate.evaluate_identity)
+evaluate_verbs.command("gaze")(evaluate.evaluate_gaze)
+evaluate_verbs.command("compare")(evaluate.evaluate_compare)
+evaluate_verbs.command("intensity")(evaluate.evaluate_intensity)
+evaluate_verbs.command("frechet")(evaluate.evaluate_frechet)
+evaluate_verbs.command("retrieval")(evaluate.evaluate_retrieval)
+evaluate_verbs.command("ablation")(evaluate_training.evaluate_ablation)
+evaluate_verbs.command("gallery")(evaluate.evaluate_gallery)
+evaluate_verbs.command("augmentation")(evaluate_training.evaluate_augmentation)
 
 
 def main() -> None:
     """Run the shell's verbs; a user's mistake is one line and exit code 2, Ctrl-C is one line and 130."""
     try:
-        code = app(standalone_mode=False)  # a verb's own exit code comes back as a value
+        code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
         if code == INTERRUPTED:  # typer takes Ctrl-C for itself
             raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
@@ -85,7 +85,7 @@ def main() -> None:
         raise
 
 
-@app.callback(invoke_without_command=True)
+@shell.callback(invoke_without_command=True)
 def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     """Transfer, edit and recognise facial expressions."""
     if show:

@@ -1,4 +1,4 @@
-"""What the verbs on pictures do with clips."""
+"""What the verbs on pictures do where one of the files is a clip."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import csv
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mien.cli.output import Asked, Delivery
+from mien.cli.output import Delivery
 from mien.cli.terminal import bar, out
 from mien.errors import InputError
+
+if TYPE_CHECKING:
+    from mien.controls import Controls
 
 
 @dataclass(frozen=True)
 class Tool:
-    """Which model is to work, on which faces."""
+    """Which model does the work, and on which faces."""
 
     model: str
     aligned: bool
@@ -36,40 +39,38 @@ class Tool:
         return Editor(self.model, self.device, self.aligned, landmarker=self.landmarker)
 
 
-def asked(*paths: Path | None) -> bool:
-    """Whether any of the files is a clip by its name."""
+def any_clip(*paths: Path | None) -> bool:
+    """Return whether any of the files is a clip by its name."""
     from mien.media.video.ffmpeg import is_clip
 
     return any(path is not None and is_clip(path) for path in paths)
 
 
-def change(one: Delivery, wish: Asked, like: Path | None, operation: str, tool: Tool, transfers: bool = False) -> None:
-    """Change the expression of a face, it or its example in a clip, and tell how steady the result is."""
+def change(one: Delivery, asked: Controls, tool: Tool, transfers: bool = False) -> None:
+    """Change a face as asked, where it or the example (a file) is a clip; print how steady the result is."""
     from mien.media.video.ffmpeg import is_clip
     from mien.media.video.writer import check_clip_target
 
-    face, output = one.face, one.clip()
-    if not asked(face, like):
+    face, output, like = one.face, one.clip(), asked.like
+    if not any_clip(face, like):
         raise InputError(f"{output}: a photograph stays one; name the output .png, .jpg or .webp")
     check_clip_target(output)
     editor = tool.editor()
-    from mien.controls import Controls
     from mien.editing.clip import change_clip
-    from mien.models.contract import Transfers
-    from mien.models.registry import able, editor_by
 
     still = editor.crop(like, tool.like_number).crop if like and not is_clip(like) else None
 
     def ask(crop: Any) -> Controls:
-        return Controls(wish.expression, wish.intensity, wish.aus, still if crop is None else crop, wish.gaze)
+        return replace(asked, like=still if crop is None else crop)
 
-    if transfers:
-        able(editor.model, Transfers)
-    elif still is not None or not like:
-        editor_by(editor.model, ask(None))  # before the first frame
-    with bar(face.name) as show:
+    if transfers:  # before the first frame
+        editor.engine.require("transfer")
+    else:
+        editor.engine.require_edit(asked)
+    operation = asked.operation(like.name if like else "", transfers)
+    with bar(face.name) as tell:
         numbers = tool.number, tool.like_number
-        report = change_clip(editor, face, output, ask, operation, like, *numbers, transfers, show)
+        report = change_clip(editor, face, output, ask, operation, like, *numbers, transfers, tell)
     out.print(f"{output}: {report}", markup=False, soft_wrap=True)
 
 
@@ -96,8 +97,8 @@ def _rows(editor: Any, paths: list[Path], number: int | None) -> Iterator[dict[s
     from mien.recognition.clips import recognize_clip
 
     for path in paths:
-        with bar(path.name) as show:
-            for k, (time, found) in enumerate(recognize_clip(editor, path, number, show)):
+        with bar(path.name) as tell:
+            for k, (time, found) in enumerate(recognize_clip(editor, path, number, tell)):
                 best = max(found, key=found.__getitem__) if found else None
                 row = {"file": str(path), "frame": k, "time": round(time, 6), "expression": best}
                 yield row | {word: found[word] if found else None for word in sorted(CLASSES)}

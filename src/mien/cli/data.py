@@ -37,8 +37,8 @@ def data_check(
     if picture:
         draw_balance(manifest, picture)
         out.print(f"\nLook at {picture}", markup=False)
-    with bar("checking") as progress:
-        found = duplicates(manifest, progress)
+    with bar("checking") as tell:
+        found = duplicates(manifest, tell)
     lines = describe_copies(manifest, found) or ["none"]
     title = f"\ncopies across sides, {len(found)} pairs (at 64 pixels):"
     out.print(title, *(f"  {line}" for line in lines), sep="\n", markup=False, highlight=False, soft_wrap=True)
@@ -82,7 +82,7 @@ def data_import(
         light=light,
         stand_ins=stand_ins,
     )
-    with bar("importing") as progress:
-        summary = gather(corpus, root, folder, size, align, options, progress)
+    with bar("importing") as tell:
+        summary = gather(corpus, root, folder, size, align, options, tell)
     for line in (*summary.lines(), f"{folder}: labels in metadata.csv"):
         out.print(line, markup=False, soft_wrap=True)

@@ -1,8 +1,8 @@
-"""Verbs on pictures: transfer, edit, neutralize, aus, invent, embed."""
+"""Verbs that change faces: transfer, edit, neutralize."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,7 @@ import typer
 
 from mien.about import DEFAULT
 from mien.cli import clips
-from mien.cli.output import Asked, Delivery, beside
+from mien.cli.output import Delivery, beside
 from mien.cli.terminal import (
     Aligned,
     Crop,
@@ -30,6 +30,7 @@ from mien.cli.terminal import (
 from mien.errors import InputError
 
 if TYPE_CHECKING:
+    from mien.controls import Controls
     from mien.editing.editor import Editor
     from mien.faces.crop import FaceCrop
     from mien.media.photo import Photo
@@ -57,13 +58,15 @@ def transfer(
 
     Example: `mien transfer me.jpg --like grin.jpg -o grinning-me.png`
     """
-    operation = f"transfer from {like.name}"
+    from mien.controls import Controls
+
+    asked = Controls(like=like)
     one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker)
-    if clips.asked(face, like, output):
+    if clips.any_clip(face, like, output):
         if swap:
             raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
         how = clips.Tool(model, aligned, device, number, like_number, landmarker)
-        return clips.change(one, Asked(), like, operation, how, transfers=True)
+        return clips.change(one, asked, how, transfers=True)
     if swap and every:
         raise InputError(f"--swap {swap}: takes one face; leave out --all")
     if swap and output and (swap == output or (report and beside(swap) == beside(output))):
@@ -79,8 +82,9 @@ def transfer(
     figures = one.accept(tool, faces, photo)
     if other:
         back = tool.transfer(examples, faces)
-        other.write(tool, back, other.accept(tool, examples, back), f"transfer from {face.name}", {"like": face.name})
-    one.write(tool, photo, figures, operation, {"like": like.name})
+        figures_back = other.accept(tool, examples, back)
+        other.write(tool, back, figures_back, asked.operation(face.name, transfers=True), {"like": face.name})
+    one.write(tool, photo, figures, asked.operation(like.name, transfers=True), {"like": like.name})
 
 
 def edit(
@@ -111,27 +115,28 @@ def edit(
 
     Example: `mien edit me.jpg --expression happiness --intensity 0.7 -o happier.png`
     """
+    from mien.controls import Controls
     from mien.labels import units_of
 
     aus = units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
     aus |= dict(parse_pair("--au", text) for text in au or ())  # what is named as a unit counts
-    wish = Asked(expression, intensity, aus or None, gaze)
-    operation = f"edit: {in_words(expression, like, [*(au or ()), *(blendshape or ())], gaze)} {intensity:.2f}"
     one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker)
-    if clips.asked(face, like, output):
+    if clips.any_clip(face, like, output):
         how = clips.Tool(model, aligned, device, number, like_number, landmarker)
-        return clips.change(one, wish, like, operation, how)
+        return clips.change(one, Controls(expression, intensity, aus or None, like, gaze), how)
     if not one.begin():
         return
+    asked = Controls(expression, intensity, aus or None, like, gaze)
     from mien.editing.editor import Editor
 
     tool = Editor(model, device, aligned, crop, landmarker)
     faces = tool.crops(face, one.which)
     photo = tool.edit(faces, expression, intensity, aus or None, like, like_number=like_number, gaze=gaze)
-    asked = asdict(wish) | {"like": like.name if like else None}
-    one.write(tool, photo, one.accept(tool, faces, photo), operation, asked)
+    name = like.name if like else ""
+    note = {"expression": expression, "intensity": intensity, "aus": asked.aus, "gaze": gaze, "like": name or None}
+    one.write(tool, photo, one.accept(tool, faces, photo), asked.operation(name), note)
     if len(faces) == 1 and not crop:
-        tell_reached(tool, faces[0], photo, wish)
+        print_achieved(tool, faces[0], photo, asked)
 
 
 def neutralize(
@@ -153,10 +158,13 @@ def neutralize(
 
     Example: `mien neutralize grin.jpg -o calm.png`
     """
+    from mien.controls import Controls
+
+    asked = Controls("neutral")
     one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker)
-    if clips.asked(face, output):
+    if clips.any_clip(face, output):
         how = clips.Tool(model, aligned, device, number, landmarker=landmarker)
-        return clips.change(one, Asked("neutral"), None, "neutralize", how)
+        return clips.change(one, asked, how)
     if not one.begin():
         return
     from mien.editing.editor import Editor
@@ -164,22 +172,16 @@ def neutralize(
     tool = Editor(model, device, aligned, crop, landmarker)
     faces = tool.crops(face, one.which)
     photo = tool.neutralize(faces)
-    one.write(tool, photo, one.accept(tool, faces, photo), "neutralize", {"expression": "neutral"})
+    one.write(tool, photo, one.accept(tool, faces, photo), asked.operation(), {"expression": "neutral"})
 
 
-def in_words(expression: str | None, like: Path | None, units: list[str], gaze: tuple[float, float] | None) -> str:
-    """Return what an edit asks for, as a picture's note tells it."""
-    wanted = expression or (f"like {like.name}" if like else ", ".join(units))
-    return wanted + (f" gaze {gaze[0]:g} {gaze[1]:g}" if gaze else "")
-
-
-def tell_reached(tool: Editor, seen: FaceCrop, made: Photo, wish: Asked) -> None:
-    """Print what was asked of action units and what a model that moves pixels reads of them in its result."""
+def print_achieved(tool: Editor, face: FaceCrop, made: Photo, asked: Controls) -> None:
+    """Print which action units were asked for and which a model that moves pixels reads in its result."""
     if "warp" not in tool.engine.abilities:
         return
-    told = tool.achieved(seen, made, wish.expression, wish.intensity, wish.aus)
-    if told:
-        text = ", ".join(f"AU{k} {asked:.1f} → {reached:.1f}" for k, (asked, reached) in told.items())
+    units = tool.achieved(face, made, asked.expression, asked.intensity, asked.aus)
+    if units:
+        text = ", ".join(f"AU{k} {wanted:.1f} → {found:.1f}" for k, (wanted, found) in units.items())
         out.print(f"asked → reached: {text}", markup=False, soft_wrap=True)
 
 

@@ -54,8 +54,8 @@ def synth(
     """
     from mien.synth.generate import generate
 
-    with bar("rendering") as progress:
-        generate(folder, people, per_person, size, seed, jobs, sessions, occluded, progress)
+    with bar("rendering") as tell:
+        generate(folder, people, per_person, size, seed, jobs, sessions, occluded, tell)
     count = people * per_person * sessions
     out.print(f"{folder}: {people} people, {count} pictures, labels in metadata.csv", markup=False)
 
@@ -82,6 +82,6 @@ def augment(
         raise InputError(f"--per-class {per_class}: expected 1 or more")
     net = load(model)
     people = training_data(sets_of([data], False), net.config.image_size, all_people) if data else None
-    with bar("synthesising") as progress:
-        synthesize(net, people, folder, per_class, seed=seed, report=progress)
+    with bar("synthesising") as tell:
+        synthesize(net, people, folder, per_class, seed=seed, report=tell)
     out.print(f"{folder}: {per_class} pictures a class, labels in metadata.csv", markup=False)

@@ -1,4 +1,4 @@
-"""The verb that says what a picture's or a clip's own metadata tell of how it was made."""
+"""The verb that says what the metadata of a picture or a clip tell about how it was made."""
 
 from __future__ import annotations
 

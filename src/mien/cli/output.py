@@ -1,4 +1,4 @@
-"""What becomes of an edit: which faces, where to, with what proof beside it. The verbs that change faces share it."""
+"""What verbs that change faces have in common: which faces, where the result goes, and what is written beside it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,7 @@ if TYPE_CHECKING:
     from mien.media.credentials import Signer
     from mien.media.photo import Photo
 
-JUDGE = "judge"  # the zoo's, that no model is trained with
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What an edit asks for, besides an example; as in `mien.controls.Controls`."""
-
-    expression: str | None = None
-    intensity: float = 1.0
-    aus: Mapping[int | str, float] | None = None
-    gaze: tuple[float, float] | None = None
+EVALUATOR = "evaluator"  # the zoo's, that no model is trained with
 
 
 @dataclass(frozen=True)
@@ -98,16 +88,16 @@ class Delivery:
         return self.output
 
     def draw(self, path: Path) -> None:
-        """Write the photograph with its faces numbered, and say how many there are."""
+        """Write the photograph with its faces numbered, and print how many there are."""
         from mien.faces.detect import choose_face, find_faces
-        from mien.media.annotate import numbered
+        from mien.media.annotate import number_faces
         from mien.media.photo import read_photo, write_photo
         from mien.runtime.landmarker import find_landmarker
 
         photo = read_photo(self.face)
         faces = find_faces(photo.rgb, find_landmarker(self.landmarker))
         choose_face(faces, self.face, 1)  # says what to do where there is none
-        write_photo(numbered(photo, [face.box for face in faces]), path, None)
+        write_photo(number_faces(photo, [face.box for face in faces]), path, None)
         out.print(f"{path}: faces 1 to {len(faces)}, numbered from the left", markup=False, soft_wrap=True)
 
     def signer(self) -> Signer | None:
@@ -121,7 +111,7 @@ class Delivery:
         return read_signer(*self.sign)
 
     def accept(self, tool: Editor, faces: list[FaceCrop], photo: Photo) -> dict[str, Any]:
-        """Return the report's figures of what became of `faces`, none where nobody wants them.
+        """Return the report's figures of what became of `faces`; none where they are not wanted.
 
         Raises InputError, before anything is written, where the person is less alike than wanted.
         """
@@ -130,7 +120,7 @@ class Delivery:
         from mien.editing.report import edit_report
         from mien.runtime.open import open_engine
 
-        figures = edit_report(tool, open_engine(JUDGE), faces, photo)
+        figures = edit_report(tool, open_engine(EVALUATOR), faces, photo)
         if self.min_identity is not None and figures["identity"] < self.min_identity:
             raise InputError(
                 f"{self.face}: the result is {figures['identity']:.3f} alike, below --min-identity "
@@ -157,5 +147,5 @@ class Delivery:
 
 
 def beside(output: Path) -> Path:
-    """Return the file of a picture's report."""
+    """Return the file for a picture's report."""
     return output.with_suffix(".json")

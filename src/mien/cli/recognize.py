@@ -42,12 +42,12 @@ def recognize(
 
     Example: `mien recognize holiday/ --csv > expressions.csv`
 
-    Example: `mien recognize 2023/ 2024/ -o faces.parquet --model judge`
+    Example: `mien recognize 2023/ 2024/ -o faces.parquet --model evaluator`
     """
     from mien.recognition.photos import find_rows
     from mien.recognition.table import check_table, write_table
 
-    if clips.asked(*paths):
+    if clips.any_clip(*paths):
         if output or every:
             raise InputError(f"{'-o' if output else '--all'}: for pictures; clips take --csv or --json and --face N")
         form = "json" if as_json else "csv" if as_csv else "text"
@@ -60,17 +60,17 @@ def recognize(
     from mien.editing.editor import Editor
 
     tool = Editor(model, device, aligned, landmarker=landmarker)
-    with bar("looking") as progress:
-        rows = find_rows(tool, paths, which, progress, journal)
+    with bar("looking") as tell:
+        rows = find_rows(tool, paths, which, tell, journal)
     if output and journal:
         write_table(rows, output)
         journal.unlink(missing_ok=True)
-    if tell(rows, output, every, as_json, as_csv):
+    if print_rows(rows, output, every, as_json, as_csv):
         raise typer.Exit(2)
 
 
-def tell(rows: Sequence[dict[str, Any]], output: Path | None, every: bool, as_json: bool, as_csv: bool) -> int:
-    """Print what was found, as asked, and return how many files failed."""
+def print_rows(rows: Sequence[dict[str, Any]], output: Path | None, every: bool, as_json: bool, as_csv: bool) -> int:
+    """Print the table in the form that is wanted, and return how many files failed."""
     from mien.recognition.table import csv_text, json_text
 
     good, bad = [row for row in rows if "error" not in row], [row for row in rows if "error" in row]
@@ -136,15 +136,16 @@ def aus(
     Example: `mien aus holiday/ --csv > aus.csv`
     """
     from mien.editing.editor import Editor
+    from mien.labels import au_name
 
     tool = Editor(model, device, aligned, landmarker=landmarker)
     tool.engine.require("estimate_aus")  # once, not for every picture
     rows, failed = each_picture(paths, lambda path: tool.estimate_aus(path, number))
     if as_json:
-        print(json.dumps([{"file": str(path)} | {f"AU{k:02d}": v for k, v in found.items()} for path, found in rows]))
+        print(json.dumps([{"file": str(path)} | {au_name(k): v for k, v in found.items()} for path, found in rows]))
     elif as_csv and rows:
         writer = csv.writer(sys.stdout)
-        writer.writerow(["file", *(f"AU{k:02d}" for k in rows[0][1])])
+        writer.writerow(["file", *(au_name(k) for k in rows[0][1])])
         writer.writerows([path, *(f"{v:.3f}" for v in found.values())] for path, found in rows)
     else:
         for path, found in rows:
@@ -191,17 +192,17 @@ def embed(
 
 
 def each_picture(paths: list[Path], work: Callable[[Path], Any]) -> tuple[list[tuple[Path, Any]], int]:
-    """Return what `work` makes of every picture and of every picture in folders; what fails is told and counted."""
+    """Return what `work` makes of every picture and of every picture in folders; what fails is printed and counted."""
     from mien.recognition.photos import pictures
 
     files = pictures(paths)
     rows, failed = [], 0
-    with bar("looking") as progress:
+    with bar("looking") as tell:
         for k, path in enumerate(files):
             try:
                 rows.append((path, work(path)))
             except InputError as error:
                 failed += 1
                 errors.print(f"mien: {error}", markup=False)
-            progress(k + 1, len(files))
+            tell(k + 1, len(files))
     return rows, failed

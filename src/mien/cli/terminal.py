@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from mien.errors import InputError
+from mien.progress import Tell
 
 if TYPE_CHECKING:
     from mien.data.sets import Sets
@@ -41,7 +42,7 @@ Report = Annotated[
     bool, typer.Option("--report", "--receipt", help="Write figures of what changed beside the output, as .json.")
 ]
 MinIdentity = Annotated[
-    float | None, typer.Option(help="Write nothing if the judge sees the person less alike than this, -1 to 1.")
+    float | None, typer.Option(help="Write nothing if the evaluator sees the person less alike than this, -1 to 1.")
 ]
 Sign = Annotated[
     tuple[Path, Path] | None, typer.Option(help="Sign with your C2PA certificate chain and key: CERT.pem KEY.pem.")
@@ -58,16 +59,8 @@ SamePeople = Annotated[
 ]
 
 
-class Show(Protocol):
-    """Tells how far long work is."""
-
-    def __call__(self, done: int, total: int, note: str = "") -> None:
-        """Say that `done` of `total` is done."""
-        ...
-
-
 @contextmanager
-def bar(text: str) -> Iterator[Show]:
+def bar(text: str) -> Iterator[Tell]:
     """Show a progress bar with the time left; where nobody watches, a line every half minute."""
     if not errors.is_terminal:
         yield lines(text)
@@ -82,28 +75,28 @@ def bar(text: str) -> Iterator[Show]:
     with Bar(*columns, console=errors, transient=True) as progress:
         task = progress.add_task(text, total=None, note="")
 
-        def show(done: int, total: int, note: str = "") -> None:
+        def tell(done: int, total: int, note: str = "") -> None:
             progress.update(task, completed=done, total=total, note=note)
 
-        yield show
+        yield tell
 
 
-def lines(text: str, seconds: float = 30.0) -> Show:
+def lines(text: str, seconds: float = 30.0) -> Tell:
     """Return what prints a line with the time left, at most every `seconds`."""
-    begin = said = time.monotonic()
+    begin = printed = time.monotonic()
     first: int | None = None
 
-    def show(done: int, total: int, note: str = "") -> None:
-        nonlocal said, first
+    def tell(done: int, total: int, note: str = "") -> None:
+        nonlocal printed, first
         now = time.monotonic()
         first = done if first is None else first
-        if now - said < seconds:
+        if now - printed < seconds:
             return
-        said = now
+        printed = now
         left = (now - begin) / max(done - first, 1) * (total - done)
         errors.print(f"{text} {done}/{total}, about {left / 60:.1f} minutes left {note}", markup=False)
 
-    return show
+    return tell
 
 
 def sets_of(folders: Sequence[Path], same_people: bool) -> Sets:

@@ -1,4 +1,4 @@
-"""Verbs that make data and models: synth, train, zoo, demo, data check, data import."""
+"""Verbs that make models: train, zoo."""
 
 from __future__ import annotations
 

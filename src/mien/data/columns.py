@@ -47,7 +47,7 @@ WHOLE: dict[str, tuple[int, int]] = {"frame": (0, 2**31 - 1), "fold": (0, 9999),
 KNOWN = (*WORDS, *RANGES, *WHOLE)
 
 UNKNOWN = ("", "NA")
-"""Number cells that say nothing; R writes NA."""
+"""What cells of number columns hold where the number is unknown; R writes NA."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +108,15 @@ class Table:
     def action_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the larger side, the left and the right: (N, 21) float32 in [0, 5] each, NaN unknown.
 
-        Where no side is told, both are as the whole; where only sides are told, the whole is the larger.
+        Where no side is known, both are as the whole; where only sides are, the whole is the larger.
         """
         whole, left, right = (np.full((len(self), len(AUS)), np.nan, dtype=np.float32) for _ in range(3))
         for i, names in enumerate(zip(au_columns(), au_columns("L"), au_columns("R"), strict=True)):
             both, one, other = (self.numbers(name) for name in names)
             # fmax: a side that is known wins over one that is not
             whole[:, i] = np.where(np.isnan(both), np.fmax(one, other), both)
-            untold = np.isnan(one) & np.isnan(other)
-            left[:, i], right[:, i] = np.where(untold, both, one), np.where(untold, both, other)
+            unknown = np.isnan(one) & np.isnan(other)
+            left[:, i], right[:, i] = np.where(unknown, both, one), np.where(unknown, both, other)
         return whole, left, right
 
 

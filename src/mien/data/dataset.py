@@ -1,4 +1,4 @@
-"""Images decoded and scaled once into a memory map, so that training never waits for a decoder."""
+"""A data set that is open: its labels, and its images, decoded and scaled once into a memory map that is kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,13 +21,14 @@ from mien.data.images import map_images, read_image, resize_square
 from mien.data.joining import join
 from mien.data.manifest import Manifest, as_rows, problems_error, read_manifest
 from mien.errors import InputError
-from mien.progress import Tell
+from mien.files import whole
+from mien.progress import Tell, untold
 
 VERSION = 1
-"""Part of every key: raise it when decoding or scaling changes, and old caches are made anew."""
+"""Part of every cache's key. Raise it when decoding or scaling changes: old caches are then made anew."""
 
 ABANDONED = 3600.0
-"""Seconds after which an unfinished file nobody writes to is cleared away."""
+"""Seconds after its last change when an unfinished file counts as left behind, and is removed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +103,8 @@ class Data:
         return Data(self.manifest, Images((pictures,), np.zeros_like(rows), rows))
 
 
-def open_data(folder: Path, size: int, cache_dir: Path | None = None, tell: Tell | None = None) -> Data:
-    """Return a data set at `size` pixels; the first time every image is decoded into a cache, later it just opens.
+def open_data(folder: Path, size: int, cache_dir: Path | None = None, tell: Tell = untold) -> Data:
+    """Return a data set at `size` pixels; the first time every image is decoded into a cache, later that is opened.
 
     The cache lies in `cache_dir`, else in `folder`/.mien_cache where that may be written, else in the user's cache
     folder. It is made anew when the list of files, or any file's length or date, has changed; labels are always read
@@ -172,41 +172,38 @@ def _open(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     return images if images.shape == shape and images.dtype == np.uint8 else None
 
 
-def _build(manifest: Manifest, size: int, path: Path, tell: Tell | None) -> None:
-    """Write the cache beside its place and rename it, so that it is whole or not there."""
-    part: Path | None = None
-    try:
+def _build(manifest: Manifest, size: int, path: Path, tell: Tell) -> None:
+    """Write the cache, whole or not at all; remove what serves nobody any more."""
+    with _refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear(path.parent, lambda old: old.suffix == ".part" and time.time() - old.stat().st_mtime > ABANDONED)
         need, free = len(manifest) * size * size * 3 + 4096, shutil.disk_usage(path.parent).free
-        if need > free:
-            raise InputError(_full(path, f"needs {need / 1e6:,.0f} MB, {free / 1e6:,.0f} MB are free"))
-        handle, name = tempfile.mkstemp(suffix=".part", dir=path.parent)
-        part = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            # Plain writes: a full disk raises here, whereas a memory map would kill the process.
-            shape = (len(manifest), size, size, 3)
-            np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-            problems = _decode(manifest, size, file, tell)
-            file.flush()
-            os.fsync(file.fileno())
-        if problems:
+    if need > free:
+        raise _refused(path, f"needs {need / 1e6:,.0f} MB, {free / 1e6:,.0f} MB are free")
+    with whole(path) as beside, _refusals(path), beside.open("wb") as file:
+        # Plain writes: a full disk raises here, whereas a memory map would kill the process.
+        shape = (len(manifest), size, size, 3)
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        if problems := _decode(manifest, size, file, tell):
             raise problems_error(manifest.folder, problems)
-        part.replace(path)
-    except OSError as error:
-        raise InputError(_full(path, error.strerror or str(error))) from None
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
     # Other sizes stay; this size's older versions serve nobody.
     _clear(path.parent, lambda old: old.name.startswith(f"{size}px-") and old.suffix == ".npy" and old != path)
 
 
-def _full(path: Path, why: str) -> str:
-    return f"{path}: cannot write the image cache ({why}); make room or name another folder as cache_dir"
+@contextlib.contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Make the disk's refusals an InputError about the cache at `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from None
 
 
-def _decode(manifest: Manifest, size: int, file: BinaryIO, tell: Tell | None) -> list[str]:
+def _refused(path: Path, why: str) -> InputError:
+    return InputError(f"{path}: cannot write the image cache ({why}); make room or name another folder as cache_dir")
+
+
+def _decode(manifest: Manifest, size: int, file: BinaryIO, tell: Tell) -> list[str]:
     """Decode every image into `file`, in order; return what is wrong with those that do not decode."""
     problems: list[str] = []
     done, total = 0, len(manifest)
@@ -215,8 +212,7 @@ def _decode(manifest: Manifest, size: int, file: BinaryIO, tell: Tell | None) ->
         if not problems:  # after the first bad one the rest is only checked
             file.write(np.stack([p for p in chunk if isinstance(p, np.ndarray)]).data)
         done += len(chunk)
-        if tell is not None:
-            tell(done, total)
+        tell(done, total)
     return problems
 
 

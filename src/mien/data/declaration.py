@@ -1,4 +1,4 @@
-"""What a data set says of itself beside its labels: `dataset.json`, a file of few keys that may be missing."""
+"""What a data set says of itself as a whole: `dataset.json`, a file of few keys, which may be missing."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def read_declaration(folder: Path) -> tuple[str, list[str]]:
     if not path.is_file():
         return "", []
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         return "", [f"{FILE}: cannot be read as JSON ({error}); expected one as " + '{"people": "photofaces"}']
-    word = said.get(PEOPLE, "") if isinstance(said, dict) and not set(said) - {PEOPLE} else None
-    if not isinstance(word, str) or (said and not word.strip()):
+    word = content.get(PEOPLE, "") if isinstance(content, dict) and not set(content) - {PEOPLE} else None
+    if not isinstance(word, str) or (content and not word.strip()):
         return "", [f'{FILE}: expected one key and a word, as {{"people": "photofaces"}}']
     return word.strip(), []

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +13,10 @@ from mien.data.dataset import Data
 from mien.data.manifest import Manifest
 from mien.data.relatives import parents_of, relatives_of
 from mien.errors import InputError
+from mien.files import write_whole
 
 UNTESTED = -1
-"""The fold of a subject who is in no test: a morph, whose face is made of others'."""
+"""The fold of a subject who is in no test: a morph, made of other people's faces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +37,7 @@ class Folds:
         if not 0 <= f < self.k:
             raise InputError(f"fold {f} was asked for; expected 0 to {self.k - 1}")
         tested = self.fold == f
-        # The tested are photographed, so their relatives are those who descend from them.
+        # Who is tested has no parents, so their relatives are those who descend from them.
         kin = np.isin(relatives_of(self.manifest).roots, np.flatnonzero(tested)).any(1)
         person = self.manifest.subject  # -1 takes the last entry
         return np.append(~(tested | kin), False)[person], np.append(tested, False)[person]
@@ -116,16 +115,10 @@ def given_folds(manifest: Manifest) -> Folds:
 
 
 def write_folds(folds: Folds, path: Path) -> None:
-    """Write folds as JSON with a sha256 over its content; the file is whole or not there."""
+    """Write folds as JSON with a sha256 over its content, whole or not at all. Raises InputError as `whole` does."""
     content = _content(folds)
     text = json.dumps(content | {"sha256": _hash(content)}, indent=1, ensure_ascii=False) + "\n"
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    write_whole(path, text)
 
 
 def read_folds(path: Path, manifest: Manifest) -> Folds:
@@ -135,12 +128,12 @@ def read_folds(path: Path, manifest: Manifest) -> Folds:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        told = content.pop("sha256")
+        hashed = content.pop("sha256")
         k, seed, assignment = content["k"], content["seed"], content["fold"]
         whole = isinstance(k, int) and isinstance(seed, int) and all(isinstance(f, int) for f in assignment.values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: cannot be read as a folds file ({error}); make it anew") from None
-    if not whole or told != _hash(content):
+    if not whole or hashed != _hash(content):
         raise InputError(f"{path}: does not match its own sha256, it was changed after it was made; make it anew")
     if list(assignment) != manifest.subjects:
         odd = sorted(set(assignment) ^ set(manifest.subjects))
@@ -171,6 +164,5 @@ def splits(data: Data, k: int | None, seed: int, folder: Path) -> list[Split]:
     if k is None:
         return [official_split(data.manifest)]
     folds = make_folds(data.manifest, k, seed)
-    folder.mkdir(parents=True, exist_ok=True)
     write_folds(folds, folder / "folds.json")
     return [Split(str(f), *folds.split(f)) for f in range(k)]

@@ -1,4 +1,4 @@
-"""One image file on disk to RGB pixels, with every way it can be bad told in a line."""
+"""The image files of a data set as RGB pixels; whatever is wrong with one is a line of text."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from PIL import TiffImagePlugin as _tiff  # noqa: F401
 from PIL import WebPImagePlugin as _webp  # noqa: F401
 
 from mien.errors import InputError
-
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF")
-"""The formats opened; Pillow's others (PostScript above all) have no business in a set of faces."""
+from mien.media.photo import COMMON
 
 Image.preinit()
 
@@ -33,15 +31,15 @@ WORKERS = min(8, os.cpu_count() or 1)
 
 
 def _open(path: Path, square: bool) -> Image.Image:
-    """Open an image lazily: the header is read and judged, no pixel decoded."""
+    """Open an image and check its header; no pixel is decoded yet."""
     try:
-        image = Image.open(path, formats=FORMATS)
+        image = Image.open(path, formats=COMMON)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise InputError(f"{path}: too large; at most {MAX_PIXELS:,} pixels are accepted: scale it down") from None
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; add it or remove its line") from None
     except UnidentifiedImageError:
-        what = "is empty (0 bytes)" if path.stat().st_size == 0 else f"is none of {', '.join(FORMATS)}"
+        what = "is empty (0 bytes)" if path.stat().st_size == 0 else f"is none of {', '.join(COMMON)}"
         raise InputError(f"{path}: {what}; expected an image: replace it or remove its line") from None
     width, height = image.size
     if width * height > MAX_PIXELS:

@@ -1,8 +1,8 @@
-"""Writes the data set that an importer lists: square faces as PNG, and at last `metadata.csv`.
+"""Writes a corpus, as its importer lists it, as a data set: square faces as PNG, and at last `metadata.csv`.
 
-A picture is written beside and renamed, so one under its name is whole; a run that was killed goes on with those that
-are missing. `import.json` holds what was asked for, `skipped.csv` what was left out and why. Where `metadata.csv`
-exists, the set is complete.
+Every picture is written whole or not at all; after a kill the same call goes on with those that are missing.
+`import.json` holds what was asked for, `skipped.csv` what was left out and why. Where `metadata.csv` exists, the set is
+complete.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import io
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -25,20 +25,19 @@ import numpy as np
 from mien.data.columns import KNOWN, METADATA, suggestion
 from mien.data.images import WORKERS
 from mien.data.importers import IMPORTERS
-from mien.data.importers.support.crop import aligned, middle
+from mien.data.importers.support.crop import align_face, central_square
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.errors import InputError
 from mien.files import write_json, write_whole
 from mien.media.photo import read_photo
+from mien.progress import Tell, untold
 
 RECORD, SKIPPED = "import.json", "skipped.csv"
 ALIGN = ("auto", "always", "never")
-CHUNK = 32  # pictures in work at once; a video's frames are decoded beforehand
+CHUNK = 32  # pictures that threads share; of those that are frames of videos the pixels are read before
 UNREADABLE, FACELESS = "picture cannot be read", "no face found"
 CODES: dict[str, str | int | float] = {"test": 0, "fold": ""}
-"""Columns that mark a person, and what stands in their empty cells."""
-
-Report = Callable[[int, int, str], None]
+"""Columns that must agree on all pictures of a person, and what an empty cell of theirs means."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Summary:
 
 def gather(
     corpus: str, root: Path, out: Path, size: int = 128, align: str = "auto", options: Options | None = None,
-    report: Report | None = None,
+    tell: Tell = untold,
 ) -> Summary:  # fmt: skip
     """Import the corpus named `corpus` from ROOT into the data set OUT, faces of `size` pixels.
 
@@ -73,24 +72,24 @@ def gather(
     something else, and where nothing could be imported.
     """
     importer = _importer(corpus)
-    options = _checked(importer, corpus, size, align, options or Options())
+    options = _decide_options(importer, corpus, size, align, options or Options())
     root, out = Path(root), Path(out)
     _check_places(importer, root, out)
-    listed = list(importer.frames(root, options))
-    frames = [item for item in listed if isinstance(item, Sample)]
+    listed = list(importer.samples(root, options))
+    samples = [item for item in listed if isinstance(item, Sample)]
     skipped = [item for item in listed if isinstance(item, Skip)]
-    if not frames:
+    if not samples:
         raise _nothing(root, importer, skipped)
-    _check_people(root, frames)
-    names = _names(frames)
-    _open_folder(out, {"corpus": corpus, "size": size, **asdict(options), "pictures": _digest(names, frames)})
+    _check_people(root, samples)
+    names = _names(samples)
+    _open_folder(out, {"corpus": corpus, "size": size, **asdict(options), "pictures": _digest(names, samples)})
     if not (out / METADATA).exists():
-        skipped += _write_faces(out, frames, names, size, options.align, report)
-        kept = [(name, frame) for name, frame in zip(names, frames, strict=True) if (out / name).exists()]
-        if not kept:
+        skipped += _write_faces(out, samples, names, size, options.align, tell)
+        written = [(name, sample) for name, sample in zip(names, samples, strict=True) if (out / name).exists()]
+        if not written:
             _remove(out)
             raise _nothing(root, importer, skipped)
-        _finish(out, corpus, kept, skipped)
+        _finish(out, corpus, written, skipped)
     return _summary(out)
 
 
@@ -101,7 +100,7 @@ def _importer(corpus: str) -> Importer:
     return IMPORTERS[corpus]
 
 
-def _checked(importer: Importer, corpus: str, size: int, align: str, options: Options) -> Options:
+def _decide_options(importer: Importer, corpus: str, size: int, align: str, options: Options) -> Options:
     """Return the options with the alignment decided. Raises InputError for what does not fit."""
     if align not in ALIGN:
         raise InputError(f"--align {align}: choose {', '.join(ALIGN)}")
@@ -137,40 +136,40 @@ def _nothing(root: Path, importer: Importer, skipped: Sequence[Skip]) -> InputEr
     return InputError(f"{root}: nothing to import ({why}); expected {importer.expects}")
 
 
-def _check_people(root: Path, frames: Sequence[Sample]) -> None:
+def _check_people(root: Path, samples: Sequence[Sample]) -> None:
     """Raise InputError where somebody stands in training and in test."""
     seen: dict[str, Sample] = {}
-    for frame in frames:
-        who = str(frame.labels.get("subject", ""))
-        other = seen.setdefault(who, frame)
-        if who and any(frame.labels.get(c, e) != other.labels.get(c, e) for c, e in CODES.items()):
+    for sample in samples:
+        who = str(sample.labels.get("subject", ""))
+        other = seen.setdefault(who, sample)
+        if who and any(sample.labels.get(c, e) != other.labels.get(c, e) for c, e in CODES.items()):
             raise InputError(
-                f"{root}: subject {who} stands in training ({other.name}) and in test ({frame.name}); expected each "
+                f"{root}: subject {who} stands in training ({other.name}) and in test ({sample.name}); expected each "
                 "person on one side: move the pictures, or name people otherwise with --subject"
             )
 
 
-def _names(frames: Sequence[Sample]) -> list[str]:
-    """Return each frame's file in OUT. Raises InputError where one would leave the folder."""
-    names = [f"images/{frame.name.replace(chr(92), '_')}" for frame in frames]
+def _names(samples: Sequence[Sample]) -> list[str]:
+    """Return each sample's file in OUT. Raises InputError where one would leave the folder."""
+    names = [f"images/{sample.name.replace(chr(92), '_')}" for sample in samples]
     twice = {name.lower() for name, n in Counter(name.lower() for name in names).items() if n > 1}
     files = []
-    for name, frame in zip(names, frames, strict=True):
-        suffix = frame.pixels.suffix if isinstance(frame.pixels, Path) else ""
+    for name, sample in zip(names, samples, strict=True):
+        suffix = sample.pixels.suffix if isinstance(sample.pixels, Path) else ""
         files.append(f"{name}{suffix if name.lower() in twice else ''}.png")
         if ".." in PurePosixPath(name).parts:
-            raise InputError(f"{frame.name}: leaves the folder; rename the picture")
+            raise InputError(f"{sample.name}: leaves the folder; rename the picture")
     if len(set(files)) < len(files):
         name = next(name for name, n in Counter(files).items() if n > 1)
         raise InputError(f"{name}: two pictures of the corpus have this name; rename one")
     return files
 
 
-def _digest(names: Sequence[str], frames: Sequence[Sample]) -> str:
+def _digest(names: Sequence[str], samples: Sequence[Sample]) -> str:
     """Return a hash of all that metadata.csv will say."""
     said = hashlib.sha256()
-    for name, frame in zip(names, frames, strict=True):
-        said.update(json.dumps([name, sorted((k, str(v)) for k, v in frame.labels.items())]).encode())
+    for name, sample in zip(names, samples, strict=True):
+        said.update(json.dumps([name, sorted((k, str(v)) for k, v in sample.labels.items())]).encode())
     return said.hexdigest()[:16]
 
 
@@ -182,7 +181,7 @@ def _open_folder(out: Path, order: dict) -> None:
         if found != order:
             raise InputError(f"{out}: holds another import ({_difference(found, order)}); give a new folder")
         return
-    # A process killed in its first moment leaves a record half-written, beside its name.
+    # A process that was killed while it wrote the record leaves a half one, of another name.
     if out.exists() and any(not path.name.startswith(f".{RECORD}.") for path in out.iterdir()):
         raise InputError(f"{out}: not empty and no import; give a new folder")
     out.mkdir(parents=True, exist_ok=True)
@@ -197,52 +196,51 @@ def _difference(found: dict | None, order: dict) -> str:
 
 
 def _write_faces(
-    out: Path, frames: Sequence[Sample], names: Sequence[str], size: int, align: bool, report: Report | None
+    out: Path, samples: Sequence[Sample], names: Sequence[str], size: int, align: bool, tell: Tell
 ) -> list[Skip]:
-    """Write the pictures that are missing; return those that could not be, in the order of `frames`."""
-    missing = [(out / name, frame) for name, frame in zip(names, frames, strict=True) if not (out / name).exists()]
+    """Write the pictures that are missing; return those that could not be, in the order of `samples`."""
+    missing = [(out / name, sample) for name, sample in zip(names, samples, strict=True) if not (out / name).exists()]
     for folder in {path.parent for path, _ in missing}:
         folder.mkdir(parents=True, exist_ok=True)
-    done, failed = len(frames) - len(missing), list[Skip]()
+    done, failed = len(samples) - len(missing), list[Skip]()
 
     def work(item: tuple[Path, Sample, np.ndarray | str | None]) -> Skip | None:
-        path, frame, pixels = item
-        return _write_face(path, frame, pixels, size, align)
+        path, sample, pixels = item
+        return _write_face(path, sample, pixels, size, align)
 
     rest = iter(missing)
     with ThreadPoolExecutor(WORKERS) as pool:
         while some := list(islice(rest, CHUNK)):
             failed += [skip for skip in pool.map(work, list(_decoded(some))) if skip]
             done += len(some)
-            if report:
-                report(done, len(frames), "")
+            tell(done, len(samples))
     return failed
 
 
 def _decoded(items: Sequence[tuple[Path, Sample]]) -> Iterator[tuple[Path, Sample, np.ndarray | str | None]]:
     """Yield the items with the pixels of those that are no files of their own, or why there are none."""
-    for path, frame in items:
-        if isinstance(frame.pixels, Path):
-            yield path, frame, None
+    for path, sample in items:
+        if isinstance(sample.pixels, Path):
+            yield path, sample, None
             continue
         try:
-            yield path, frame, frame.pixels()
+            yield path, sample, sample.pixels()
         except InputError as error:
-            yield path, frame, str(error)
+            yield path, sample, str(error)
 
 
-def _write_face(path: Path, frame: Sample, pixels: np.ndarray | str | None, size: int, align: bool) -> Skip | None:
+def _write_face(path: Path, sample: Sample, pixels: np.ndarray | str | None, size: int, align: bool) -> Skip | None:
     """Write one face; return why not."""
-    what = str(frame.pixels) if isinstance(frame.pixels, Path) else frame.name
+    what = str(sample.pixels) if isinstance(sample.pixels, Path) else sample.name
     if isinstance(pixels, str):
         return Skip(pixels, UNREADABLE)
-    if pixels is None and isinstance(frame.pixels, Path):
+    if pixels is None and isinstance(sample.pixels, Path):
         try:
-            pixels = read_photo(frame.pixels).rgb
+            pixels = read_photo(sample.pixels).rgb
         except InputError as error:
             return Skip(str(error), UNREADABLE)
     assert pixels is not None
-    face = aligned(pixels, size, frame.eyes, frame.lying) if align else middle(pixels, size)
+    face = align_face(pixels, size, sample.eyes, sample.lying) if align else central_square(pixels, size)
     if face is None:
         return Skip(what, FACELESS)
     good, data = cv2.imencode(".png", face[..., ::-1])
@@ -251,9 +249,9 @@ def _write_face(path: Path, frame: Sample, pixels: np.ndarray | str | None, size
     return None
 
 
-def _finish(out: Path, corpus: str, kept: Sequence[tuple[str, Sample]], skipped: Sequence[Skip]) -> None:
+def _finish(out: Path, corpus: str, written: Sequence[tuple[str, Sample]], skipped: Sequence[Skip]) -> None:
     """Write skipped.csv, the counts, and at last metadata.csv; remove what killed processes left."""
-    rows = [{"file_name": name, "source": corpus, **frame.labels} for name, frame in kept]
+    rows = [{"file_name": name, "source": corpus, **sample.labels} for name, sample in written]
     for stray in [*(out / "images").rglob(".*.png.*"), *out.glob(f".{RECORD}.*"), *out.glob(".*.csv.*")]:
         stray.unlink()
     write_whole(out / SKIPPED, _table(("what", "why"), [asdict(skip) for skip in skipped]))

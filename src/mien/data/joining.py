@@ -1,4 +1,4 @@
-"""Labels of several data sets as one: whose names mean the same people, and what is then known of them."""
+"""The labels of several data sets as one: which names mean the same person, and what is known of them together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mien.data.manifest import Manifest
 from mien.errors import InputError
 
 FACTS = {"test": None, "fold": -1, "parents": "", "gender": ""}
-"""What holds for a person wherever they are shown, and the value that says nothing (every `test` says something)."""
+"""Columns that must agree in all pictures of a person, and the value that leaves them open (`test` has none)."""
 
 
 def join(parts: Sequence[Manifest]) -> Manifest:
@@ -107,7 +107,7 @@ def _agreed(
     subject = new["subject"]
     seen = np.unique(np.stack([subject, whence], 1)[subject >= 0], axis=0)[:, 0]
     shared = np.append(np.bincount(seen, minlength=len(subjects)) > 1, False)[subject]  # -1 takes the last entry
-    told = {}
+    agreed = {}
     for column, silent in FACTS.items():
         values = new[column]
         says = np.flatnonzero(shared & (np.ones(len(values), bool) if silent is None else values != silent))
@@ -125,8 +125,8 @@ def _agreed(
             )
         if silent is not None:
             source = given[subject]
-            told[column] = np.where(shared & (source >= 0) & (values == silent), values[source], values)
-    return told
+            agreed[column] = np.where(shared & (source >= 0) & (values == silent), values[source], values)
+    return agreed
 
 
 def _unordered(parents: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Which images show the same expression: as far as labels can tell, within a person and between people."""
+"""Which images show the same expression, of one person or of several, as far as labels say."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POSE_STEP = 15.0
 class Matches:
     """Numbers that are equal where images show one expression."""
 
-    look: np.ndarray  # (N,) int64: expression and intensity; an image that tells neither equals no other
+    look: np.ndarray  # (N,) int64: expression and intensity; an image without them equals no other
     key: np.ndarray  # (N,) int64: look, pose and gaze; -1 where another person's picture cannot be matched
 
 
@@ -34,13 +34,13 @@ def matches_of(manifest: Manifest) -> Matches:
     what = np.where(named, ids, np.where(worded, -1 - manifest.expression, np.iinfo(np.int64).min // 2))
     intensity = np.nan_to_num(np.round(manifest.intensity.astype(np.float64), 3), nan=-1.0)
     look = _number(np.stack([what.astype(np.float64), intensity], axis=1))
-    told = named | worded
-    look = np.where(told, look, len(manifest) + np.arange(len(manifest)))
+    known = named | worded
+    look = np.where(known, look, len(manifest) + np.arange(len(manifest)))
 
     pose = np.stack([manifest.yaw, manifest.pitch, manifest.roll, manifest.gaze_x, manifest.gaze_y], axis=1)
     step = np.where(named, 0.01, POSE_STEP)[:, None]
     pose = np.nan_to_num(np.round(pose.astype(np.float64) / step), nan=1e9)
-    return Matches(look, np.where(told, _number(np.column_stack([look, pose])), -1))
+    return Matches(look, np.where(known, _number(np.column_stack([look, pose])), -1))
 
 
 def _number(rows: np.ndarray) -> np.ndarray:

@@ -7,15 +7,15 @@ import numpy as np
 from mien.data.manifest import Manifest
 from mien.labels import EXPRESSIONS
 
-UNTOLD = 0.5  # degrees: a picture whose pose nobody told is taken after one that is known to be frontal
+UNKNOWN = 0.5  # degrees for an unknown angle: such a picture comes after one that is known to be frontal
 
 
 def neutral_faces(manifest: Manifest) -> dict[int, list[int]]:
-    """Return each person's neutral pictures, subject number -> rows, the one that is turned least first."""
+    """Return each person's neutral pictures, subject number -> rows, the least turned first."""
     m = manifest
     rows = np.flatnonzero((m.expression == EXPRESSIONS.index("neutral")) & (m.subject >= 0))
     angles = np.stack([m.yaw, m.pitch, m.gaze_x, m.gaze_y], 1)[rows]
-    turned = np.abs(np.nan_to_num(angles, nan=UNTOLD)).sum(1)
+    turned = np.abs(np.nan_to_num(angles, nan=UNKNOWN)).sum(1)
     found: dict[int, list[int]] = {}
     for row in rows[np.argsort(turned, kind="stable")].tolist():
         found.setdefault(int(m.subject[row]), []).append(row)

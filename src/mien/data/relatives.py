@@ -11,9 +11,9 @@ from mien.data.manifest import Manifest
 
 @dataclass(frozen=True, eq=False)
 class Relatives:
-    """For each of S subjects the people it descends from, itself included; -1 fills the row."""
+    """For each of S subjects the people they descend from, themself included."""
 
-    roots: np.ndarray  # (S, R) int64
+    roots: np.ndarray  # (S, R) int64; -1 fills a row up
 
     def related(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return (N,) bool: subjects a and b (N,), or one against N, share a root; everyone is related to themself.

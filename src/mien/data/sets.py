@@ -1,4 +1,4 @@
-"""The data folders somebody names, and how their people belong together: opened in one place for every use."""
+"""Data folders that are used together, and whether their people are the same: opened here for every use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clip in, clip out: follow the face, ask the model for every frame, steady what it says, put it into the frame."""
+"""Clip in, clip out: follow a face, have it changed in every frame, and smooth the changes over time."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from mien.faces.track import Followed, follower
 from mien.media.photo import read_photo
 from mien.media.provenance import CLIP
 from mien.media.video.ffmpeg import is_clip
-from mien.media.video.pixel_format import plain
-from mien.media.video.reader import Reader, Shot
-from mien.media.video.writer import Writer
+from mien.media.video.pixel_format import frame_of_picture
+from mien.media.video.reader import ClipReader, VideoFrame
+from mien.media.video.writer import ClipWriter, clip_writer
 from mien.media.video.xmp_box import read_packet
 from mien.metrics.flicker import Steadiness
 from mien.progress import Tell, untold
 from mien.runtime.engine import Change
 
-# On a still studio face of 256 pixels under noise of four grey levels, what fields changes trembles by 0.04 grey levels
-# a frame instead of 0.18; of an expression that comes and goes in 0.75 s, a tenth of the motion lags.
+# On a still studio face of 256 pixels under noise of four grey levels, changes by `fields` flicker by 0.04 grey levels
+# a frame instead of 0.18; an expression that comes and goes within 0.75 s loses a tenth of its motion.
 APPLIED = OneEuro(cutoff=1.0, beta=15.0, speed_cutoff=2.0)
 UNITS = (0.1, 1.0, 1.0, 255.0)  # of speeds, by part of Maps: shares of the crop, log brightness, share, grey levels
 STILL_SIDE = 1920  # pixels: the longer side of a clip that is made of a photograph
 
 Ask = Callable[[np.ndarray | None], Controls]
-"""What is asked of a frame, given the driving face uint8 (S, S, 3) if there is one."""
+"""Returns what is asked of a frame, given the driving face uint8 (S, S, 3) if there is one."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,15 @@ class ClipReport:
 
     frames: int
     missed: int  # frames without a face, or before the driving clip shows one: left as they were
-    steadiness: Steadiness
+    flicker: Steadiness
 
     def __str__(self) -> str:
-        told = f"{self.frames} frames, {self.missed} without a face left as they were"
-        s = self.steadiness
-        if s.result.count:
-            told += f"; flicker {s.flicker:+.2f} grey levels a frame beyond the original's {s.original.value:.2f}"
-        if s.found.count:
-            told += f"; jitter of the eyes {s.found.value:.1f} → {s.steadied.value:.1f} % of their distance"
-        return told
+        text, seen = f"{self.frames} frames, {self.missed} without a face left as they were", self.flicker
+        if seen.result.count:
+            text += f"; flicker {seen.flicker:+.2f} grey levels a frame beyond the original's {seen.original.value:.2f}"
+        if seen.found.count:
+            text += f"; jitter of the eyes {seen.found.value:.1f} → {seen.steadied.value:.1f} % of their distance"
+        return text
 
 
 class TemporalFilter:
@@ -62,7 +61,7 @@ class TemporalFilter:
         self._before: list[Smoothed] | None = None
 
     def __call__(self, what: Change, seconds: float, anew: bool) -> Change:
-        """Return the next frame's change, steadied; `anew` forgets those before."""
+        """Return the next frame's change, smoothed; with `anew` without regard to those before."""
         parts = (what.flow, what.shade, what.alpha, what.paint) if isinstance(what, Maps) else (what,)
         units = UNITS[-len(parts) :]
         before = [None] * len(parts) if anew or self._before is None else self._before
@@ -74,26 +73,26 @@ class TemporalFilter:
 
 
 class Driver:
-    """A clip whose face drives another's: gives what it shows at any time that grows."""
+    """A clip whose face drives another's."""
 
-    def __init__(self, editor: Editor, reader: Reader, number: int | None):
-        self.editor, self._shots = editor, reader.shots()
+    def __init__(self, editor: Editor, reader: ClipReader, number: int | None):
+        self.editor, self._frames = editor, reader.frames()
         self._follow = follower(reader.path, number, editor.aligned, editor.landmarker)
-        self._next = next(self._shots, None)
+        self._next = next(self._frames, None)
         self._begin = self._next.time if self._next else 0.0
         self._crop: np.ndarray | None = None
 
     def at(self, time: float) -> np.ndarray | None:
         """Return the face uint8 (S, S, 3) in the last frame until `time` that shows one; None where none does.
 
-        After the clip's end its last face stays.
+        Times must not go back. After the clip's end its last face stays.
         """
-        shot = None
+        frame = None
         while self._next and self._next.time - self._begin <= time + 1e-6:
-            shot, self._next = self._next, next(self._shots, None)
-        if shot:
-            found = self._follow(shot.rgb, shot.time)
-            self._crop = self.editor.crop_at(shot.rgb, found.steadied).crop if found else self._crop
+            frame, self._next = self._next, next(self._frames, None)
+        if frame:
+            found = self._follow(frame.rgb, frame.time)
+            self._crop = self.editor.crop_at(frame.rgb, found.steadied).crop if found else self._crop
         return self._crop
 
 
@@ -116,9 +115,9 @@ def change_clip(
     and exact outside what changed. Raises InputError for anything a user can get wrong; nothing is half-written.
     """
     with ExitStack() as stack:
-        driven = stack.enter_context(Reader(like)) if like and is_clip(like) else None
+        driven = stack.enter_context(ClipReader(like)) if like and is_clip(like) else None
         if is_clip(face):
-            reader = stack.enter_context(Reader(face))
+            reader = stack.enter_context(ClipReader(face))
             words, packet, still = reader.metadata, read_packet(face), None
         elif driven:
             reader, photo = driven, read_photo(face)
@@ -127,53 +126,53 @@ def change_clip(
             raise InputError(f"{face}: no clip, and none drives it; give one of the two")
         stamp = editor.stamp(operation, face.name)
         stamp = replace(stamp, medium=CLIP) if still is None else stamp
-        writer = stack.enter_context(Writer(output, reader, stamp, words, packet, lossless))
-        shots = reader.shots(writer.sound)
+        writer = stack.enter_context(clip_writer(output, reader, stamp, words, packet, lossless))
+        frames = reader.frames(writer.sound)
         if driven and still is not None:
             # read twice: once for its times and sound, once for its face
-            driven = stack.enter_context(Reader(driven.path))
-            shots = still_shots(shots, still)
+            driven = stack.enter_context(ClipReader(driven.path))
+            frames = still_frames(frames, still)
         driver = Driver(editor, driven, like_number) if driven else None
         follow = follower(face, number, editor.aligned, editor.landmarker)
-        report = change_shots(editor, shots, reader, writer, driver, ask, follow, transfers, tell)
+        report = change_frames(editor, frames, reader.count, writer, driver, ask, follow, transfers, tell)
         if report.missed == report.frames:
             raise InputError(f"{face}: no face in any of {report.frames} frames{' while one drives' if driver else ''}")
     return report
 
 
-def change_shots(
-    editor: Editor, shots: Iterator[Shot], reader: Reader, writer: Writer, driver: Driver | None, ask: Ask,
+def change_frames(
+    editor: Editor, frames: Iterator[VideoFrame], total: int, writer: ClipWriter, driver: Driver | None, ask: Ask,
     follow: Callable[[np.ndarray, float], Followed | None], transfers: bool, tell: Tell,
 ) -> ClipReport:  # fmt: skip
-    """Change frame after frame."""
-    steady, steadiness, missed = TemporalFilter(), Steadiness(), 0
+    """Write frame after frame with its face changed, or as it is where there is no face."""
+    smooth, flicker, missed = TemporalFilter(), Steadiness(), 0
     begin = last = None
     count = 0
-    for count, shot in enumerate(shots, 1):
-        begin = shot.time if begin is None else begin
-        example = driver.at(shot.time - begin) if driver else None
-        found = follow(shot.rgb, shot.time) if example is not None or not driver else None
+    for count, frame in enumerate(frames, 1):
+        begin = frame.time if begin is None else begin
+        example = driver.at(frame.time - begin) if driver else None
+        found = follow(frame.rgb, frame.time) if example is not None or not driver else None
         if found is None:
             missed += 1
-            writer.write(shot)
-            steadiness.interrupt()
+            writer.write(frame)
+            flicker.interrupt()
         else:
-            cut = editor.crop_at(shot.rgb, found.steadied)
-            what = editor.change(cut, ask(example), transfers)
-            what = steady(what, shot.time - last if last is not None else 1.0, found.anew)
-            made = editor.apply(cut, what).rgb
-            writer.write(shot, made)
-            steadiness.see(shot.rgb, made, found.face.box, found.face.eyes, found.eyes)
-            last = shot.time
-        tell(count, reader.count)
-    return ClipReport(count, missed, steadiness)
+            cut = editor.crop_at(frame.rgb, found.steadied)
+            change = editor.change(cut, ask(example), transfers)
+            change = smooth(change, frame.time - last if last is not None else 1.0, found.anew)
+            made = editor.apply(cut, change).rgb
+            writer.write(frame, made)
+            flicker.see(frame.rgb, made, found.face.box, found.face.eyes, found.eyes)
+            last = frame.time
+        tell(count, total)
+    return ClipReport(count, missed, flicker)
 
 
-def still_shots(shots: Iterator[Shot], rgb: np.ndarray) -> Iterator[Shot]:
-    """Yield a clip's shots, each with one picture's pixels."""
-    frame = plain(rgb)
-    for shot in shots:
-        yield Shot(rgb, shot.time, shot.pts, frame)
+def still_frames(frames: Iterator[VideoFrame], rgb: np.ndarray) -> Iterator[VideoFrame]:
+    """Yield a clip's frames, each with one picture's pixels."""
+    native = frame_of_picture(rgb)
+    for frame in frames:
+        yield VideoFrame(rgb, frame.time, frame.pts, native)
 
 
 def fit_to_clip(rgb: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Photograph in, photograph out: find the face, ask the model, change the photograph's pixels as it says."""
+"""Photograph in, photograph out: finds the face, asks the model for a change, makes it to the photograph."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Editor:
     face is looked for. `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", which None is
     too. With `crop_only`, methods that change a face return its aligned crop alone, at the model's size.
 
-    A model that can "warp" says what becomes of the photograph's own pixels, and that is done to them. A net that
-    squeezes a face through a few numbers cannot give a stranger's pores back: not its picture is composited but its
-    change, its picture with the new expression minus its picture with the old one (`mien.models.residual.change`).
+    A model that can "warp" moves the photograph's own pixels. Of one that generates pictures, the picture itself is not
+    used: a net that squeezes a face through a few numbers loses a stranger's pores. Instead the residual, its picture
+    with the new expression minus its picture with the old one, is added to the photograph (`mien.models.residual`).
 
     Raises InputError for anything a user can get wrong, with what to do about it.
     """
@@ -158,7 +158,7 @@ class Editor:
         return dict(sorted(zip(CLASSES, found, strict=True), key=lambda pair: -pair[1]))
 
     def recognize_all(self, paths: Sequence[str | Path], number: Which = "all") -> pd.DataFrame:
-        """Return a row a face of pictures and folders of pictures: see `mien.recognition.photos.recognize_all`."""
+        """Return a table of the faces in pictures and folders, a row each: `mien.recognition.photos.recognize_all`."""
         from mien.recognition.photos import recognize_all  # pandas, which not everybody has
 
         return recognize_all(self, paths, number)
@@ -211,7 +211,7 @@ class Editor:
             if len(faces) > 1:
                 raise InputError(f"{len(faces)} faces found, and a bare crop is of one; choose one with --face N")
             made = self.engine.picture(faces[0].crop, controls, transfers)
-            return replace(photo, rgb=made, alpha=None, deep=None)
+            return replace(photo, rgb=made, alpha=None, sixteen=None)
         for cut in faces:
             photo = self.apply(replace(cut, photo=photo), self.change(cut, controls, transfers))
         return photo

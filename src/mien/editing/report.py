@@ -1,7 +1,6 @@
-"""What an edit did to a photograph, in figures: same person, which action units, how many pixels, made by what.
+"""What an edit did to a photograph, in figures: whether it is still the person, action units, pixels, and what made it.
 
-The figures are the evaluator's, a net that no model is trained with (docs/evaluators.md); it looks at the same place
-before and after.
+An evaluator, a net that no model is trained with (docs/evaluators.md), measures them in one place before and after.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from mien.about import versions
 from mien.editing.editor import Editor
 from mien.faces.align import align, footprint, rescaled
 from mien.faces.crop import FaceCrop, Picture, Which
-from mien.labels import AUS
+from mien.labels import AUS, au_name
 from mien.media.photo import Photo
 from mien.metrics.verification import cosines
 from mien.runtime.engine import Engine
@@ -37,12 +36,13 @@ def edit_report(
     those that changed beyond the faces' crops.
     """
     evaluator, faces = open_engine(evaluator), editor.crops(before, number)
-    first, crop = (faces[0].crop if editor.crop_only else faces[0].photo.rgb), editor.crop_only
-    found = [_face(evaluator, face, first, after.rgb, editor.size, crop) for face in faces]
+    crop = editor.crop_only
+    was = faces[0].crop if crop else faces[0].photo.rgb
+    found = [_face(evaluator, face, was, after.rgb, editor.size, crop) for face in faces]
     return {
         "identity": min(face["identity"] for face in found),
         "faces": found,
-        "pixels": _pixels(first, after.rgb, [] if crop else faces, editor.size),
+        "pixels": _pixels(was, after.rgb, [] if crop else faces, editor.size),
         "model": {"name": editor.name, "fingerprint": editor.fingerprint},
         "evaluator": {"name": evaluator.name, "fingerprint": evaluator.fingerprint},
         "versions": versions(),
@@ -64,7 +64,7 @@ def _face(
     who = evaluator.codes(pair)["identity"]
     was, now = evaluator.units_of(pair).tolist()
     aus = {
-        f"AU{au:02d}": {"before": round(a, 3), "after": round(b, 3), "change": round(b - a, 3)}
+        au_name(au): {"before": round(a, 3), "after": round(b, 3), "change": round(b - a, 3)}
         for au, a, b in zip(AUS, was, now, strict=True)
         if not math.isnan(a)
     }

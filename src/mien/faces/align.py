@@ -1,4 +1,4 @@
-"""A face in a photograph to the one template that every model sees, by a similarity transform.
+"""A face of a photograph on the one template that every model sees, by a similarity transform.
 
 Coordinates are pixel indices (x to the right, y down) whose whole numbers are pixel *centres*: an image of width W
 reaches from −0.5 to W − 0.5. A matrix is 2×3 and takes homogeneous photo points to crop points.
@@ -13,12 +13,12 @@ EYES = ((0.35, 0.40), (0.65, 0.40))  # of the crop's side; the mid-points of eac
 
 
 def template(size: int) -> np.ndarray:
-    """Eye centres in a crop of `size` pixels: (2, 2) float64, image's left eye first."""
+    """Return eye centres in a crop of `size` pixels: (2, 2) float64, image's left eye first."""
     return np.asarray(EYES) * size - 0.5
 
 
 def similarity(eyes: np.ndarray, size: int) -> np.ndarray:
-    """Rotation, scale and shift, (2, 3) float64, that takes photo `eyes` (2, 2) onto `template(size)`.
+    """Return rotation, scale and shift, (2, 3) float64, that takes photo `eyes` (2, 2) onto `template(size)`.
 
     Raises ValueError where the eyes are one point or not finite.
     """
@@ -34,19 +34,19 @@ def similarity(eyes: np.ndarray, size: int) -> np.ndarray:
 
 
 def invert(matrix: np.ndarray) -> np.ndarray:
-    """The (2, 3) transform that undoes `matrix`."""
+    """Return the (2, 3) transform that undoes `matrix`."""
     return np.asarray(cv2.invertAffineTransform(np.asarray(matrix, np.float64)))
 
 
 def rescaled(matrix: np.ndarray, scale: float | np.ndarray) -> np.ndarray:
-    """The transform (2, 3) onto the same crop `scale` times as large; a scale for each of x and y, if they differ."""
+    """Return the transform (2, 3) onto the same crop `scale` times as large; two scales, if x and y differ."""
     moved = matrix * np.reshape(scale, (-1, 1))
     moved[:, 2] += (np.asarray(scale) - 1) / 2  # pixel centres are whole numbers in both
     return moved
 
 
 def footprint(matrix: np.ndarray, size: int) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of the crop of side `size` in the photo's coordinates; may reach outside it."""
+    """Return left, top, right, bottom of the crop of side `size` in the photo's coordinates; may reach outside it."""
     corners = np.array([[-0.5, -0.5], [size - 0.5, -0.5], [-0.5, size - 0.5], [size - 0.5, size - 0.5]])
     back = invert(matrix)
     points = corners @ back[:, :2].T + back[:, 2]
@@ -55,7 +55,7 @@ def footprint(matrix: np.ndarray, size: int) -> tuple[float, float, float, float
 
 
 def _span(low: float, high: float, length: int) -> tuple[int, int]:
-    """Start and stop of the pixels needed for [low, high], within 0..length.
+    """Return start and stop of the pixels needed for [low, high], within 0..length.
 
     What lies outside is a reflection, so as much is needed inside the border as is missing outside of it.
     """
@@ -65,7 +65,7 @@ def _span(low: float, high: float, length: int) -> tuple[int, int]:
 
 
 def align(rgb: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
-    """The crop, uint8 (size, size, 3), that `matrix` (photo → crop) cuts from uint8 `rgb` (H, W, 3).
+    """Return the crop, uint8 (size, size, 3), that `matrix` (photo → crop) cuts from uint8 `rgb` (H, W, 3).
 
     Shrinking is done without aliasing: whole pixels are averaged first, the rest is blurred before it is sampled.
     Where the crop reaches past the photo, the photo is mirrored.

@@ -13,7 +13,7 @@ _own = threading.local()  # a classifier keeps state while it searches, so each 
 
 
 def _classifier(name: str) -> cv2.CascadeClassifier:
-    """The thread's classifier of that name, loaded on first use."""
+    """Return the thread's classifier of that name, loaded on first use."""
     loaded: dict[str, cv2.CascadeClassifier] = _own.__dict__.setdefault("loaded", {})
     if name not in loaded:
         file = Path(cv2.data.haarcascades) / f"haarcascade_{name}.xml"
@@ -25,10 +25,10 @@ def _classifier(name: str) -> cv2.CascadeClassifier:
 
 
 def _stretch(grey: np.ndarray) -> np.ndarray:
-    """`grey` with its first to 99th percentile brought to 0..255 by a straight line.
+    """Return `grey` with its first to 99th percentile stretched to 0..255.
 
-    Cascades level the contrast of each window by themselves, but pass over windows with little of it: all of a dark
-    photograph. Equalising the histogram instead costs the eyes behind glasses, and a face before a plain wall.
+    Cascades level the contrast of each window by themselves, but skip windows of little contrast, which are all of a
+    dark photograph. To equalise the histogram instead loses eyes behind glasses, and a face before a plain wall.
     """
     levels = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
     low, high = int(np.searchsorted(levels, 0.01)), int(np.searchsorted(levels, 0.99))
@@ -40,7 +40,7 @@ def _stretch(grey: np.ndarray) -> np.ndarray:
 def search(
     name: str, grey: np.ndarray, smallest: float, largest: float, step: float, neighbours: int
 ) -> list[tuple[float, float, float, float, float]]:
-    """What the cascade `name` finds in uint8 `grey` (H, W): x, y, width, height in pixels, and the last stage's weight.
+    """Return what a cascade finds in uint8 `grey` (H, W): x, y, width, height in pixels, the last stage's weight.
 
     `smallest` and `largest` bound the width, `step` is the ratio of one searched size to the next, `neighbours` how
     many raw hits must agree. Weights of different cascades do not compare.

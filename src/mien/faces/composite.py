@@ -1,4 +1,4 @@
-"""Puts an edited crop back into its photograph, and leaves every other pixel as it was."""
+"""Adds the change of a crop to its photograph, and leaves every other pixel as it was."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from mien.faces.masks import feathered_mask, smooth_for, tiles
 def paste_residual(
     rgb: np.ndarray, residual: np.ndarray, matrix: np.ndarray, mask: np.ndarray | None = None
 ) -> np.ndarray:
-    """Photo uint8 (H, W, 3) with the crop's change added, so that it keeps its own detail and colour.
+    """Return the photo uint8 (H, W, 3) with the crop's change added, so that it keeps its own detail and colour.
 
     `residual` float (s, s, 3) in grey levels −255..255; `matrix` (2, 3) photo → crop of side s; `mask` (s, s) in 0..1,
     by default `feathered_mask(s)`. Pixels where the mask is 0 stay bit for bit, so does all with a residual of zeros.
-    The residual comes up by cubic interpolation, held within the range of the nine pixels around: it cannot ring.
+    The residual is enlarged by cubic interpolation and clipped to the range of the nine pixels around: it cannot ring.
     """
     size = residual.shape[0]
     mask = feathered_mask(size) if mask is None else np.ascontiguousarray(mask, np.float32)

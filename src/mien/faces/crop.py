@@ -1,4 +1,4 @@
-"""A face in a photograph, cut out and aligned."""
+"""A face of a photograph, cut out and aligned; and all that is taken for a photograph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mien.errors import InputError
 from mien.media.photo import Photo, read_photo
 
 Which = int | Literal["all"] | None
-"""Faces of a photograph: the n-th from the left, counted from 1; all; or with None the only one there is."""
+"""Which faces of a photograph: the n-th from the left, counted from 1; all; or, by None, the only one there is."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class FaceCrop:
     number: int  # 1 is the leftmost
     box: tuple[float, float, float, float]  # x, y, width, height in photo pixels
     points: np.ndarray | None = None  # (68, 2) landmarks in crop pixels, where a landmarker was asked
-    source: str = "given"  # what gave the eye centres, as of `Face`; of aligned crops the template
+    source: str = "given"  # what gave the eye centres, as in `Face`; "given" for aligned crops
 
 
 Picture = str | Path | np.ndarray | Photo | FaceCrop | list[FaceCrop]
@@ -43,5 +43,5 @@ def as_photo(picture: Picture) -> Photo:
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise InputError(f"a picture must be uint8 (H, W, 3) RGB; got {picture.dtype} {picture.shape}")
-        return Photo(rgb=picture, alpha=None, grey=False, icc=None, exif=None)
+        return Photo.of(picture)
     return read_photo(Path(picture))

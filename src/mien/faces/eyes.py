@@ -27,10 +27,10 @@ PRIOR = 0.06  # scatter of the rough place itself
 
 
 def _one_eye(crop: np.ndarray) -> tuple[np.ndarray, int]:
-    """Shift (2,) from the template's left eye, in eye distances, and how many cascades said so.
+    """Return the shift (2,) from the template's left eye, in eye distances, and how many cascades saw the eye.
 
-    Every cascade gives its box nearest to where it is expected, unless that is beyond belief; the rough place is one
-    more voice. All count by the inverse of their variance.
+    It is the mean of each cascade's box that is nearest to where one is expected, if it is near at all, and of the
+    rough place itself, each weighted by the inverse of its variance.
     """
     centre = template(SIZE)[0]
     x0, y0 = np.maximum(0, np.rint(centre - REACH * APART)).astype(int)
@@ -50,7 +50,7 @@ def _one_eye(crop: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def refine_eyes(grey: np.ndarray, eyes: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-    """Better eye centres (2, 2) from rough ones in uint8 `grey` (H, W); how many cascades saw each eye.
+    """Return better eye centres (2, 2) than rough ones in uint8 `grey` (H, W), and how many cascades saw each eye.
 
     An eye that no cascade saw stays where it was.
     """

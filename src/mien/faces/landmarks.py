@@ -1,4 +1,4 @@
-"""The 68 landmarks of a face, and who finds them."""
+"""The 68 landmarks of a face: what finds them, and the eye centres that follow."""
 
 from __future__ import annotations
 

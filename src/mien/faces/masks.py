@@ -1,4 +1,4 @@
-"""Where a change goes: smooth masks of the face, and the tiles of a photograph that they cover."""
+"""Where in a photograph a change goes: smooth masks of the face, and the tiles that it covers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOM = 0.12  # how far beyond the jaw it goes, of the way from the nose's tip
 
 
 def feathered_mask(size: int) -> np.ndarray:
-    """Smooth oval over the face of the template: float32 (size, size), 1 inside, falling to exactly 0 at the border."""
+    """Return a smooth oval over the template's face, float32 (size, size): 1 inside, falling to 0 at the border."""
     grid = (np.arange(size) + 0.5) / size
     x = np.abs(grid - OVAL_CENTRE[0])[None, :] / OVAL_RADII[0]
     y = np.abs(grid - OVAL_CENTRE[1])[:, None] / OVAL_RADII[1]
@@ -31,10 +31,10 @@ def feathered_mask(size: int) -> np.ndarray:
 
 
 def landmark_mask(points: np.ndarray, size: int) -> np.ndarray:
-    """Smooth mask of the face whose landmarks (68, 2) are given in crop pixels: as `feathered_mask`, and inside of it.
+    """Return a smooth mask of the face whose landmarks (68, 2) are given in crop pixels, within `feathered_mask`.
 
-    What the landmarks enclose, with a forehead above the brows as high as the nose is long, and room for the jaw to
-    drop; what lies beside the face, hair and background, is left alone.
+    It covers what the landmarks enclose, a forehead as high as the nose is long, and room for the jaw to drop; not the
+    hair and the background.
     """
     jaw, brows = points[:17], points[17:27]
     up = points[27] - points[33]  # along the nose, to its root
@@ -42,19 +42,19 @@ def landmark_mask(points: np.ndarray, size: int) -> np.ndarray:
     hull = cv2.convexHull(np.concatenate([points, brows + up, room, room - 0.3 * up]).astype(np.float32))
     inside = np.zeros((size, size), np.uint8)
     cv2.fillConvexPoly(inside, np.rint(hull * 16).astype(np.int32), 1, shift=4)
-    deep = cv2.distanceTransform(cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5)
+    depth = cv2.distanceTransform(cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5)
     rim = RIM * float(np.linalg.norm(points[45] - points[36]))
-    return np.minimum(smooth_step((deep[1:-1, 1:-1] - 1) / rim), feathered_mask(size)).astype(np.float32)
+    return np.minimum(smooth_step((depth[1:-1, 1:-1] - 1) / rim), feathered_mask(size)).astype(np.float32)
 
 
 def smooth_step(x: np.ndarray) -> np.ndarray:
-    """0 up to 0, 1 from 1 on, and smooth between."""
+    """Return 0 up to 0, 1 from 1 on, and smooth values between."""
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
 
 
 def tiles(matrix: np.ndarray, size: int, shape: tuple[int, ...]) -> Iterator[tuple[int, int, int, int]]:
-    """Left, top, right, bottom of the tiles that cover the crop's footprint inside a photo of `shape`."""
+    """Yield left, top, right, bottom of the tiles that cover the crop's footprint inside a photo of `shape`."""
     left, top, right, bottom = footprint(matrix, size)
     x0, x1 = max(0, int(np.floor(left))), min(shape[1], int(np.ceil(right)) + 1)
     y0, y1 = max(0, int(np.floor(top))), min(shape[0], int(np.ceil(bottom)) + 1)
@@ -64,7 +64,7 @@ def tiles(matrix: np.ndarray, size: int, shape: tuple[int, ...]) -> Iterator[tup
 
 
 def smooth_for(matrix: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """`image` of the crop, blurred as far as the photo's face is smaller than the crop and would alias."""
+    """Return an image of the crop, blurred as far as the face in the photo is smaller, lest it alias there."""
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale <= 1:
         return image

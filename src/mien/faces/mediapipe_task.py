@@ -1,4 +1,4 @@
-"""Opens MediaPipe's FaceLandmarker, for whoever asks it: for landmarks, or as a judge."""
+"""Opens MediaPipe's FaceLandmarker, which can find landmarks or measure results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moves, shades and covers a photograph's own pixels, at its own resolution; every other pixel stays as it was."""
+"""Moves, shades and covers the pixels of a photograph's face at its full resolution; all others stay as they were."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Maps:
 
 
 def morph(rgb: np.ndarray, maps: Maps, matrix: np.ndarray, size: int, mask: np.ndarray | None = None) -> np.ndarray:
-    """Photo uint8 (H, W, 3) with its face moved, shaded and covered.
+    """Return the photo uint8 (H, W, 3) with its face moved, shaded and covered.
 
-    `matrix` (2, 3) photo → crop of side `size`; `mask` (size, size) in 0..1, by default `frame_mask(size)`: the
-    maps fade with it, so that nothing is mixed with what it was before, and pixels where it is 0 stay bit for bit.
+    `matrix` (2, 3) photo → crop of side `size`; `mask` (size, size) in 0..1, by default `frame_mask(size)`. Where
+    it falls, less is moved, shaded and covered (before and after are not mixed); where it is 0, all stays bit for bit.
     """
     mask = frame_mask(size) if mask is None else np.ascontiguousarray(mask, np.float32)
     back = np.linalg.inv(matrix[:, :2]) * size  # a motion in shares of the crop -> in photo pixels
@@ -54,9 +54,9 @@ def morph(rgb: np.ndarray, maps: Maps, matrix: np.ndarray, size: int, mask: np.n
 
 
 def frame_mask(size: int) -> np.ndarray:
-    """All of the crop but its rim: float32 (size, size), 1 inside, falling to exactly 0 at the border.
+    """Return a mask of the crop but its rim: float32 (size, size), 1 inside, falling to exactly 0 at the border.
 
-    Maps are 0 where nothing is to be done, so they need no mask that knows the face, as a pasted picture does.
+    Maps are 0 where nothing is to be done, so they need no mask of the face, as a composited change does.
     """
     grid = (np.arange(size) + 0.5) / size
     edge = smooth_step(np.minimum(grid, 1 - grid) / RIM)
@@ -81,7 +81,7 @@ class _Place:
 
 
 def _around(rgb: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[int, int, np.ndarray]:
-    """Return the corner and pixels of the part on which places (h, w) fall: OpenCV takes no 32768 pixels in a row."""
+    """Return corner and pixels of the part on which places (h, w) fall: OpenCV takes no 32768 pixels in a row."""
     left, top = (max(0, int(np.floor(v.min())) - 2) for v in (x, y))
     right, bottom = int(np.ceil(x.max())) + 3, int(np.ceil(y.max())) + 3
     part = rgb[min(top, len(rgb) - 1) : bottom, min(left, rgb.shape[1] - 1) : right]

@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class OneEuro:
-    """How much to smooth."""
+    """How much a filter smooths."""
 
     cutoff: float  # Hz, of what stands still: the lower, the steadier
     beta: float  # Hz by which a speed of one unit a second raises it: the higher, the less lag
@@ -31,14 +31,14 @@ class Smoothed:
 
 
 def share(cutoff: np.ndarray | float, seconds: float) -> np.ndarray:
-    """Share that a new value has in an exponential filter of `cutoff` Hz, `seconds` after the one before."""
+    """Return the share that a new value has in an exponential filter of `cutoff` Hz, `seconds` after the one before."""
     return np.asarray(1 / (1 + 1 / (2 * np.pi * np.asarray(cutoff) * seconds)))
 
 
 def one_euro(
     before: Smoothed | None, raw: np.ndarray, seconds: float, how: OneEuro, unit: float | np.ndarray = 1.0
 ) -> Smoothed:
-    """The filter's step, each number by itself; `before` is None at the beginning.
+    """Return the filter's next state, each number by itself; `before` is None at the beginning.
 
     `raw` has any shape, `seconds` > 0 have passed, speeds count in `unit`s a second.
     """

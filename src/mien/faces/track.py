@@ -1,4 +1,4 @@
-"""Follows one face through a clip, and steadies its eyes."""
+"""Follows one face through a clip, and smooths how its eyes move."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from mien.faces.one_euro import OneEuro, Smoothed, one_euro
 
 EYES = OneEuro(cutoff=0.5, beta=25.0, speed_cutoff=2.0)  # a unit is the distance between the eyes
 NEAR = 0.6  # widths of its box that a face is looked for around where it last was
-JUMP = 0.5  # widths of its box; a face that moves further between two frames is another, or another shot
+JUMP = 0.5  # widths of its box; what moves further between two frames is another face, or the scene was cut
 GAP = 0.25  # seconds without a face after which the filter begins anew
 
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """The face in one frame."""
+    """A face that is followed, in one frame."""
 
     face: Face  # as it was found
-    eyes: np.ndarray  # float64 (2, 2), steadied
-    anew: bool  # it does not go on from the frame before: the first, after a gap, or another shot
+    eyes: np.ndarray  # float64 (2, 2), smoothed
+    anew: bool  # it does not go on from the frame before: the first, after a gap, or after a cut
 
     @property
     def steadied(self) -> Face:
-        """The face with its steadied eyes."""
+        """The face with its smoothed eyes."""
         return replace(self.face, eyes=self.eyes)
 
 
@@ -54,7 +54,7 @@ class Follower:
         self._rgb = rgb
         if face is None:
             return None
-        anew = self._face is None or time - self._time > GAP or moved(face, self._face) > JUMP
+        anew = self._face is None or time - self._time > GAP or distance_moved(face, self._face) > JUMP
         before = None if anew else self._eyes
         self._eyes = one_euro(before, face.eyes, max(time - self._time, 1e-3), EYES, eye_distance(face.eyes))
         self._face, self._time = face, time
@@ -68,12 +68,12 @@ class Follower:
         last = self._face
         if again := face_again(rgb, last.eyes, self.landmarker):
             return again
-        near = [face for face in find_near(rgb, last, self.landmarker) if moved(face, last) <= JUMP]
-        return min(near or find_faces(rgb, self.landmarker), key=lambda face: moved(face, last), default=None)
+        near = [face for face in find_near(rgb, last, self.landmarker) if distance_moved(face, last) <= JUMP]
+        return min(near or find_faces(rgb, self.landmarker), key=lambda face: distance_moved(face, last), default=None)
 
 
 def find_near(rgb: np.ndarray, last: Face, landmarker: Landmarker | None = None) -> list[Face]:
-    """Faces in the part of a frame (H, W, 3) around a face's box, in the frame's coordinates."""
+    """Return faces in the part of a frame (H, W, 3) around a face's box, in the frame's coordinates."""
     x, y, width, height = last.box
     left, top = (max(0, int(v - NEAR * width)) for v in (x, y))
     right, bottom = int(x + (1 + NEAR) * width) + 1, int(y + height + NEAR * width) + 1
@@ -82,19 +82,19 @@ def find_near(rgb: np.ndarray, last: Face, landmarker: Landmarker | None = None)
 
 
 def eye_distance(eyes: np.ndarray) -> float:
-    """Distance of two points (2, 2)."""
+    """Return the distance of two points (2, 2)."""
     return float(np.hypot(*(eyes[1] - eyes[0])))
 
 
-def moved(face: Face, last: Face) -> float:
-    """Way between two faces' eyes, in widths of the latter's box."""
+def distance_moved(face: Face, last: Face) -> float:
+    """Return how far the eyes are from where they last were, in widths of the last box."""
     return float(np.hypot(*(face.eyes.mean(0) - last.eyes.mean(0)))) / last.box[2]
 
 
 def follower(
     path: Path, number: int | None, aligned: bool, landmarker: Landmarker | None
 ) -> Callable[[np.ndarray, float], Followed | None]:
-    """Return what finds the face in a frame at a time: for `aligned` crops the template's place."""
+    """Return what finds the face in a frame at a time; in `aligned` crops it is where the template has it."""
     return aligned_face if aligned else Follower(path, number, landmarker)
 
 

@@ -1,4 +1,4 @@
-"""A photograph with its faces boxed and numbered, to see which one to name."""
+"""A photograph with a box and a number at each face, to see which number is whose."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mien.media.photo import Photo
 INK, PAPER = (255, 255, 255), (200, 30, 60)
 
 
-def numbered(photo: Photo, boxes: Sequence[Sequence[float]]) -> Photo:
-    """Return `photo` with its faces `boxed`."""
+def number_faces(photo: Photo, boxes: Sequence[Sequence[float]]) -> Photo:
+    """Return a photograph with a box and a number at each face, as `draw_boxes` does."""
     icc = None if photo.grey else photo.icc  # a grey picture's profile does not fit coloured boxes
-    return replace(photo, rgb=boxed(photo.rgb, boxes), grey=False, icc=icc, deep=None)
+    return replace(photo, rgb=draw_boxes(photo.rgb, boxes), grey=False, icc=icc, sixteen=None)
 
 
-def boxed(rgb: np.ndarray, boxes: Sequence[Sequence[float]]) -> np.ndarray:
+def draw_boxes(rgb: np.ndarray, boxes: Sequence[Sequence[float]]) -> np.ndarray:
     """Return a picture uint8 (H, W, 3) with every box (x, y, width, height) and its number, 1 for the first."""
     page = Image.fromarray(rgb)
     pen = ImageDraw.Draw(page)

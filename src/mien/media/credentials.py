@@ -51,8 +51,8 @@ class Signer:
     def sign(self, data: bytes, form: str, stamp: Stamp, parent: Path | None = None) -> bytes:
         """Return a picture's bytes, of Pillow's format `form`, with credentials that say what `stamp` says.
 
-        `parent` is the photograph that was edited: its hash comes along, and credentials that it has itself. Raises
-        InputError for a certificate that C2PA does not allow.
+        `parent` is the photograph that was edited: its hash is signed too, with credentials that it has.
+        Raises InputError for a certificate that C2PA does not allow.
         """
         import c2pa
 
@@ -142,7 +142,7 @@ def _read(path: Path, what: str) -> bytes:
 
 
 def _manifest(stamp: Stamp, parent: Path | None) -> dict[str, Any]:
-    """Return what C2PA's library makes a manifest of: one action, with the stamp's words."""
+    """Return a manifest as C2PA's library takes it: one action, with the stamp's words."""
     name, _, number = stamp.software.partition(" ")
     action = {
         "action": "c2pa.created" if parent is None else "c2pa.edited",

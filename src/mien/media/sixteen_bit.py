@@ -1,6 +1,6 @@
-"""Sixteen bits a channel, kept beside the eight in which faces are changed: what is not changed keeps all of them.
+"""Sixteen bits a channel, kept beside the eight in which faces are changed: pixels that do not change keep all bits.
 
-Pillow reads and writes colour with eight bits only. OpenCV has sixteen, but no metadata; so a PNG is written by both.
+Pillow reads and writes colour with eight bits only; OpenCV with sixteen, but without metadata. So a PNG takes both.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from PIL import ExifTags, Image, ImageFile
 
 FORMATS = ("PNG", "TIFF")
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")  # PNG's chunks that are no metadata
-_AMISS = 1  # how far Pillow's eight bits may lie from ours: it cuts off where we round
+_TOLERANCE = 1  # grey levels between Pillow's eight bits and ours: it cuts off where we round
 
 
-def is_deep(image: Image.Image) -> bool:
-    """Whether an image, not yet decoded, is a PNG or TIFF of sixteen bits a channel."""
+def is_sixteen_bit(image: Image.Image) -> bool:
+    """Return whether an image, not yet decoded, is a PNG or TIFF of sixteen bits a channel."""
     if image.format not in FORMATS or not isinstance(image, ImageFile.ImageFile) or image.mode == "CMYK":
         return False
     packing = [tile.args if isinstance(tile.args, str) else str(tile.args[:1]) for tile in image.tile if tile.args]
@@ -29,28 +29,28 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """The EXIF orientation of an image, not yet decoded; 1, upright, where there is none that can be read."""
+    """Return the EXIF orientation of an image, not yet decoded; 1, upright, where there is none that can be read."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # hostile or damaged directories raise nearly anything
         return 1
 
 
-def eight(deep: np.ndarray) -> np.ndarray:
-    """uint16 rounded to uint8: v / 257."""
+def to_eight_bits(values: np.ndarray) -> np.ndarray:
+    """Return uint16 values as uint8: v / 257, rounded."""
     # 65407 and more are all 255, and adding 128 to them would overflow.
-    return ((np.minimum(deep, 65_407) + np.uint16(128)) // np.uint16(257)).astype(np.uint8)
+    return ((np.minimum(values, 65_407) + np.uint16(128)) // np.uint16(257)).astype(np.uint8)
 
 
-def read_deep(data: bytes, orientation: int, rgb: np.ndarray) -> np.ndarray | None:
-    """Upright pixels, uint16 (H, W, 3 or 4) RGB and alpha, of a file's bytes; None where OpenCV sees others than `rgb`.
+def read_sixteen(data: bytes, orientation: int, rgb: np.ndarray) -> np.ndarray | None:
+    """Return a file's upright pixels, uint16 (H, W, 3 or 4) RGB and alpha, as OpenCV decodes them.
 
-    `rgb` uint8 (H, W, 3) is what Pillow sees in it.
+    `rgb` uint8 (H, W, 3) is what Pillow made of them; None where the two do not agree.
     """
-    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)  # odd tags are nothing to bother people with
+    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)  # it warns of every tag that it does not know
     try:
         found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:  # its limits and checks are others than Pillow's
+    except cv2.error:  # it refuses some files that Pillow reads
         return None
     finally:
         logging.setLogLevel(level)
@@ -61,28 +61,31 @@ def read_deep(data: bytes, orientation: int, rgb: np.ndarray) -> np.ndarray | No
     elif found.shape[2] in (3, 4):
         found = found[..., [2, 1, 0, 3][: found.shape[2]]]
     if data.startswith(b"\x89PNG"):  # OpenCV turns a TIFF by itself
-        found = turned(found, orientation)
+        found = orient_pixels(found, orientation)
     found = np.ascontiguousarray(found)
     if found.shape[:2] != rgb.shape[:2] or found.shape[2] not in (3, 4):
         return None
-    amiss = cv2.absdiff(eight(found[..., :3]), rgb).max()
-    return found if amiss <= _AMISS else None
+    difference = cv2.absdiff(to_eight_bits(found[..., :3]), rgb).max()
+    return found if difference <= _TOLERANCE else None
 
 
-def turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """`pixels` (H, W, C) as EXIF's orientation, 1 to 8, wants them shown."""
-    across = pixels.transpose(1, 0, 2)
+def orient_pixels(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Return pixels (H, W, C) as an EXIF orientation, 1 to 8, says that they are to be shown."""
+    swapped = pixels.transpose(1, 0, 2)
     ways = {
         2: pixels[:, ::-1], 3: pixels[::-1, ::-1], 4: pixels[::-1],
-        5: across, 6: across[:, ::-1], 7: across[::-1, ::-1], 8: across[::-1],
+        5: swapped, 6: swapped[:, ::-1], 7: swapped[::-1, ::-1], 8: swapped[::-1],
     }  # fmt: skip
     return ways.get(orientation, pixels)
 
 
-def carried(deep: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-    """`deep`'s colours, uint16 (H, W, 3), with the changes that `rgb` uint8 has against them; all else bit for bit."""
-    result = deep[..., :3].copy()
-    before = eight(result)
+def with_changes(sixteen: np.ndarray, rgb: np.ndarray) -> np.ndarray:
+    """Return the colours of `sixteen`, uint16 (H, W, 3), changed where `rgb` uint8 differs from them; by as much.
+
+    Where it does not differ they stay bit for bit.
+    """
+    result = sixteen[..., :3].copy()
+    before = to_eight_bits(result)
     rows = np.flatnonzero((before != rgb).any(axis=(1, 2)))
     change = rgb[rows].astype(np.int32) - before[rows]
     result[rows] = np.clip(result[rows] + 257 * change, 0, 65_535).astype(np.uint16)
@@ -90,7 +93,7 @@ def carried(deep: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 
 
 def encode_png(colours: np.ndarray, alpha: np.ndarray | None, grey: bool, options: Mapping[str, Any]) -> bytes:
-    """A PNG of sixteen bits a channel with the metadata that Pillow's `options` name.
+    """Return a PNG of sixteen bits a channel with the metadata that Pillow's `options` name.
 
     `colours` uint16 (H, W, 3), `alpha` uint16 (H, W). Grey with alpha is written as colour: OpenCV knows no other.
     """
@@ -111,7 +114,7 @@ def encode_png(colours: np.ndarray, alpha: np.ndarray | None, grey: bool, option
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and bytes, with length and sum, of every chunk of a PNG."""
+    """Yield kind and bytes, with length and sum, of every chunk of a PNG."""
     at = 8
     while at < len(data):
         (length,) = struct.unpack(">I", data[at : at + 4])

@@ -1,4 +1,4 @@
-"""Expressions of many photographs: a row a face; a file that cannot be used is a row with its error."""
+"""Expressions of many photographs: a row for each face, and one with the error for each file that cannot be used."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from mien.errors import InputError
 from mien.faces.crop import FaceCrop, Picture, Which
 from mien.faces.detect import Face
 from mien.faces.landmarks import Landmarker
-from mien.labels import AUS, CLASSES
+from mien.labels import AUS, CLASSES, au_name
+from mien.media.photo import PICTURES
 from mien.progress import Tell, untold
-from mien.recognition.table import PLACE, Row, _unit, columns_of
+from mien.recognition.table import PLACE, Row, columns_of
 from mien.runtime.engine import Engine
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Crops(Protocol):
-    """An engine, and what cuts faces out of pictures for it: `mien.Editor` is one."""
+    """An engine with what cuts faces out of pictures for it, as `mien.Editor` is."""
 
     engine: Engine
     aligned: bool
@@ -38,13 +39,10 @@ class Crops(Protocol):
         ...
 
 
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
-
-
 def recognize_all(
     editor: Crops, paths: Sequence[str | Path], number: Which = "all", tell: Tell = untold
 ) -> pd.DataFrame:
-    """Return a row a face of pictures and of every picture in folders, as `Row`; what there is not, is missing.
+    """Return a table of the faces in pictures and in folders of pictures, one `Row` each; what is unknown is missing.
 
     Raises InputError for a folder without pictures and for a model that cannot recognise.
     """
@@ -108,12 +106,12 @@ def _row(engine: Engine, path: Path, cut: FaceCrop) -> Row:
     row |= {"eyes": cut.source, "expression": max(words, key=lambda word: words[word])} | words
     if "estimate_aus" in engine.abilities:
         values = engine.units_of(cut.crop[None])[0].tolist()
-        row |= {_unit(au): round(v, 4) for au, v in zip(AUS, values, strict=True) if not math.isnan(v)}
+        row |= {au_name(au): round(v, 4) for au, v in zip(AUS, values, strict=True) if not math.isnan(v)}
     return row
 
 
 def _mark(path: Path) -> str:
-    """A file's name and state: a picture that was changed since is looked at again."""
+    """Return a file's name, size and date, by which the journal knows it: if it changes, it is read again."""
     try:
         state = path.stat()
     except OSError:
@@ -125,9 +123,9 @@ def _mark(path: Path) -> str:
 def _journal(
     path: Path | None, made_by: Mapping[str, Any]
 ) -> Iterator[tuple[Mapping[str, list[Row]], Callable[[str, list[Row]], None]]]:
-    """Give the rows that `path` keeps by mark, and what adds to them, a line a picture.
+    """Give the rows that `path` keeps by `_mark`, and a function that adds rows: a line for each picture.
 
-    A line cut short by a kill is passed over; a journal of another model or another question begins anew.
+    A line cut short by a kill is skipped; a journal of another model or other options begins anew.
     """
     if path is None:
         yield {}, lambda mark, rows: None

@@ -7,30 +7,24 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mien.errors import InputError
 from mien.files import check_place, write_whole
-from mien.labels import AUS, CLASSES
-
-if TYPE_CHECKING:
-    pass
-
+from mien.labels import AUS, CLASSES, au_name
 
 TABLES = (".csv", ".json", ".parquet")
 PLACE = ("path", "number", "x", "y", "width", "height")
 
 
 Row = dict[str, Any]
-"""PLACE (pixels, number 1 the leftmost), eyes (who found them), expression, a probability a word, AU01 … 0-5, error.
-
-Action units are there if the model has them.
-"""
+"""A face: PLACE (pixels; number 1 is the leftmost), eyes (what found them), expression, the probability of every word,
+AU01 … 0-5 if the model measures them; or a file: path and error."""
 
 
 def columns_of(rows: Sequence[Row]) -> list[str]:
     """Return the columns of a table of `rows`; action units are those that any row has."""
-    units = [name for name in map(_unit, AUS) if any(name in row for row in rows)]
+    units = [name for name in map(au_name, AUS) if any(name in row for row in rows)]
     return [*PLACE, "eyes", "expression", *CLASSES, *units, "error"]
 
 
@@ -56,7 +50,7 @@ def write_table(rows: Sequence[Row], path: Path) -> None:
 
 
 def csv_text(rows: Sequence[Row]) -> str:
-    """Return rows as CSV with a head; what there is not, is empty."""
+    """Return rows as CSV with a header; what is unknown is empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns_of(rows), restval="", lineterminator="\n")
     writer.writeheader()
@@ -65,10 +59,6 @@ def csv_text(rows: Sequence[Row]) -> str:
 
 
 def json_text(rows: Sequence[Row]) -> str:
-    """Return rows as a JSON list of objects; what there is not, is null."""
+    """Return rows as a JSON list of objects; what is unknown is null."""
     columns = columns_of(rows)
     return json.dumps([{name: row.get(name) for name in columns} for row in rows], indent=1) + "\n"
-
-
-def _unit(au: int) -> str:
-    return f"AU{au:02d}"

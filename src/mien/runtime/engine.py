@@ -20,7 +20,7 @@ Ability = Literal["edit", "transfer", "warp", "recognize", "estimate_aus", "embe
 
 
 class Engine(Protocol):
-    """A model that is ready to be asked. Where it cannot do what is asked, an InputError names the models that can."""
+    """A model that is ready to be asked. Raises InputError for what it cannot do, and names the models that can."""
 
     @property
     def name(self) -> str:

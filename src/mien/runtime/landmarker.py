@@ -1,4 +1,4 @@
-"""Who finds a face's landmarks in a photograph: a small net of our own, or MediaPipe, where a face has been found."""
+"""What finds the landmarks of a face whose eyes are roughly known: a small net of our own, or MediaPipe."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MESH = (
 
 @dataclass(frozen=True)
 class NetLandmarker:
-    """Our own net, on a crop around the eyes. It looks once: a crop around the eyes it found gives nothing better."""
+    """Our own net, on a crop around the eyes. A second crop, around the eyes that it found, gives nothing better."""
 
     engine: Engine
     name: str = "landmarks"
@@ -38,14 +38,14 @@ class NetLandmarker:
         """Return (68, 2) pixels of the photo."""
         size = self.engine.size
         matrix = similarity(eyes, size)
-        seen = self.engine.points(align(rgb, matrix, size)[None])[0].astype(np.float64) * size - 0.5
+        found = self.engine.points(align(rgb, matrix, size)[None])[0].astype(np.float64) * size - 0.5
         back = invert(matrix)
-        return seen @ back[:, :2].T + back[:, 2]
+        return found @ back[:, :2].T + back[:, 2]
 
 
 @dataclass(frozen=True)
 class MediaPipeLandmarker:
-    """MediaPipe's FaceLandmarker, asked for the face that is nearest."""
+    """MediaPipe's FaceLandmarker; of the faces that it finds, the one nearest to the eyes."""
 
     landmarker: Any  # .detect(image) -> .face_landmarks
     wrap: Any  # an array (H, W, 3) -> the image it takes
@@ -56,8 +56,8 @@ class MediaPipeLandmarker:
         height, width = rgb.shape[:2]
         vertices = [v for row in MESH for v in row]
         best, apart = None, float(np.linalg.norm(eyes[1] - eyes[0]))
-        for seen in self.landmarker.detect(self.wrap(np.ascontiguousarray(rgb))).face_landmarks:
-            points = np.array([(seen[v].x * width - 0.5, seen[v].y * height - 0.5) for v in vertices])
+        for face in self.landmarker.detect(self.wrap(np.ascontiguousarray(rgb))).face_landmarks:
+            points = np.array([(face[v].x * width - 0.5, face[v].y * height - 0.5) for v in vertices])
             off = float(np.linalg.norm(eyes_of(points) - eyes, axis=1).mean())
             if off < apart:
                 best, apart = points, off
@@ -65,7 +65,7 @@ class MediaPipeLandmarker:
 
 
 def find_landmarker(name: str) -> Landmarker | None:
-    """Return the landmarker of "net", "mediapipe:FILE.task" or "cascade"; None for the last, which has none.
+    """Return the landmarker of "net" or "mediapipe:FILE.task"; None for "cascade", which finds the eyes alone.
 
     "net" is the package's own; without its weights it is None too. Raises InputError for any other word, and where
     MediaPipe or its model is missing.

@@ -10,7 +10,6 @@ import io
 import json
 import multiprocessing
 import shutil
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from PIL import Image
 from mien.errors import InputError
 from mien.files import write_json, write_whole
 from mien.labels import AUS, au_columns
+from mien.progress import Tell, untold
 from mien.synth.geometry.wear import OCCLUDERS
 from mien.synth.person import Person, sample_person
 from mien.synth.plan import Take, takes
@@ -54,14 +54,14 @@ class Order:
 
 def generate(
     out: Path, people: int = 100, per_person: int = 36, size: int = 128, seed: int = 0, jobs: int = 1,
-    sessions: int = 1, occluded: float = 0.0, progress: Callable[[int, int], None] | None = None,
+    sessions: int = 1, occluded: float = 0.0, tell: Tell = untold,
 ) -> None:  # fmt: skip
     """Render `people` people, each with the same kind of list of `per_person` pictures under each of `sessions` lights.
 
     `out` becomes an imagefolder with `metadata.csv` (columns: COLUMNS) and `geometry.npz`: file_name; landmarks
     (N, 68, 2) float16 in pixels of the frame; flow (N, 64, 64, 2) int8 in quarter pixels of a 256-pixel frame,
     whatever `size` is; mouth (N, 64, 64) uint8. `occluded` is the share of pictures, neutral ones apart, in which a
-    hat, a mask or a hand hides part of the face. `progress` is called with images done and in all.
+    hat, a mask or a hand hides part of the face. `tell` is called with images done and in all.
     """
     order = _checked(Order(people, per_person, size, seed, sessions, occluded), jobs)
     out = Path(out)
@@ -75,12 +75,10 @@ def generate(
     each = per_person * sessions
     missing = [i for i in range(people) if not (parts / f"{_subject(i)}.npz").exists()]
     done = (people - len(missing)) * each
-    if progress:
-        progress(done, people * each)
+    tell(done, people * each)
     for _ in _run(out, order, missing, jobs):
         done += each
-        if progress:
-            progress(done, people * each)
+        tell(done, people * each)
     _finish(out, order)
 
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from mien.errors import InputError
 
-HAIR_STYLES = ("bald", "buzz", "short", "swept", "fringe", "bun", "bob", "long", "curly", "afro")
 BEARDS = ("none", "stubble", "moustache", "goatee", "short", "full")
 GLASSES = ("none", "round", "square", "browline", "sun")
 

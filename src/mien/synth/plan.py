@@ -7,7 +7,6 @@ import numpy as np
 from mien.labels import CLASSES
 from mien.synth.expression import VARIANTS, free_combination, recipe
 
-FULL = 36
 LEVELS = (0.25, 0.5, 0.75, 1.0)
 FREE = 300  # numbered AU combinations that all people share
 

@@ -1,4 +1,4 @@
-"""The page: its parts and where they stand. What they do is in `events`."""
+"""The parts of the page and where they stand; `events` says what they do."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ START = "Begin with a photograph of a face."
 class Page:
     """All parts of the page by name, built within a `gr.Blocks`."""
 
-    def __init__(self, models: list[str], chosen: str, offer: Abilities):
+    def __init__(self, models: list[str], chosen: str, abilities: Abilities):
         gr.HTML(HEAD, elem_id="head", padding=False)
         self.opened, self.example, self.asked, self.starts = gr.State(), gr.State(), gr.State(), gr.State({})
         with gr.Row():
             with gr.Column(scale=4, min_width=320):
                 self._photograph()
                 self.model = gr.Dropdown(models, value=chosen, label="Model", elem_id="model")
-                self.paper = gr.HTML(paper(offer), elem_id="paper", padding=False)
-                self._wishes(offer)
+                self.paper = gr.HTML(paper(abilities), elem_id="paper", padding=False)
+                self._ways(abilities)
             with gr.Column(scale=5, min_width=320):
                 self._result()
         gr.HTML(FOOT, elem_id="foot", padding=False)
@@ -39,12 +39,12 @@ class Page:
         limits = f"Photograph (up to {MEGABYTES} MB, {MEGAPIXELS} megapixels)"
         self.photo = picture(limits, "photo", 320)
         self.face = gr.Radio([], label="Face", visible=False, elem_id="face")
-        self.status = gr.HTML(told(START), elem_id="status", padding=False)
+        self.status = gr.HTML(message(START), elem_id="status", padding=False)
 
-    def _wishes(self, offer: Abilities) -> None:
-        """Build the parts of every way of asking; the model decides which are offered, the reader which is shown."""
-        self.way = gr.Radio(offer.ways, value=offer.ways[0], label="Change by", elem_id="way")
-        self.groups = {way: gr.Column(visible=way == offer.ways[0]) for way in WAYS}
+    def _ways(self, abilities: Abilities) -> None:
+        """Build the parts of every way of asking; the model says which can be chosen, the user which is shown."""
+        self.way = gr.Radio(abilities.ways, value=abilities.ways[0], label="Change by", elem_id="way")
+        self.groups = {way: gr.Column(visible=way == abilities.ways[0]) for way in WAYS}
         by_class, by_units, by_like, by_gaze = self.groups.values()
         with by_class:
             words = [word for word in CLASSES if word != "neutral"]
@@ -54,25 +54,25 @@ class Page:
                 self.neutral = gr.Button("Neutralise", elem_id="neutral")
                 self.change = gr.Button("Change", variant="primary", elem_id="change")
         with by_units:
-            self._units(offer)
+            self._units(abilities)
         with by_like:
             self.like = picture("Photograph whose expression to take", "like", 240)
             self.like_face = gr.Radio([], label="Face", visible=False, elem_id="like-face")
-            self.share = gr.Slider(0, 1, 1, step=0.05, label="Intensity", visible=offer.fades, elem_id="share")
+            self.share = gr.Slider(0, 1, 1, step=0.05, label="Intensity", visible=abilities.fades, elem_id="share")
             self.transfer = gr.Button("Transfer", variant="primary", elem_id="transfer")
         with by_gaze:
             self.right = gr.Slider(-40, 40, 0, step=1, label="Degrees to the picture's right", elem_id="gaze-right")
             self.up = gr.Slider(-40, 40, 0, step=1, label="Degrees up", elem_id="gaze-up")
             self.look = gr.Button("Change", variant="primary", elem_id="look")
 
-    def _units(self, offer: Abilities) -> None:
+    def _units(self, abilities: Abilities) -> None:
         """Build two sliders an action unit: both sides or the person's left; the person's right."""
-        self.each_side = gr.Checkbox(False, label="Each side by itself", visible=offer.sides, elem_id="each-side")
+        self.each_side = gr.Checkbox(False, label="Each side by itself", visible=abilities.sides, elem_id="each-side")
         self.left, self.right_units = {}, {}
         with gr.Column(elem_id="units"):
             for unit in AUS:
                 self.left[unit] = gr.Slider(
-                    0, 5, 0, step=STEP, label=unit_label(unit), visible=unit in offer.units, elem_id=f"au{unit}"
+                    0, 5, 0, step=STEP, label=unit_label(unit), visible=unit in abilities.units, elem_id=f"au{unit}"
                 )
                 self.right_units[unit] = gr.Slider(
                     0, 5, 0, step=STEP, label=unit_label(unit, "right"), visible=False, elem_id=f"au{unit}R"
@@ -108,11 +108,11 @@ def unit_label(unit: int, side: str = "") -> str:
     return f"AU{unit} {AU_NAMES[unit]}" + (f", {side}" if side else "")
 
 
-def paper(offer: Abilities) -> str:
+def paper(abilities: Abilities) -> str:
     """Return a model's citation in HTML."""
-    return f"<p>{html.escape(offer.paper)}</p>"
+    return f"<p>{html.escape(abilities.paper)}</p>"
 
 
-def told(text: str, bad: bool = False) -> str:
-    """Return a line for the reader in HTML."""
+def message(text: str, bad: bool = False) -> str:
+    """Return a line for the user in HTML."""
     return f'<p class="{"bad" if bad else "good"}" role="status">{html.escape(text)}</p>'

@@ -1,10 +1,11 @@
-"""One thing asked of a model on the page: an expression, action units, a gaze, or another photograph's look."""
+"""What is asked on the page, and its words: `Controls` whose example is a face of an upload."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mien.controls import Controls
 from mien.errors import InputError
 from mien.web.upload import Upload
 
@@ -12,33 +13,28 @@ STEP = 0.1  # of an action unit's slider
 
 
 @dataclass(frozen=True)
-class Request:
-    """Exactly one of `expression`, `aus`, `gaze`, `like`; in the units of `mien.controls.Controls`."""
+class Example:
+    """The face whose expression is to be taken."""
 
-    expression: str | None = None
-    intensity: float = 1.0
-    aus: Mapping[int | str, float] | None = None
-    gaze: tuple[float, float] | None = None
-    like: Upload | None = None
-    like_number: int = 1
+    upload: Upload
+    number: int = 1
 
-    @property
-    def words(self) -> str:
-        """What was asked, for the picture's metadata."""
-        if self.like:
-            return f"transfer from {self.like.path.name} {self.intensity:.2f}"
-        if self.gaze:
-            return f"edit: gaze {self.gaze[0]:g} {self.gaze[1]:g}"
-        if self.aus:
-            return "edit: " + ", ".join(f"AU{unit}={value:g}" for unit, value in self.aus.items())
-        return "neutralize" if self.expression == "neutral" else f"edit: {self.expression} {self.intensity:.2f}"
 
-    @property
-    def short(self) -> str:
-        """One word of it, for the file's name."""
-        if self.like:
-            return "transfer"
-        return self.expression or ("units" if self.aus else "gaze")
+def transfers(asked: Controls) -> bool:
+    """Return whether all of an example's expression is asked for, which the models' transfers give."""
+    return asked.like is not None and asked.intensity == 1
+
+
+def operation(asked: Controls) -> str:
+    """Return what is asked in words, for the page and the picture's stamp."""
+    return asked.operation(asked.like.upload.path.name if asked.like else "", transfers(asked))
+
+
+def short_name(asked: Controls) -> str:
+    """Return one word of what is asked, for the name of the result's file."""
+    if asked.like:
+        return "transfer"
+    return asked.expression or ("units" if asked.aus else "gaze")
 
 
 def moved_units(

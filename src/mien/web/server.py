@@ -44,8 +44,8 @@ def serve(port: int, models: Sequence[str], device: str = "cpu", ready: Callable
                 raise
             raise InputError("mien app needs the package gradio; pip install 'mien[web]'") from error
         editors = {name: Editor(name, device) for name in dict.fromkeys((*models, *zoo()))}
-        shop = Session(editors, editors["judge"], Path(folder) / "made")
-        page = build(shop, first(shop, models))
+        session = Session(editors, editors["judge"], Path(folder) / "made")
+        page = build(session, first_model(session, models))
         launch(page, port)
         ready(f"http://{HOST}:{port}")
         try:
@@ -66,26 +66,26 @@ def launch(page: gr.Blocks, port: int) -> None:
     """Begin to serve."""
     import gradio as gr
 
-    plain = gr.themes.Default(
+    theme = gr.themes.Default(
         primary_hue="teal", neutral_hue="slate", font=["system-ui", "sans-serif"], font_mono=["monospace"]
     )  # gradio's own fonts would come from elsewhere
     page.launch(
         server_name=HOST, server_port=port, share=False, prevent_thread_lock=True, quiet=True, ssr_mode=False,
         max_file_size=MEGABYTES * 2**20, footer_links=[], pwa=False, mcp_server=False,
-        enable_monitoring=False, state_session_capacity=100, css_paths=STYLE, theme=plain,
+        enable_monitoring=False, state_session_capacity=100, css_paths=STYLE, theme=theme,
     )  # fmt: skip
 
 
-def first(shop: Session, models: Sequence[str]) -> str:
+def first_model(session: Session, models: Sequence[str]) -> str:
     """Return the model that the page begins with. Raises InputError for one that changes no face."""
     for name in models:
-        if name not in shop.offers:
+        if name not in session.abilities:
             raise InputError(f"--model {name}: changes no face; give one that transfers or edits")
-    return next(name for name in (*models, DEFAULT, *shop.offers) if name in shop.offers)
+    return next(name for name in (*models, DEFAULT, *session.abilities) if name in session.abilities)
 
 
 def until_stopped() -> None:
-    """Return at Ctrl-C or when the process is asked to end, so that what is open can be closed."""
+    """Wait for Ctrl-C or for a polite kill."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with suppress(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""What the page does, without the page: photographs and wishes in, pictures, readings and a file to download out."""
+"""What the page does, without the page: photographs and requests in; pictures, readings and a file to download out."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from mien.controls import Controls
 from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.faces.crop import FaceCrop
 from mien.faces.detect import Face
 from mien.media.photo import FORMATS, Photo
 from mien.web.abilities import Abilities, abilities_of
-from mien.web.request import STEP, Request
+from mien.web.request import STEP, operation, short_name, transfers
 from mien.web.upload import Upload, closeup
 
 FORMS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp"}
@@ -26,8 +27,8 @@ KEPT = 20  # results that can still be downloaded; older ones are deleted
 
 
 @dataclass(frozen=True)
-class Made:
-    """A result: close-ups uint8 (h, w, 3) for the page, what a net reads in both, and the whole picture's file."""
+class Result:
+    """What became of a face: close-ups uint8 (h, w, 3) for the page, what is read in both, the whole picture's file."""
 
     before: np.ndarray
     after: np.ndarray
@@ -39,55 +40,57 @@ class Made:
 class Session:
     """Models by the name that the page gives them, and a folder of the server's own for results.
 
-    `judge` reads expressions: one net for all models, that none was trained with. Models that change no face are
-    left out.
+    `evaluator` reads expressions: one net for all models, none of which was trained with it. Models that change no face
+    are left out.
     """
 
-    def __init__(self, editors: Mapping[str, Editor], judge: Editor, folder: Path):
-        offers = {name: abilities_of(editor.engine) for name, editor in editors.items()}
-        self.offers: dict[str, Abilities] = {name: offer for name, offer in offers.items() if offer.ways}
-        self.editors = {name: editors[name] for name in self.offers}
-        self.judge = judge
-        self.landmarker = judge.landmarker
+    def __init__(self, editors: Mapping[str, Editor], evaluator: Editor, folder: Path):
+        found = {name: abilities_of(editor.engine) for name, editor in editors.items()}
+        self.abilities: dict[str, Abilities] = {name: abilities for name, abilities in found.items() if abilities.ways}
+        self.editors = {name: editors[name] for name in self.abilities}
+        self.evaluator = evaluator
+        self.landmarker = evaluator.landmarker
         self.folder = folder
         self._numbers = count()
         self._kept: deque[Path] = deque()
 
     def read(self, upload: Upload, number: int, photo: Photo | None = None) -> dict[str, float]:
         """Return each expression's probability in a face; of `photo`, if given, where the face is in `upload`."""
-        seen = self.judge.crop_at(photo or upload.photo, face_of(upload, number))
-        return self.judge.recognize(seen)
+        crop = self.evaluator.crop_at(photo or upload.photo, face_of(upload, number))
+        return self.evaluator.recognize(crop)
 
     def starts(self, name: str, upload: Upload, number: int) -> dict[int, float]:
         """Return the action units that a model moves, with what it reads in the face: 0-5 in the sliders' steps."""
-        editor, units = self.editors[name], self.offers[name].units
+        editor, units = self.editors[name], self.abilities[name].units
         if "estimate_aus" not in editor.engine.abilities:
             return dict.fromkeys(units, 0.0)
         found = editor.estimate_aus(editor.crop_at(upload.photo, face_of(upload, number)))
         return {unit: round(min(max(round(found[unit] / STEP) * STEP, 0.0), 5.0), 2) for unit in units}
 
-    def change(self, name: str, upload: Upload, number: int, ask: Request, form: str = "PNG") -> Made:
+    def change(self, name: str, upload: Upload, number: int, asked: Controls, form: str = "PNG") -> Result:
         """Return what a model makes of a face, saved whole in `form` with the note that it was made.
 
         Raises InputError for what the model cannot, and for a photograph that the form cannot hold.
         """
         face, photo = face_of(upload, number), upload.photo
-        made = self._made(self.editors[name], self.editors[name].crop_at(photo, face, number), ask)
-        file = self._new_file(f"{upload.path.stem}-{ask.short}", form)
+        made = self._change(self.editors[name], self.editors[name].crop_at(photo, face, number), asked)
+        file = self._new_file(f"{upload.path.stem}-{short_name(asked)}", form)
         try:
-            self.editors[name].save(made, file, ask.words, upload.path.name)
+            self.editors[name].save(made, file, operation(asked), upload.path.name)
         except InputError as error:
             raise InputError(str(error).replace(str(file), file.name)) from error
         before, after = closeup(photo.rgb, face), closeup(made.rgb, face)
-        return Made(before, after, self.read(upload, number), self.read(upload, number, made), file)
+        return Result(before, after, self.read(upload, number), self.read(upload, number, made), file)
 
-    def _made(self, editor: Editor, seen: FaceCrop, ask: Request) -> Photo:
-        if ask.like is None:
-            return editor.edit(seen, ask.expression, ask.intensity, ask.aus, gaze=ask.gaze)
-        like = editor.crop_at(ask.like.photo, face_of(ask.like, ask.like_number))
-        if ask.intensity == 1:
-            return editor.transfer(seen, like)
-        return editor.edit(seen, like=like, intensity=ask.intensity)
+    def _change(self, editor: Editor, face: FaceCrop, asked: Controls) -> Photo:
+        """Return the photograph of a face with it changed as asked."""
+        if asked.like is None:
+            return editor.edit(face, asked.expression, asked.intensity, asked.aus, gaze=asked.gaze)
+        example = asked.like.upload
+        like = editor.crop_at(example.photo, face_of(example, asked.like.number))
+        if transfers(asked):
+            return editor.transfer(face, like)
+        return editor.edit(face, like=like, intensity=asked.intensity)
 
     def _new_file(self, stem: str, form: str) -> Path:
         """Return a name in a new folder, in letters that every system takes; the oldest folder goes."""

@@ -1,4 +1,4 @@
-"""A photograph that somebody sent to the page: looked at before it is believed."""
+"""A photograph that somebody sent to the page: checked before it is used."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 from mien.errors import InputError
 from mien.faces.detect import Face, choose_face, find_faces
 from mien.faces.landmarks import Landmarker
-from mien.media.annotate import boxed
+from mien.media.annotate import draw_boxes
 from mien.media.photo import Photo, read_photo
 
 MEGABYTES = 20
 MEGAPIXELS = 40
-HELD = 2  # photographs kept decoded, a face and the one it is to look like; each up to 0.12 GB, of 16 bits 0.36
+DECODED = 2  # photographs kept decoded, a face and the one it is to look like; each up to 0.12 GB, of 16 bits 0.36
 VIEW = 1024  # pixels of the longer side of what the page shows
 
 
@@ -31,11 +31,11 @@ class Upload:
     @property
     def photo(self) -> Photo:
         """The photograph; raises InputError if it is no longer there."""
-        return named(self.path)
+        return photo_at(self.path)
 
     @property
     def largest(self) -> int:
-        """The number of the face that is likeliest meant, from 1."""
+        """The number of the widest face, from 1, which is the likeliest to be meant."""
         return 1 + int(np.argmax([face.box[2] for face in self.faces]))
 
 
@@ -44,22 +44,22 @@ def open_upload(path: Path, landmarker: Landmarker | None = None) -> Upload:
     size = path.stat().st_size if path.is_file() else 0
     if size > MEGABYTES * 2**20:
         raise InputError(f"{path.name}: {size / 2**20:.0f} MB, more than {MEGABYTES} MB; make it smaller")
-    faces = find_faces(named(path).rgb, landmarker)
+    faces = find_faces(photo_at(path).rgb, landmarker)
     choose_face(faces, path.name, number=1)  # says what to do where there is none
     return Upload(path, tuple(faces))
 
 
-def named(path: Path) -> Photo:
+def photo_at(path: Path) -> Photo:
     """Return the photograph at `path`. Raises InputError that names the file as its owner does, without folders."""
     try:
-        return held(path)
+        return decode(path)
     except InputError as error:
         raise InputError(str(error).replace(str(path), path.name)) from error
 
 
-@lru_cache(HELD)
-def held(path: Path) -> Photo:
-    """Return a photograph, decoded once: every move of a slider asks for it again."""
+@lru_cache(DECODED)
+def decode(path: Path) -> Photo:
+    """Return a photograph, the last two from memory: every move of a slider asks for one again."""
     return read_photo(path, MEGAPIXELS * 1_000_000)
 
 
@@ -79,7 +79,7 @@ def view(upload: Upload) -> np.ndarray:
     if len(upload.faces) == 1:
         return small
     scale = small.shape[1] / upload.photo.rgb.shape[1]
-    return boxed(small, [[scale * value for value in face.box] for face in upload.faces])
+    return draw_boxes(small, [[scale * value for value in face.box] for face in upload.faces])
 
 
 def closeup(rgb: np.ndarray, face: Face, reach: float = 1.1, side: int = VIEW) -> np.ndarray:

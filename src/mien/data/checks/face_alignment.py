@@ -1,7 +1,7 @@
-"""Turn, shift and scale aligned faces back to where the data set's faces lie, as far as a picture shows it.
+"""Turns, shifts and scales pictures so that their faces lie alike, as far as that can be seen in them.
 
-A copy that was augmented lies elsewhere in its frame. Regression learns from the data set itself, warped by known
-amounts, to say how a picture was warped; what it says of a picture and of its copy differs by how they differ.
+In a copy that was augmented the face lies elsewhere. A regression learns from the data set's own pictures, warped by
+known amounts, to estimate such a warp; its estimates for a picture and for the copy differ by the warp between them.
 Warps are similarities: a place z = x + iy of the result, from the frame's centre, is taken from shift + turn·z.
 """
 
@@ -73,7 +73,7 @@ def standard(grey: np.ndarray, inset: int, grid: int) -> np.ndarray:
 
 
 class Straightener:
-    """Says where a face lies in its frame, in STAGES linear steps learned from the pictures given (N, 32, 32)."""
+    """Estimates how a face was warped, in STAGES linear steps, which it learns from pictures (N, 32, 32)."""
 
     def __init__(self, grey: np.ndarray, seed: int = 0):
         rng = np.random.default_rng(seed)

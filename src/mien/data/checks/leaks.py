@@ -1,4 +1,4 @@
-"""Who stands on both sides of a data set's own split: reported, not refused, since a corpus may come that way."""
+"""Who is on both sides of a data set's own split. It is reported, not refused: corpora may come like that."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sides(manifest: Manifest) -> dict[str, np.ndarray]:
 
 
 def _shared(manifest: Manifest, side: np.ndarray) -> list[str]:
-    """Compare every two of the sides named by (N,) str; '' is on none."""
+    """Return a line for every two sides, named by (N,) str, that share people or relatives; '' is no side."""
     roots = relatives_of(manifest).roots
     names = [str(n) for n in np.unique(side) if n]
     people = {n: np.unique(manifest.subject[(side == n) & (manifest.subject >= 0)]) for n in names}

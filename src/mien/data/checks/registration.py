@@ -1,4 +1,4 @@
-"""Two pictures laid over each other to a fraction of a pixel, and how much of one the other explains."""
+"""Lays two pictures over each other to a fraction of a pixel, and measures how alike they are then."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 INSET = 9  # pixels of 64 at the frame's border, which augmentation fills by mirroring
 BANDS = ((2.5, 8.0), (1.0, 4.0))
-"""Sigmas in pixels: light and noise lie outside. The first pair finds the place, the second compares."""
-HOPELESS = 0.8  # a coarse correlation below which the fine one is not worth looking for
+"""Pairs of sigmas in pixels; light and noise lie outside such bands. The first finds the place, the second compares."""
+HOPELESS = 0.8  # coarse correlation below which the fine one is not computed
 ROUNDS = 8
 STILL = 0.01  # pixels: a step this small ends the search
 LEAST = 500  # pixels that must overlap
@@ -40,22 +40,22 @@ def fit(a: np.ndarray, b: np.ndarray, start: np.ndarray) -> Fit:
     place, found = np.array([start[0, 0], start[1, 0], start[0, 2], start[1, 2]], np.float64), NONE
     for fine, coarse in BANDS:
         band, stack = _band(a, fine, coarse), _stack(_band(b, fine, coarse), open_)
-        settled = _settled(band, stack, usable, place)
-        found = _judged(band, _laid(stack, settled), usable) if settled is not None else NONE
+        settled = _register(band, stack, usable, place)
+        found = _compare(band, _lay_over(stack, settled), usable) if settled is not None else NONE
         if settled is None or found.likeness < HOPELESS:
             return found
         place = settled
     return found
 
 
-def _settled(band: np.ndarray, stack: np.ndarray, usable: np.ndarray, place: np.ndarray) -> np.ndarray | None:
+def _register(band: np.ndarray, stack: np.ndarray, usable: np.ndarray, place: np.ndarray) -> np.ndarray | None:
     """Return the similarity (4,) that lays a stack over a band best, from one near it; None where they hardly overlap.
 
     Gauss-Newton on its four numbers, with gain and offset (Lucas & Kanade 1981).
     """
     y, x = np.mgrid[: len(band), : len(band)].astype(np.float32)
     for _ in range(ROUNDS):
-        over = _laid(stack, place)
+        over = _lay_over(stack, place)
         both = usable & (over[..., 3] > 0.99)
         if both.sum() < LEAST:
             return None
@@ -69,7 +69,7 @@ def _settled(band: np.ndarray, stack: np.ndarray, usable: np.ndarray, place: np.
     return place
 
 
-def _judged(band: np.ndarray, over: np.ndarray, usable: np.ndarray) -> Fit:
+def _compare(band: np.ndarray, over: np.ndarray, usable: np.ndarray) -> Fit:
     """Compare `a`'s structure (S, S) with what of `b` lies over it (S, S, 4)."""
     both = usable & (over[..., 3] > 0.99)
     if both.sum() < LEAST:
@@ -102,7 +102,7 @@ def _exposed(picture: np.ndarray) -> np.ndarray:
     return cv2.erode(kept, np.ones((3, 3), np.uint8)).astype(np.float32)
 
 
-def _laid(stack: np.ndarray, place: np.ndarray) -> np.ndarray:
+def _lay_over(stack: np.ndarray, place: np.ndarray) -> np.ndarray:
     a, b, x, y = place
     m = np.array([[a, -b, x], [b, a, y]], np.float32)
     return cv2.warpAffine(stack, m, stack.shape[:2], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)

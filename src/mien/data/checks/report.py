@@ -7,7 +7,7 @@ import numpy as np
 from mien.data.checks.leaks import leaks
 from mien.data.manifest import Manifest
 from mien.data.matches import matches_of
-from mien.data.sampling.supply import Supply
+from mien.data.sampling.supply import PairIndex
 from mien.labels import EXPRESSIONS
 
 
@@ -17,7 +17,7 @@ def describe(manifest: Manifest) -> dict[str, str]:
     words = [f"{EXPRESSIONS[k]} {n}" for k in range(len(EXPRESSIONS)) if (n := int((expression == k).sum()))]
     key = matches_of(manifest).key
     pairs = np.unique(np.stack([key, subject], 1)[(key >= 0) & (subject >= 0)], axis=0)
-    giving = np.unique(subject[Supply(manifest).can_triple & (subject >= 0)])
+    giving = np.unique(subject[PairIndex(manifest).can_triple & (subject >= 0)])
     shared = np.bincount(pairs[:, 0]) if len(pairs) else np.zeros(0)
     each = np.bincount(subject[subject >= 0], minlength=1)
     return {

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.importers.support.corpus_folder import first, natural, pictures, unlike
+from mien.data.importers.support.corpus_folder import first_of, natural, pictures, wrong_layout
 from mien.data.importers.support.crop import eyes_from_68
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip, stranger
 
@@ -31,13 +31,13 @@ TABLES = {"training.csv": "train", "validation.csv": "val"}
 FOLDERS = {"train_set": "train", "val_set": "val"}
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every picture of one of the eight classes."""
     tables = {path: split for name, split in TABLES.items()
-              if (path := first(root, name, f"Manually_Annotated_file_lists/{name}"))}  # fmt: skip
+              if (path := first_of(root, name, f"Manually_Annotated_file_lists/{name}"))}  # fmt: skip
     sets = {root / name: split for name, split in FOLDERS.items() if (root / name / "annotations").is_dir()}
     if not tables and not sets:
-        raise unlike(root, "training.csv or train_set/annotations", EXPECTS)
+        raise wrong_layout(root, "training.csv or train_set/annotations", EXPECTS)
     for table, split in tables.items():
         yield from _table(root, table, split, options)
     for folder, split in sets.items():
@@ -57,7 +57,7 @@ def _eyes(points: np.ndarray) -> np.ndarray | None:
 
 def _table(root: Path, table: Path, split: str, options: Options) -> Iterator[Sample | Skip]:
     """Yield the rows of a table; one without a header has the columns of the others."""
-    images = first(root, *IMAGES) or root
+    images = first_of(root, *IMAGES) or root
     with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
         headed = COLUMNS[0] in file.readline()
         file.seek(0)
@@ -97,7 +97,7 @@ def _crops(folder: Path, split: str, options: Options) -> Iterator[Sample | Skip
 
 IMPORTER = Importer(
     "AffectNet, manually annotated",
-    frames,
+    samples,
     EXPECTS,
     "mohammadmahoor.com (agreement, research only)",
     options=("strangers",),

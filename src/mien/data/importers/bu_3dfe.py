@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.support.corpus_folder import pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.data.importers.support.words import expression_word
 
@@ -23,11 +23,11 @@ GENDERS = {"F": "female", "M": "male"}
 LEVELS, LOWEST = 4, 3
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the frontal textures."""
-    found = [(path, m) for path in pictures(root, deep=True) if (m := NAME.fullmatch(path.stem))]
+    found = [(path, m) for path in pictures(root, below=True) if (m := NAME.fullmatch(path.stem))]
     if not found:
-        raise unlike(root, "*_F2D.bmp", EXPECTS)
+        raise wrong_layout(root, "*_F2D.bmp", EXPECTS)
     for path, match in found:
         gender, person, code, level, race = (text.upper() for text in match.groups())
         low = 0 < int(level) < LOWEST and not options.all_frames
@@ -42,7 +42,7 @@ def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
 
 IMPORTER = Importer(
     "BU-3DFE, frontal textures",
-    frames,
+    samples,
     EXPECTS,
     "cs.binghamton.edu/~lijun/Research/3DFE (agreement, research only)",
     options=("all_frames", "neutral"),

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mien.data.importers.support.clip_frames import arching, shown
-from mien.data.importers.support.corpus_folder import folders, number, pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import folders, number, pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.data.importers.support.words import expression_word
 
@@ -24,11 +24,11 @@ GENDERS = {"F": "female", "M": "male"}
 SHARE = 5  # one frame in so many is the peak
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the frames of every clip."""
     people = [folder for folder in folders(root) if PERSON.fullmatch(folder.name)]
     if not people:
-        raise unlike(root, "F001/Angry", EXPECTS)
+        raise wrong_layout(root, "F001/Angry", EXPECTS)
     for person in people:
         for clip in folders(person):
             word, files = expression_word(clip.name), pictures(clip)
@@ -43,7 +43,7 @@ def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
 
 IMPORTER = Importer(
     "BU-4DFE, texture frames",
-    frames,
+    samples,
     EXPECTS,
     "cs.binghamton.edu/~lijun/Research/3DFE (agreement, research only)",
     options=("all_frames", "neutral"),

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.support.corpus_folder import pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 
 EXPECTS = "the CFD folder that holds CFD-WM-001-014-N.jpg and its like"
@@ -28,11 +28,11 @@ LOOKS: dict[str, dict[str, str | float]] = {
 }
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every photograph."""
-    found = [path for path in pictures(root, deep=True) if path.stem.startswith("CFD-")]
+    found = [path for path in pictures(root, below=True) if path.stem.startswith("CFD-")]
     if not any(NAME.fullmatch(path.stem) for path in found):
-        raise unlike(root, "CFD-*-N.jpg", EXPECTS)
+        raise wrong_layout(root, "CFD-*-N.jpg", EXPECTS)
     for path in found:
         match = NAME.fullmatch(path.stem)
         if not match:
@@ -43,4 +43,4 @@ def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
         yield Sample(stem(path, root), path, {**who, **LOOKS[code]})
 
 
-IMPORTER = Importer("CFD, Chicago Face Database", frames, EXPECTS, "chicagofaces.org (free, not for sale)")
+IMPORTER = Importer("CFD, Chicago Face Database", samples, EXPECTS, "chicagofaces.org (free, not for sale)")

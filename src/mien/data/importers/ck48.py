@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.support.corpus_folder import first, folders, pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import first_of, folders, pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.data.importers.support.words import expression_word
 
@@ -21,12 +21,12 @@ EXPECTS = "the CK+48 folder that holds anger, contempt, disgust, fear, happy, sa
 NAME = re.compile(r"(S\d+)_(\d+)_(\d+)")
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every crop with its class."""
-    base = first(root, "CK+48", "ck/CK+48", "") or root
+    base = first_of(root, "CK+48", "ck/CK+48", "") or root
     classes = [(folder, word) for folder in folders(base) if (word := expression_word(folder.name))]
     if not any(NAME.match(path.stem) for folder, _ in classes for path in pictures(folder)):
-        raise unlike(root, "anger/S010_004_00000017.png", EXPECTS)
+        raise wrong_layout(root, "anger/S010_004_00000017.png", EXPECTS)
     for folder, word in classes:
         for path in pictures(folder):
             match = NAME.match(path.stem)
@@ -38,4 +38,6 @@ def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
             yield Sample(stem(path, base), path, {**labels, "intensity": 0.0 if word == "neutral" else 1.0})
 
 
-IMPORTER = Importer("CK+48, 48 × 48 crops by class", frames, EXPECTS, "made from CK+; ask for CK+ itself", aligned=True)
+IMPORTER = Importer(
+    "CK+48, 48 × 48 crops by class", samples, EXPECTS, "made from CK+; ask for CK+ itself", aligned=True
+)

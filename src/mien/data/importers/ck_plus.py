@@ -20,7 +20,7 @@ import numpy as np
 
 from mien.data.importers.support.clip_frames import rising, shown
 from mien.data.importers.support.corpus_folder import (
-    first,
+    first_of,
     folders,
     natural,
     need,
@@ -28,7 +28,7 @@ from mien.data.importers.support.corpus_folder import (
     pictures,
     read_text,
     stem,
-    unlike,
+    wrong_layout,
 )
 from mien.data.importers.support.crop import eyes_from_68
 from mien.data.importers.support.facs import au_cells, read_pairs
@@ -38,13 +38,13 @@ EXPECTS = "the CK+ folder that holds cohn-kanade-images, Emotion and FACS"
 WORDS = ("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the frames of every labelled sequence."""
     images = need(root, EXPECTS, "cohn-kanade-images")
     need(root, EXPECTS, "Emotion", "Emotion_labels")
     sequences = [clip for person in folders(images) for clip in folders(person) if pictures(clip)]
     if not sequences:
-        raise unlike(root, "cohn-kanade-images/S005/001/*.png", EXPECTS)
+        raise wrong_layout(root, "cohn-kanade-images/S005/001/*.png", EXPECTS)
     for clip in sequences:
         try:
             yield from _sequence(root, clip, options)
@@ -54,7 +54,7 @@ def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
 
 def _label(root: Path, clip: Path, kinds: tuple[str, ...]) -> str | None:
     """Return the text of a sequence's label file, None where there is none."""
-    folder = first(root, *(f"{kind}/{clip.parent.name}/{clip.name}" for kind in kinds))
+    folder = first_of(root, *(f"{kind}/{clip.parent.name}/{clip.name}" for kind in kinds))
     found = sorted(folder.glob("*.txt"), key=natural) if folder else []
     return read_text(found[-1]) if found else None
 
@@ -102,7 +102,7 @@ def _eyes(path: Path) -> np.ndarray | None:
 
 IMPORTER = Importer(
     "CK+, original folders",
-    frames,
+    samples,
     EXPECTS,
     "jeffcohn.net/resources (agreement, research only)",
     options=("all_frames", "neutral"),

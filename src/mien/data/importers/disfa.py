@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from mien.data.importers.support.corpus_folder import folders, need, number, pictures, read_text, unlike
+from mien.data.importers.support.corpus_folder import folders, need, number, pictures, read_text, wrong_layout
 from mien.data.importers.support.facs import au_cells
 from mien.data.importers.support.sample import Importer, Options, Pixels, Sample, Skip
 from mien.data.importers.support.video_frames import VIDEOS, Player
@@ -28,15 +28,15 @@ FOLDS = ((3, 29, 23, 25, 8, 5, 7, 17, 4), (13, 18, 11, 28, 12, 6, 31, 21, 24), (
 FOLD_OF = {f"SN{person:03d}": k for k, people in enumerate(FOLDS) for person in people}
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every labelled frame."""
     base = need(root, EXPECTS, LABELS)
     people = [folder for folder in folders(base) if any(folder.glob("*_au*.txt"))]
     if not people:
-        raise unlike(root, f"{LABELS}/SN001/SN001_au1.txt", EXPECTS)
+        raise wrong_layout(root, f"{LABELS}/SN001/SN001_au1.txt", EXPECTS)
     videos, stills = _videos(root), _stills(root)
     if not videos and not stills:
-        raise unlike(root, "Videos_LeftCamera/LeftVideoSN001_comp.avi", EXPECTS)
+        raise wrong_layout(root, "Videos_LeftCamera/LeftVideoSN001_comp.avi", EXPECTS)
     player = Player()
     for folder in people:
         person = folder.name
@@ -106,7 +106,7 @@ def _stills(root: Path) -> dict[str, dict[int, Path]]:
 
 IMPORTER = Importer(
     "DISFA, twelve action units frame by frame",
-    frames,
+    samples,
     EXPECTS,
     "mohammadmahoor.com (agreement, research only)",
     options=("every",),

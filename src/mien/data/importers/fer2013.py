@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.importers.support.corpus_folder import need, unlike
+from mien.data.importers.support.corpus_folder import need, wrong_layout
 from mien.data.importers.support.sample import Importer, Labels, Options, Sample, Skip, stranger
 from mien.errors import InputError
 
@@ -26,13 +26,13 @@ SPLITS = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
 SIDE = 48
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every row's picture."""
     table = root if root.is_file() else need(root, EXPECTS, "fer2013.csv", "icml_face_data.csv", "fer2013/fer2013.csv")
     with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
         rows = csv.DictReader(file, skipinitialspace=True)
         if not {"emotion", "pixels", "Usage"} <= set(rows.fieldnames or ()):
-            raise unlike(table, "columns emotion, pixels, Usage", EXPECTS)
+            raise wrong_layout(table, "columns emotion, pixels, Usage", EXPECTS)
         for k, row in enumerate(rows):
             word, split = WORDS.get((row["emotion"] or "").strip()), SPLITS.get((row["Usage"] or "").strip())
             if word is None or split is None:
@@ -63,7 +63,7 @@ def _picture(grey: np.ndarray, where: str) -> np.ndarray:
 
 IMPORTER = Importer(
     "FER2013, the challenge's table",
-    frames,
+    samples,
     EXPECTS,
     "Kaggle, Challenges in Representation Learning 2013 (account)",
     aligned=True,

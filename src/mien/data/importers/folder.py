@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.support.corpus_folder import folders, pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import folders, pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Labels, Options, Sample, Skip, stranger
 from mien.data.importers.support.words import expression_word, split_word
 from mien.errors import InputError
@@ -22,27 +22,27 @@ from mien.errors import InputError
 EXPECTS = "a folder that holds one folder for each expression, as happy/*.jpg, or train/happy/*.jpg"
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every picture below a class folder."""
     who = person_pattern(options.subject)
     splits = [(folder, word) for folder in folders(root) if (word := split_word(folder.name))]
     parts = splits or [(root, "")]
     beside = set(folders(root)) - {folder for folder, _ in splits} if splits else set()
     if not any(expression_word(here.name) for part, _ in parts for here in folders(part)):
-        raise unlike(root, "folder named after an expression", EXPECTS)
+        raise wrong_layout(root, "folder named after an expression", EXPECTS)
     for folder in sorted(beside):
-        yield from (Skip(str(path), "folder beside train, val and test") for path in pictures(folder, deep=True))
+        yield from (Skip(str(path), "folder beside train, val and test") for path in pictures(folder, below=True))
     for part, split in parts:
         for here in folders(part):
             word = expression_word(here.name)
-            for path in pictures(here, deep=True):
+            for path in pictures(here, below=True):
                 if word is None:
                     yield Skip(str(path), f"folder '{here.name}' is named after no expression")
                     continue
                 labels: dict[str, str | int | float] = {"expression": word}
                 if split:
                     labels |= {"split": split, "test": int(split == "test")}
-                yield Sample(stem(path, root), path, named(labels, path.relative_to(root), who, options))
+                yield Sample(stem(path, root), path, with_person(labels, path.relative_to(root), who, options))
 
 
 def person_pattern(text: str) -> re.Pattern[str] | None:
@@ -53,7 +53,7 @@ def person_pattern(text: str) -> re.Pattern[str] | None:
         raise InputError(f"--subject {text}: is no regular expression ({error}); try '(S[0-9]+)_'") from None
 
 
-def named(labels: Labels, path: Path, who: re.Pattern[str] | None, options: Options) -> Labels:
+def with_person(labels: Labels, path: Path, who: re.Pattern[str] | None, options: Options) -> Labels:
     """Return labels with the person that the pattern finds in a relative path; unknown where it finds none."""
     if who is None:
         return stranger(labels, path.as_posix(), options)
@@ -63,7 +63,7 @@ def named(labels: Labels, path: Path, who: re.Pattern[str] | None, options: Opti
 
 IMPORTER = Importer(
     "any folder of pictures by class",
-    frames,
+    samples,
     EXPECTS,
     "your own pictures",
     options=("subject", "strangers"),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.support.corpus_folder import pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.data.importers.support.words import expression_word
 
@@ -19,11 +19,11 @@ EXPECTS = "the JAFFE folder that holds KA.AN1.39.tiff and its like"
 NAME = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|NE|SA|SU)(\d)\.(\d+)")
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every picture."""
-    found = pictures(root, deep=True)
+    found = pictures(root, below=True)
     if not any(NAME.fullmatch(path.stem) for path in found):
-        raise unlike(root, "KA.AN1.39.tiff", EXPECTS)
+        raise wrong_layout(root, "KA.AN1.39.tiff", EXPECTS)
     for path in found:
         match = NAME.fullmatch(path.stem)
         if not match:
@@ -38,4 +38,4 @@ def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
         yield Sample(stem(path, root), path, labels | ({"intensity": 0.0} if code == "NE" else {}))
 
 
-IMPORTER = Importer("JAFFE", frames, EXPECTS, "zenodo.org/records/3451524 (agreement, research only)")
+IMPORTER = Importer("JAFFE", samples, EXPECTS, "zenodo.org/records/3451524 (agreement, research only)")

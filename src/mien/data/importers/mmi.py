@@ -20,7 +20,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from mien.data.importers.support.clip_frames import arching, shown
-from mien.data.importers.support.corpus_folder import folders, need, pictures, read_text, unlike
+from mien.data.importers.support.corpus_folder import folders, need, pictures, read_text, wrong_layout
 from mien.data.importers.support.sample import Importer, Labels, Options, Pixels, Sample, Skip
 from mien.data.importers.support.video_frames import VIDEOS, Player
 
@@ -30,13 +30,13 @@ PEAK = 3  # frames near the middle
 FRONT = "0"
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the frames of every frontal clip with one of the six expressions."""
     base = need(root, EXPECTS, "Sessions")
     player = Player()
     sessions = [folder for folder in folders(base) if any(folder.glob("*.xml"))]
     if not sessions:
-        raise unlike(root, "Sessions/1767/*.xml", EXPECTS)
+        raise wrong_layout(root, "Sessions/1767/*.xml", EXPECTS)
     for session in sessions:
         facts, why = _facts(session)
         if why:
@@ -77,7 +77,7 @@ def _facts(session: Path) -> tuple[dict[str, str], str]:
 
 def _sources(session: Path, player: Player) -> list[Pixels]:
     """Return a clip's frames: extracted ones if they are there, else those of its video."""
-    files = pictures(session, deep=True)
+    files = pictures(session, below=True)
     if files:
         return list(files)
     videos = sorted(p for p in session.iterdir() if p.suffix.lower() in VIDEOS)
@@ -86,7 +86,7 @@ def _sources(session: Path, player: Player) -> list[Pixels]:
 
 IMPORTER = Importer(
     "MMI, sessions with an emotion",
-    frames,
+    samples,
     EXPECTS,
     "mmifacedb.eu (account and agreement, research only)",
     options=("all_frames", "neutral"),

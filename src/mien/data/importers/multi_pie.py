@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.support.corpus_folder import folders, pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import folders, pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.errors import InputError
 
@@ -43,14 +43,14 @@ FRONTAL = 30.0  # degrees: the five angles of JESRL
 LIGHTS = 19
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield one picture of every recording and camera."""
     if not 0 <= options.light <= LIGHTS:
         raise InputError(f"--light {options.light}: expected a number from 0 to {LIGHTS}; 7 is the frontal flash")
     base = root / "data" if (root / "data").is_dir() else root
     sessions = [folder for folder in sorted(base.glob("session0?/multiview")) if folder.is_dir()]
     if not sessions:
-        raise unlike(root, "session01/multiview", EXPECTS)
+        raise wrong_layout(root, "session01/multiview", EXPECTS)
     for session in sessions:
         number = session.parent.name[-2:]
         for person in folders(session):
@@ -85,7 +85,7 @@ def _recording(root: Path, folder: Path, person: str, what: str, options: Option
 
 IMPORTER = Importer(
     "CMU Multi-PIE, multiview",
-    frames,
+    samples,
     EXPECTS,
     "Carnegie Mellon University (licence, fee)",
     options=("all_frames", "light", "stand_ins"),

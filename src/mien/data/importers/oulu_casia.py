@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mien.data.importers.support.clip_frames import rising, shown
-from mien.data.importers.support.corpus_folder import folders, number, pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import folders, number, pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.data.importers.support.words import expression_word
 
@@ -28,10 +28,10 @@ def strong(root: Path) -> Path:
             camera = folder.parent.name.upper()
             if not camera.startswith("NI") and any(p.name.startswith("P") for p in folders(folder)):
                 return folder
-    raise unlike(root, "VIS/Strong/P001", EXPECTS)
+    raise wrong_layout(root, "VIS/Strong/P001", EXPECTS)
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the frames of every clip."""
     base = strong(root)
     for person in folders(base):
@@ -48,7 +48,7 @@ def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
 
 IMPORTER = Importer(
     "Oulu-CASIA, VIS camera, strong light",
-    frames,
+    samples,
     EXPECTS,
     "CMVS, University of Oulu (agreement, research only)",
     options=("all_frames", "neutral"),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.importers.support.corpus_folder import first, need, read_text, unlike
+from mien.data.importers.support.corpus_folder import first_of, need, read_text, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip, stranger
 
 EXPECTS = "the RAF-DB folder that holds EmoLabel/list_patition_label.txt and Image/aligned or Image/original"
@@ -25,13 +25,13 @@ GENDERS = {0: "male", 1: "female"}
 RACES = {0: "Caucasian", 1: "African-American", 2: "Asian"}
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the listed pictures."""
     base = need(root, EXPECTS, "EmoLabel", "basic/EmoLabel").parent
     listed = [line.split() for line in read_text(need(base, EXPECTS, "EmoLabel/list_patition_label.txt")).splitlines()]
-    crops, originals = (first(base, f"Image/{kind}") for kind in ("aligned", "original"))
+    crops, originals = (first_of(base, f"Image/{kind}") for kind in ("aligned", "original"))
     if crops is None and originals is None:
-        raise unlike(root, "Image/aligned or Image/original", EXPECTS)
+        raise wrong_layout(root, "Image/aligned or Image/original", EXPECTS)
     whole = originals is not None and (options.align or crops is None)
     for words in filter(None, listed):
         name, code = words[0], words[-1]
@@ -69,7 +69,7 @@ def _attributes(path: Path) -> tuple[dict[str, str], np.ndarray | None]:
 
 IMPORTER = Importer(
     "RAF-DB, basic emotions",
-    frames,
+    samples,
     EXPECTS,
     "whdeng.cn/raf (agreement, research only)",
     aligned=True,

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.support.corpus_folder import pictures, stem, unlike
+from mien.data.importers.support.corpus_folder import pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.data.importers.support.words import expression_word
 
@@ -24,11 +24,11 @@ GAZES = {"frontal": 0.0, "left": -30.0, "right": 30.0}  # degrees, nominal
 CAMERAS = (45, 90, 135)
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the pictures of the chosen cameras."""
-    found = [(path, m) for path in pictures(root, deep=True) if (m := NAME.fullmatch(path.stem))]
+    found = [(path, m) for path in pictures(root, below=True) if (m := NAME.fullmatch(path.stem))]
     if not found:
-        raise unlike(root, "Rafd090_*.jpg", EXPECTS)
+        raise wrong_layout(root, "Rafd090_*.jpg", EXPECTS)
     for path, match in found:
         camera, person, ethnicity, gender, expression, gaze = match.groups()
         word = expression_word(expression)
@@ -42,7 +42,7 @@ def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
 
 IMPORTER = Importer(
     "RaFD, Radboud Faces Database",
-    frames,
+    samples,
     EXPECTS,
     "rafd.socsci.ru.nl (account, research only)",
     options=("all_frames",),

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.support.corpus_folder import folders, pictures, unlike
+from mien.data.importers.support.corpus_folder import folders, pictures, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip, stranger
 from mien.data.importers.support.words import expression_word
 
@@ -23,15 +23,15 @@ EXPECTS = "the SFEW folder that holds Train/Train_Aligned_Faces/Angry and Val/Va
 SPLIT = re.compile(r"(train|val|test)", re.IGNORECASE)
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the labelled stills."""
     splits = [(folder, m.group().lower()) for folder in folders(root) if (m := SPLIT.match(folder.name))]
     if not any(_classes(folder) for folder, split in splits if split in ("train", "val")):
-        raise unlike(root, "Train/Train_Aligned_Faces/Angry", EXPECTS)
+        raise wrong_layout(root, "Train/Train_Aligned_Faces/Angry", EXPECTS)
     for folder, split in splits:
         labelled = _classes(folder)
         known = {path for here, _ in labelled for path in pictures(here)}
-        for path in pictures(folder, deep=True):
+        for path in pictures(folder, below=True):
             if path not in known:
                 yield Skip(str(path), "no label")
         for here, word in labelled:
@@ -53,7 +53,7 @@ def _classes(folder: Path) -> list[tuple[Path, str]]:
 
 IMPORTER = Importer(
     "SFEW 2.0, aligned faces",
-    frames,
+    samples,
     EXPECTS,
     "EmotiW challenge (agreement, research only)",
     aligned=True,

@@ -23,12 +23,13 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.columns import RANGES
-from mien.data.importers.folder import named, person_pattern
-from mien.data.importers.support.corpus_folder import SUFFIXES, first, natural, number, pictures, stem, unlike
+from mien.data.importers.folder import person_pattern, with_person
+from mien.data.importers.support.corpus_folder import first_of, natural, number, pictures, stem, wrong_layout
 from mien.data.importers.support.facs import au_cells
 from mien.data.importers.support.sample import Importer, Options, Pixels, Sample, Skip
 from mien.data.importers.support.video_frames import VIDEOS, Player
 from mien.labels import AUS, CORNERS
+from mien.media.photo import PICTURES
 
 EXPECTS = "a folder with OpenFace's (AU01_r) or py-feat's (AU01) CSV files beside their pictures, or one such file"
 NAMES = ("file_name", "input", "image", "filename")  # columns that may name a row's picture
@@ -38,13 +39,13 @@ BLINK, CLOSED = 45, 43  # the same muscle: a blink is a short closing
 Row = Mapping[str, str]
 
 
-def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
+def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield the rows whose picture is there."""
     folder = root.parent if root.is_file() else root
     files = [root] if root.is_file() else sorted((p for p in root.rglob("*.csv") if p.name not in OWN), key=natural)
     tables = [(path, rows) for path in files if (rows := _rows(path))]
     if not tables:
-        raise unlike(root, "CSV file with AU01_r or AU01", EXPECTS)
+        raise wrong_layout(root, "CSV file with AU01_r or AU01", EXPECTS)
     player, who = Player(), person_pattern(options.subject)
     for path, rows in tables:
         sources = _Sources(folder, path, player, 1 if _tool(rows[0]) == "OpenFace" else 0)
@@ -58,7 +59,7 @@ def frames(root: Path, options: Options) -> Iterator[Sample | Skip]:
                 labels |= {"sequence": sources.clip, "frame": int(_value(row, "frame") or 0)}
             person = Path(sources.clip) if sources.clip and who is None else Path(name)
             eyes = _eyes(row) if "_aligned" not in name else None
-            yield Sample(name, pixels, named(labels, person, who, options), eyes)
+            yield Sample(name, pixels, with_person(labels, person, who, options), eyes)
 
 
 def _rows(path: Path) -> list[Row]:
@@ -142,21 +143,21 @@ class _Sources:
     def __init__(self, root: Path, table: Path, player: Player, counted_from: int):
         self._root, self._table, self._player, self._from = root, table, player, counted_from
         beside = table.with_suffix("")
-        clip = first(table.parent, beside.name, f"{beside.name}_aligned")
+        clip = first_of(table.parent, beside.name, f"{beside.name}_aligned")
         numbered = {n: p for p in pictures(clip) if (n := number(p)) is not None} if clip and clip.is_dir() else {}
         lowest = min(numbered, default=counted_from)
         shift = counted_from - lowest if lowest in (0, 1) else 0  # files may count from 0 or from 1, as tools do
         self._frames = {n + shift: path for n, path in numbered.items()}
-        self._video = first(table.parent, *(beside.name + suffix for suffix in VIDEOS))
-        self._still = first(table.parent, *(beside.name + suffix for suffix in sorted(SUFFIXES)))
+        self._video = first_of(table.parent, *(beside.name + suffix for suffix in VIDEOS))
+        self._still = first_of(table.parent, *(beside.name + suffix for suffix in sorted(PICTURES)))
         self.clip = stem(table, root) if (self._frames or self._video) and not self._still else ""
 
     def of(self, row: Row) -> tuple[Pixels | None, str]:
         """Return a row's picture, None where it is not there, and its name."""
         named_by = next((row[name] for name in NAMES if row.get(name)), "").replace("\\", "/")
         frame = int(_value(row, "frame") or 0)
-        if named_by and Path(named_by).suffix.lower() in SUFFIXES:
-            path = first(self._root, named_by) or first(self._table.parent, named_by, Path(named_by).name)
+        if named_by and Path(named_by).suffix.lower() in PICTURES:
+            path = first_of(self._root, named_by) or first_of(self._table.parent, named_by, Path(named_by).name)
             inside = path is not None and path.resolve().is_relative_to(self._root.resolve())
             return path, stem(path.resolve(), self._root.resolve()) if path and inside else Path(named_by).stem
         if self._still:
@@ -170,7 +171,7 @@ class _Sources:
 
 IMPORTER = Importer(
     "pictures with OpenFace or py-feat tables",
-    frames,
+    samples,
     EXPECTS,
     "your own measurements",
     file=True,

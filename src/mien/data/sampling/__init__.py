@@ -1,1 +1,1 @@
-"""What a training step is fed."""
+"""From rows of a data set to a training step's batch: which are paired, how they are augmented, what moves in them."""

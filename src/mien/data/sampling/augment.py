@@ -1,7 +1,7 @@
-"""TER-GAN's augmentation: five crops × rotations × flip, as one affine warp an image.
+"""TER-GAN's augmentation: five crops × rotations × flip, as one affine warp of each image.
 
-Frames are aligned, so a "crop" here is a shift of the whole frame, mirrored beyond its border: the model always sees
-a whole face of the frame's own size.
+Images are aligned, so a "crop" here is a shift of the whole image, mirrored beyond its border: the model always sees a
+whole face at its own size.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Augmentation:
             scale=1 + self.scale * spread[0],
             shift=(x * self.margin, y * self.margin),
         )
-        if self.anywhere:  # what the choices of place and flip left of their numbers is uniform, too
+        if self.anywhere:  # the remainders of the numbers that chose place and flip are uniform, too
             warp = replace(warp, shift=tuple(self.margin * (2 * left - 1) for left in (u[0] * 5 % 1, u[1] * 2 % 1)))
         if not self.colour:
             return warp

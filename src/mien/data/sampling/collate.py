@@ -1,4 +1,4 @@
-"""Rows of a data set as faces with their labels."""
+"""Rows of a data set as tensors: faces with their labels."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def faces(
     """
     rows = np.asarray(indices, dtype=np.int64)
     labels = data.manifest
-    over = np.zeros(len(rows), bool) if mirrored is None else np.asarray(mirrored, bool)  # mirrored ones
-    sign = np.where(over, -1, 1).astype(np.float32)
+    flipped = np.zeros(len(rows), bool) if mirrored is None else np.asarray(mirrored, bool)
+    sign = np.where(flipped, -1, 1).astype(np.float32)
     left, right = labels.left[rows], labels.right[rows]
     return Faces(
         image=to_tensor(data.images[rows] if images is None else images),
@@ -35,8 +35,8 @@ def faces(
         expression=torch.from_numpy(labels.expression[rows]),
         intensity=torch.from_numpy(labels.intensity[rows]),
         aus=torch.from_numpy(labels.aus[rows]),
-        left=torch.from_numpy(np.where(over[:, None], right, left)),
-        right=torch.from_numpy(np.where(over[:, None], left, right)),
+        left=torch.from_numpy(np.where(flipped[:, None], right, left)),
+        right=torch.from_numpy(np.where(flipped[:, None], left, right)),
         yaw=torch.from_numpy(labels.yaw[rows] * sign),
         pitch=torch.from_numpy(labels.pitch[rows]),
         gaze_x=torch.from_numpy(labels.gaze_x[rows] * sign),

@@ -21,13 +21,13 @@ from mien.errors import InputError
 from mien.labels import POINTS, mirrored_points
 
 FILE = "geometry.npz"
-CELLS = 64  # of the flow as it is kept, a side
+CELLS = 64  # of the flow in the file, a side
 REFERENCE = 256.0  # pixels of the frame that landmarks are in where the file does not say
 MIRRORED = mirrored_points()
-UNITS = 16.0  # of the flow as it is kept, a cell: quarter pixels of a frame of 256
+UNITS = 16.0  # of the flow in the file, a cell: quarter pixels of a frame of 256
 ROUNDS = 6  # of the fixed-point iteration
 AGREE = 0.5 / REFERENCE  # of the side: landmarks that lie this near are those of one picture
-SURE = 0.3  # cells by which the two ways to N may disagree at the end
+SURE = 0.3  # cells that may lie between the two places in N at the end of the iteration
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,17 +107,17 @@ def looked_up(grid: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
-    """What the geometry.npz files of a data set hold, one file after another: K pictures, of which N are the data's."""
+class Files:
+    """What the geometry.npz files of a data set hold, one after another: K pictures, among them N of the data."""
 
-    arrays: dict[str, np.ndarray]  # (K, …) each, as they are kept
+    arrays: dict[str, np.ndarray]  # (K, …) each, as in the files
     side: np.ndarray  # (K,) float32: pixels of the frame that its landmarks are in
     home: np.ndarray  # (K,) int64: which file it comes from
     row: np.ndarray  # (N,) int64 into them; -1 where a picture has no geometry
     homes: tuple[Path, ...]  # the files' folders
 
 
-def read_kept(data: Data, names: Sequence[str]) -> Kept:
+def read_files(data: Data, names: Sequence[str]) -> Files:
     """Return arrays by name, and whose they are, from the geometry.npz that is nearest above each picture.
 
     Joined data sets thus each have their own; pictures of a set without one have none.
@@ -131,29 +131,29 @@ def read_kept(data: Data, names: Sequence[str]) -> Kept:
     begun = 0
     for number, home in enumerate(homes):
         with np.load(home / FILE) as file:
-            files = file["file_name"]
+            pictures = file["file_name"]
             for name in names:
                 parts[name].append(file[name])
-            sides.append(np.full(len(files), float(file["size"]) if "size" in file else REFERENCE, np.float32))
-        whence.append(np.full(len(files), number))
-        place |= {home / str(name): begun + k for k, name in enumerate(files)}
-        begun += len(files)
+            sides.append(np.full(len(pictures), float(file["size"]) if "size" in file else REFERENCE, np.float32))
+        whence.append(np.full(len(pictures), number))
+        place |= {home / str(name): begun + k for k, name in enumerate(pictures)}
+        begun += len(pictures)
     arrays = {name: np.concatenate(found) for name, found in parts.items() if found}
     row = np.array([place.get(path, -1) for path in paths], np.int64)
-    return Kept(arrays, np.concatenate(sides), np.concatenate(whence), row, homes)
+    return Files(arrays, np.concatenate(sides), np.concatenate(whence), row, homes)
 
 
 def read_geometry(data: Data) -> Geometry:
     """Return the geometry of a data set's rows. Raises InputError where no row has any."""
-    kept = read_kept(data, ("flow", "mouth", "landmarks"))
-    if not (kept.row >= 0).any():
+    files = read_files(data, ("flow", "mouth", "landmarks"))
+    if not (files.row >= 0).any():
         raise InputError(
             f"{data.manifest.folder}: no {FILE} beside the pictures; this model learns from exact motion, as the face "
             "studio (mien synth) and photofaces have it"
         )
-    landmarks = (kept.arrays["landmarks"].astype(np.float32) + 0.5) / kept.side[:, None, None]
-    flow, row = kept.arrays["flow"], kept.row
-    return Geometry(flow, kept.arrays["mouth"], landmarks, row, data.size, _origins(data, kept, landmarks))
+    landmarks = (files.arrays["landmarks"].astype(np.float32) + 0.5) / files.side[:, None, None]
+    flow, row = files.arrays["flow"], files.row
+    return Geometry(flow, files.arrays["mouth"], landmarks, row, data.size, _origins(data, files, landmarks))
 
 
 def read_landmarks(data: Data) -> np.ndarray:
@@ -161,32 +161,32 @@ def read_landmarks(data: Data) -> np.ndarray:
 
     Raises InputError where there is no geometry.npz at all.
     """
-    kept = read_kept(data, ("landmarks",))
-    if not kept.homes:
+    files = read_files(data, ("landmarks",))
+    if not files.homes:
         raise InputError(
             f"{data.manifest.folder / FILE}: missing; the exact truth needs the landmarks that the face studio writes; "
             "without a truth, ask for --partners 1"
         )
-    out, has = np.full((len(data), POINTS, 2), np.nan), kept.row >= 0
-    points, side = kept.arrays["landmarks"].astype(np.float64), kept.side.astype(np.float64)
-    place = kept.row[has]
+    out, has = np.full((len(data), POINTS, 2), np.nan), files.row >= 0
+    points, side = files.arrays["landmarks"].astype(np.float64), files.side.astype(np.float64)
+    place = files.row[has]
     out[has] = (points[place] + 0.5) * data.size / side[place, None, None] - 0.5  # pixel centres are whole numbers
     return out
 
 
-def _origins(data: Data, kept: Kept, landmarks: np.ndarray) -> np.ndarray:
+def _origins(data: Data, files: Files, landmarks: np.ndarray) -> np.ndarray:
     """Return (N,) int64, equal where rows of one person count from one neutral picture.
 
     Each file has its own. Where two files show a person, theirs are one if their landmarks (K, 68, 2) agree.
     """
-    home = np.where(kept.row >= 0, kept.home[kept.row], -1)
-    if len(kept.homes) < 2:
+    home = np.where(files.row >= 0, files.home[files.row], -1)
+    if len(files.homes) < 2:
         return home
-    still = (home >= 0) & ~np.asarray(kept.arrays["flow"].any((1, 2, 3)))[kept.row]  # N itself
+    still = (home >= 0) & ~np.asarray(files.arrays["flow"].any((1, 2, 3)))[files.row]  # N itself
     origin, subject = home.copy(), data.manifest.subject
     for person in range(len(data.manifest.subjects)):
         mine = np.flatnonzero((subject == person) & (home >= 0))
-        firsts = {int(home[i]): landmarks[kept.row[i]] for i in mine[still[mine]][::-1]}  # of each file
+        firsts = {int(home[i]): landmarks[files.row[i]] for i in mine[still[mine]][::-1]}  # of each file
         for number in np.unique(home[mine]).tolist():
             same = [k for k in sorted(firsts) if number in firsts and np.abs(firsts[k] - firsts[number]).max() < AGREE]
             origin[mine[home[mine] == number]] = same[0] if same else number

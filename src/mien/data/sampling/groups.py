@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 Good = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""(n,) places in a batch and (n,) rows offered to them -> (n,) bool: the row will do."""
+"""Takes (n,) places in a batch and (n,) rows offered to them; returns (n,) bool: which of the rows will do."""
 
 TRIES = 12
-"""Draws before the rows that will do are listed; a fair draw either way, listing is only slower."""
+"""Draws that are tried before all rows of a group are looked through, which is as fair but slower."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from mien.data.dataset import Data
 from mien.data.sampling.augment import Augmentation, Warp, apply
 from mien.data.sampling.collate import faces
 from mien.data.sampling.geometry import Geometry
-from mien.data.sampling.supply import Supply
+from mien.data.sampling.supply import PairIndex
 from mien.errors import InputError
 from mien.nn.images import to_tensor
 
@@ -72,36 +72,35 @@ class PairSampler:
         self.alike, self.geometry, self.neutral = alike, geometry, neutral
         self.data, self.batch_size, self.seed, self.same = data, batch_size, seed, same
         self.need_truth, self.augmentation, self.independent = need_truth, augmentation, independent
-        self._supply = Supply(data.manifest)
-        supply = self._supply
-        crossed = supply.can_triple if need_truth else supply.can_cross
-        self._can_same = supply.can_same & (same > 0)
+        self._index = PairIndex(data.manifest)
+        crossed = self._index.can_triple if need_truth else self._index.can_cross
+        self._can_same = self._index.can_same & (same > 0)
         self._can_cross = crossed & (same < 1)
         self._usable = np.flatnonzero(self._can_same | self._can_cross)
-        self._order: tuple[int, np.ndarray] = (-1, self._usable)  # the last epoch's permutation, only to save time
+        self._order: tuple[int, np.ndarray] = (-1, self._usable)  # the last epoch's permutation, to save time
         if not len(self._usable):
-            told = ", ".join(f"{name} {count}" for name, count in self.describe().items())
+            counts = ", ".join(f"{name} {count}" for name, count in self.describe().items())
             raise NoPairs(
-                f"{data.manifest.folder}: no pairs can be made with same={same}, need_truth={need_truth} ({told}); "
+                f"{data.manifest.folder}: no pairs can be made with same={same}, need_truth={need_truth} ({counts}); "
                 "expected people with several expressions, or several people"
             )
 
     def describe(self) -> dict[str, int]:
         """Say how many images and subjects there are, and how many can be the source of which kind of pair."""
-        supply, subject = self._supply, self.data.manifest.subject
+        index, subject = self._index, self.data.manifest.subject
 
         def count(name: str, mask: np.ndarray) -> dict[str, int]:
-            return {f"images {name}": int(mask.sum()), f"subjects {name}": len(np.unique(subject[mask & supply.known]))}
+            return {f"images {name}": int(mask.sum()), f"subjects {name}": len(np.unique(subject[mask & index.known]))}
 
         people = len(self.data.manifest.subjects)
-        triples = count("giving triples with another person", supply.can_triple)
+        triples = count("giving triples with another person", index.can_triple)
         return (
             {"images": len(subject), "subjects": people}
-            | count("giving same-person pairs", supply.can_same)
-            | count("giving pairs of two people", supply.can_cross)
+            | count("giving same-person pairs", index.can_same)
+            | count("giving pairs of two people", index.can_cross)
             | triples
             | {"subjects giving no triple": people - triples["subjects giving triples with another person"]}
-            | count("giving none of these", ~(supply.can_same | supply.can_cross))
+            | count("giving none of these", ~(index.can_same | index.can_cross))
             | {"images used as source": len(self._usable)}
         )
 
@@ -117,7 +116,8 @@ class PairSampler:
             for s, t, p in zip(source_warps, target_warps, paired.tolist(), strict=True)
         ]
         truth = to_tensor(self._images(rows.truth, target_warps))
-        truth.permute(0, 2, 3, 1)[torch.from_numpy(~paired)] = torch.nan  # as it lies in memory: 20 times faster
+        # in the order in which it lies in memory, which is 20 times as fast
+        truth.permute(0, 2, 3, 1)[torch.from_numpy(~paired)] = torch.nan
         return Batch(
             self._faces(rows.source, source_warps),
             self._faces(rows.target, target_warps),
@@ -136,15 +136,15 @@ class PairSampler:
         can_same, can_cross = self._can_same[source], self._can_cross[source]
         same = np.where(can_same & can_cross, wanted, can_same)
         target, truth = np.empty_like(source), np.empty_like(source)
-        target[same] = self._supply.another_look(rng, source[same], self._supply.subject[source[same]])
+        target[same] = self._index.another_look(rng, source[same], self._index.subject[source[same]])
         if self.neutral:
-            calm = same & self._supply.can_calm[source] & (rng.random(len(source)) < self.neutral)
-            target[calm] = self._supply.neutral_look(rng, source[calm])
+            calm = same & self._index.can_calm[source] & (rng.random(len(source)) < self.neutral)
+            target[calm] = self._index.neutral_look(rng, source[calm])
         truth[same] = source[same]
-        crossed = self._supply.triples if self.need_truth else self._supply.crosses
+        crossed = self._index.triples if self.need_truth else self._index.crosses
         target[~same], truth[~same] = crossed(rng, source[~same])
-        alike = ~same & self._supply.can_triple[source] & (rng.random(len(source)) < self.alike)
-        target[alike] = truth[alike] = self._supply.shown_by_another(rng, source[alike])
+        alike = ~same & self._index.can_triple[source] & (rng.random(len(source)) < self.alike)
+        target[alike] = truth[alike] = self._index.shown_by_another(rng, source[alike])
         return Rows(source, target, truth, alike)
 
     def _sources(self, step: int) -> np.ndarray:
@@ -194,9 +194,9 @@ class Sampler(Protocol):
 
 
 def prefetch(sampler: Sampler, start_step: int, depth: int = 2) -> Generator[Batch, None, None]:
-    """Yield the batches of start_step, start_step + 1, … without end, made ahead by one background thread.
+    """Yield the batches of start_step, start_step + 1, … without end; a background thread makes them ahead of time.
 
-    What the sampler raises is raised here, at its step. Closing the iterator ends the thread.
+    What the sampler raises for a step is raised here in its place. Closing the iterator ends the thread.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as pool:
         ahead: deque[Future[Batch]] = deque()

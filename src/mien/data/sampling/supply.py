@@ -1,4 +1,4 @@
-"""Which row can be paired with which."""
+"""Which rows of a data set can be paired with which, and fair draws of such pairs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mien.data.sampling.groups import Groups, group, pick
 from mien.labels import EXPRESSIONS
 
 
-class Supply:
-    """What a data set can give: who has several looks, and whose picture another person's expression can be."""
+class PairIndex:
+    """Which rows of a data set can be paired: who has several looks, and who else shows a row's expression."""
 
     def __init__(self, manifest: Manifest):
         people = len(manifest.subjects)

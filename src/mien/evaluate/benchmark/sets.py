@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from mien.errors import InputError
 from mien.evaluate.evaluators.independence import labelled_by
 from mien.evaluate.trials import STRONG, Trials, trials
 from mien.labels import BASIC, CLASSES
+from mien.progress import Tell, untold
 from mien.synth.generate import generate
 
 SEED = 36_036_036
@@ -53,7 +53,7 @@ def studio_set(
     per_person: int = PER_PERSON,
     size: int = SIZE,
     jobs: int = 2,
-    report: Callable[[int, int], None] | None = None,
+    report: Tell = untold,
 ) -> BenchSet:
     """Render the studio set into `folder`, or go on with it, and return it; no model was trained on its people.
 
@@ -61,7 +61,7 @@ def studio_set(
     """
     if people < LEAST_PEOPLE:
         raise InputError(f"--people {people}: expected {LEAST_PEOPLE} or more; half of them stand against the others")
-    generate(folder, people, per_person, size, SEED, jobs, progress=report)
+    generate(folder, people, per_person, size, SEED, jobs, tell=report)
     return bench_set("studio", open_data(folder, size))
 
 

@@ -9,19 +9,20 @@ from types import ModuleType
 
 from mien.errors import InputError
 
-# swscale's bicubic | accurate_rnd | full_chroma_int: by default 4:2:0 comes out 1.3 levels too dark and goes back so,
-# with these a smooth picture goes to RGB and back to the very samples.
+# swscale's bicubic | accurate_rnd | full_chroma_int. By its default 4:2:0 becomes 1.3 grey levels too dark on the way
+# to RGB, and again on the way back; with these a smooth picture comes back sample for sample.
 EXACT = 0x4 | 0x40000 | 0x2000
-CLIPS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
+CLIPS = (".avi", ".mp4", ".mov", ".mkv", ".m4v", ".webm")
+"""Suffixes of the clips that are read."""
 
 
 def is_clip(path: Path) -> bool:
-    """Whether a file's name is a clip's."""
+    """Return whether a file's name is a clip's."""
     return path.suffix.lower() in CLIPS
 
 
 def ffmpeg() -> ModuleType:
-    """PyAV. Raises InputError where it is not installed."""
+    """Return PyAV. Raises InputError where it is not installed."""
     try:
         import av
     except ModuleNotFoundError as error:
@@ -30,8 +31,8 @@ def ffmpeg() -> ModuleType:
 
 
 @contextmanager
-def told(path: Path, what: str) -> Iterator[None]:
-    """Make FFmpeg's errors an InputError."""
+def ffmpeg_errors(path: Path, what: str) -> Iterator[None]:
+    """Make errors of FFmpeg an InputError: `what` is wrong with the file at `path`, and why."""
     av = ffmpeg()
     try:
         yield

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from mien.errors import InputError
-from mien.media.video.ffmpeg import CLIPS, EXACT, ffmpeg, told
+from mien.media.video.ffmpeg import CLIPS, EXACT, ffmpeg, ffmpeg_errors
 
 PIXEL_LIMIT = 40_000_000  # a frame of 8K has 33 million
-MISSING = 0.25  # seconds that may lack at a clip's end; more, and it was cut short
+MISSING = 0.25  # seconds that may be missing at a clip's end; more, and it counts as cut short
 _EXPECTED = f"expected a clip ({', '.join(CLIPS)})"
 _AGAIN = "copy it again from where it came"
 
@@ -23,7 +23,7 @@ _SAFE = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi",
     "protocol_whitelist": "file",
 }
-_TURNS = {
+_ROTATIONS = {
     90: (("transpose", "cclock"),),
     -90: (("transpose", "clock"),),
     180: (("hflip", None), ("vflip", None)),
@@ -31,19 +31,19 @@ _TURNS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
-    """One frame."""
+class VideoFrame:
+    """One frame of a clip."""
 
     rgb: np.ndarray  # uint8 (H, W, 3), upright
     time: float  # seconds
     pts: int  # the same in the clip's own unit
-    frame: Any  # av.VideoFrame, upright, in the clip's own pixel format
+    native: Any  # av.VideoFrame, upright, in the clip's own pixel format
 
 
-class Reader:
+class ClipReader:
     """A clip that is read, to be used in a `with`.
 
-    Its packets are gone through once without decoding, which counts the frames and finds out whether the file is whole.
+    First its packets are counted without decoding them, which also shows whether the file is whole.
     Raises InputError for what is no clip, has no picture, or was cut short.
     """
 
@@ -53,12 +53,12 @@ class Reader:
             raise InputError(f"{path}: no such file; {_EXPECTED}")
         if not self.path.is_file() or not self.path.stat().st_size:
             raise InputError(f"{path}: empty, or not a regular file; {_EXPECTED}")
-        self.count = self._surveyed()
-        self._file = self._opened()
+        self.count = self._count_frames()
+        self._file = self._open()
         self.picture = picture_of(self._file)
         self.sounds = list(self._file.streams.audio)
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> ClipReader:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,52 +74,52 @@ class Reader:
         """What the file says of itself: title, date, comment, and so on."""
         return dict(self._file.metadata)
 
-    def shots(self, sound: Callable[[Any], None] | None = None) -> Iterator[Shot]:
+    def frames(self, sound: Callable[[Any], None] | None = None) -> Iterator[VideoFrame]:
         """Yield every frame; packets of sound are handed to `sound` as they come.
 
         Raises InputError where the file is damaged.
         """
         unit, last = float(self.picture.time_base), None
         try:
-            for frame in self._frames(sound):
-                if frame.pts is None or (last is not None and frame.pts <= last):  # encoders want them to grow
+            for frame in self._native_frames(sound):
+                if frame.pts is None or (last is not None and frame.pts <= last):  # for encoders
                     frame.pts = 0 if last is None else last + 1
                 last = int(frame.pts)
-                yield Shot(frame.to_ndarray(format="rgb24", interpolation=EXACT), last * unit, last, frame)
+                yield VideoFrame(frame.to_ndarray(format="rgb24", interpolation=EXACT), last * unit, last, frame)
         except ffmpeg().FFmpegError as error:
             reason = f"damaged after {(last or 0) * unit:.2f} s ({error.strerror})"
             raise InputError(f"{self.path}: {reason}; {_AGAIN}") from error
 
-    def _frames(self, sound: Callable[[Any], None] | None) -> Iterator[Any]:
-        """Yield frames, upright; hand over packets of sound."""
-        turn = None
+    def _native_frames(self, sound: Callable[[Any], None] | None) -> Iterator[Any]:
+        """Yield frames as PyAV has them, upright; hand packets of sound to `sound`."""
+        rotation = None
         for packet in self._file.demux(self.picture, *self.sounds):
             if packet.stream.type == "video":
                 for frame in packet.decode():
-                    turn = turn or (Turn(frame) if frame.rotation else None)
-                    yield turn(frame) if turn else frame
+                    rotation = rotation or (Rotation(frame) if frame.rotation else None)
+                    yield rotation(frame) if rotation else frame
             elif sound and packet.dts is not None:
                 sound(packet)
 
-    def _opened(self) -> Any:
+    def _open(self) -> Any:
         """Return the opened file."""
-        with told(self.path, f"not a clip that mien can read; {_EXPECTED}"):
+        with ffmpeg_errors(self.path, f"not a clip that mien can read; {_EXPECTED}"):
             file = ffmpeg().open(str(self.path), container_options=_SAFE, metadata_errors="replace")
         stream = picture_of(file)
         if stream is None:
-            held = "sound alone" if file.streams.audio else "no stream of video"
+            content = "sound alone" if file.streams.audio else "no stream of video"
             file.close()
-            raise InputError(f"{self.path}: holds {held}; {_EXPECTED}")
+            raise InputError(f"{self.path}: holds {content}; {_EXPECTED}")
         if stream.width * stream.height > PIXEL_LIMIT:
             file.close()
             raise InputError(f"{self.path}: {stream.width}×{stream.height}, more than a frame of 8K; make it smaller")
         stream.thread_type = "AUTO"
         return file
 
-    def _surveyed(self) -> int:
-        """Return the number of frames."""
+    def _count_frames(self) -> int:
+        """Return the number of frames. Raises InputError for a file that is damaged or cut short."""
         count, ends, whole = 0, {0: 0.0}, True
-        with self._opened() as file, told(self.path, f"damaged; {_AGAIN}"):
+        with self._open() as file, ffmpeg_errors(self.path, f"damaged; {_AGAIN}"):
             stream = picture_of(file)
             for packet in file.demux(stream, *file.streams.audio):
                 if not packet.size or packet.is_discard:
@@ -130,7 +130,7 @@ class Reader:
                 shown = packet.pts if packet.pts is not None else packet.dts or 0
                 end = float((shown - (own.start_time or 0) + (packet.duration or 0)) * own.time_base)
                 ends[own.index] = max(end, ends.get(own.index, 0.0))
-            # Matroska tells the length of all streams together, the others of each.
+            # Matroska says how long all streams together are, other formats how long each is.
             length = float(stream.duration * stream.time_base) if stream.duration else (file.duration or 0) / 1e6
             end = ends.get(stream.index, 0.0) if stream.duration else max(ends.values())
         if not whole or end < length - MISSING:
@@ -141,12 +141,12 @@ class Reader:
 
 
 def picture_of(file: Any) -> Any:
-    """The first stream of pictures that move, None where there is none; a song's cover does not."""
+    """Return the first stream of moving pictures, None where there is none; a song's cover does not count."""
     cover = ffmpeg().stream.Disposition.attached_pic
     return next((stream for stream in file.streams.video if not stream.disposition & cover), None)
 
 
-class Turn:
+class Rotation:
     """Turns frames as the file says that they are to be shown, in their own pixel format and so without loss."""
 
     def __init__(self, frame: Any):
@@ -155,8 +155,8 @@ class Turn:
             width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
         )
         quarter = (round(frame.rotation / 90) * 90 + 90) % 360 - 90  # -90, 0, 90, 180
-        steps = [self.graph.add(kind, how) for kind, how in _TURNS.get(quarter, ())]
-        self.graph.link_nodes(source, *steps, self.graph.add("buffersink")).configure()
+        filters = [self.graph.add(kind, how) for kind, how in _ROTATIONS.get(quarter, ())]
+        self.graph.link_nodes(source, *filters, self.graph.add("buffersink")).configure()
 
     def __call__(self, frame: Any) -> Any:
         """Return the frame upright."""

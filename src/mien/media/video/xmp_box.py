@@ -18,7 +18,7 @@ def append_packet(path: Path, packet: bytes) -> None:
 
 
 def read_packet(path: Path) -> bytes | None:
-    """The file's last packet, None where there is none or it is no MP4 file."""
+    """Return the file's last packet, None where there is none or it is no MP4 file."""
     packet = None
     with path.open("rb") as file:
         for kind, start, end in _boxes(file, path.stat().st_size):

@@ -1,4 +1,4 @@
-"""A corpus' folders: what lies in them, in the order a person would give, and the line for a folder that is not it."""
+"""Folders of a corpus: files in the order of their numbers, and the error for a folder that is laid out otherwise."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 
 from mien.errors import InputError
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".gif"})
+from mien.media.photo import PICTURES
 
 
 def natural(path: Path) -> list[tuple[int, int, str]]:
@@ -16,13 +15,13 @@ def natural(path: Path) -> list[tuple[int, int, str]]:
     return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"([0-9]+)", str(path)) if p]
 
 
-def pictures(folder: Path, deep: bool = False) -> list[Path]:
-    """Return the image files of a folder, with `deep` of the folders in it too; not the hidden ones."""
-    if not deep:
+def pictures(folder: Path, below: bool = False) -> list[Path]:
+    """Return the image files of a folder, with `below` of the folders in it too; not the hidden ones."""
+    if not below:
         found = list(folder.iterdir())
     else:
         found = [Path(at) / name for at, _, names in os.walk(folder) for name in names]
-    return sorted((p for p in found if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")), key=natural)
+    return sorted((p for p in found if p.suffix.lower() in PICTURES and not p.name.startswith(".")), key=natural)
 
 
 def folders(folder: Path) -> list[Path]:
@@ -30,21 +29,21 @@ def folders(folder: Path) -> list[Path]:
     return sorted((p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")), key=natural)
 
 
-def unlike(root: Path, missing: str, expects: str) -> InputError:
+def wrong_layout(root: Path, missing: str, expects: str) -> InputError:
     """Return the one line for a ROOT that is not laid out as its corpus is."""
     return InputError(f"{root}: no {missing}; expected {expects}")
 
 
-def first(root: Path, *names: str) -> Path | None:
+def first_of(root: Path, *names: str) -> Path | None:
     """Return the first of several files or folders of `root` that is there; "" stands for `root`."""
     return next((root / name for name in names if (root / name).exists()), None)
 
 
 def need(root: Path, expects: str, *names: str) -> Path:
     """Return the first of several files or folders of `root` that is there. Raises InputError where none is."""
-    found = first(root, *names)
+    found = first_of(root, *names)
     if found is None:
-        raise unlike(root, names[0], expects)
+        raise wrong_layout(root, names[0], expects)
     return found
 
 

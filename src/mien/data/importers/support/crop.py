@@ -1,4 +1,4 @@
-"""A corpus' picture to a square face: its eyes brought to the template, or the picture's middle as it is."""
+"""A corpus' picture as a square face: with its eyes on the template, or the middle of the picture as it is."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ def eyes_from_68(points: np.ndarray) -> np.ndarray | None:
     return eyes if sound else None
 
 
-def aligned(rgb: np.ndarray, size: int, eyes: np.ndarray | None, lying: bool = False) -> np.ndarray | None:
+def align_face(rgb: np.ndarray, size: int, eyes: np.ndarray | None, lying: bool = False) -> np.ndarray | None:
     """Return uint8 (size, size, 3) with the eyes on the template; None where no face is found.
 
-    `eyes` (2, 2) in pixels of `rgb` (H, W, 3) are believed where they lie inside; else the largest face found is
-    taken. With `lying`, where none is upright, the picture is turned by a right angle clockwise, then the other way.
+    `eyes` (2, 2) in pixels of `rgb` (H, W, 3) are taken where they lie inside; else those of the largest face
+    that is found. With `lying`, where none is upright, the picture is turned by a right angle, either way.
     """
     height, width = rgb.shape[:2]
     if eyes is not None and (eyes >= 0).all() and (eyes < (width, height)).all():
         return align(rgb, similarity(eyes, size), size)
     for quarter in (0, 3, 1) if lying else (0,):  # rot90 turns anticlockwise
-        turned = np.ascontiguousarray(np.rot90(rgb, quarter))
-        faces = find_faces(turned)
+        upright = np.ascontiguousarray(np.rot90(rgb, quarter))
+        faces = find_faces(upright)
         if faces:
             largest = max(faces, key=lambda face: face.box[2])
-            return align(turned, similarity(largest.eyes, size), size)
+            return align(upright, similarity(largest.eyes, size), size)
     return None
 
 
-def middle(rgb: np.ndarray, size: int) -> np.ndarray:
+def central_square(rgb: np.ndarray, size: int) -> np.ndarray:
     """Return the central square of uint8 `rgb` (H, W, 3), scaled to (size, size, 3)."""
     height, width = rgb.shape[:2]
     side = min(height, width)

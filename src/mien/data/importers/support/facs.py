@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from mien.labels import AUS
+from mien.labels import AUS, au_name
 
 LETTERS = {letter: value for value, letter in enumerate("ABCDE", 1)}  # trace … maximum
 
 
 def au_cells(codes: dict[int, float | None], complete: bool = True) -> dict[str, str | float]:
-    """Return cells AU01… from intensities 0–5 by action unit; None is present, but how strongly is not coded.
+    """Return cells AU01… of intensities 0–5 by action unit; None stands for present, its intensity not coded.
 
-    Units that the manifest has no column for are left out. Where the coder named all that was there (`complete`), the
-    others are 0, else unknown.
+    Units that the manifest has no column for are left out. The others are 0 where all that was seen is named
+    (`complete`), else unknown.
     """
-    cells: dict[str, str | float] = {f"AU{au:02d}": 0.0 for au in AUS} if complete else {}
+    cells: dict[str, str | float] = {au_name(au): 0.0 for au in AUS} if complete else {}
     for au, level in codes.items():
         if au in AUS:
-            cells[f"AU{au:02d}"] = "" if level is None else min(max(level, 0.0), 5.0)
+            cells[au_name(au)] = "" if level is None else min(max(level, 0.0), 5.0)
     return cells
 
 

@@ -1,4 +1,4 @@
-"""What an importer says of a corpus: its pictures with their labels, what it leaves out and why."""
+"""What an importer yields: the pictures of a corpus with their labels, and what it leaves out, with the reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 Pixels: TypeAlias = Path | Callable[[], np.ndarray]
-"""A picture's file, or what gives uint8 (H, W, 3) RGB when called; calls come in the order of the frames."""
+"""A picture's file, or what gives uint8 (H, W, 3) RGB when called; calls come in the order of the samples."""
 
 Labels: TypeAlias = Mapping[str, str | int | float]
 """Cells of `metadata.csv` by column, without `file_name`; a column that is not there is unknown."""
@@ -58,7 +58,7 @@ class Importer:
     """One corpus: how its pictures are listed, and what a user must know of it."""
 
     title: str
-    frames: Callable[[Path, Options], Iterator[Sample | Skip]]
+    samples: Callable[[Path, Options], Iterator[Sample | Skip]]
     expects: str  # "the CK+ folder that holds …": ends the line about a wrong ROOT
     ask: str  # where to ask for the corpus
     aligned: bool = False  # its pictures are crops already and by default taken as they are

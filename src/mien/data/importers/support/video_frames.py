@@ -1,4 +1,7 @@
-"""Frames of videos, read forwards: frame k+1 after frame k costs one decoding."""
+"""Frames of a corpus' videos by their number; to read them in order is quick, to go back begins anew.
+
+By OpenCV, so that data sets can be imported without the extra that brings PyAV.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ import cv2
 import numpy as np
 
 from mien.errors import InputError
+from mien.media.video.ffmpeg import CLIPS
 
-VIDEOS = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".wmv")
+VIDEOS = (*CLIPS, ".mpg", ".wmv")
+"""Suffixes of the clips that corpora come as; of two of one name the first counts."""
 
 
 class Player:
-    """Holds one video open at a time; made for asking frames in the order in which they lie."""
+    """Keeps the last video open, where it was read to."""
 
     def __init__(self) -> None:
         self._path: Path | None = None
