@@ -33,7 +33,7 @@ STARTS = {("cli", "web")}  # the shell starts the page
 
 TORCH_FREE = (
     *LAYERS[0], "media", "metrics", "synth", "weights", "faces", "recognition", "editing",
-    "data.columns", "data.manifest", "data.images", "data.neutral", "data.dataset", "data.declaration", "data.folds",
+    "data.columns", "data.manifest", "data.images", "data.neutral", "data.dataset", "data.same_people", "data.folds",
     "data.joining", "data.sets", "data.relatives", "data.matches", "data.importing", "data.importers", "data.checks",
     "runtime.engine", "runtime.open", "runtime.landmarker",
 )  # fmt: skip

@@ -201,8 +201,7 @@ def test_openface_tables(corpus):
     corpus.note("clip.csv", "\n".join([f"frame, confidence, success,{OPENFACE}", *tracked]))
     corpus.put("one.jpg", "happiness", 4)
     corpus.note(
-        "one.csv",
-        f"face, confidence,{OPENFACE}\n0, 0.3, 5, 5, 5, 0, 0, 0, 0, 0\n1, 0.9, 1, 2, 0, 0, 0, 0, 0, 0\n",
+        "one.csv", f"face, confidence,{OPENFACE}\n0, 0.3, 5, 5, 5, 0, 0, 0, 0, 0\n1, 0.9, 1, 2, 0, 0, 0, 0, 0, 0\n"
     )
     corpus.note("notes.csv", "a,b\n1,2\n")
     m, summary = corpus.take_in("csv")
@@ -223,8 +222,7 @@ def test_py_feat_tables_and_video(corpus):
     corpus.put("a.png")
     corpus.put("b.png", "surprise")
     corpus.note(
-        "fex.csv",
-        "input,FaceScore,AU01,AU12,Pitch\na.png,0.9,0.2,1.0,3\nb.png,0.9,0,0,3\ngone.png,0.9,0,0,3\n",
+        "fex.csv", "input,FaceScore,AU01,AU12,Pitch\na.png,0.9,0.2,1.0,3\nb.png,0.9,0,0,3\ngone.png,0.9,0,0,3\n"
     )
     corpus.film("v.avi", [(4, "neutral"), (4, "happiness")])
     corpus.note("v.csv", "frame,AU01,AU12\n0,0,0\n1,0,0.5\n")

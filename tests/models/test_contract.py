@@ -17,7 +17,7 @@ from mien.models.io import load, save_model
 from mien.models.recipe import Turn
 from mien.models.registry import FAMILIES, create, editor_by, name_of
 from mien.models.residual import pasted
-from mien.models.tensors import read_tensors, write_tensors
+from mien.models.tensor_files import read_tensors, write_tensors
 from mien.nn.class_codes import ClassCodes
 from mien.training.checkpoint import resume
 from mien.training.loop import train

@@ -21,8 +21,7 @@ def values(weight, parts=1, transposed=False):
 
 
 @pytest.mark.parametrize(
-    ("convolution", "parts"),
-    [(nn.Conv2d(3, 8, 3), 1), (nn.Conv2d(5, 12, 3), 4), (nn.Conv2d(8, 12, 3, groups=4), 4)],
+    ("convolution", "parts"), [(nn.Conv2d(3, 8, 3), 1), (nn.Conv2d(5, 12, 3), 4), (nn.Conv2d(8, 12, 3, groups=4), 4)]
 )
 def test_every_parts_largest_singular_value_becomes_one(convolution, parts):
     before = convolution.weight.detach().clone()

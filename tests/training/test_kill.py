@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from mien import cli
-from mien.models.tensors import read_tensors
+from mien.models.tensor_files import read_tensors
 from mien.weights.resolve import CHECKPOINT
 
 SET = (

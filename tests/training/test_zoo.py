@@ -13,7 +13,7 @@ from mien.data.sets import Sets
 from mien.errors import InputError
 from mien.evaluate.protocols.comparison import compare
 from mien.models.io import load
-from mien.models.tensors import read_tensors
+from mien.models.tensor_files import read_tensors
 from mien.synth.generate import generate
 from mien.training.settings import Settings
 from mien.training.zoo import make_zoo

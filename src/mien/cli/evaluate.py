@@ -20,15 +20,7 @@ from mien.cli.evaluate_options import (
     test_people,
     warn,
 )
-from mien.cli.terminal import (
-    DataDirs,
-    Model,
-    SamePeople,
-    bar,
-    out,
-    print_frame,
-    sets_of,
-)
+from mien.cli.terminal import DataDirs, Model, SamePeople, bar, out, print_frame, sets_of
 from mien.errors import InputError
 
 

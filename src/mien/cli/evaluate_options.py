@@ -91,14 +91,7 @@ Size = Annotated[int, typer.Option(help="Side to compare at.")]
 
 
 def asked_for(
-    sets: Sets,
-    model: list[str],
-    evaluator: str,
-    partners: int,
-    seed: int,
-    all_people: bool,
-    size: int,
-    geometry: bool,
+    sets: Sets, model: list[str], evaluator: str, partners: int, seed: int, all_people: bool, size: int, geometry: bool
 ) -> tuple[dict[str, Family], Evaluator, Data, Trials]:
     """Return the models, who measures, the people and the trials that a verb asks for."""
     from mien.evaluate.trials import random_pairs, trials

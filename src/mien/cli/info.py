@@ -21,10 +21,7 @@ PACKETS = (".mp4", ".m4v", ".mov")
 """Clips that have room for XMP."""
 
 
-def info(
-    file: Path,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+def info(file: Path, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Say whether mien made or changed a picture or a clip, how, and who signed it.
 
     Example: `mien info happier.png`

@@ -7,15 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.terminal import (
-    DataDirs,
-    SamePeople,
-    bar,
-    known_precision,
-    out,
-    parse_setting,
-    sets_of,
-)
+from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, sets_of
 
 
 def train(

@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from mien.data.columns import METADATA, Table, read_table
-from mien.data.declaration import read_declaration
 from mien.data.images import image_problem, map_images
+from mien.data.same_people import read_declaration
 from mien.errors import InputError
 
 PRINTED = 50

@@ -15,14 +15,7 @@ from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps
 from mien.errors import InputError
 from mien.files import check_place, write_whole
 from mien.media.provenance import Stamp, read_packet, save_arguments
-from mien.media.sixteen_bit import (
-    encode_png,
-    is_sixteen_bit,
-    orientation_of,
-    read_sixteen,
-    to_eight_bits,
-    with_changes,
-)
+from mien.media.sixteen_bit import encode_png, is_sixteen_bit, orientation_of, read_sixteen, to_eight_bits, with_changes
 
 PIXEL_LIMIT = 100_000_000  # a photograph of this size takes 0.3 GB as an array; files can claim far more
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -63,11 +56,6 @@ class Photo:
     exif: bytes | None  # without the orientation, which has been applied
     xmp: bytes | None = None  # packet
     sixteen: np.ndarray | None = None  # uint16 (H, W, 3 or 4) RGB and alpha, from which `rgb` and `alpha` were rounded
-
-    @classmethod
-    def of(cls, rgb: np.ndarray) -> Photo:
-        """Return a photograph of pixels alone, uint8 (H, W, 3)."""
-        return cls(rgb, None, False, None, None)
 
     @classmethod
     def of(cls, rgb: np.ndarray) -> Photo:

@@ -15,7 +15,7 @@ from mien.about import DEFAULT
 from mien.errors import InputError
 from mien.models.contract import Family
 from mien.models.registry import FAMILIES, name_of
-from mien.models.tensors import read_tensors, write_tensors
+from mien.models.tensor_files import read_tensors, write_tensors
 from mien.nn.modes import channels_last
 from mien.weights.resolve import resolve
 

@@ -53,11 +53,7 @@ def recognize_all(
 
 
 def find_rows(
-    editor: Crops,
-    paths: Sequence[str | Path],
-    number: Which = "all",
-    tell: Tell = untold,
-    journal: Path | None = None,
+    editor: Crops, paths: Sequence[str | Path], number: Which = "all", tell: Tell = untold, journal: Path | None = None
 ) -> list[Row]:
     """Return `recognize_all`'s rows; `journal` is a file beside the table to be, from which a killed run goes on."""
     editor.engine.require("recognize")  # once, not for every picture

@@ -7,7 +7,7 @@ from typing import Any
 
 from mien.errors import InputError
 from mien.models.io import describe
-from mien.models.tensors import read_tensors, write_tensors
+from mien.models.tensor_files import read_tensors, write_tensors
 from mien.training.trainer import Trainer
 
 

@@ -21,7 +21,7 @@ from mien.labels import CLASSES
 from mien.media.sheet import save_sheet, sheet
 from mien.models.contract import Family, Transfers
 from mien.models.registry import create, name_of, preset_config
-from mien.models.tensors import read_tensors
+from mien.models.tensor_files import read_tensors
 from mien.nn.images import to_pixels
 from mien.nn.modes import evaluating
 from mien.training.loop import train

@@ -7,7 +7,7 @@ import numpy as np
 from mien.data.checks.leaks import leaks
 from mien.data.manifest import Manifest
 from mien.data.matches import matches_of
-from mien.data.sampling.supply import PairIndex
+from mien.data.sampling.pair_index import PairIndex
 from mien.labels import EXPRESSIONS
 
 

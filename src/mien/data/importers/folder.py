@@ -62,9 +62,5 @@ def with_person(labels: Labels, path: Path, who: re.Pattern[str] | None, options
 
 
 IMPORTER = Importer(
-    "any folder of pictures by class",
-    samples,
-    EXPECTS,
-    "your own pictures",
-    options=("subject", "strangers"),
+    "any folder of pictures by class", samples, EXPECTS, "your own pictures", options=("subject", "strangers")
 )

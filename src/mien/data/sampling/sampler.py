@@ -16,7 +16,7 @@ from mien.data.dataset import Data
 from mien.data.sampling.augment import Augmentation, Warp, apply
 from mien.data.sampling.collate import faces
 from mien.data.sampling.geometry import Geometry
-from mien.data.sampling.supply import PairIndex
+from mien.data.sampling.pair_index import PairIndex
 from mien.errors import InputError
 from mien.nn.images import to_tensor
 

@@ -25,16 +25,7 @@ FIELDS: dict[str, Any] = {
     "sets": {"*": {"digest": str, "people": int, "pictures": int, "trials": int, "size": int, "labels": str}},
     "models": {"*": {"family": str, "fingerprint": str, "parameters": int, "image_size": int}},
     "figures": [
-        {
-            "set": str,
-            "model": str,
-            "answer": str,
-            "metric": str,
-            "of": str,
-            "value": float,
-            "low": float,
-            "high": float,
-        }
+        {"set": str, "model": str, "answer": str, "metric": str, "of": str, "value": float, "low": float, "high": float}
     ],
 }
 """What must be there, and of which kind; "*" is any name; float is a finite number or null. More may be there."""

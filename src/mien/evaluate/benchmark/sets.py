@@ -48,12 +48,7 @@ class BenchSet:
 
 
 def studio_set(
-    folder: Path,
-    people: int = 24,
-    per_person: int = PER_PERSON,
-    size: int = SIZE,
-    jobs: int = 2,
-    report: Tell = untold,
+    folder: Path, people: int = 24, per_person: int = PER_PERSON, size: int = SIZE, jobs: int = 2, report: Tell = untold
 ) -> BenchSet:
     """Render the studio set into `folder`, or go on with it, and return it; no model was trained on its people.
 

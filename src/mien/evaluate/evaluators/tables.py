@@ -37,11 +37,7 @@ class Tool:
 TOOLS = {
     "openface": Tool("OpenFace", "AU{:02d}_r", 1.0, ("aus", "gaze"), "FeatureExtraction -fdir {folder} -of {table}"),
     "pyfeat": Tool(
-        "py-feat",
-        "AU{:02d}",
-        5.0,
-        ("aus", "classes"),
-        "py-feat's Detector.detect on its files, to_csv('{table}')",
+        "py-feat", "AU{:02d}", 5.0, ("aus", "classes"), "py-feat's Detector.detect on its files, to_csv('{table}')"
     ),
 }
 

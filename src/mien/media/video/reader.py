@@ -19,15 +19,8 @@ _EXPECTED = f"expected a clip ({', '.join(CLIPS)})"
 _AGAIN = "copy it again from where it came"
 
 # Only these are tried, and only files: playlists and the like name other files, or fetch them from elsewhere.
-_SAFE = {
-    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi",
-    "protocol_whitelist": "file",
-}
-_ROTATIONS = {
-    90: (("transpose", "cclock"),),
-    -90: (("transpose", "clock"),),
-    180: (("hflip", None), ("vflip", None)),
-}
+_SAFE = {"format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi", "protocol_whitelist": "file"}
+_ROTATIONS = {90: (("transpose", "cclock"),), -90: (("transpose", "clock"),), 180: (("hflip", None), ("vflip", None))}
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,24 +32,6 @@ Eq. 11  L_EET     Eet.stages
 Eq. 12  L_EET     Eet.stages
 """
 
-from mien.models.eet.config import ABLATIONS, BASE, PAPER, POOLED_FROM, SMALL, UNITS_12, UNITS_17, EetConfig, pools
-from mien.models.eet.equations import (
-    LEVELS,
-    RAREST,
-    attribute_loss,
-    fused_feature,
-    identity_confusion_loss,
-    identity_discrimination_loss,
-    image_adversarial_loss,
-    image_discrimination_loss,
-    least_squares,
-    reconstruction_loss,
-    rounded_levels,
-    swap_consistency_loss,
-    swap_discrimination_loss,
-    unit_confusion_loss,
-    unit_discrimination_loss,
-    unit_intensity_loss,
-    unit_weights,
-)
-from mien.models.eet.model import MEMORY, Eet, pose_label
+from mien.models.eet.config import *
+from mien.models.eet.equations import *
+from mien.models.eet.model import *

@@ -20,21 +20,6 @@ Eq. 9  L_adv^img      image_adversarial_value
 Eq. 10 L_ExprGAN      ExprGan.stages
 """
 
-from mien.models.expr_gan.config import PAPER, SMALL, UNPAIRED, ExprGanConfig
-from mien.models.expr_gan.equations import (
-    MAP_WEIGHT,
-    K,
-    code_adversarial_value,
-    expression_code,
-    fade,
-    full_code,
-    identity_loss,
-    image_adversarial_value,
-    information_bound,
-    minimax_value,
-    pixel_loss,
-    present_blocks,
-    regularizer_loss,
-)
-from mien.models.expr_gan.model import ExprGan
-from mien.models.expr_gan.supervision import Paired, Unpaired, intensity_loss
+from mien.models.expr_gan.config import *
+from mien.models.expr_gan.equations import *
+from mien.models.expr_gan.model import *

@@ -84,10 +84,7 @@ class ExprGan(Family):
         classify = Turn("classify expression", ("classifier",), {"expression": 1.0}, adam)
         if c.supervised:
             return (Stage("supervised", c.pretrain_steps, (classify,), decay=0.3),)
-        pretrain = (
-            classify,
-            Turn("classify identity", identify, {"identity": 1.0}, adam, c.discriminate_every),
-        )
+        pretrain = (classify, Turn("classify identity", identify, {"identity": 1.0}, adam, c.discriminate_every))
         judge = ("trunk", "image_head", "regressor")
         control_weights = {"L_Q": 1.0, "L_adv_img": 1.0}
         control = (
@@ -213,10 +210,7 @@ class ExprGan(Family):
     def _fool_images(self, fake: Tensor, code: Tensor, present: Tensor) -> dict[str, Tensor]:
         """Return what G minimises in D_img and Q."""
         shared, estimate = self._trunk_of_fake(fake, present)
-        return {
-            "L_Q": regularizer_loss(estimate, code.detach()),
-            "L_adv_img": fooling_loss(self.image_head(shared)),
-        }
+        return {"L_Q": regularizer_loss(estimate, code.detach()), "L_adv_img": fooling_loss(self.image_head(shared))}
 
     def _likeness(self, fake: Tensor, answer: Tensor, face: Tensor, unanswered: Tensor) -> dict[str, Tensor]:
         """Return L_pixel and L_id; a picture without an answer is its own."""

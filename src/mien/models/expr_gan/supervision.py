@@ -111,11 +111,7 @@ class Paired:
 
 
 def mixed_codes(
-    config: ExprGanConfig,
-    faces: Faces,
-    present: Tensor,
-    draw: Callable[[Tensor, Tensor], Tensor],
-    estimate: Estimate,
+    config: ExprGanConfig, faces: Faces, present: Tensor, draw: Callable[[Tensor, Tensor], Tensor], estimate: Estimate
 ) -> tuple[Tensor, Tensor]:
     """Return codes (B, K d), and which (B,) are drawn: the share `drawn`; all of them in the paper's presets.
 

@@ -29,38 +29,9 @@ Eq. 15 L_reach   reached_loss
 Eq. 16 u'        corrected
 """
 
-from mien.models.fields.code import (
-    ANGLE,
-    CODE,
-    MISREAD,
-    REST,
-    TAU,
-    UNITS,
-    asked_code,
-    code_of,
-    corrected,
-    garrote,
-    gate,
-    shrunk,
-)
-from mien.models.fields.config import ABLATIONS, SMALL, FieldsConfig
-from mien.models.fields.equations import (
-    EPSILON,
-    changing,
-    critic_loss,
-    detail,
-    flow_loss,
-    fool_loss,
-    look_losses,
-    near_loss,
-    opening_loss,
-    paint_loss,
-    reached_loss,
-    reading_loss,
-    shade_loss,
-    true_shade,
-    watched,
-)
-from mien.models.fields.model import FieldModel
-from mien.models.fields.pairs import DOUBT, STILL, Pair, moving, noisy_codes, prepared, stilled
+from mien.models.fields.code import *
+from mien.models.fields.config import *
+from mien.models.fields.equations import *
+from mien.models.fields.model import *
+from mien.models.fields.pairs import *
 from mien.nn.warp import composed

@@ -23,17 +23,6 @@ Eq. 11 L_per          perceptual_loss
 Eq. 12 L              Jesrl.stages
 """
 
-from mien.models.jesrl.config import ABLATIONS, PAPER, SMALL, JesrlConfig
-from mien.models.jesrl.equations import (
-    adversarial_loss,
-    block_mask,
-    classification_loss,
-    interpolate,
-    interpolation_loss,
-    naming_loss,
-    perceptual_loss,
-    pixel_sum_loss,
-    reconstruction_loss,
-    switch,
-)
-from mien.models.jesrl.model import Jesrl
+from mien.models.jesrl.config import *
+from mien.models.jesrl.equations import *
+from mien.models.jesrl.model import *

@@ -16,11 +16,7 @@ SYNONYMS = {
 }
 _WORDS = {word: word for word in EXPRESSIONS} | {s: word for word, text in SYNONYMS.items() for s in text.split()}
 
-SPLITS = {
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
-}
+SPLITS = {"train": ("train", "training"), "val": ("val", "valid", "validation", "dev"), "test": ("test", "testing")}
 """A split's word, and the folder names that mean it."""
 
 
