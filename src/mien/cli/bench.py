@@ -23,7 +23,7 @@ def bench(
     people: Annotated[int, typer.Option(help="Rendered people; figures of other numbers do not compare.")] = 24,
     evaluator: Annotated[
         str, typer.Option("--evaluator", "--judge", help="Who measures: see docs/evaluators.md.")
-    ] = "judge",
+    ] = "evaluator",
     against: Annotated[
         list[Path] | None, typer.Option(help="Another author's bench.json to set beside; give it again for each.")
     ] = None,

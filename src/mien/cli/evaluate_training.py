@@ -58,7 +58,7 @@ def evaluate_ablation(
     seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
     precision: str = "auto",
     device: str = "auto",
-    evaluator: EvaluatorName = "judge",
+    evaluator: EvaluatorName = "evaluator",
     test: Annotated[list[Path] | None, typer.Option(help="Folders of the test people, where not in --data.")] = None,
     start: Annotated[Path | None, typer.Option(help="A run whose weights all begin with.")] = None,
     same_people: SamePeople = False,

@@ -22,7 +22,7 @@ from mien.training.start import begin
 from mien.weights.index import INDEX, index_of
 from mien.weights.resolve import CHECKPOINT, SUFFIX
 
-ORDER = ("judge", "landmarks", "fields", "jesrl", "eet", "ter_gan", "rel_gan", "expr_gan")
+ORDER = ("evaluator", "landmarks", "fields", "jesrl", "eet", "ter_gan", "rel_gan", "expr_gan")
 """Who measures comes first, then what others rely on, then what is best."""
 
 
@@ -71,5 +71,10 @@ def make_zoo(
     write_json(out / INDEX, index_of(out.glob(f"*{SUFFIX}")))
     packed = {name: load(str(out / f"{name}{SUFFIX}")) for name in models if (out / f"{name}{SUFFIX}").is_file()}
     if made := {name: net for name, net in packed.items() if isinstance(net, Transfers)}:
-        measure(made, packed.get("judge") or load("judge"), held_out(sets, 256), out / "compare")
+        measure(
+            made,
+            packed.get("evaluator") or packed.get("judge") or load("evaluator"),
+            held_out(sets, 256),
+            out / "compare",
+        )
     return finished

@@ -44,7 +44,7 @@ def serve(port: int, models: Sequence[str], device: str = "cpu", ready: Callable
                 raise
             raise InputError("mien app needs the package gradio; pip install 'mien[web]'") from error
         editors = {name: Editor(name, device) for name in dict.fromkeys((*models, *zoo()))}
-        session = Session(editors, editors["judge"], Path(folder) / "made")
+        session = Session(editors, editors["evaluator"], Path(folder) / "made")
         page = build(session, first_model(session, models))
         launch(page, port)
         ready(f"http://{HOST}:{port}")

@@ -14,6 +14,7 @@ from typing import Any
 
 from mien.errors import InputError
 from mien.evaluate.answers import FORMER
+from mien.weights.resolve import OLD_NAMES
 
 SCHEMA = 2
 """Raise it when a reader of the old form would misread the new one."""
@@ -58,6 +59,8 @@ def read_record(path: Path, beside: Mapping[str, Any]) -> dict[str, Any]:
 def renewed(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record of schema 1 in the words of schema 2; what does not fit stays, for `misfit` to name."""
     new = {"evaluator" if name == "judge" else name: value for name, value in record.items()} | {"schema": SCHEMA}
+    if isinstance(who := new.get("evaluator"), dict):
+        new["evaluator"] = who | {"name": OLD_NAMES.get(str(who.get("name")), who.get("name"))}
     figures = new.get("figures")
     if isinstance(figures, list):
         new["figures"] = [_renewed_figure(figure) for figure in figures]

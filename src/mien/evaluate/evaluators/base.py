@@ -11,6 +11,7 @@ import numpy as np
 from mien.data.images import resize_square
 from mien.errors import InputError
 from mien.labels import AUS
+from mien.weights.resolve import OLD_NAMES
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -56,8 +57,9 @@ class Evaluator(Protocol):
 
 
 def signature(evaluator: Evaluator) -> list[str]:
-    """Return what distinguishes an evaluator from others: its name and its mark."""
-    return [evaluator.name, evaluator.mark()]
+    """Return what distinguishes an evaluator from others: its mark, and its name as earlier versions had it."""
+    former = {new: old for old, new in OLD_NAMES.items()}
+    return [former.get(evaluator.name, evaluator.name), evaluator.mark()]
 
 
 def must_measure(evaluator: Evaluator, *kinds: str) -> None:

@@ -20,7 +20,7 @@ class NetEvaluator:
     """A net of ours, asked for whatever it can tell."""
 
     net: Any
-    name: str = "judge"
+    name: str = "evaluator"
     batch: int = 256
 
     @property

@@ -1,6 +1,6 @@
 """From words to an evaluator: who measures the pictures.
 
-Any weights of ours, as `judge`; `onnx:FILE.onnx`; `mediapipe:FILE.task`; `openface:FILE.csv`; `pyfeat:FILE.csv`;
+Any weights of ours, as `evaluator`; `onnx:FILE.onnx`; `mediapipe:FILE.task`; `openface:FILE.csv`; `pyfeat:FILE.csv`;
 `pyfeat`. docs/evaluators.md has the formats.
 """
 
@@ -12,6 +12,7 @@ from mien.errors import InputError
 from mien.evaluate.evaluators.base import Evaluator
 from mien.evaluate.evaluators.networks import NetEvaluator
 from mien.models.io import load
+from mien.weights.resolve import OLD_NAMES
 
 
 def find_evaluator(text: str) -> Evaluator:
@@ -19,7 +20,7 @@ def find_evaluator(text: str) -> Evaluator:
     kind, colon, where = text.partition(":")
     path = Path(where)
     if not colon and text != "pyfeat":
-        return NetEvaluator(load(text), text)
+        return NetEvaluator(load(text), OLD_NAMES.get(text, text))
     if kind not in ("onnx", "mediapipe", "openface", "pyfeat"):
         raise InputError(
             f"--evaluator {text}: expected weights of mien, onnx:FILE.onnx, mediapipe:FILE.task, openface:FILE.csv or "
