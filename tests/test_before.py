@@ -177,7 +177,7 @@ def test_a_data_set_and_its_folds_are_read(faces, capsys):
 def test_a_benchmark_stands_beside_a_new_one(faces, tmp_path):
     path = BEFORE / "bench" / "bench.json"
     theirs = json.loads(path.read_text(encoding="utf-8"))
-    record = read_record(path, theirs | {"evaluator": theirs["judge"]})
+    record = read_record(path, theirs | {"evaluator": theirs["judge"] | {"name": "evaluator"}})
     assert record["schema"] == 2 and theirs["schema"] == 1
     assert {f["answer"] for f in record["figures"]} >= {"generated", "composited"}  # as these are called now
     assert len(record["figures"]) == len(theirs["figures"])

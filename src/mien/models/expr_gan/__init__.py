@@ -23,3 +23,4 @@ Eq. 10 L_ExprGAN      ExprGan.stages
 from mien.models.expr_gan.config import *
 from mien.models.expr_gan.equations import *
 from mien.models.expr_gan.model import *
+from mien.models.expr_gan.supervision import *
