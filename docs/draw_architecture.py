@@ -58,12 +58,12 @@ def draw_rooms(path: Path) -> None:
 
     layers = [[room for room in layer if (SRC / room).exists() or (SRC / f"{room}.py").exists()] for layer in LAYERS]
     layers[0] = ["ground"]
-    figure, axis = plt.subplots(figsize=(15, 16), layout="constrained")
+    figure, axis = plt.subplots(figsize=(12, 13.5), layout="constrained")
     place: dict[str, tuple[float, float]] = {}
     bottom = 0.0
     for layer in filter(None, layers):
         texts = {room: contents(room) for room in layer}
-        height = 0.8 + 0.3 * max(text.count("\n") + 1 for text in texts.values())
+        height = 0.8 + 0.32 * max(text.count("\n") + 1 for text in texts.values())
         for k, room in enumerate(layer):
             width = 12 / len(layer)
             left = k * width
@@ -84,11 +84,11 @@ def draw_rooms(path: Path) -> None:
     axis.set(xlim=(0, 12), ylim=(-0.2, bottom))
     axis.axis("off")
     axis.set_title("The rooms of mien: each imports from rooms below it alone", color=INK)
-    figure.savefig(path, dpi=80)
+    figure.savefig(path, dpi=90)
     plt.close(figure)
 
 
-def contents(room: str, across: int = 78) -> str:
+def contents(room: str, across: int = 110) -> str:
     """Return a room's files as lines of text; a folder inside it by its name and how many files it holds."""
     if room == "ground":
         names = [path.stem for path in SRC.glob("*.py") if not path.stem.startswith("__")]
