@@ -6,7 +6,7 @@ Copies of 300 pictures a kind are put under another person's name; then every pi
 that a person's expressions lie across.
 """
 
-import sys
+import argparse
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -109,7 +109,10 @@ def one_person(manifest: Manifest, pictures: np.ndarray, seed: int) -> pd.DataFr
 
 
 def main() -> None:
-    manifest = read_manifest(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="a data set")
+    asked = parser.parse_args()
+    manifest = read_manifest(asked.data)
     pictures = read_grey(manifest)
     for kind in KINDS:
         share, other, seconds = planted(manifest, pictures, kind, seed=0)

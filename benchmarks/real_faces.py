@@ -94,7 +94,7 @@ def main() -> None:
     carried(editor, data, tested[::3], examples, asked.output, asked.size)
     at_rest = {int(m.subject[row]): int(row) for row in np.flatnonzero(real & neutral)}
     pairs = [(at_rest[int(m.subject[row])], int(row)) for row in smiling if int(m.subject[row]) in at_rest]
-    print(likeness(editor, load("judge"), data, tested, pairs))
+    print(likeness(editor, load("evaluator"), data, tested, pairs))
     print(f"{asked.output}: {len(tested)} people, {len(tested) * len(LEVELS) * 7} edits of classes")
 
 

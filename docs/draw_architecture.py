@@ -10,6 +10,7 @@ file at the moment when it is entered for the first time, named with the functio
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import tempfile
 import threading
@@ -83,7 +84,7 @@ def draw_rooms(path: Path) -> None:
             axis.annotate("", b, a, arrowprops=way, zorder=0)
     axis.set(xlim=(0, 12), ylim=(-0.2, bottom))
     axis.axis("off")
-    axis.set_title("The rooms of mien: each imports from rooms below it alone", color=INK)
+    axis.set_title("The rooms of mien: each imports from rooms below it alone; cli also starts web", color=INK)
     figure.savefig(path, dpi=90)
     plt.close(figure)
 
@@ -127,7 +128,7 @@ def traced(work: Callable[[], Any]) -> list[tuple[str, str]]:
         name = code.co_qualname if sys.version_info >= (3, 11) else code.co_name
         path = Path(code.co_filename).relative_to(SRC).with_suffix("").as_posix()
         if path.split("/")[-1] != "__init__" and path != "files":
-            seen.setdefault(path, name.removesuffix(".__init__").removesuffix(".__call__"))
+            seen.setdefault(path, re.sub(r"\.__(init|call|post_init)__$", "", name))
 
     threading.setprofile(watch)
     sys.setprofile(watch)

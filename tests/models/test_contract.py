@@ -16,7 +16,7 @@ from mien.models.contract import Edits, Embeds, EstimatesAus, FindsPoints, Gener
 from mien.models.io import load, save_model
 from mien.models.recipe import Turn
 from mien.models.registry import FAMILIES, create, editor_by, name_of
-from mien.models.residual import pasted
+from mien.models.residual import composite
 from mien.models.tensor_files import read_tensors, write_tensors
 from mien.nn.class_codes import ClassCodes
 from mien.training.checkpoint import resume
@@ -319,9 +319,9 @@ def test_pasted_adds_the_change_alone():
             return face * 0.5
 
     face = torch.full((1, 3, 32, 32), 0.2)
-    torch.testing.assert_close(pasted(Bright(), face, face * 0.5), face)
-    torch.testing.assert_close(pasted(Bright(), face, face * 0.5 + 0.3), face + 0.3)
-    assert pasted(Bright(), face, face * 0.5 + 1.5).max() == 1
+    torch.testing.assert_close(composite(Bright(), face, face * 0.5), face)
+    torch.testing.assert_close(composite(Bright(), face, face * 0.5 + 0.3), face + 0.3)
+    assert composite(Bright(), face, face * 0.5 + 1.5).max() == 1
 
 
 def test_a_weight_without_its_loss_is_refused():

@@ -41,7 +41,7 @@ def bench(
     nets, who, print_ = bench_models(model or ()), find_evaluator(evaluator), file_print(evaluator)
     others = [marked_set(folder) for folder in data or ()]
     with bar("rendering") as progress:
-        studio = studio_set(output / "studio", people, report=progress)
+        studio = studio_set(output / "studio", people, tell=progress)
     with bar("measuring") as progress:
         record = measured([studio, *others], nets, who, output, print_, against or (), progress)
     figures = all_figures(record, {})

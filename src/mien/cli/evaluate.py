@@ -45,7 +45,7 @@ def evaluate_disentanglement(
     chosen = test_people(sets_of(data, same_people), max(net.config.image_size, who.size), all_people)
     warn(who, chosen, {name: net})
     with bar("swapping") as progress:
-        table, figures = by_disentanglement(net, name, who, chosen, output, report=progress)
+        table, figures = by_disentanglement(net, name, who, chosen, output, tell=progress)
     print_frame(table)
     for asked in (SEEN, PROBED):
         out.print("")
@@ -75,7 +75,7 @@ def evaluate_compare(
     nets, chosen = by_name(model), test_people(sets_of(data, same_people), size, all_people)
     who = find_and_warn(evaluator, chosen, nets)
     with bar("comparing") as progress:
-        table = compare(nets, who, chosen, output, report=progress, start=start)
+        table = compare(nets, who, chosen, output, tell=progress, start=start)
     print_frame(table[[c for c in table if not c.startswith(("all_", "psnr_"))]].reset_index())
     out.print(f"\nLook at {output / 'comparison.png'}", markup=False)
 

@@ -83,5 +83,5 @@ def augment(
     net = load(model)
     people = training_data(sets_of([data], False), net.config.image_size, all_people) if data else None
     with bar("synthesising") as tell:
-        synthesize(net, people, folder, per_class, seed=seed, report=tell)
+        synthesize(net, people, folder, per_class, seed=seed, tell=tell)
     out.print(f"{folder}: {per_class} pictures a class, labels in metadata.csv", markup=False)

@@ -46,7 +46,7 @@ def join(parts: Sequence[Manifest]) -> Manifest:
     arrays = [f.name for f in fields(Manifest) if isinstance(getattr(parts[0], f.name), np.ndarray)]
     new = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
     new["parents"] = np.concatenate([parents(part, whose) for part, whose in pairs])
-    if len(number) > 1:  # an id is one performance within a group; another's anger_v1 may be another anger
+    if len(number) > 1:  # an id is one expression within a group; another's anger_v1 may be another anger
         new["expr_id"] = np.concatenate([_numbered(part.expr_id, number[whose]) for part, whose in pairs])
     people = [np.array([index[rename(n, whose)] for n in part.subjects] + [-1])[part.subject] for part, whose in pairs]
     new["subject"] = np.concatenate(people).astype(np.int64)

@@ -40,8 +40,8 @@ class Editor:
     that this editor cut out, which are not looked for again. Methods that change a face return a Photo; `save` writes
     it with a note that it was made. Where a picture shows several faces, `number` (1 is the leftmost) says which, and
     "all" changes every one. With `aligned`, pictures are taken as crops already aligned, as a data set's are, and no
-    face is looked for. `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", which None is
-    too. With `crop_only`, methods that change a face return its aligned crop alone, at the model's size.
+    face is looked for. `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", as is None.
+    With `crop_only`, methods that change a face return its aligned crop alone, at the model's size.
 
     A model that can "warp" moves the photograph's own pixels. Of one that generates pictures, the picture itself is not
     used: a net that squeezes a face through a few numbers loses a stranger's pores. Instead the residual, its picture
@@ -77,8 +77,10 @@ class Editor:
 
     def crop(self, picture: Picture, number: int | None = None) -> FaceCrop:
         """Return the picture's face as the model sees it."""
-        (cut,) = self.crops(picture, number)
-        return cut
+        cuts = self.crops(picture, number)
+        if len(cuts) != 1:
+            raise InputError(f"{len(cuts)} faces were given where one is wanted; choose one of them")
+        return cuts[0]
 
     def crops(self, picture: Picture, number: Which = "all") -> list[FaceCrop]:
         """Return the picture's faces as the model sees them, from left to right."""
@@ -209,7 +211,7 @@ class Editor:
         photo = faces[0].photo
         if self.crop_only:
             if len(faces) > 1:
-                raise InputError(f"{len(faces)} faces found, and a bare crop is of one; choose one with --face N")
+                raise InputError(f"{len(faces)} faces found, and a crop is of one; choose one with --face N (number=N)")
             made = self.engine.picture(faces[0].crop, controls, transfers)
             return replace(photo, rgb=made, alpha=None, sixteen=None)
         for cut in faces:

@@ -20,6 +20,7 @@ from mien.evaluate.trials import Trials
 from mien.files import kept
 from mien.models.contract import Family
 from mien.models.io import fingerprint
+from mien.progress import Tell, untold
 
 CHUNK = 128
 """Trials whose pictures are in memory at a time."""
@@ -64,7 +65,7 @@ def observations(
     look: Look,
     folder: Path,
     made_by: Mapping[str, Any],
-    report: Callable[[int, int], None] = lambda done, total: None,
+    tell: Tell = untold,
 ) -> dict[Key, list[Any]]:
     """Return what is seen in every model's two answers, in the trivial ones, and in the truth where it is known.
 
@@ -76,7 +77,7 @@ def observations(
         **made_by, "judge": signature(evaluator),  # as the folders of earlier versions have it
         "trials": digest(data, t.face, t.example, t.truth), "size": data.size,
     }  # fmt: skip
-    sources: dict[str, tuple[Answers, str]] = {NOBODY: (partial(_true_pictures, data, t), "given")}
+    sources: dict[str, tuple[Answers, str]] = {NOBODY: (partial(_given_pictures, data, t), "given")}
     for name, model in models.items():
         editor = Editor(model, aligned=True)
         sources[name] = partial(_made_pictures, editor, data, t), fingerprint(model)
@@ -88,13 +89,13 @@ def observations(
     ends = np.cumsum([len(part.rows) for part in parts]).tolist()
     work = {number: part.observe for number, part in enumerate(parts)}
     found: dict[Key, list[Any]] = {}
-    for number, seen in all_read(work, lambda number: report(ends[number], ends[-1])).items():
+    for number, seen in all_read(work, lambda number: tell(ends[number], ends[-1])).items():
         for answer, values in seen.items():
             found.setdefault((parts[number].model, answer), []).extend(values)
     return found
 
 
-def _true_pictures(data: Data, t: Trials, trial: int) -> dict[str, np.ndarray]:
+def _given_pictures(data: Data, t: Trials, trial: int) -> dict[str, np.ndarray]:
     """Return a trial's trivial answers, and the truth if it is known, as the data have them."""
     rows = dict(zip((*TRIVIAL, TRUTH), (t.face[trial], t.example[trial], t.truth[trial]), strict=True))
     return {answer: data.images[int(row)] for answer, row in rows.items() if row >= 0}

@@ -22,7 +22,7 @@ from mien.labels import AUS, CLASSES
 from mien.media.sheet import save_sheet, sheet
 from mien.models.contract import Edits, EstimatesAus, Family, Generates, SetsElements, Transfers
 from mien.models.registry import able
-from mien.models.residual import pasted
+from mien.models.residual import composite
 from mien.nn.images import resized, to_pixels
 
 WORDS = CLASSES[1:7]
@@ -90,7 +90,7 @@ def face(model: Family, data: Data, row: int) -> Tensor:
 
 def composited(model: Family, seen: Tensor, made: Tensor) -> np.ndarray:
     """Return the face with the model's change, as the Editor gives it, uint8 (S, S, 3)."""
-    return to_pixels(pasted(able(model, Transfers), seen, made)[0])
+    return to_pixels(composite(able(model, Transfers), seen, made)[0])
 
 
 def transfer_page(model: Family, data: Data) -> Page:

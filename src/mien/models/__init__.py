@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from mien.models.io import load, save_model
     from mien.models.registry import FAMILIES, able, create, editor_by, name_of, preset_config
-    from mien.models.residual import change, pasted
+    from mien.models.residual import change, composite, pasted, residual_of
 
 _CONTRACT = (
     "Edits", "Embedding", "Embeds", "EstimatesAus", "Family", "FindsPoints", "Generates", "HasBaseline", "Prediction",
@@ -38,7 +38,7 @@ _HOMES = (
     {"Controls": "mien.controls", "load": "mien.models.io", "save_model": "mien.models.io"}
     | dict.fromkeys(_CONTRACT, "mien.models.contract")
     | dict.fromkeys(_REGISTRY, "mien.models.registry")
-    | dict.fromkeys(("change", "pasted"), "mien.models.residual")
+    | dict.fromkeys(("composite", "residual_of", "change", "pasted"), "mien.models.residual")
 )
 
 __all__ = list(_HOMES)

@@ -47,7 +47,7 @@ def preset_config(name: str, preset: str) -> Any:
 
 
 def create(name: str, preset: str = "small", **changes: Any) -> Family:
-    """Return an untrained model: a preset ("small" or "paper") of a family, with named config fields changed.
+    """Return an untrained model: a preset of a family, as "small", with named config fields changed.
 
     Raises InputError for an unknown family, preset or field.
     """

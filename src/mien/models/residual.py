@@ -14,7 +14,7 @@ Measured on the test people with all five models: without, L1 rises by up to a t
 quarter of the expression is lost."""
 
 
-def change(model: Transfers, face: Tensor, made: Tensor) -> Tensor:
+def residual_of(model: Transfers, face: Tensor, made: Tensor) -> Tensor:
     """Return what an edit changes: (B, 3, H, W) to be added to `face`, in units of [-1, 1] images.
 
     It is the picture made minus the model's own picture of `face`: what the model cannot paint at all, as a
@@ -23,11 +23,14 @@ def change(model: Transfers, face: Tensor, made: Tensor) -> Tensor:
     return blur((made - model.reconstruct(face)).float(), SOFTNESS)
 
 
-def pasted(model: Transfers, face: Tensor, made: Tensor) -> Tensor:
+def composite(model: Transfers, face: Tensor, made: Tensor) -> Tensor:
     """Return `face` with what an edit changes added to it: (B, 3, H, W) in [-1, 1].
 
-    A model that moves the face's own pixels has nothing to be pasted: its picture is the answer.
+    A model that moves the face's own pixels has no residual: its picture is the answer.
     """
     if isinstance(model, Warps):
         return made
-    return (face + change(model, face, made)).clamp(-1, 1)
+    return (face + residual_of(model, face, made)).clamp(-1, 1)
+
+
+change, pasted = residual_of, composite  # their old names, until 0.2

@@ -13,7 +13,7 @@ from mien.controls import Controls
 from mien.faces.morph import Maps
 
 Change = Maps | np.ndarray
-"""What is done to a face: moved, shaded and covered, or float32 (S, S, 3) grey levels added to its crop."""
+"""What is done to a face: moved, shaded and covered, or a residual: float32 (S, S, 3) grey levels added to its crop."""
 
 Ability = Literal["edit", "transfer", "warp", "recognize", "estimate_aus", "embed", "find_points", "generate"]
 """What a model may be able to do; "warp": its changes move the photograph's own pixels instead of repainting them."""
@@ -66,7 +66,10 @@ class Engine(Protocol):
         ...
 
     def change(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> Change:
-        """Return what brings a crop to what is asked; by the model's transfer where `transfers` and an example is."""
+        """Return what brings a crop to what is asked.
+
+        With `transfers` and an example, by the model's own transfer; one that can warp has one way for both.
+        """
         ...
 
     def picture(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> np.ndarray:

@@ -17,7 +17,7 @@ from mien.models import contract
 from mien.models.contract import Family
 from mien.models.io import fingerprint, load, place
 from mien.models.registry import able, editor_by, name_of
-from mien.models.residual import change, pasted
+from mien.models.residual import composite, residual_of
 from mien.nn.blocks import folded
 from mien.nn.images import to_pixels, to_tensor
 from mien.nn.modes import native_bf16
@@ -78,14 +78,14 @@ class PytorchEngine:
     def change(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> Change:
         """Return what brings a crop to what is asked.
 
-        Where the processor computes in bf16, so are the fields: one face differed by 1.4 in 255 at most.
+        On a processor that computes in bf16 fields are made in it: at most 1.4 of 255 grey levels off, on one face.
         """
         face = self._tensor(crop[None])
         if isinstance(self.model, contract.Warps):
             with torch.autocast("cpu", torch.bfloat16, enabled=native_bf16()):
                 return maps_of(self.model.fields(face, self._controls(controls)), self.size)
         made = self._generated(face, controls, transfers)
-        residual = change(able(self.model, contract.Transfers), face, made)[0] * 127.5  # (3, S, S) grey levels
+        residual = residual_of(able(self.model, contract.Transfers), face, made)[0] * 127.5  # (3, S, S) grey levels
         return np.ascontiguousarray(residual.permute(1, 2, 0).cpu().numpy())
 
     @torch.inference_mode()
@@ -93,7 +93,7 @@ class PytorchEngine:
         """Return a crop with the change made to it."""
         face = self._tensor(crop[None])
         model = able(self.model, contract.Transfers)
-        return to_pixels(pasted(model, face, self._generated(face, controls, transfers))[0])
+        return to_pixels(composite(model, face, self._generated(face, controls, transfers))[0])
 
     @torch.inference_mode()
     def probabilities(self, crops: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from mien.models.contract import Edits, Family, Generates
 from mien.models.io import fingerprint
 from mien.models.registry import able, name_of
 from mien.nn.images import resized, to_pixels
+from mien.progress import Tell, untold
 
 WEAKEST = 0.5  # intensity of synthesised faces is drawn from here to 1
 
@@ -34,7 +35,7 @@ def synthesize(
     per_class: int,
     words: Sequence[str] = BASIC,
     seed: int = 0,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    tell: Tell = untold,
 ) -> None:
     """Write `per_class` labelled faces of each class to `folder`, a data set like any other; resumes where it stopped.
 
@@ -64,7 +65,7 @@ def synthesize(
                     face = resized(data.images[row : row + 1], model.config.image_size)
                     made = able(model, Edits).edit(face, Controls(word, intensity))
                 write_made(made, file, name_of(model), f"synthesize: {word} {intensity:.2f}", labels["subject"])
-        report(k + 1, per_class)
+        tell(k + 1, per_class)
     with whole(folder / METADATA) as beside, beside.open("w", newline="", encoding="utf-8") as out:
         writer = csv.DictWriter(out, list(rows[0]))
         writer.writeheader()

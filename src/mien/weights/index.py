@@ -32,7 +32,7 @@ def shelved() -> list[str]:
 
 
 def fetched(name: str) -> Path | None:
-    """Return the file of a shelved name, whose checksum was looked at; None where no index has it.
+    """Return the file of a name in the index, whose checksum was looked at; None where no index has it.
 
     Raises InputError where the index or the file is missing or not what the index says.
     """

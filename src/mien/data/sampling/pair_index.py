@@ -18,7 +18,7 @@ class PairIndex:
         people = len(manifest.subjects)
         self.subject = manifest.subject
         self.known = self.subject >= 0
-        self.kin: Relatives = relatives_of(manifest)
+        self.relatives: Relatives = relatives_of(manifest)
         shown = matches_of(manifest)
         self.look = shown.look
         self.key = np.where(self.known, shown.key, -1)
@@ -42,7 +42,7 @@ class PairIndex:
 
     def unrelated(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return (n,) bool for rows a and b."""
-        return ~self.kin.related(self.subject[a], self.subject[b])
+        return ~self.relatives.related(self.subject[a], self.subject[b])
 
     def another_look(self, rng: np.random.Generator, rows: np.ndarray, subject: np.ndarray) -> np.ndarray:
         """Draw for each row an image of `subject` (n,) that shows another expression or intensity than the row."""
@@ -76,7 +76,7 @@ class PairIndex:
         people = np.array([len(np.unique(self.subject[groups[i]])) for i in range(len(groups.count))], dtype=np.int64)
         offered = np.append(people, 0)[labels]  # label -1 has none
         # More people than relatives settles nearly every row; the few others are looked at one by one.
-        answer = offered > np.append(self.kin.most(), 0)[self.subject]
+        answer = offered > np.append(self.relatives.most(), 0)[self.subject]
         answer &= self.known
         for row in np.flatnonzero(~answer & self.known & (offered > 0)).tolist():
             others = groups[int(labels[row])]

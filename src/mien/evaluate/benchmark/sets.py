@@ -48,7 +48,7 @@ class BenchSet:
 
 
 def studio_set(
-    folder: Path, people: int = 24, per_person: int = PER_PERSON, size: int = SIZE, jobs: int = 2, report: Tell = untold
+    folder: Path, people: int = 24, per_person: int = PER_PERSON, size: int = SIZE, jobs: int = 2, tell: Tell = untold
 ) -> BenchSet:
     """Render the studio set into `folder`, or go on with it, and return it; no model was trained on its people.
 
@@ -56,7 +56,7 @@ def studio_set(
     """
     if people < LEAST_PEOPLE:
         raise InputError(f"--people {people}: expected {LEAST_PEOPLE} or more; half of them stand against the others")
-    generate(folder, people, per_person, size, SEED, jobs, tell=report)
+    generate(folder, people, per_person, size, SEED, jobs, tell=tell)
     return bench_set("studio", open_data(folder, size))
 
 

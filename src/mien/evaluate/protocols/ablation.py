@@ -25,7 +25,7 @@ from mien.files import kept
 from mien.models.contract import Family, Transfers
 from mien.models.io import fingerprint, load
 from mien.models.registry import able, find_family
-from mien.models.residual import pasted
+from mien.models.residual import composite
 from mien.nn.images import resized, to_pixels
 from mien.training.settings import Progress
 from mien.training.start import Training, train_to_end
@@ -134,5 +134,5 @@ def transfer_all(model: Family, data: Data, t: Trials, batch: int = 32) -> np.nd
     size, made, net = int(model.config.image_size), [], able(model, Transfers)
     for rows in batches(len(t.face), batch):
         face, example = (resized(data.images[some[rows]], size) for some in (t.face, t.example))
-        made += [to_pixels(image) for image in pasted(net, face, net.transfer(face, example))]
+        made += [to_pixels(image) for image in composite(net, face, net.transfer(face, example))]
     return np.stack(made)

@@ -65,7 +65,7 @@ def by_augmentation(
 
     def make(real: Data, place: Path, per_class: int) -> None:
         tell = partial(report, "synthesising")
-        synthesize(model, None if invented else real, place, per_class, seed=schedule.seeds[0], report=tell)
+        synthesize(model, None if invented else real, place, per_class, seed=schedule.seeds[0], tell=tell)
 
     table, right = accuracy_by_synthetic(people, held_out, make, folder, schedule, report)
     found = _figures(right, held_out.select(protocol_rows(held_out)).manifest, draws)

@@ -27,6 +27,7 @@ from mien.evaluate.record import Key
 from mien.evaluate.sheets import draw_chosen, for_show
 from mien.evaluate.trials import STARTS, Trials, trials
 from mien.models.contract import Family
+from mien.progress import Tell, untold
 
 matplotlib.use("Agg")
 
@@ -37,7 +38,7 @@ def compare(
     data: Data,
     folder: Path,
     seed: int = 0,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    tell: Tell = untold,
     start: str = STARTS[0],
 ) -> pd.DataFrame:
     """Return a row a model and answer, and write comparison.csv, aus.csv, trials.csv and comparison.png to `folder`.
@@ -52,7 +53,7 @@ def compare(
     """
     evaluator = as_evaluator(evaluator)
     t = trials(data, seed, start=start)
-    errors, pictures = answer_everywhere(models, data, t, evaluator.size, report)
+    errors, pictures = answer_everywhere(models, data, t, evaluator.size, tell)
     figures, by_au = evaluator_figures(evaluator, data, t, pictures)
     for key, frame in errors.items():
         figures[key] = error_figures(frame) | figures[key]
@@ -74,21 +75,21 @@ def compare(
 
 
 def answer_everywhere(
-    models: Mapping[str, Family], data: Data, t: Trials, size: int, report: Callable[[int, int], None]
+    models: Mapping[str, Family], data: Data, t: Trials, size: int, tell: Tell
 ) -> tuple[dict[Key, pd.DataFrame], dict[Key, np.ndarray]]:
     """Return errors and pictures (T, size, size, 3) of the trivial answers and of every model's, and the truth's."""
     trivial, total = trivial_answers(data, t), len(t.face) * (len(models) + 1)
     errors: dict[Key, pd.DataFrame] = {("—", answer): errors_frame(trivial[answer], data, t) for answer in TRIVIAL}
     pictures: dict[Key, np.ndarray] = {("—", answer): squares(some, size) for answer, some in trivial.items()}
     for number, (name, model) in enumerate(models.items()):
-        frames, made = answer_all(model, data, t, size, partial(_of_all, report, number * len(t.face), total))
+        frames, made = answer_all(model, data, t, size, partial(_of_all, tell, number * len(t.face), total))
         errors |= {(name, answer): frame for answer, frame in frames.items()}
         pictures |= {(name, answer): some for answer, some in made.items()}
     return errors, pictures
 
 
-def _of_all(report: Callable[[int, int], None], begun: int, total: int, done: int) -> None:
-    report(begun + done, total)
+def _of_all(tell: Tell, begun: int, total: int, done: int) -> None:
+    tell(begun + done, total)
 
 
 def _order(models: Mapping[str, Family]) -> Callable[[Any], Any]:

@@ -35,6 +35,7 @@ from mien.models.contract import Embeds, Family, Transfers
 from mien.models.io import fingerprint
 from mien.models.registry import able
 from mien.nn.images import to_tensor
+from mien.progress import Tell, untold
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -54,7 +55,7 @@ def by_disentanglement(
     data: Data,
     folder: Path,
     seed: int = 0,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    tell: Tell = untold,
     draws: int = DRAWS,
 ) -> tuple[pd.DataFrame, dict[Key, dict[str, Interval]]]:
     """Return `probe_table` and figures by model and answer; write disentanglement.json, .csv, probes.csv and tsne.png.
@@ -71,7 +72,7 @@ def by_disentanglement(
     people = people_of(chosen.manifest, np.arange(len(chosen)))
     figures = {(name, TRUE): over_people(_true_statistics(probes, found, chosen.manifest), people, draws)}
     if isinstance(model, Transfers):
-        figures |= swap_figures(model, name, probes, evaluator, chosen, pairs, folder, report, draws)
+        figures |= swap_figures(model, name, probes, evaluator, chosen, pairs, folder, tell, draws)
     about = made_with(data, evaluator, {name: model}) | {
         "settings": {"seed": seed, "partners": 1}, "trials": trial_facts(chosen, pairs),
         "chance": dict(zip(table.probe, table.chance, strict=True)),
@@ -90,7 +91,7 @@ def swap_figures(
     data: Data,
     swaps: Trials,
     folder: Path,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    tell: Tell = untold,
     draws: int = DRAWS,
 ) -> dict[Key, dict[str, Interval]]:
     """Return figures of swaps of A (example) and B (face), by model and answer, with intervals over B's people.
@@ -106,7 +107,7 @@ def swap_figures(
         gallery = read_at_its_size(evaluator, [data.images[row] for row in rows]).identity
     viewer = Viewer(model, probes, evaluator, gallery, _swap_questions(data.manifest, swaps))
     made_by = {"protocol": "disentanglement", "encoder": fingerprint(model)}
-    seen = observations({name: model}, evaluator, data, swaps, viewer.look, folder / "seen", made_by, report)
+    seen = observations({name: model}, evaluator, data, swaps, viewer.look, folder / "seen", made_by, tell)
     people, gallery_people = people_of(data.manifest, swaps.face), data.manifest.subject[np.array(rows)]
     return {
         key: over_people(_swap_statistics(pd.DataFrame(views), gallery_people, data.manifest, swaps), people, draws)

@@ -27,7 +27,7 @@ from mien.metrics.bootstrap import Interval
 from mien.metrics.frechet import frechet_distance
 from mien.models.contract import Family, Transfers
 from mien.models.registry import able
-from mien.models.residual import pasted
+from mien.models.residual import composite
 from mien.nn.images import at_size, resized
 
 DIMENSIONS = 8
@@ -111,7 +111,7 @@ def _pictures(
     size = model.config.image_size
     face = resized(data.images[np.array([neutral[s] for s in data.manifest.subject[rows]])], size)
     made = edit_each(model, face, word, data.manifest.intensity[rows])
-    composited = pasted(able(model, Transfers), face, made)
+    composited = composite(able(model, Transfers), face, made)
     return dict(zip(SETS, (resized(data.images[rows], size), face, made, composited), strict=True))
 
 

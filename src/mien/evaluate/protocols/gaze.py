@@ -19,6 +19,7 @@ from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.confusion import confusion
 from mien.metrics.gaze import ASIDE, SIDES, side_of
 from mien.models.contract import Family
+from mien.progress import Tell, untold
 
 
 def by_gaze(
@@ -27,7 +28,7 @@ def by_gaze(
     data: Data,
     t: Trials,
     folder: Path,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    tell: Tell = untold,
     draws: int = DRAWS,
 ) -> dict[Key, dict[str, Interval]]:
     """Return by model and answer the share that looks where the example does, and write gaze.json and gaze.csv.
@@ -39,7 +40,7 @@ def by_gaze(
     must_measure(evaluator, "gaze")
     look, made_by = partial(_look, evaluator), {"protocol": "gaze"}
     work: dict[str, Callable[[], Any]] = {
-        "answers": partial(observations, models, evaluator, data, t, look, folder / "seen", made_by, report),
+        "answers": partial(observations, models, evaluator, data, t, look, folder / "seen", made_by, tell),
         "true": partial(_true_sides, evaluator, data),
     }
     read = all_read(work)  # both together, so that a tool outside is asked once

@@ -19,6 +19,7 @@ from mien.evaluate.trials import Trials
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.verification import cosines, rank_1, tar_at_far, verified
 from mien.models.contract import Family
+from mien.progress import Tell, untold
 
 FALSE_ACCEPTS = {"tar_1": 0.01, "tar_01": 0.001}
 """Figure -> the share of wrong pairs that may be accepted: 1 % and 0.1 %."""
@@ -30,7 +31,7 @@ def by_identity(
     data: Data,
     t: Trials,
     folder: Path,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    tell: Tell = untold,
     draws: int = DRAWS,
     crowd: Data | None = None,
 ) -> dict[Key, dict[str, Interval]]:
@@ -57,7 +58,7 @@ def by_identity(
     gallery = _identity(evaluator, [of.images[row] for of, row in shown])
     made_by = {"protocol": "identity", "gallery": [of.manifest.files[row] for of, row in shown]}
     look = partial(_look, evaluator, gallery)
-    seen = observations(models, evaluator, data, t, look, folder / "seen", made_by, report)
+    seen = observations(models, evaluator, data, t, look, folder / "seen", made_by, tell)
     people = people_of(data.manifest, t.face)
     figures = {key: over_people(_statistics(np.array(alike), own), people, draws) for key, alike in seen.items()}
     proven = len(own) - int(np.isin(t.face, rows).sum())

@@ -27,7 +27,7 @@ from mien.labels import CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models.contract import Edits, Family, Transfers
 from mien.models.registry import able
-from mien.models.residual import pasted
+from mien.models.residual import composite
 from mien.nn.images import at_size, resized
 
 matplotlib.use("Agg")
@@ -88,7 +88,7 @@ def sweep(
     for word, level in asked:
         made = able(model, Edits).edit(face, Controls(word, level))
         if answer == COMPOSITED:
-            made = pasted(able(model, Transfers), face, made)
+            made = composite(able(model, Transfers), face, made)
         pictures.append(at_size(made, evaluator.size))
     aus = np.asarray(evaluator.read(np.concatenate(pictures)).aus).reshape(len(asked), len(rows), -1)
     found = []

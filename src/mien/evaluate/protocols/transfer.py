@@ -25,6 +25,7 @@ from mien.evaluate.record import Key, made_with, over_people, people_of, trial_f
 from mien.evaluate.trials import STRONG, Trials, trials
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models.contract import Family
+from mien.progress import Tell, untold
 
 DISTANCES = ("l1", "psnr", "ssim")
 
@@ -35,7 +36,7 @@ def by_transfer(
     data: Data,
     t: Trials,
     folder: Path,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    tell: Tell = untold,
     draws: int = DRAWS,
 ) -> dict[Key, dict[str, Interval]]:
     """Return figures by model and answer, and write transfer.json and .csv, and tables of L1 where a truth is known.
@@ -48,7 +49,7 @@ def by_transfer(
     evaluator = as_evaluator(evaluator)
     must_measure(evaluator, "aus", "classes")
     look = partial(_look, evaluator, data, t)
-    seen = observations(models, evaluator, data, t, look, folder / "seen", {"protocol": "transfer"}, report)
+    seen = observations(models, evaluator, data, t, look, folder / "seen", {"protocol": "transfer"}, tell)
     for pictures in seen.get((NOBODY, TRUTH), ()):
         pictures["errors"] = []  # how far the truth is from itself is no figure
     people = people_of(data.manifest, t.face)

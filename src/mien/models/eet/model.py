@@ -99,14 +99,14 @@ class Eet(Family):
     def stages(self) -> tuple[Stage, ...]:
         """Sec. III-C: Eq. 11, then Eq. 12, with exact truths before and beside it where asked."""
         c = self.config
-        judges = ("encoder", "attributes", "unit_discriminator", "identity_discriminator")
+        discriminators = ("encoder", "attributes", "unit_discriminator", "identity_discriminator")
         makers = ("free_encoder", "unit_encoder", "generator")
         # Eq. 4 is a mean over n outputs: without this, what E_r feels of the game fades as 1/n. D_d itself, under Adam,
         # does not feel it, and in stage 1 a stronger pull would fill f_r with the person.
         many = c.subjects / c.game_people if c.game_people else 1.0
         classify = Turn(  # paper: Eq. 11
             "classify",
-            (*judges, "free_encoder", "unit_encoder"),
+            (*discriminators, "free_encoder", "unit_encoder"),
             {
                 "L_u": 1.0,
                 "L_c": c.attributes,  # λ_c

@@ -85,10 +85,10 @@ class ExprGan(Family):
         if c.supervised:
             return (Stage("supervised", c.pretrain_steps, (classify,), decay=0.3),)
         pretrain = (classify, Turn("classify identity", identify, {"identity": 1.0}, adam, c.discriminate_every))
-        judge = ("trunk", "image_head", "regressor")
+        discriminators = ("trunk", "image_head", "regressor")
         control_weights = {"L_Q": 1.0, "L_adv_img": 1.0}
         control = (
-            Turn("discriminate noise", judge, control_weights, adam),
+            Turn("discriminate noise", discriminators, control_weights, adam),
             Turn("control", ("decoder",), control_weights, adam),
         )
         likeness = {"L_pixel": 1.0, "L_id": c.identity_features}  # λ1
@@ -104,7 +104,7 @@ class ExprGan(Family):
             "L_adv_z": c.code_adversarial,  # λ4
         }
         refine = (
-            Turn("discriminate", (*judge, "code_head"), adversarial, slow, c.discriminate_every),
+            Turn("discriminate", (*discriminators, "code_head"), adversarial, slow, c.discriminate_every),
             Turn("refine", ("encoder", "decoder"), likeness | adversarial | {"L_tv": c.smoothness}, slow),  # λ5
         )
         return (

@@ -105,7 +105,7 @@ class Paired:
         return {"L_intensity": self.config.intensity}
 
     def extra_losses(self, code: Tensor, present: Tensor, shown: Faces, unanswered: Tensor) -> dict[str, Tensor]:
-        """Return how far codes are from labelled intensities: a drawn one is meant to be."""
+        """Return how far codes are from labelled intensities; drawn codes, which are meant to be far, do not count."""
         known = (shown.label > 0) & ~shown.intensity.isnan() & ~unanswered
         return {"L_intensity": intensity_loss(code, present, shown.intensity.nan_to_num(), known)}
 

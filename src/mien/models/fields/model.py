@@ -227,7 +227,7 @@ class FieldModel(Family):
         return composed(face, self.fields(face, controls))
 
     def transfer(self, face: Tensor, like: Tensor) -> Tensor:
-        """Return faces with the action units of others."""
+        """Return faces with the action units of others; pose and gaze stay."""
         return self.edit(face, Controls(like=like))
 
     def reconstruct(self, face: Tensor) -> Tensor:
