@@ -212,3 +212,13 @@ def test_a_receipt_is_of_its_picture():
     picture = BEFORE / "pictures" / note["picture"]["file"]
     assert hashlib.sha256(picture.read_bytes()).hexdigest() == note["picture"]["sha256"]
     assert read_stamp(picture).weights == note["model"]["fingerprint"] and note["schema"] == 1
+
+
+def test_old_names_in_python_go_on():
+    editor = mien.Editor("jesrl", bare=True, landmarker=None)
+    rgb = np.asarray(Image.open(BEFORE / "pictures" / "happier.png").convert("RGB"))
+    assert editor.crop_only and mien.FAMILIES["judge"] is mien.FAMILIES["evaluator"] and "judge" not in mien.FAMILIES
+    aligned = mien.Editor("jesrl", aligned=True)
+    cut, like = aligned.see(rgb), torch.zeros(1, 3, 64, 64)
+    assert aligned.put(cut, aligned.change_of(cut, mien.models.Controls(like=like))).rgb.shape == rgb.shape
+    assert mien.models.Moves is mien.models.contract.Warps

@@ -66,7 +66,7 @@ def kept(path: Path, made_by: Mapping[str, Any], compute: Callable[[], Any]) -> 
         try:
             note = json.loads(path.read_text(encoding="utf-8"))
             before, value = note["made_by"], note["value"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(f"{path}: is not a part that this evaluation kept; remove it, then go on") from error
         if before != asked:
             changed = sorted(k for k in {*before, *asked} if before.get(k) != asked.get(k))

@@ -19,7 +19,7 @@ def read_declaration(folder: Path) -> tuple[str, list[str]]:
         return "", []
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return "", [f"{FILE}: cannot be read as JSON ({error}); expected one as " + '{"people": "photofaces"}']
     word = content.get(PEOPLE, "") if isinstance(content, dict) and not set(content) - {PEOPLE} else None
     if not isinstance(word, str) or (content and not word.strip()):

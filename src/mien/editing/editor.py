@@ -57,7 +57,9 @@ class Editor:
         aligned: bool = False,
         crop_only: bool = False,
         landmarker: str | Landmarker | None = "net",
+        bare: bool | None = None,  # crop_only's old name, until 0.2
     ):
+        crop_only = crop_only if bare is None else bare
         self.engine = open_engine(model, device)
         self.name, self.size = self.engine.name, self.engine.size
         self.aligned, self.crop_only = aligned, crop_only

@@ -18,16 +18,26 @@ from mien.models.rel_gan import RelGan
 from mien.models.ter_gan import TerGan
 from mien.weights.resolve import OLD_NAMES
 
-FAMILIES: dict[str, type[Family]] = {
-    "ter_gan": TerGan,
-    "rel_gan": RelGan,
-    "expr_gan": ExprGan,
-    "jesrl": Jesrl,
-    "eet": Eet,
-    "fields": FieldModel,
-    "evaluator": Evaluator,
-    "landmarks": Landmarks,
-}
+
+class _Families(dict[str, type[Family]]):
+    """Gives a family by an old name too, and lists the present ones alone."""
+
+    def __missing__(self, name: str) -> type[Family]:
+        return self[OLD_NAMES[name]]
+
+
+FAMILIES: dict[str, type[Family]] = _Families(
+    {
+        "ter_gan": TerGan,
+        "rel_gan": RelGan,
+        "expr_gan": ExprGan,
+        "jesrl": Jesrl,
+        "eet": Eet,
+        "fields": FieldModel,
+        "evaluator": Evaluator,
+        "landmarks": Landmarks,
+    }
+)
 
 
 def find_family(name: str) -> type[Family]:

@@ -130,8 +130,11 @@ class PytorchEngine:
         return editor_by(self.model, asked).edit(face, asked)
 
     def _controls(self, controls: Controls) -> Controls:
-        """Return what is asked with its example as a tensor."""
-        return controls if controls.like is None else replace(controls, like=self._tensor(controls.like[None]))
+        """Return what is asked with its example as a tensor, which it may be already."""
+        if controls.like is None:
+            return controls
+        like = controls.like.to(self.device) if isinstance(controls.like, Tensor) else self._tensor(controls.like[None])
+        return replace(controls, like=like)
 
     def _tensor(self, crops: np.ndarray) -> Tensor:
         return to_tensor(crops).to(self.device)

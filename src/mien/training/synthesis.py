@@ -47,6 +47,7 @@ def synthesize(
     faces = np.flatnonzero(data.manifest.expression == 0) if data is not None else np.zeros(1, np.int64)
     if data is not None and not len(faces):
         raise InputError(f"{data.manifest.folder}: nobody is neutral; expected neutral faces to edit")
+    able(model, Edits if data is not None else Generates)  # before the folder is claimed
     shown = "" if data is None else digest(data, faces)
     claim(folder, {"weights": fingerprint(model), "faces": shown, "seed": seed})
     rows: list[dict[str, str]] = []

@@ -51,7 +51,7 @@ def _index(place: str) -> dict[str, dict[str, str]]:
     try:
         found = json.loads(path.read_text())
         return {name: {key: entry[key] for key in ("file", "sha256")} for name, entry in found.items()}
-    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: no index of weights; {VARIABLE} is to name what `mien zoo` wrote") from error
 
 
