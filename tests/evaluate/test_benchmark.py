@@ -294,7 +294,7 @@ def test_models_are_named_as_their_runs(tmp_path):
 
 def test_the_verb(studio, data, tmp_path, monkeypatch, capsys):  # noqa: F811
     save_model(tiny("judge"), tmp_path / "judge.safetensors")
-    monkeypatch.setattr(sets, "studio_set", lambda folder, people, report: studio)
+    monkeypatch.setattr(sets, "studio_set", lambda folder, people, tell: studio)
     monkeypatch.setattr(bench_module, "bench_models", lambda added: {"copier": Copier()})
     words = ["bench", tmp_path / "out", "--evaluator", tmp_path / "judge.safetensors"]
     code, out, err = run(capsys, *words, "--data", data.manifest.folder)
