@@ -1,4 +1,7 @@
-"""EET's Eq. 1-12, recomputed in float64 NumPy from the paper; its Table I; what its uses do."""
+"""EET's Eq. 1-12, recomputed in float64 NumPy from the paper; its Table I; what its uses do.
+
+Long, as the model has many numbered equations, and they are read in its order.
+"""
 
 import inspect
 import re

@@ -1,4 +1,7 @@
-"""Every equation of docs/fields.md, in float64 NumPy written from it."""
+"""Every equation of docs/fields.md, in float64 NumPy written from it.
+
+Long, as the model has many numbered equations, and they are read in its order.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""JESRL's Eq. 2-12, recomputed in float64 NumPy from the paper."""
+"""JESRL's Eq. 2-12, recomputed in float64 NumPy from the paper.
+
+Long, as the model has many numbered equations, and they are read in its order.
+"""
 
 import copy
 from dataclasses import replace
