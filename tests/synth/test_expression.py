@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from mien.errors import InputError
@@ -84,3 +85,41 @@ def test_same_id_and_intensity_are_the_same_units():
         for take in takes(np.random.default_rng(seed), 36):
             key = (take.expr_id, take.intensity if take.intensity == take.intensity else -1.0)
             np.testing.assert_array_equal(seen.setdefault(key, take.aus), take.aus)
+
+
+def test_the_shared_plan_is_alike_for_everybody_but_their_variants():
+    people = [takes(np.random.default_rng(seed), 36, "photofaces_extra") for seed in range(6)]
+    for person in people:
+        assert len(person) == 36 and person[0].expression == "neutral"
+        for a, b in zip(person, people[0], strict=True):
+            assert (a.expression, a.intensity, a.yaw, a.pitch, *a.gaze) == pytest.approx(
+                (b.expression, b.intensity, b.yaw, b.pitch, *b.gaze), nan_ok=True
+            )
+            if a.expression in ("neutral", "other"):
+                np.testing.assert_array_equal(a.aus, b.aus)
+
+
+def test_the_shared_plan_has_the_variants_that_the_drawn_one_shows_with_the_gaze_ahead():
+    drawn = {t.expr_id for t in takes(np.random.default_rng(3), 36) if t.intensity == 1.0}
+    aside = [t for t in takes(np.random.default_rng(3), 36, "photofaces_extra") if t.gaze != (0.0, 0.0)]
+    assert {t.expr_id for t in aside} == drawn | {"neutral"}
+    assert {t.gaze for t in aside} == {(-18.0, 0.0), (18.0, 0.0)} and len(aside) == 16
+
+
+def test_another_plan_is_one_clear_line():
+    with pytest.raises(InputError, match="photofaces_extra"):
+        takes(np.random.default_rng(0), 36, "extra")
+
+
+def test_the_shared_plan_is_the_list_of_photofaces_extra(photofaces):
+    table = photofaces.parent / "photofaces_extra" / "metadata.csv"
+    if not table.exists():
+        pytest.skip("photofaces_extra is not beside photofaces")
+    theirs = pd.read_csv(table).groupby("subject").head(36).iloc[:36]
+    ours = takes(np.random.default_rng(0), 36, "photofaces_extra")
+    for row, take in zip(theirs.to_dict("records"), ours, strict=True):
+        assert take.expression == row["expression"] and take.expr_id.split("_v")[0] == row["expr_id"].split("_v")[0]
+        assert (take.yaw, take.pitch, *take.gaze) == (row["yaw"], row["pitch"], row["gaze_x"], row["gaze_y"])
+        if take.expression in ("other", "neutral"):
+            theirs_aus = [[row[f"AU{au:02d}_{side}"] for side in "LR"] for au in AUS]
+            np.testing.assert_allclose(take.aus, theirs_aus)

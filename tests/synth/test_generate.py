@@ -1,5 +1,6 @@
 import csv
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -186,3 +187,23 @@ def test_killed_and_called_again_it_ends_identical(small, tmp_path):
     assert not (tmp_path / "set" / "metadata.csv").exists()
     generate(tmp_path / "set", **SMALL)
     assert digest(tmp_path / "set") == digest(small)
+
+
+def test_an_extra_plan_shows_the_same_people_with_other_names(small, tmp_path):
+    generate(tmp_path / "extra", **SMALL | {"people": 1, "per_person": 19}, plan="photofaces_extra")
+    made, first = rows(tmp_path / "extra"), rows(small)[0]
+    assert made[18]["file_name"].endswith("_18_lids_shut.jpg") and made[18]["AU43"] == "5.0"
+    assert [made[0][name] for name in ("subject", "hair", "tone", "light_key")] == [
+        first[name] for name in ("subject", "hair", "tone", "light_key")
+    ]
+    with pytest.raises(InputError, match="another set"):
+        generate(tmp_path / "extra", **SMALL | {"people": 1, "per_person": 19})
+
+
+def test_a_set_made_before_there_were_plans_is_known(tmp_path):
+    generate(tmp_path / "set", **SMALL | {"people": 1, "per_person": 2})
+    record = tmp_path / "set" / "studio.json"
+    old = json.loads(record.read_text())
+    del old["plan"]
+    record.write_text(json.dumps(old))
+    generate(tmp_path / "set", **SMALL | {"people": 1, "per_person": 2})

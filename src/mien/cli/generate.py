@@ -47,6 +47,9 @@ def synth(
     jobs: int = 2,
     sessions: Annotated[int, typer.Option(help="Lights under which everybody is rendered.")] = 1,
     occluded: Annotated[float, typer.Option(help="Share of pictures with a hat, a mask or a hand, 0-1.")] = 0.0,
+    plan: Annotated[
+        str, typer.Option(help="photofaces, or photofaces_extra: gaze, lids, speech, turns.")
+    ] = "photofaces",
 ) -> None:
     """Render people who do not exist, with exact labels, into FOLDER. Called again, it goes on where it stopped.
 
@@ -55,7 +58,7 @@ def synth(
     from mien.synth.generate import generate
 
     with bar("rendering") as tell:
-        generate(folder, people, per_person, size, seed, jobs, sessions, occluded, tell)
+        generate(folder, people, per_person, size, seed, jobs, sessions, occluded, plan, tell)
     count = people * per_person * sessions
     out.print(f"{folder}: {people} people, {count} pictures, labels in metadata.csv", markup=False)
 

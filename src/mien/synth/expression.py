@@ -29,6 +29,23 @@ PROTOTYPES: dict[str, tuple[dict[int, float], dict[int, float]]] = {
     "contempt": ({12: 2.8, 14: 4.6}, {14: 4.8, 12: 1.4, 10: 0.8}),
 }  # fmt: skip
 ONE_SIDED = {"contempt"}
+BOTH, LEFT, RIGHT = (1.0, 1.0), (1.0, 0.0), (0.0, 1.0)
+# What faces do besides emotions: action units 0-5, and on which of the person's own sides.
+SHAPES: dict[str, tuple[dict[int, float], tuple[float, float]]] = {
+    "lids_half": ({43: 3.75}, BOTH),
+    "lids_shut": ({43: 5.0}, BOTH),
+    "wink_left": ({43: 5.0, 6: 1.75}, LEFT),
+    "wink_right": ({43: 5.0, 6: 1.75}, RIGHT),
+    "smile_shut": ({6: 3.5, 12: 4.0, 25: 2.25, 43: 5.0}, BOTH),
+    "say_a": ({16: 1.5, 25: 2.5, 26: 5.0}, BOTH),
+    "say_e": ({12: 1.0, 20: 3.0, 25: 4.0, 26: 1.0}, BOTH),
+    "say_o": ({18: 3.0, 22: 2.5, 25: 2.0, 26: 2.5}, BOTH),
+    "say_u": ({18: 5.0, 25: 1.25, 26: 0.5}, BOTH),
+    "say_m": ({23: 2.0, 24: 4.0}, BOTH),
+    "laugh": ({6: 5.0, 7: 2.0, 12: 5.0, 25: 4.5, 26: 2.75}, BOTH),
+    "smile_teeth": ({6: 2.5, 10: 1.75, 12: 4.25, 25: 5.0}, BOTH),
+    "smile_wide": ({6: 4.0, 10: 2.0, 12: 5.0, 16: 1.5, 25: 5.0, 26: 1.0}, BOTH),
+}
 FREE_AUS = tuple(au for au in AUS if au != 43)
 
 
@@ -68,6 +85,15 @@ def free_combination(number: int) -> np.ndarray:
     if rng.random() < 0.06:
         aus[AUS.index(43)] = rng.uniform(1, 5)
     return np.clip(aus, 0, 5)
+
+
+def shape(name: str) -> np.ndarray:
+    """Return the action units (21, 2) 0-5 of one of SHAPES."""
+    units, sides = SHAPES[name]
+    aus = np.zeros((len(AUS), 2))
+    for au, level in units.items():
+        aus[AUS.index(au)] = level * np.array(sides)
+    return aus
 
 
 assert set(PROTOTYPES) == set(EXPRESSIONS) - {"other"}

@@ -23,7 +23,7 @@ from mien.labels import AUS, au_columns
 from mien.progress import Tell, untold
 from mien.synth.geometry.wear import OCCLUDERS
 from mien.synth.person import Person, sample_person
-from mien.synth.plan import Take, takes
+from mien.synth.plan import PLANS, SHARED, Take, takes
 from mien.synth.render.light import Light, sample_backdrop, sample_light
 from mien.synth.studio import Shot, Studio
 
@@ -50,20 +50,21 @@ class Order:
     sessions: int
     occluded: float = 0.0
     edition: int = EDITION
+    plan: str = "photofaces"
 
 
 def generate(
     out: Path, people: int = 100, per_person: int = 36, size: int = 128, seed: int = 0, jobs: int = 1,
-    sessions: int = 1, occluded: float = 0.0, tell: Tell = untold,
+    sessions: int = 1, occluded: float = 0.0, plan: str = "photofaces", tell: Tell = untold,
 ) -> None:  # fmt: skip
-    """Render `people` people, each with the same kind of list of `per_person` pictures under each of `sessions` lights.
+    """Render `people` people, each with `per_person` pictures of a plan (`plan.takes`) under each of `sessions` lights.
 
     `out` becomes an imagefolder with `metadata.csv` (columns: COLUMNS) and `geometry.npz`: file_name; landmarks
     (N, 68, 2) float16 in pixels of the frame; flow (N, 64, 64, 2) int8 in quarter pixels of a 256-pixel frame,
     whatever `size` is; mouth (N, 64, 64) uint8. `occluded` is the share of pictures, neutral ones apart, in which a
     hat, a mask or a hand hides part of the face. `tell` is called with images done and in all.
     """
-    order = _checked(Order(people, per_person, size, seed, sessions, occluded), jobs)
+    order = _checked(Order(people, per_person, size, seed, sessions, occluded, plan=plan), jobs)
     out = Path(out)
     parts = out / "parts"
     _open_folder(out, order)
@@ -95,6 +96,8 @@ def _checked(order: Order, jobs: int) -> Order:
             raise InputError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
     if not 0 <= order.occluded <= 1:
         raise InputError(f"occluded: expected a share from 0 to 1, got {order.occluded!r}")
+    if order.plan not in PLANS:
+        raise InputError(f"plan: expected one of {', '.join(PLANS)}, got {order.plan!r}")
     if order.size % 32:
         raise InputError(f"size: expected a multiple of 32 pixels, got {order.size}")
     if not isinstance(jobs, int) or jobs < 1:
@@ -109,7 +112,7 @@ def _open_folder(out: Path, order: Order) -> None:
     record = out / "studio.json"
     if record.exists():
         found = json.loads(record.read_text())
-        if found != asdict(order):
+        if {"plan": PLANS[0]} | found != asdict(order):  # plans came later than sets
             raise InputError(f"{out}: holds another set ({found}); give another folder or the same numbers")
     elif out.exists() and any(out.iterdir()):
         raise InputError(f"{out}: not empty and not a set of the studio; give a new folder")
@@ -148,7 +151,7 @@ def render_person(out: Path, order: Order, index: int) -> int:
     for session in range(order.sessions):
         scene = np.random.default_rng((order.seed, index, session, 0x11647))
         light, backdrop = sample_light(scene), sample_backdrop(scene, order.size)
-        shots = takes(np.random.default_rng((order.seed, index, 0x7A4E)), order.per_person)
+        shots = takes(np.random.default_rng((order.seed, index, 0x7A4E)), order.per_person, order.plan)
         for k, take in enumerate(shots):
             hidden = take.expression != "neutral" and scene.random() < order.occluded
             occluder = str(scene.choice(OCCLUDERS[1:])) if hidden else "none"
@@ -178,7 +181,8 @@ def _jpeg(image: np.ndarray) -> bytes:
 
 def _file_name(index: int, number: int, take: Take) -> str:
     level = "" if np.isnan(take.intensity) or take.expression == "neutral" else f"_{round(take.intensity * 100):03d}"
-    return f"images/{_subject(index)}_{number:02d}_{take.expression}{level}.jpg"
+    what = take.expr_id if take.expr_id in SHARED else take.expression
+    return f"images/{_subject(index)}_{number:02d}_{what}{level}.jpg"
 
 
 def _row(name: str, index: int, session: int, person: Person, take: Take, light: Light, occluder: str) -> list[str]:
