@@ -69,6 +69,7 @@ TINY: dict[str, dict[str, int]] = {  # every length and width
         "subjects": 5,
         "batch_size": 10,
         "classify_steps": 2,
+        "critic_steps": 0,
         "answer_steps": 2,
         "steps": 3,
     },

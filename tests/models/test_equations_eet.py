@@ -250,7 +250,7 @@ def test_the_identity_game_is_as_strong_for_any_number_of_people(subjects):
 def test_base_is_the_papers_objective_alone():
     model = paper.Eet(replace(paper.BASE, **NARROW["eet"]))
     turns = [t.name for s in model.stages() for t in s.turns]
-    assert turns == ["classify", "judge swaps", "judge images", "synthesize"]
+    assert turns == ["classify", "criticize", "judge swaps", "judge images", "synthesize"]
     assert all(t.every == 1 for s in model.stages() for t in s.turns)
     asked = ("attributes", "pose", "unit_game", "identity_game", "reconstruction", "swap_consistency", "adversarial")
     assert all(getattr(paper.BASE, name) == getattr(paper.PAPER, name) for name in asked)
@@ -395,6 +395,19 @@ def test_e_and_the_feature_judges_rest_in_the_second_stage():
     assert all(torch.equal(after[k], before[k]) for k in before if k.split(".")[0] in rest)
     moved = [k for k in before if k.startswith("swap_discriminator") and not torch.equal(after[k], before[k])]
     assert any(k.endswith("left") for k in moved) and any(k.endswith("original") for k in moved)
+
+
+def test_critics_alone_learn_between_the_stages():
+    sizes = TINY["eet"] | {"critic_steps": 3}
+    trainer = Trainer(create("eet", **sizes), Settings(precision="32-true", accelerator="cpu"))
+    assert [s.name for s in trainer.stages][:2] == ["classify", "criticize"]
+    while trainer.stage == 0 and trainer.step < sizes["classify_steps"]:
+        trainer.advance(Random().batch)
+    before = {k: v.clone() for k, v in trainer.model.state_dict().items()}
+    for _ in range(3):
+        trainer.advance(Random().batch)
+    moved = {k.split(".")[0] for k, v in trainer.model.state_dict().items() if not torch.equal(v, before[k])}
+    assert (trainer.stage, trainer.step) == (1, 3) and moved == {"unit_discriminator", "identity_discriminator"}
 
 
 def test_swap_goes_both_ways(trained):

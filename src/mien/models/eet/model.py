@@ -115,6 +115,13 @@ class Eet(Family):
             },
             Adam(c.lr, (0.95, 0.999)),
         )
+        # ours: Eq. 2 and 4 go on for their critics where E, E_f and E_r rest
+        critics = Turn(
+            "criticize",
+            ("unit_discriminator", "identity_discriminator"),
+            {"L_u^(D)": c.unit_game, "L_d^(D)": c.identity_game},
+            Adam(c.lr, (0.95, 0.999)),
+        )
         # ours: the true picture where there is one
         answer = Turn("answer", makers, {"L_u": c.units, "truth": c.truth}, Adam(c.answer_lr, (0.9, 0.999)))
         slow = Adam(c.swap_lr, (0.5, 0.9))
@@ -136,9 +143,10 @@ class Eet(Family):
             slow,
             c.game_every,
         )
-        answers = (answer,) if c.truth else ()
+        answers, rested = (answer,) if c.truth else (), (critics,) if c.critic_steps else ()
         return (
             Stage("classify", c.classify_steps, (classify,), decay=0.5),
+            *(Stage("criticize", c.critic_steps, (turn,), decay=0.5) for turn in rested),
             *(Stage("answer", c.answer_steps, (turn,)) for turn in answers),
             Stage("swap", c.steps, (*answers, judge_swaps, judge_images, synthesize), decay=0.5),
         )
@@ -153,6 +161,9 @@ class Eet(Family):
         with parametrize.cached():  # a weight is normalised once a turn
             if turn == "classify":
                 return self._classification(batch.both())
+            if turn == "criticize":
+                with evaluating(self.encoder, self.free_encoder, self.unit_encoder):
+                    return self._criticism(batch.both())
             with evaluating(self.encoder, self.attributes, self.unit_discriminator, self.identity_discriminator):
                 if turn == "answer":
                     return self._answer(batch)
@@ -165,12 +176,23 @@ class Eet(Family):
         self.occurrence.add(aus)
         features = self.encoder(faces.image)
         free, (maps, estimates) = self.free_encoder(features), self.unit_encoder(features)
-        scores = self.unit_discriminator(free).unflatten(1, (-1, LEVELS + 1))
         return {
             "L_u": unit_intensity_loss(estimates, aus, unit_weights(self.occurrence.rates())),
             "L_c": self._attributes(features, faces),
-            "L_u^(D)": unit_discrimination_loss(scores, rounded_levels(aus)),
-            "L_d^(D)": identity_discrimination_loss(self.identity_discriminator(fused_feature(maps)), faces.subject),
+            **self._discrimination(free, fused_feature(maps), faces),
+        }
+
+    def _criticism(self, faces: Faces) -> dict[str, Tensor]:
+        with torch.no_grad():
+            features = self.encoder(faces.image)
+            free, unit = self.free_encoder(features), fused_feature(self.unit_encoder(features)[0])
+        return self._discrimination(free, unit, faces)
+
+    def _discrimination(self, free: Tensor, unit: Tensor, faces: Faces) -> dict[str, Tensor]:
+        scores = self.unit_discriminator(free).unflatten(1, (-1, LEVELS + 1))
+        return {
+            "L_u^(D)": unit_discrimination_loss(scores, rounded_levels(self._aus(faces))),
+            "L_d^(D)": identity_discrimination_loss(self.identity_discriminator(unit), faces.subject),
         }
 
     def _answer(self, batch: Batch) -> dict[str, Tensor]:
