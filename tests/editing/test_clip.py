@@ -82,7 +82,7 @@ def test_faces_are_changed_and_frames_without_one_are_not(model, walk, tmp_path)
         left, top = 90 + 2 * k, 56 + k  # of the face's picture, 128 pixels wide
         assert np.all(changed.min(0) >= (top - 16, left - 16)) and np.all(changed.max(0) <= (top + 144, left + 144))
     measured = report.flicker
-    assert measured.original.count == 3 + 2 and measured.found.count == 2 + 1 and "1 without a face" in str(report)
+    assert measured.original.count == 3 + 2 and measured.found.count == 2 + 1 and "1 without that person" in str(report)
 
 
 def test_the_first_frame_is_what_the_editor_makes_of_it(aligned, crops, tmp_path):
@@ -214,7 +214,7 @@ def test_the_verbs_take_clips(weights, crops, tmp_path, capsys):
         made = tmp_path / "made.mp4"
         code, out, err = run(capsys, *words, *weights, "-o", made)
         assert code == 0, err
-        assert "8 frames, 0 without a face" in out and "flicker" in out
+        assert "8 frames, 0 without that person" in out and "flicker" in out
         assert len(read_frames(made)) == 8
         made.unlink()
 
@@ -245,7 +245,7 @@ def test_recognize_prints_frames(weights, crops, capsys):
     _, out, _ = run(capsys, "recognize", crops, *weights, "--json")
     assert [row["frame"] for row in json.loads(out)] == list(range(8))
     _, out, _ = run(capsys, "recognize", crops, *weights)
-    assert "a face in 8 of 8 frames" in out
+    assert "that person in 8 of 8 frames" in out
 
 
 def test_bad_input_is_one_line(weights, crops, tmp_path, capsys, monkeypatch):

@@ -1,11 +1,16 @@
-"""One face through a clip: the same one, and steady."""
+"""One person through a clip: the same one, and steady."""
 
+import cv2
 import numpy as np
 import pytest
 from skimage.data import astronaut, brick, gravel
 
+from mien.errors import InputError
 from mien.faces import track
 from mien.faces.detect import Face, face_again, find_faces
+from mien.faces.person import Person, colours
+from mien.media.video.reader import VideoFrame
+from mien.runtime.person_code import person_code
 
 
 def test_eyes_are_found_again_where_they_were_and_nowhere_else():
@@ -24,7 +29,7 @@ def test_eyes_are_found_again_where_they_were_and_nowhere_else():
 @pytest.mark.slow
 def test_a_face_that_jumps_is_found_around_its_place_or_anywhere():
     photo = astronaut()
-    follower = track.Follower("clip.mp4")
+    follower = track.Follower("clip.mp4", person_code())
     first = follower(photo, 0.0)
     near = follower(np.roll(photo, (20, 30), (0, 1)), 0.04)
     far = follower(np.roll(photo, (20, 200), (0, 1)), 0.08)
@@ -33,40 +38,119 @@ def test_a_face_that_jumps_is_found_around_its_place_or_anywhere():
     np.testing.assert_allclose(far.face.eyes - first.face.eyes, [[200, 20]] * 2, atol=2)
 
 
+PEOPLE = np.eye(4, dtype=np.float32)
+
+
 @pytest.fixture
 def faces(monkeypatch):
-    """Frames are lists of places where eyes are found, wherever they are looked for."""
+    """Frames are lists of who stands where; returns the numbers of those that were looked at in whole."""
+    looked = []
+
+    def face_at(x):
+        return Face((x - 50, 0, 100, 100), np.array([[x - 18, 40], [x + 18, 40.0]]), 3.0)
 
     def found(rgb, landmarker=None):
-        places = sorted(rgb)
-        return [Face((x - 50, 0, 100, 100), np.array([[x - 18, 40], [x + 18, 40.0]]), 3.0) for x in places]
+        looked.append(rgb)
+        return [face_at(x) for x, _ in sorted(rgb)]
+
+    def near(rgb, last, landmarker):
+        return [face_at(x) for x, _ in rgb if abs(x - last.eyes[:, 0].mean()) < 110]
+
+    def again(rgb, eyes, landmarker):
+        return next((face_at(x) for x, _ in rgb if abs(x - eyes[:, 0].mean()) < 8), None)
 
     monkeypatch.setattr(track, "find_faces", found)
-    monkeypatch.setattr(track, "find_near", lambda rgb, last, landmarker: found(rgb))
-    monkeypatch.setattr(track, "face_again", lambda rgb, eyes, landmarker: None)
+    monkeypatch.setattr(track, "find_near", near)
+    monkeypatch.setattr(track, "face_again", again)
+    monkeypatch.setattr(track.Follower, "_is_cut", lambda self, rgb: False)
+    return looked
+
+
+def who(rgb, eyes):
+    """Return the code of the person nearest to the eyes; the later in the list is alike, but not the same."""
+    person = min(rgb, key=lambda one: abs(one[0] - eyes[:, 0].mean()))[1]
+    return PEOPLE[person]
+
+
+def places(follower, scenes):
+    """Return where the face is found, None where it is not."""
+    frames = [VideoFrame(scene, k / 25, k, None) for k, scene in enumerate(scenes)]
+    found = list(follower.along(iter(frames)))
+    assert [frame.pts for frame, _ in found] == list(range(len(scenes)))
+    return [None if one is None else float(one.face.eyes[:, 0].mean()) for _, one in found]
 
 
 def test_the_same_face_is_followed_when_others_cross(faces):
-    follower = track.Follower("clip.mp4", 2)
-    found = [follower([100 + 3 * k, 300 - 3 * k], k / 25) for k in range(30)]
+    follower = track.Follower("clip.mp4", who, 2)
+    found = [follower([(100 + 3 * k, 0), (300 - 3 * k, 1)], k / 25) for k in range(30)]
     assert [f.face.eyes[:, 0].mean() for f in found] == [300 - 3 * k for k in range(30)]
     assert [f.anew for f in found] == [True] + [False] * 29
 
 
-def test_gaps_and_cuts_begin_anew(faces):
-    follower = track.Follower("clip.mp4")
-    assert follower([200], 0.0).anew and not follower([202], 0.04).anew
-    assert follower([], 0.08) is None and not follower([203], 0.12).anew
+def test_nobody_is_followed_in_place_of_who_is_away(faces):
+    stays, comes = [(300, 1)], [(100, 0), (300, 1)]
+    scenes = [comes] * 5 + [stays] * 12 + [comes] * 5
+    assert places(track.Follower("clip.mp4", who, 1), scenes) == [100.0] * 5 + [None] * 12 + [100.0] * 5
+    # the other steps into his place, which is no reason to follow him
+    scenes = [comes] * 5 + [[(100, 1)]] * 20 + [[(300, 0)]] * 5
+    assert places(track.Follower("clip.mp4", who, 1), scenes) == [100.0] * 5 + [None] * 20 + [300.0] * 5
+
+
+def test_who_comes_back_elsewhere_is_found_from_the_first_frame_on(faces):
+    gone = [[(100, 0)]] * 3 + [[]] * 13
+    back = [[(300 + 4 * k, 0)] for k in range(20)]
+    found = places(track.Follower("clip.mp4", who), gone + back)
+    assert found == [100.0] * 3 + [None] * 13 + [300.0 + 4 * k for k in range(20)]
+    assert len(faces) <= 1 + 1 + 30 // track.REST  # the first, the one where it is missed, and now and then
+
+
+def test_the_second_is_chosen_where_two_are(faces):
+    scenes = [[]] * 3 + [[(100, 0)]] * 9 + [[(100, 0), (300, 1)]] * 9
+    follower = track.Follower("clip.mp4", who, 2)
+    assert places(follower, scenes) == [None] * 12 + [300.0] * 9 and follower.most == 2
+    follower = track.Follower("clip.mp4", who, 3)
+    assert places(follower, scenes) == [None] * 21
+    told = str(track.nobody("clip.mp4", 21, 3, follower.most))
+    assert "no face 3 in any of 21 frames, 2 at most" in told
+    with pytest.raises(InputError, match="--face N"):
+        places(track.Follower("clip.mp4", who), [[(100, 0), (300, 1)]])
+
+
+def test_gaps_and_jumps_begin_anew(faces):
+    follower = track.Follower("clip.mp4", who)
+    assert follower([(200, 0)], 0.0).anew and not follower([(202, 0)], 0.04).anew
+    assert follower([], 0.08) is None and not follower([(203, 0)], 0.12).anew
     assert follower([], 0.16) is None
-    late = follower([210], 0.6)
+    late = follower([(210, 0)], 0.6)
     assert late.anew and np.array_equal(late.eyes, late.face.eyes)
-    assert follower([400], 0.64).anew
+    assert follower([(400, 0)], 0.64).anew
 
 
 def test_still_eyes_tremble_less(faces):
     rng = np.random.default_rng(0)
-    follower = track.Follower("clip.mp4")
+    follower = track.Follower("clip.mp4", who)
     # as far as the cascades' answer scatters on a noisy studio face: 0.4 % of the distance between the eyes
-    found = [follower([200 + rng.normal(0, 0.15)], k / 25) for k in range(100)]
+    found = [follower([(200 + rng.normal(0, 0.15), 0)], k / 25) for k in range(100)]
     raw, steady = (np.array([x.eyes for x in xs]) for xs in ([f.face for f in found], found))
     assert steady[20:].std(0).max() < raw[20:].std(0)[:, 0].min() / 2
+
+
+def test_a_mirror_does_not_hide_who_stands_before_it():
+    person = Person()
+    person.learn(PEOPLE[0])
+    person.learn_other(PEOPLE[0])
+    assert person.likeness(PEOPLE[0]) == 1
+    person.learn_other(PEOPLE[1])
+    between = (PEOPLE[0] + 2 * PEOPLE[1]) / np.sqrt(5)
+    assert person.likeness(between) == -1 and person.likeness(PEOPLE[2]) <= 0
+
+
+def test_colours_agree_with_the_bhattacharyya_coefficient():
+    """Of OpenCV's own histograms, compared as OpenCV compares them: HISTCMP_BHATTACHARYYA is √(1 − coefficient)."""
+    crops = [astronaut()[20:84, 180:244], astronaut()[300:364, 180:244]]
+    labs = [cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2LAB) for crop in crops]
+    total = 0.0
+    for k, (low, high, weight) in enumerate(((0, 256, 0.5), (88, 168, 1), (88, 168, 1))):
+        a, b = (cv2.calcHist([lab], [k], None, [24], [low, high]) for lab in labs)
+        total += weight * (1 - cv2.compareHist(a, b, cv2.HISTCMP_BHATTACHARYYA) ** 2)
+    assert colours(crops[0]) @ colours(crops[1]) == pytest.approx(total / 2.5, abs=1e-5)

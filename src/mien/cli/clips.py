@@ -28,6 +28,7 @@ class Tool:
     number: int | None = None  # of the face
     like_number: int | None = None
     landmarker: str = "net"
+    keep_format: bool = False
 
     def editor(self) -> Any:
         """Return the Editor, once it is sure that clips can be read."""
@@ -40,25 +41,32 @@ class Tool:
 
 
 def any_clip(*paths: Path | None) -> bool:
-    """Return whether any of the files is a clip by its name."""
+    """Return whether any of the files is a clip by its name, so that all are taken as clips that can be."""
     from mien.media.video.ffmpeg import is_clip
 
     return any(path is not None and is_clip(path) for path in paths)
 
 
+def check_none(keep_format: bool) -> None:
+    """Raise InputError for what there is for clips alone."""
+    if keep_format:
+        raise InputError("--keep-format: is for clips; a photograph is written in the format that its name says")
+
+
 def change(one: Delivery, asked: Controls, tool: Tool, transfers: bool = False) -> None:
     """Change a face as asked, where it or the example (a file) is a clip; print how steady the result is."""
-    from mien.media.video.ffmpeg import is_clip
+    from mien.media.video.reader import is_moving
     from mien.media.video.writer import check_clip_target
 
     face, output, like = one.face, one.clip(), asked.like
-    if not any_clip(face, like):
+    moving = like is not None and is_moving(like)
+    if not moving and not is_moving(face):
         raise InputError(f"{output}: a photograph stays one; name the output .png, .jpg or .webp")
     check_clip_target(output)
     editor = tool.editor()
     from mien.editing.clip import change_clip
 
-    still = editor.crop(like, tool.like_number).crop if like and not is_clip(like) else None
+    still = editor.crop(like, tool.like_number).crop if like and not moving else None
 
     def ask(crop: Any) -> Controls:
         return replace(asked, like=still if crop is None else crop)
@@ -70,7 +78,8 @@ def change(one: Delivery, asked: Controls, tool: Tool, transfers: bool = False) 
     operation = asked.operation(like.name if like else "", transfers)
     with bar(face.name) as tell:
         numbers = tool.number, tool.like_number
-        report = change_clip(editor, face, output, ask, operation, like, *numbers, transfers, tell)
+        keep = tool.keep_format
+        report = change_clip(editor, face, output, ask, operation, like, *numbers, transfers, tell, keep_format=keep)
     out.print(f"{output}: {report}", markup=False, soft_wrap=True)
 
 
@@ -123,4 +132,4 @@ def _mean(rows: Iterator[dict[str, Any]]) -> str:
         for word in list(row)[4:] if row["expression"] else ():
             total[word] = total.get(word, 0.0) + row[word]
     best = sorted(total.items(), key=lambda pair: -pair[1])[:3]
-    return f"{', '.join(f'{w} {v / seen:.2f}' for w, v in best) or 'no face'}; a face in {seen} of {count} frames"
+    return f"{', '.join(f'{w} {v / seen:.2f}' for w, v in best) or 'no face'}; that person in {seen} of {count} frames"

@@ -16,6 +16,7 @@ from mien.cli.terminal import (
     Crop,
     Device,
     Every,
+    KeepFormat,
     LandmarkerName,
     LikeNumber,
     MinIdentity,
@@ -52,6 +53,7 @@ def transfer(
     sign: Sign = None,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
+    keep_format: KeepFormat = False,
     device: Device = "cpu",
 ) -> None:
     """Give FACE the expression of another picture, or swap the two.
@@ -65,8 +67,9 @@ def transfer(
     if clips.any_clip(face, like, output):
         if swap:
             raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
-        how = clips.Tool(model, aligned, device, number, like_number, landmarker)
+        how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
         return clips.change(one, asked, how, transfers=True)
+    clips.check_none(keep_format)
     if swap and every:
         raise InputError(f"--swap {swap}: takes one face; leave out --all")
     if swap and output and (swap == output or (report and beside(swap) == beside(output))):
@@ -109,6 +112,7 @@ def edit(
     sign: Sign = None,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
+    keep_format: KeepFormat = False,
     device: Device = "cpu",
 ) -> None:
     """Change FACE's expression: to a class, to action units, or towards another picture.
@@ -122,8 +126,9 @@ def edit(
     aus |= dict(parse_pair("--au", text) for text in au or ())  # what is named as a unit counts
     one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker)
     if clips.any_clip(face, like, output):
-        how = clips.Tool(model, aligned, device, number, like_number, landmarker)
+        how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
         return clips.change(one, Controls(expression, intensity, aus or None, like, gaze), how)
+    clips.check_none(keep_format)
     if not one.begin():
         return
     asked = Controls(expression, intensity, aus or None, like, gaze)
@@ -152,6 +157,7 @@ def neutralize(
     sign: Sign = None,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
+    keep_format: KeepFormat = False,
     device: Device = "cpu",
 ) -> None:
     """Take the expression off FACE.
@@ -163,8 +169,9 @@ def neutralize(
     asked = Controls("neutral")
     one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker)
     if clips.any_clip(face, output):
-        how = clips.Tool(model, aligned, device, number, landmarker=landmarker)
+        how = clips.Tool(model, aligned, device, number, None, landmarker, keep_format)
         return clips.change(one, asked, how)
+    clips.check_none(keep_format)
     if not one.begin():
         return
     from mien.editing.editor import Editor

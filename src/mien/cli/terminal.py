@@ -47,6 +47,9 @@ MinIdentity = Annotated[
 Sign = Annotated[
     tuple[Path, Path] | None, typer.Option(help="Sign with your C2PA certificate chain and key: CERT.pem KEY.pem.")
 ]
+KeepFormat = Annotated[
+    bool, typer.Option("--keep-format", help="Of clips: stay as near as can be to their own format, who plays it or not.")
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
 DataDirs = Annotated[
     list[Path], typer.Option("--data", help="Folder with metadata.csv; give it again to join several.")

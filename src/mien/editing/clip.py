@@ -15,17 +15,17 @@ from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.faces.morph import Maps
 from mien.faces.one_euro import OneEuro, Smoothed, one_euro
-from mien.faces.track import Followed, follower
+from mien.faces.track import Follows, follower, nobody
 from mien.media.photo import read_photo
 from mien.media.provenance import CLIP
-from mien.media.video.ffmpeg import is_clip
 from mien.media.video.pixel_format import frame_of_picture
-from mien.media.video.reader import ClipReader, VideoFrame
+from mien.media.video.reader import ClipReader, VideoFrame, is_moving
 from mien.media.video.writer import ClipWriter, clip_writer
 from mien.media.video.xmp_box import read_packet
 from mien.metrics.flicker import Steadiness
 from mien.progress import Tell, untold
 from mien.runtime.engine import Change
+from mien.runtime.person_code import person_code
 
 # On a still studio face of 256 pixels under noise of four grey levels, changes by `fields` flicker by 0.04 grey levels
 # a frame instead of 0.18; an expression that comes and goes within 0.75 s loses a tenth of its motion.
@@ -42,16 +42,17 @@ class ClipReport:
     """What became of a clip."""
 
     frames: int
-    missed: int  # frames without a face, or before the driving clip shows one: left as they were
+    missed: int  # frames without the person, or before the driving clip shows one: left as they were
     flicker: Steadiness
+    notes: tuple[str, ...] = ()  # what the file does not keep, in words
 
     def __str__(self) -> str:
-        text, seen = f"{self.frames} frames, {self.missed} without a face left as they were", self.flicker
+        text, seen = f"{self.frames} frames, {self.missed} without that person left as they were", self.flicker
         if seen.result.count:
             text += f"; flicker {seen.flicker:+.2f} grey levels a frame beyond the original's {seen.original.value:.2f}"
         if seen.found.count:
             text += f"; jitter of the eyes {seen.found.value:.1f} → {seen.steadied.value:.1f} % of their distance"
-        return text
+        return "; ".join((text, *self.notes))
 
 
 class TemporalFilter:
@@ -77,7 +78,7 @@ class Driver:
 
     def __init__(self, editor: Editor, reader: ClipReader, number: int | None):
         self.editor, self._frames = editor, reader.frames()
-        self._follow = follower(reader.path, number, editor.aligned, editor.landmarker)
+        self._follow = follower(reader.path, number, editor.aligned, editor.landmarker, person_code)
         self._next = next(self._frames, None)
         self._begin = self._next.time if self._next else 0.0
         self._crop: np.ndarray | None = None
@@ -108,15 +109,17 @@ def change_clip(
     transfers: bool = False,
     tell: Tell = untold,
     lossless: bool = False,
+    keep_format: bool = False,
 ) -> ClipReport:
     """Write the clip `face`, or the photograph `face` in the time of the driving clip `like`, with faces changed.
 
-    `ask` is given the driving face, if `like` is a clip. Frames without a face pass unchanged. `lossless` is larger
-    and exact outside what changed. Raises InputError for anything a user can get wrong; nothing is half-written.
+    `ask` is given the driving face, if `like` is a clip. Frames without that person pass unchanged. Written is what
+    everybody plays; with `keep_format` what comes nearest to the source; `lossless`, which is larger, is exact outside
+    what changed. Raises InputError for anything a user can get wrong; nothing is half-written.
     """
     with ExitStack() as stack:
-        driven = stack.enter_context(ClipReader(like)) if like and is_clip(like) else None
-        if is_clip(face):
+        driven = stack.enter_context(ClipReader(like)) if like and is_moving(like) else None
+        if is_moving(face):
             reader = stack.enter_context(ClipReader(face))
             words, packet, still = reader.metadata, read_packet(face), None
         elif driven:
@@ -126,33 +129,32 @@ def change_clip(
             raise InputError(f"{face}: no clip, and none drives it; give one of the two")
         stamp = editor.stamp(operation, face.name)
         stamp = replace(stamp, medium=CLIP) if still is None else stamp
-        writer = stack.enter_context(clip_writer(output, reader, stamp, words, packet, lossless))
+        writer = stack.enter_context(clip_writer(output, reader, stamp, words, packet, lossless, keep_format))
         frames = reader.frames(writer.sound)
         if driven and still is not None:
             # read twice: once for its times and sound, once for its face
             driven = stack.enter_context(ClipReader(driven.path))
             frames = still_frames(frames, still)
         driver = Driver(editor, driven, like_number) if driven else None
-        follow = follower(face, number, editor.aligned, editor.landmarker)
+        follow = follower(face, number, editor.aligned, editor.landmarker, person_code)
         report = change_frames(editor, frames, reader.count, writer, driver, ask, follow, transfers, tell)
         if report.missed == report.frames:
-            raise InputError(f"{face}: no face in any of {report.frames} frames{' while one drives' if driver else ''}")
-    return report
+            raise nobody(face, report.frames, number, follow.most, " while one drives" if driver else "")
+        return replace(report, notes=tuple(writer.notes))
 
 
 def change_frames(
     editor: Editor, frames: Iterator[VideoFrame], total: int, writer: ClipWriter, driver: Driver | None, ask: Ask,
-    follow: Callable[[np.ndarray, float], Followed | None], transfers: bool, tell: Tell,
+    follow: Follows, transfers: bool, tell: Tell,
 ) -> ClipReport:  # fmt: skip
-    """Write frame after frame with its face changed, or as it is where there is no face."""
+    """Write frame after frame with its face changed, or as it is where the person is not."""
     smooth, flicker, missed = TemporalFilter(), Steadiness(), 0
     begin = last = None
     count = 0
-    for count, frame in enumerate(frames, 1):
+    for count, (frame, found) in enumerate(follow.along(frames), 1):
         begin = frame.time if begin is None else begin
         example = driver.at(frame.time - begin) if driver else None
-        found = follow(frame.rgb, frame.time) if example is not None or not driver else None
-        if found is None:
+        if found is None or (driver and example is None):
             missed += 1
             writer.write(frame)
             flicker.interrupt()

@@ -1,22 +1,30 @@
-"""Follows one face through a clip, and smooths how its eyes move."""
+"""Follows one person through a clip, and smooths how the eyes move."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
+import cv2
 import numpy as np
 
+from mien.errors import InputError
 from mien.faces.align import EYES as TEMPLATE
 from mien.faces.detect import Face, choose_face, face_again, find_faces
 from mien.faces.landmarks import Landmarker
 from mien.faces.one_euro import OneEuro, Smoothed, one_euro
+from mien.faces.person import LEAST, SAME, Code, Person
+from mien.media.video.reader import VideoFrame
 
 EYES = OneEuro(cutoff=0.5, beta=25.0, speed_cutoff=2.0)  # a unit is the distance between the eyes
 NEAR = 0.6  # widths of its box that a face is looked for around where it last was
 JUMP = 0.5  # widths of its box; what moves further between two frames is another face, or the scene was cut
 GAP = 0.25  # seconds without a face after which the filter begins anew
+REST = 8  # frames from one look at all of a frame to the next, while the person is away: it is fifteen frames' work
+CUT = 24.0  # grey levels by which small copies of two frames differ on average where the scene was cut
+SMALL = (16, 12)  # pixels of these copies
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,43 +41,208 @@ class Followed:
         return replace(self.face, eyes=self.eyes)
 
 
-class Follower:
-    """Finds the same face in frame after frame: the nearest to where it last was.
+class Follows(Protocol):
+    """Finds one face in frame after frame."""
 
-    `number` counts from the left in the first frame with a face; None takes the only one. Called with a frame
-    (H, W, 3) uint8 and its time in seconds, which must grow; returns None for a frame without a face. Raises InputError
-    where `number` is missing or out of range.
+    @property
+    def most(self) -> int:
+        """The most faces that a frame showed while the one to follow was chosen."""
+        ...
+
+    def __call__(self, rgb: np.ndarray, time: float) -> Followed | None:
+        """Return the face in the next frame (H, W, 3) uint8 at `time` seconds, which must grow; None without it."""
+        ...
+
+    def along(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, Followed | None]]:
+        """Yield every frame with its face; sees a little ahead, and so where a face is that comes back."""
+        ...
+
+
+class Follower:
+    """Finds the same person in frame after frame: by place, and by who it is, which `code` says.
+
+    `number` counts from the left in the first frame that shows so many faces; None takes the only one. Frames without
+    the person, whoever else they show, give None. Raises InputError where `number` is missing.
     """
 
-    def __init__(self, path: str | Path, number: int | None = None, landmarker: Landmarker | None = None):
-        self.path, self.number, self.landmarker = path, number, landmarker
-        self._face: Face | None = None
+    def __init__(
+        self, path: str | Path, code: Code, number: int | None = None, landmarker: Landmarker | None = None
+    ):  # fmt: skip
+        self.path, self.code, self.number, self.landmarker = path, code, number, landmarker
+        self.most = 0
+        self._person = Person()
+        self._face: Face | None = None  # where it last was
         self._time = 0.0
         self._eyes: Smoothed | None = None
+        self._smoothed: tuple[float, Face] | None = None  # time and face of the last that was smoothed
         self._rgb: np.ndarray | None = None
+        self._found: Face | None = None  # in the last frame
+        self._small: np.ndarray | None = None
+        self._rested = REST  # frames since all of one was looked at, or one was in doubt
+        self._skipped = False  # the last frame was not looked at in whole, and nothing was found
 
     def __call__(self, rgb: np.ndarray, time: float) -> Followed | None:
         """Return the face in the next frame."""
-        face = self._face if rgb is self._rgb else self._find(rgb, time)  # a photograph's stays where it is
-        self._rgb = rgb
-        if face is None:
-            return None
-        anew = self._face is None or time - self._time > GAP or distance_moved(face, self._face) > JUMP
-        before = None if anew else self._eyes
-        self._eyes = one_euro(before, face.eyes, max(time - self._time, 1e-3), EYES, eye_distance(face.eyes))
-        self._face, self._time = face, time
+        face = self._look(rgb, time)
+        return self._steady(face, time) if face else None
+
+    def along(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, Followed | None]]:
+        """Yield every frame with its face; holds back up to REST frames of which it is not known yet."""
+        held: list[VideoFrame] = []
+        for frame in frames:
+            face = self._look(frame.rgb, frame.time)
+            if face is None and self._skipped:
+                held.append(frame)
+                continue
+            yield from self._placed([*held, frame], face)
+            held = []
+        if held:  # the clip ends before the next look was due
+            self._rested = REST
+            yield from self._placed(held, self._look(held[-1].rgb, held[-1].time))
+
+    def _placed(self, frames: list[VideoFrame], last: Face | None) -> Iterator[tuple[VideoFrame, Followed | None]]:
+        """Yield frames with the person's face, which is known of the last of them."""
+        before = self._look_back(frames[:-1], last) if last else [None] * (len(frames) - 1)
+        for frame, face in zip(frames, [*before, last], strict=True):
+            yield frame, self._steady(face, frame.time) if face else None
+
+    def _steady(self, face: Face, time: float) -> Followed:
+        """Return a face with its eyes smoothed after those before."""
+        before = self._smoothed
+        anew = before is None or time - before[0] > GAP or distance_moved(face, before[1]) > JUMP
+        seconds = max(time - before[0], 1e-3) if before else 1.0
+        self._eyes = one_euro(None if anew else self._eyes, face.eyes, seconds, EYES, eye_distance(face.eyes))
+        self._smoothed = time, face
         return Followed(face, self._eyes.value, anew)
 
-    def _find(self, rgb: np.ndarray, time: float) -> Face | None:
-        """Return the nearest face: its eyes where they were, else a face around there, else everywhere."""
-        if self._face is None:
-            faces = find_faces(rgb, self.landmarker)
-            return choose_face(faces, f"{self.path} at {time:.2f} s", self.number) if faces else None
+    def _look(self, rgb: np.ndarray, time: float) -> Face | None:
+        """Return the person's face as it is found in the next frame."""
+        if rgb is not self._rgb or self._skipped:  # a photograph's stays where it is
+            cut = self._is_cut(rgb)
+            self._rested += 1
+            self._found = self._find(rgb, time, cut) if self._face else self._choose(rgb, time, cut)
+            self._rgb = rgb
+        if self._found:
+            self._face, self._time, self._skipped = self._found, time, False
+        return self._found
+
+    def _choose(self, rgb: np.ndarray, time: float, cut: bool) -> Face | None:
+        """Return the face to follow, once so many are seen."""
+        faces = self._everywhere(rgb, cut)
+        self.most = max(self.most, len(faces))
+        if not faces or len(faces) < (self.number or 1):
+            return None
+        chosen = choose_face(faces, f"{self.path} at {time:.2f} s", self.number)
+        self._person.learn(self.code(rgb, chosen.eyes))
+        self._meet(rgb, chosen, faces)
+        return chosen
+
+    def _find(self, rgb: np.ndarray, time: float, cut: bool) -> Face | None:
+        """Return the person's face: its eyes where they were, else around there, else everywhere."""
         last = self._face
+        assert last is not None
+        present = self._found is not None  # in the frame before
+        goes_on = time - self._time <= GAP and not cut
+        for face in self._around(rgb, last, near=present and goes_on):
+            if self._is_person(rgb, face, goes_on):
+                return face
+        faces = self._everywhere(rgb, cut or present)
+        alike = [(self._likeness(rgb, face), -distance_moved(face, last), face) for face in faces]
+        alike = [one for one in alike if one[0] >= SAME]
+        if not alike:
+            return None
+        found = max(alike, key=lambda one: one[:2])[2]
+        self._person.learn(self.code(rgb, found.eyes))
+        self._meet(rgb, found, faces)
+        return found
+
+    def _look_back(self, frames: list[VideoFrame], face: Face) -> list[Face | None]:
+        """Return the face in frames that lie before one where it is, backwards until it is no longer seen."""
+        faces: list[Face | None] = []
+        for frame in reversed(frames):
+            around = self._around(frame.rgb, face, near=True)
+            found = next((one for one in around if self._likeness(frame.rgb, one) >= SAME), None)
+            if found is None:
+                break
+            face = found
+            faces.append(found)
+        return [None] * (len(frames) - len(faces)) + faces[::-1]
+
+    def _around(self, rgb: np.ndarray, last: Face, near: bool) -> Iterator[Face]:
+        """Yield the face whose eyes are where they were, then, if `near`, those that moved, the least first."""
         if again := face_again(rgb, last.eyes, self.landmarker):
-            return again
-        near = [face for face in find_near(rgb, last, self.landmarker) if distance_moved(face, last) <= JUMP]
-        return min(near or find_faces(rgb, self.landmarker), key=lambda face: distance_moved(face, last), default=None)
+            yield again
+        if near:
+            found = [face for face in find_near(rgb, last, self.landmarker) if distance_moved(face, last) <= JUMP]
+            yield from sorted(found, key=lambda face: distance_moved(face, last))
+
+    def _everywhere(self, rgb: np.ndarray, at_once: bool) -> list[Face]:
+        """Return all faces of a frame; none, without having looked, if the last look was a moment ago."""
+        self._skipped = not at_once and self._rested < REST
+        if self._skipped:
+            return []
+        self._rested = 0
+        return find_faces(rgb, self.landmarker)
+
+    def _is_person(self, rgb: np.ndarray, face: Face, goes_on: bool) -> bool:
+        """Return whether a face is the person's; `goes_on` if it may be where it was a moment ago."""
+        code = self.code(rgb, face.eyes)
+        likeness = self._person.likeness(code)
+        if LEAST <= likeness < SAME and goes_on and self._found and self._rgb is not None and self._rested >= REST:
+            # in doubt: who else was there a moment ago, when the person was?
+            self._rested = 0
+            self._meet(self._rgb, self._found, find_faces(self._rgb, self.landmarker))
+            likeness = self._person.likeness(code)
+        if likeness >= SAME:
+            self._person.learn(code)
+        return likeness >= (LEAST if goes_on else SAME)
+
+    def _likeness(self, rgb: np.ndarray, face: Face) -> float:
+        """Return how alike a face is to the person's."""
+        return self._person.likeness(self.code(rgb, face.eyes))
+
+    def _meet(self, rgb: np.ndarray, face: Face, faces: Iterable[Face]) -> None:
+        """Learn from a frame that shows the person's face who the other faces are."""
+        for other in faces:
+            if distance_moved(other, face) > JUMP:
+                self._person.learn_other(self.code(rgb, other.eyes))
+
+    def _is_cut(self, rgb: np.ndarray) -> bool:
+        """Return whether the scene was cut before a frame."""
+        small = cv2.cvtColor(cv2.resize(rgb, SMALL, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        before, self._small = self._small, small
+        return before is not None and float(cv2.absdiff(small, before).mean()) > CUT
+
+
+class Template:
+    """Where the face is in frames that are aligned crops: where the template has it."""
+
+    most = 1
+
+    def __call__(self, rgb: np.ndarray, time: float) -> Followed:
+        """Return the face of a frame."""
+        height, width = rgb.shape[:2]
+        eyes = np.asarray(TEMPLATE) * (width, height) - 0.5
+        return Followed(Face((0.0, 0.0, width, height), eyes, 0.0), eyes, anew=False)
+
+    def along(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, Followed | None]]:
+        """Yield every frame with its face."""
+        for frame in frames:
+            yield frame, self(frame.rgb, frame.time)
+
+
+def follower(
+    path: Path, number: int | None, aligned: bool, landmarker: Landmarker | None, code: Callable[[], Code]
+) -> Follows:
+    """Return what finds the face in the frames of a clip, `aligned` crops or not; `code` opens what tells people apart."""
+    return Template() if aligned else Follower(path, code(), number, landmarker)
+
+
+def nobody(path: Path, frames: int, number: int | None, most: int, when: str = "") -> InputError:
+    """Return what is to be said where a clip does not show the face to follow in any of its frames."""
+    if number and most:
+        return InputError(f"{path}: no face {number} in any of {frames} frames{when}, {most} at most; lower --face")
+    return InputError(f"{path}: no face in any of {frames} frames{when}")
 
 
 def find_near(rgb: np.ndarray, last: Face, landmarker: Landmarker | None = None) -> list[Face]:
@@ -89,17 +262,3 @@ def eye_distance(eyes: np.ndarray) -> float:
 def distance_moved(face: Face, last: Face) -> float:
     """Return how far the eyes are from where they last were, in widths of the last box."""
     return float(np.hypot(*(face.eyes.mean(0) - last.eyes.mean(0)))) / last.box[2]
-
-
-def follower(
-    path: Path, number: int | None, aligned: bool, landmarker: Landmarker | None
-) -> Callable[[np.ndarray, float], Followed | None]:
-    """Return what finds the face in a frame at a time; in `aligned` crops it is where the template has it."""
-    return aligned_face if aligned else Follower(path, number, landmarker)
-
-
-def aligned_face(rgb: np.ndarray, time: float) -> Followed:
-    """Return the face of a frame that is an aligned crop."""
-    height, width = rgb.shape[:2]
-    eyes = np.asarray(TEMPLATE) * (width, height) - 0.5
-    return Followed(Face((0.0, 0.0, width, height), eyes, 0.0), eyes, anew=False)

@@ -12,8 +12,13 @@ from mien.errors import InputError
 # swscale's bicubic | accurate_rnd | full_chroma_int. By its default 4:2:0 becomes 1.3 grey levels too dark on the way
 # to RGB, and again on the way back; with these a smooth picture comes back sample for sample.
 EXACT = 0x4 | 0x40000 | 0x2000
-CLIPS = (".avi", ".mp4", ".mov", ".mkv", ".m4v", ".webm")
+CLIPS = (
+    *(".avi", ".mp4", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts"),
+    *(".3gp", ".3g2", ".wmv", ".asf", ".flv", ".f4v", ".ogv"),
+)
 """Suffixes of the clips that are read."""
+ANIMATIONS = (".gif", ".png", ".apng", ".webp")
+"""Suffixes of pictures that may move."""
 
 
 def is_clip(path: Path) -> bool:

@@ -11,16 +11,21 @@ from typing import Any
 import numpy as np
 
 from mien.errors import InputError
-from mien.media.video.ffmpeg import CLIPS, EXACT, ffmpeg, ffmpeg_errors
+from mien.media.video.ffmpeg import ANIMATIONS, EXACT, ffmpeg, ffmpeg_errors, is_clip
+from mien.media.video.upright import Upright, display_matrix
 
 PIXEL_LIMIT = 40_000_000  # a frame of 8K has 33 million
 MISSING = 0.25  # seconds that may be missing at a clip's end; more, and it counts as cut short
-_EXPECTED = f"expected a clip ({', '.join(CLIPS)})"
+_EXPECTED = "expected a clip (.mp4, .mov, .mkv, .webm, .avi, .mpg, .ts, .3gp, .wmv, .flv or a moving .gif or .png)"
 _AGAIN = "copy it again from where it came"
 
 # Only these are tried, and only files: playlists and the like name other files, or fetch them from elsewhere.
-_SAFE = {"format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi", "protocol_whitelist": "file"}
-_ROTATIONS = {90: (("transpose", "cclock"),), -90: (("transpose", "clock"),), 180: (("hflip", None), ("vflip", None))}
+_SAFE = {
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,asf,flv,ogg,gif,apng",
+    "protocol_whitelist": "file",
+}
+_PALETTES = ("pal8", "monow", "monob")  # pixels that are no colours yet
+_RGB, _UNSPECIFIED = 0, 2  # matrices, by ITU-T H.273
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +35,7 @@ class VideoFrame:
     rgb: np.ndarray  # uint8 (H, W, 3), upright
     time: float  # seconds
     pts: int  # the same in the clip's own unit
-    native: Any  # av.VideoFrame, upright, in the clip's own pixel format
+    native: Any  # av.VideoFrame, upright, in the clip's own pixel format and the first frame's size
 
 
 class ClipReader:
@@ -49,7 +54,9 @@ class ClipReader:
         self.count = self._count_frames()
         self._file = self._open()
         self.picture = picture_of(self._file)
-        self.sounds = list(self._file.streams.audio)
+        self.sounds = [sound for sound in self._file.streams.audio if sound.codec_context]
+        self.unknown_sounds = len(self._file.streams.audio) - len(self.sounds)
+        self.resized = 0  # frames so far that were of another size than the first
 
     def __enter__(self) -> ClipReader:
         return self
@@ -70,7 +77,8 @@ class ClipReader:
     def frames(self, sound: Callable[[Any], None] | None = None) -> Iterator[VideoFrame]:
         """Yield every frame; packets of sound are handed to `sound` as they come.
 
-        Raises InputError where the file is damaged.
+        Frames of another size than the first are brought to it, and counted. Raises InputError where the file is
+        damaged.
         """
         unit, last = float(self.picture.time_base), None
         try:
@@ -84,28 +92,50 @@ class ClipReader:
             raise InputError(f"{self.path}: {reason}; {_AGAIN}") from error
 
     def _native_frames(self, sound: Callable[[Any], None] | None) -> Iterator[Any]:
-        """Yield frames as PyAV has them, upright; hand packets of sound to `sound`."""
-        rotation = None
+        """Yield frames as PyAV has them, upright and alike; hand packets of sound to `sound`."""
+        upright: Upright | None = None
+        first: Any = None
         for packet in self._file.demux(self.picture, *self.sounds):
             if packet.stream.type == "video":
                 for frame in packet.decode():
-                    rotation = rotation or (Rotation(frame) if frame.rotation else None)
-                    yield rotation(frame) if rotation else frame
+                    matrix = display_matrix(frame)
+                    if matrix and (upright is None or not upright.fits(frame, matrix)):
+                        upright = Upright(frame, matrix)
+                    turned = upright(frame) if matrix and upright else frame
+                    first = first or turned
+                    yield self._alike(turned, first)
             elif sound and packet.dts is not None:
                 sound(packet)
+
+    def _alike(self, frame: Any, first: Any) -> Any:
+        """Return a frame in the size and pixel format of the first, in colours that are colours."""
+        form = "bgra" if first.format.name in _PALETTES else first.format.name
+        size = frame.width, frame.height
+        if frame.colorspace == _RGB and not frame.format.is_rgb:
+            frame.colorspace = _UNSPECIFIED  # a wrong note: these samples are luma and two colours
+        if size != (first.width, first.height):
+            self.resized += 1
+        elif frame.format.name == form:
+            return frame
+        pts = frame.pts
+        frame = frame.reformat(first.width, first.height, form, interpolation=EXACT)
+        frame.pts = pts
+        return frame
 
     def _open(self) -> Any:
         """Return the opened file."""
         with ffmpeg_errors(self.path, f"not a clip that mien can read; {_EXPECTED}"):
             file = ffmpeg().open(str(self.path), container_options=_SAFE, metadata_errors="replace")
-        stream = picture_of(file)
+        stream, wrong = picture_of(file), None
         if stream is None:
-            content = "sound alone" if file.streams.audio else "no stream of video"
+            wrong = f"holds {'sound alone' if file.streams.audio else 'no stream of video'}; {_EXPECTED}"
+        elif stream.codec_context is None:
+            wrong = "its pictures are in a codec that is not known here; convert it, as to H.264 in .mp4"
+        elif stream.width * stream.height > PIXEL_LIMIT:
+            wrong = f"{stream.width}×{stream.height}, more than a frame of 8K; make it smaller"
+        if wrong:
             file.close()
-            raise InputError(f"{self.path}: holds {content}; {_EXPECTED}")
-        if stream.width * stream.height > PIXEL_LIMIT:
-            file.close()
-            raise InputError(f"{self.path}: {stream.width}×{stream.height}, more than a frame of 8K; make it smaller")
+            raise InputError(f"{self.path}: {wrong}")
         stream.thread_type = "AUTO"
         return file
 
@@ -114,7 +144,7 @@ class ClipReader:
         count, ends, whole = 0, {0: 0.0}, True
         with self._open() as file, ffmpeg_errors(self.path, f"damaged; {_AGAIN}"):
             stream = picture_of(file)
-            for packet in file.demux(stream, *file.streams.audio):
+            for packet in file.demux(stream, *(sound for sound in file.streams.audio if sound.codec_context)):
                 if not packet.size or packet.is_discard:
                     continue
                 own = packet.stream
@@ -139,19 +169,20 @@ def picture_of(file: Any) -> Any:
     return next((stream for stream in file.streams.video if not stream.disposition & cover), None)
 
 
-class Rotation:
-    """Turns frames as the file says that they are to be shown, in their own pixel format and so without loss."""
+def is_moving(path: Path) -> bool:
+    """Return whether a file is a clip by its name, or a GIF, PNG or WebP of several pictures.
 
-    def __init__(self, frame: Any):
-        self.graph = ffmpeg().filter.Graph()
-        source = self.graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
-        )
-        quarter = (round(frame.rotation / 90) * 90 + 90) % 360 - 90  # -90, 0, 90, 180
-        filters = [self.graph.add(kind, how) for kind, how in _ROTATIONS.get(quarter, ())]
-        self.graph.link_nodes(source, *filters, self.graph.add("buffersink")).configure()
-
-    def __call__(self, frame: Any) -> Any:
-        """Return the frame upright."""
-        self.graph.vpush(frame)
-        return self.graph.vpull()
+    Raises InputError for a WebP of several pictures, which FFmpeg does not read.
+    """
+    if is_clip(path):
+        return True
+    if path.suffix.lower() not in ANIMATIONS or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(21)
+    if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and head[20:] and head[20] & 2:
+        raise InputError(f"{path}: moving pictures in WebP are not read; convert it to .gif, .png (APNG) or .mp4")
+    try:
+        return ClipReader(path).count > 1
+    except InputError:
+        return False  # a picture that stands still, or what the reader of photographs shall tell

@@ -12,9 +12,11 @@ import numpy as np
 from mien.errors import InputError
 from mien.files import check_place, whole
 from mien.media.provenance import Stamp, xmp_packet
-from mien.media.video.ffmpeg import EXACT, ffmpeg, ffmpeg_errors
-from mien.media.video.pixel_format import change_frame
+from mien.media.video.ffmpeg import ffmpeg, ffmpeg_errors
+from mien.media.video.pixel_format import change_frame, frame_as, is_see_through
 from mien.media.video.reader import ClipReader, VideoFrame
+from mien.media.video.sound import Sound
+from mien.media.video.target import NAMES, Target, target_of
 from mien.media.video.xmp_box import append_packet
 
 FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
@@ -43,12 +45,13 @@ def clip_writer(
     words: Mapping[str, str] | None = None,
     packet: bytes | None = None,
     lossless: bool = False,
+    keep: bool = False,
 ) -> Iterator[ClipWriter]:
     """Give what writes a clip beside its place; the clip takes the place if all goes well.
 
-    Times, sound and rate are those of `like`; size, colours and pixel format are the first frame's. `words` are the
-    metadata to keep, `packet` the XMP. Raises InputError for what cannot be written; the file that was there before
-    then still is.
+    Times, sound and rate are those of `like`; pictures are written so that everybody plays them, with `keep` and
+    `lossless` as near to their own format as the container goes. `words` are the metadata to keep, `packet` the XMP.
+    Raises InputError for what cannot be written; the file that was there before then still is.
     """
     path = Path(path)
     form = check_clip_target(path)
@@ -57,7 +60,7 @@ def clip_writer(
         notes["comment"] = f"{notes.get('comment', '')}\n{stamp.description}".strip()
         packet = xmp_packet(stamp, packet)
     with whole(path) as beside:
-        writer = ClipWriter(path, beside, form, like, notes, lossless)
+        writer = ClipWriter(path, beside, form, like, notes, lossless, keep)
         try:
             yield writer
             writer.finish()
@@ -70,68 +73,89 @@ def clip_writer(
 class ClipWriter:
     """Writes the frames and the sound of a clip to a file `beside` its place `path`; made by `clip_writer`."""
 
-    def __init__(self, path: Path, beside: Path, form: str, like: ClipReader, words: Mapping[str, str], lossless: bool):
+    def __init__(
+        self, path: Path, beside: Path, form: str, like: ClipReader, words: Mapping[str, str], lossless: bool,
+        keep: bool,
+    ):  # fmt: skip
         self.path, self.form, self.like, self.words, self.lossless = path, form, like, words, lossless
+        self.keep = keep or lossless
         self._picture: Any = None
-        self._sounds: dict[int, Any] = {}
+        self._target: Target | None = None
+        self._sounds: dict[int, Sound] = {}
         self._early: list[Any] = []  # sound that came before the first frame
+        self._notes: list[str] = []
+        self._see_through = False
         with self._writing():
             options = {"movflags": "faststart"} if form == "mp4" else {}
             self._file = ffmpeg().open(str(beside), "w", format=form, container_options=options)
 
+    @property
+    def notes(self) -> list[str]:
+        """What was not kept so far, in words."""
+        like, notes = self.like, list(self._notes)
+        if self._see_through:
+            notes.append("transparency is lost; --keep-format and a name with .mkv keep it")
+        if like.resized:
+            notes.append(f"{like.resized} frames of another size were brought to that of the first")
+        if like.unknown_sounds:
+            notes.append(f"{like.unknown_sounds} streams of sound in unknown codecs are left out")
+        return notes
+
     def sound(self, packet: Any) -> None:
-        """Copy a packet of sound as it is."""
+        """Write a packet of sound, as it is where that serves."""
         if self._picture is None:
             self._early.append(packet)
             return
-        packet.stream = self._sounds[packet.stream.index]
         with self._writing():
-            self._file.mux(packet)
+            self._file.mux(list(self._sounds[packet.stream.index].packets(packet)))
 
     def write(self, frame: VideoFrame, rgb: np.ndarray | None = None) -> None:
         """Write a frame as it was or, of the same size, one that shows `rgb`."""
-        if self._picture is None:
-            self._begin(frame.native)
-        form = self._picture.pix_fmt
-        if rgb is None:
-            native = frame.native.reformat(format=form, interpolation=EXACT)
-        else:
-            native = change_frame(frame, rgb, form)
+        target = self._target or self._begin(frame.native)
+        if not self._see_through and target.codec != "ffv1":
+            self._see_through = is_see_through(frame.native)
+        native = frame_as(frame, target) if rgb is None else change_frame(frame, rgb, target)
         native.pts, native.time_base = frame.pts, self.like.picture.time_base
         native.pict_type = 0  # else the encoder makes key frames where the source had them
         with self._writing():
             self._file.mux(self._picture.encode(native))
 
-    def _begin(self, frame: Any) -> None:
-        """Open the streams, now that a frame says what they hold."""
+    def _begin(self, frame: Any) -> Target:
+        """Open the streams, now that a frame says what they hold; return what pictures are written as."""
+        target = self._target = target_of(frame, self.form, self.keep)
+        self._tell_losses(frame, target)
         source = self.like.picture
-        ten_bit = max(component.bits for component in frame.format.components) > 8
-        picture = self._file.add_stream("libx265" if ten_bit else "libx264", rate=self.like.rate)
-        how = LOSSLESS if self.lossless else QUALITY
-        picture.options = how | ({"x265-params": "log-level=error"} if ten_bit else {})
-        if ten_bit and self.form == "mp4":
+        picture = self._file.add_stream(target.codec, rate=self.like.rate)
+        picture.options = _options(target.codec, self.lossless)
+        if target.codec == "libx265" and self.form == "mp4":
             picture.codec_context.codec_tag = "hvc1"  # which Apple's players ask for
-        picture.width, picture.height = frame.width, frame.height
-        picture.pix_fmt = pixel_format(frame, picture.codec)
+        picture.width, picture.height, picture.pix_fmt = target.width, target.height, target.form
         picture.codec_context.time_base = source.time_base
         for name in ("color_range", "color_primaries", "color_trc", "colorspace"):
-            setattr(picture.codec_context, name, getattr(frame, name))
+            setattr(picture.codec_context, name, getattr(target, name))
         ratio = source.sample_aspect_ratio
         if ratio:
             on_its_side = (frame.width, frame.height) != (source.width, source.height)
             picture.codec_context.sample_aspect_ratio = 1 / ratio if on_its_side else ratio
         for sound in self.like.sounds:
-            try:
-                self._sounds[sound.index] = self._file.add_stream_from_template(sound)
-            except ValueError as error:
-                other = "; name the output .mkv" if self.form == "mp4" else ""
-                name = sound.codec_context.name
-                raise InputError(f"{self.path}: {self.form} cannot hold sound as {name}{other}") from error
+            self._sounds[sound.index] = Sound(self._file, self.path, sound, self.form, self.keep)
+        self._notes += sorted({sound.note for sound in self._sounds.values() if sound.note})
         self._file.metadata.update(self.words)
         self._picture = picture
         early, self._early = self._early, []
         for packet in early:
             self.sound(packet)
+        return target
+
+    def _tell_losses(self, frame: Any, target: Target) -> None:
+        """Note what `target` does not keep of the first frame, but for its transparency."""
+        form = frame.format.name.replace("yuvj", "yuv")
+        plain = form.replace("yuva", "yuv")
+        changes = [] if plain == target.form else [f"{NAMES[target.codec]} as {target.form} instead of {plain}"]
+        if (frame.width, frame.height) != (target.width, target.height):
+            changes.append(f"{target.width}×{target.height} instead of {frame.width}×{frame.height}")
+        if changes:
+            self._notes.append(f"{', '.join(changes)}{'' if self.keep else '; --keep-format stays nearer'}")
 
     def finish(self) -> None:
         """Write what is left. Raises InputError where no frame was written."""
@@ -139,6 +163,8 @@ class ClipWriter:
             raise InputError(f"{self.path}: there is no frame to write")
         with self._writing():
             self._file.mux(self._picture.encode(None))
+            for sound in self._sounds.values():
+                self._file.mux(list(sound.packets(None)))
             self._file.close()
 
     def close(self) -> None:
@@ -150,9 +176,9 @@ class ClipWriter:
         return ffmpeg_errors(self.path, "cannot be written; nothing was changed")
 
 
-def pixel_format(frame: Any, codec: Any) -> str:
-    """Return the frame's own format if the codec takes it, else 4:2:0; 4:4:4 where an odd size cannot be halved."""
-    if frame.width % 2 or frame.height % 2:
-        return "yuv444p"
-    name = str(frame.format.name)
-    return name if name in {form.name for form in codec.video_formats} else "yuv420p"
+def _options(codec: str, lossless: bool) -> dict[str, str]:
+    """Return the options of an encoder."""
+    if codec == "ffv1":
+        return {}  # loses nothing anyway
+    quiet = {"x265-params": "log-level=error:lossless=1" if lossless else "log-level=error"}
+    return (LOSSLESS if lossless else QUALITY) | (quiet if codec == "libx265" else {})
