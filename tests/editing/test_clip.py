@@ -25,7 +25,7 @@ from mien.models.io import save_model
 from mien.models.registry import create
 from mien.recognition.clips import recognize_clip
 from tests.cli.test_cli import run
-from tests.helpers.clips import read_frames, scene, sound_of, studio_face, texture, write_clip
+from tests.helpers.clips import pair, read_frames, scene, sound_of, studio_face, texture, write_clip
 from tests.helpers.tiny import TINY
 
 
@@ -203,6 +203,8 @@ def weights(model, tmp_path):
 
 def test_the_verbs_take_clips(weights, crops, tmp_path, capsys):
     Image.fromarray(texture((64, 64), 3)).save(tmp_path / "me.png")
+    moving = [Image.fromarray(texture((64, 64), k)) for k in range(8)]
+    moving[0].save(tmp_path / "moving.gif", save_all=True, append_images=moving[1:], duration=40)
     for words in (
         ("edit", crops, "--expression", "anger", "--intensity", "0.5"),
         ("edit", crops, "--like", tmp_path / "me.png"),
@@ -210,6 +212,9 @@ def test_the_verbs_take_clips(weights, crops, tmp_path, capsys):
         ("transfer", crops, "--like", tmp_path / "me.png"),
         ("transfer", crops, "--like", crops),
         ("neutralize", crops),
+        ("neutralize", crops, "--keep-format"),
+        ("neutralize", tmp_path / "moving.gif"),
+        ("transfer", tmp_path / "me.png", "--like", tmp_path / "moving.gif"),
     ):
         made = tmp_path / "made.mp4"
         code, out, err = run(capsys, *words, *weights, "-o", made)
@@ -266,6 +271,7 @@ def test_bad_input_is_one_line(weights, crops, tmp_path, capsys, monkeypatch):
         "--crop: there is none for clips": ("neutralize", crops, "--crop", "-o", made),
         "--min-identity: there is none": ("edit", crops, "--expression", "fear", "--min-identity", "0", "-o", made),
         "no such file": ("recognize", tmp_path / "no.mp4"),
+        "--keep-format: is for clips": ("neutralize", tmp_path / "me.png", "--keep-format", "-o", tmp_path / "b.png"),
     }.items():
         code, _, err = run(capsys, *words, *weights)
         assert code == 2 and told in " ".join(err.split()), err
@@ -285,6 +291,42 @@ def test_several_faces_need_a_number(model, tmp_path):
     change_clip(Editor(model), source, tmp_path / "made.mp4", fear, number=2, lossless=True)
     changed = np.argwhere((read_frames(source)[1] != read_frames(tmp_path / "made.mp4")[1]).any(-1))
     assert len(changed) and changed[:, 1].min() > 320
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """Two people, of whom the left one is away from the third frame to the fourteenth."""
+    left, right = studio_face(), studio_face("happiness", 0.5, 501)
+    frames = [pair(None if 3 <= k < 15 else left, right) for k in range(17)]
+    return write_clip(tmp_path_factory.mktemp("two") / "two.mp4", frames)
+
+
+def test_nobody_is_changed_in_place_of_who_is_away(model, two, tmp_path):
+    report = change_clip(Editor(model), two, tmp_path / "made.mp4", fear, number=1, lossless=True)
+    assert "17 frames, 12 without that person left as they were" in str(report)
+    for k, (x, y) in enumerate(zip(read_frames(two), read_frames(tmp_path / "made.mp4"), strict=True)):
+        changed = np.argwhere((x != y).any(-1))
+        assert len(changed) == 0 if 3 <= k < 15 else len(changed) > 100 and changed[:, 1].max() < 168
+
+
+def test_a_driving_face_is_held_while_it_is_away(model, two, crops, tmp_path):
+    Image.fromarray(studio_face()).save(tmp_path / "me.png")
+    seen = []
+
+    def ask(crop):
+        seen.append(crop)
+        return Controls(like=crop)
+
+    change_clip(Editor(model), tmp_path / "me.png", tmp_path / "made.mp4", ask, like=two, like_number=1)
+    assert len(seen) == 17
+    for k in range(3, 15):
+        np.testing.assert_array_equal(seen[k], seen[2])
+    assert (seen[15] != seen[2]).any() and np.abs(seen[15].astype(int) - seen[2]).mean() < 5
+
+
+def test_a_face_that_is_never_there_is_told(model, two, tmp_path):
+    with pytest.raises(InputError, match="no face 3 in any of 17 frames, 2 at most"):
+        change_clip(Editor(model), two, tmp_path / "made.mp4", fear, number=3)
 
 
 def test_stills_of_a_clip_carry_their_stamp(aligned, crops, tmp_path):

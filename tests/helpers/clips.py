@@ -79,16 +79,16 @@ def texture(size: tuple[int, int] = (64, 64), seed: int = 0) -> np.ndarray:
 
 
 @functools.cache
-def studio_face(expression: str = "neutral", intensity: float = 0.0) -> np.ndarray:
-    """Return a rendered face, uint8 (128, 128, 3)."""
+def studio_face(expression: str = "neutral", intensity: float = 0.0, person: int = 104) -> np.ndarray:
+    """Return a rendered face, uint8 (128, 128, 3), of one of many people."""
     import dataclasses
 
     from mien.synth.expression import recipe
     from mien.synth.person import sample_person
     from mien.synth.studio import Studio
 
-    person = dataclasses.replace(sample_person(104), glasses="none", hair="bun")
-    return Studio(person, 128).render(recipe(expression, intensity)).image
+    one = dataclasses.replace(sample_person(person), glasses="none", hair="bun")
+    return Studio(one, 128).render(recipe(expression, intensity)).image
 
 
 def scene(face: np.ndarray | None, x: float = 96, y: float = 56) -> np.ndarray:
@@ -97,4 +97,13 @@ def scene(face: np.ndarray | None, x: float = 96, y: float = 56) -> np.ndarray:
     if face is not None:
         move = np.array([[1, 0, x], [0, 1, y]], float)
         cv2.warpAffine(face, move, (320, 240), dst=frame, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_TRANSPARENT)
+    return frame
+
+
+def pair(left: np.ndarray | None, right: np.ndarray | None) -> np.ndarray:
+    """Return a frame (144, 320, 3) with up to two faces side by side."""
+    frame = texture((320, 144), 1) // 2 + 64
+    for face, x in ((left, 16), (right, 176)):
+        if face is not None:
+            frame[8:136, x : x + 128] = face
     return frame

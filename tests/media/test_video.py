@@ -163,7 +163,8 @@ def test_to_rgb_and_back_is_nearly_exact_and_luma_is_the_standards():
     assert np.abs(luma - (16 + 219 / 255 * (picture @ np.array([0.2126, 0.7152, 0.0722])))).max() < 0.6
     rgb = frame.to_ndarray(format="rgb24", interpolation=EXACT)
     frame_of_it = VideoFrame(picture, 0.0, 0, frame)
-    back = change_frame(frame_of_it, rgb, target_of(frame, "mp4", keep=False))  # no pixel is the picture's, so all is converted
+    target = target_of(frame, "mp4", keep=False)
+    back = change_frame(frame_of_it, rgb, target)  # no pixel is the picture's, so all is converted
     for x, y in zip(frame.planes, back.planes, strict=True):
         assert np.abs(samples(x)[:, : x.width].astype(int) - samples(y)[:, : y.width]).max() <= 1
 

@@ -48,7 +48,7 @@ Sign = Annotated[
     tuple[Path, Path] | None, typer.Option(help="Sign with your C2PA certificate chain and key: CERT.pem KEY.pem.")
 ]
 KeepFormat = Annotated[
-    bool, typer.Option("--keep-format", help="Of clips: stay as near as can be to their own format, who plays it or not.")
+    bool, typer.Option("--keep-format", help="Of clips: keep depth, colours and odd sides, even if few players can.")
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
 DataDirs = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from mien.faces.align import EYES as TEMPLATE
 from mien.faces.detect import Face, choose_face, face_again, find_faces
 from mien.faces.landmarks import Landmarker
 from mien.faces.one_euro import OneEuro, Smoothed, one_euro
-from mien.faces.person import LEAST, SAME, Code, Person
+from mien.faces.person import LEAST, SAME, STEADY, Code, Person
 from mien.media.video.reader import VideoFrame
 
 EYES = OneEuro(cutoff=0.5, beta=25.0, speed_cutoff=2.0)  # a unit is the distance between the eyes
@@ -23,6 +24,9 @@ NEAR = 0.6  # widths of its box that a face is looked for around where it last w
 JUMP = 0.5  # widths of its box; what moves further between two frames is another face, or the scene was cut
 GAP = 0.25  # seconds without a face after which the filter begins anew
 REST = 8  # frames from one look at all of a frame to the next, while the person is away: it is fifteen frames' work
+PAST = 3  # such frames that are kept, to see in doubt who else was there before two faces met
+RIPE = 1.0  # seconds until a code is learnt: a face that another one passes turns into the other little by little
+DOUBT, LONGEST = 1.0, 4.0  # seconds from one such doubt to the next, at first and at last
 CUT = 24.0  # grey levels by which small copies of two frames differ on average where the scene was cut
 SMALL = (16, 12)  # pixels of these copies
 
@@ -73,12 +77,17 @@ class Follower:
         self._person = Person()
         self._face: Face | None = None  # where it last was
         self._time = 0.0
+        self._code: np.ndarray | None = None  # of it there
         self._eyes: Smoothed | None = None
         self._smoothed: tuple[float, Face] | None = None  # time and face of the last that was smoothed
         self._rgb: np.ndarray | None = None
         self._found: Face | None = None  # in the last frame
         self._small: np.ndarray | None = None
-        self._rested = REST  # frames since all of one was looked at, or one was in doubt
+        self._past: deque[tuple[np.ndarray, Face]] = deque(maxlen=PAST)  # every REST frames one, with the face in it
+        self._seen = 0  # frames with the face
+        self._fresh: deque[tuple[float, np.ndarray]] = deque()  # codes with their times, not learnt yet
+        self._asked, self._wait = float("-inf"), DOUBT  # when the past was looked at, and until when it is not again
+        self._rested = REST  # frames since all of one was looked at
         self._skipped = False  # the last frame was not looked at in whole, and nothing was found
 
     def __call__(self, rgb: np.ndarray, time: float) -> Followed | None:
@@ -120,10 +129,13 @@ class Follower:
         if rgb is not self._rgb or self._skipped:  # a photograph's stays where it is
             cut = self._is_cut(rgb)
             self._rested += 1
+            if self._found and self._rgb is not None and self._seen % REST == 0:
+                self._past.append((self._rgb, self._found))
             self._found = self._find(rgb, time, cut) if self._face else self._choose(rgb, time, cut)
             self._rgb = rgb
         if self._found:
             self._face, self._time, self._skipped = self._found, time, False
+            self._seen += 1
         return self._found
 
     def _choose(self, rgb: np.ndarray, time: float, cut: bool) -> Face | None:
@@ -133,8 +145,7 @@ class Follower:
         if not faces or len(faces) < (self.number or 1):
             return None
         chosen = choose_face(faces, f"{self.path} at {time:.2f} s", self.number)
-        self._person.learn(self.code(rgb, chosen.eyes))
-        self._meet(rgb, chosen, faces)
+        self._know(rgb, chosen, faces)
         return chosen
 
     def _find(self, rgb: np.ndarray, time: float, cut: bool) -> Face | None:
@@ -144,16 +155,15 @@ class Follower:
         present = self._found is not None  # in the frame before
         goes_on = time - self._time <= GAP and not cut
         for face in self._around(rgb, last, near=present and goes_on):
-            if self._is_person(rgb, face, goes_on):
+            if self._is_person(rgb, time, face, goes_on):
                 return face
+        if present:  # lost
+            self._remember(time)
         faces = self._everywhere(rgb, cut or present)
-        alike = [(self._likeness(rgb, face), -distance_moved(face, last), face) for face in faces]
-        alike = [one for one in alike if one[0] >= SAME]
-        if not alike:
+        found = max(faces, key=lambda face: self._likeness(rgb, face), default=None)
+        if found is None or self._likeness(rgb, found) < SAME:
             return None
-        found = max(alike, key=lambda one: one[:2])[2]
-        self._person.learn(self.code(rgb, found.eyes))
-        self._meet(rgb, found, faces)
+        self._know(rgb, found, faces)
         return found
 
     def _look_back(self, frames: list[VideoFrame], face: Face) -> list[Face | None]:
@@ -184,22 +194,41 @@ class Follower:
         self._rested = 0
         return find_faces(rgb, self.landmarker)
 
-    def _is_person(self, rgb: np.ndarray, face: Face, goes_on: bool) -> bool:
+    def _is_person(self, rgb: np.ndarray, time: float, face: Face, goes_on: bool) -> bool:
         """Return whether a face is the person's; `goes_on` if it may be where it was a moment ago."""
         code = self.code(rgb, face.eyes)
-        likeness = self._person.likeness(code)
-        if LEAST <= likeness < SAME and goes_on and self._found and self._rgb is not None and self._rested >= REST:
-            # in doubt: who else was there a moment ago, when the person was?
-            self._rested = 0
-            self._meet(self._rgb, self._found, find_faces(self._rgb, self.landmarker))
-            likeness = self._person.likeness(code)
-        if likeness >= SAME:
-            self._person.learn(code)
-        return likeness >= (LEAST if goes_on else SAME)
+        while self._fresh and time - self._fresh[0][0] >= RIPE:
+            ripe = self._fresh.popleft()[1]
+            if self._person.likeness(ripe) >= LEAST:
+                self._person.learn(ripe)
+        if self._person.likeness(code) < STEADY:  # in doubt
+            self._remember(time)
+        steady = goes_on and self._code is not None and float(code @ self._code) >= STEADY
+        if self._person.likeness(code) < (LEAST if steady else SAME):
+            return False
+        self._fresh.append((time, code))
+        self._code = code
+        return True
+
+    def _remember(self, time: float) -> None:
+        """Learn who else was there lately, when the person was."""
+        if time - self._asked < self._wait:
+            return
+        self._asked, self._wait = time, min(2 * self._wait, LONGEST)  # who is often in doubt is not asked for each time
+        past = [*self._past, *([(self._rgb, self._found)] if self._found and self._rgb is not None else [])]
+        self._past.clear()
+        for rgb, face in past:
+            self._meet(rgb, face, find_faces(rgb, self.landmarker))
 
     def _likeness(self, rgb: np.ndarray, face: Face) -> float:
         """Return how alike a face is to the person's."""
         return self._person.likeness(self.code(rgb, face.eyes))
+
+    def _know(self, rgb: np.ndarray, face: Face, faces: Iterable[Face]) -> None:
+        """Learn from a frame who the person is, and who is not."""
+        self._code = self.code(rgb, face.eyes)
+        self._person.learn(self._code)
+        self._meet(rgb, face, faces)
 
     def _meet(self, rgb: np.ndarray, face: Face, faces: Iterable[Face]) -> None:
         """Learn from a frame that shows the person's face who the other faces are."""
@@ -234,7 +263,7 @@ class Template:
 def follower(
     path: Path, number: int | None, aligned: bool, landmarker: Landmarker | None, code: Callable[[], Code]
 ) -> Follows:
-    """Return what finds the face in the frames of a clip, `aligned` crops or not; `code` opens what tells people apart."""
+    """Return what finds the face in a clip's frames, `aligned` crops or not; `code` opens what tells people apart."""
     return Template() if aligned else Follower(path, code(), number, landmarker)
 
 

@@ -144,12 +144,13 @@ class ClipReader:
         count, ends, whole = 0, {0: 0.0}, True
         with self._open() as file, ffmpeg_errors(self.path, f"damaged; {_AGAIN}"):
             stream = picture_of(file)
+            joined = file.format.name == "mpegts"  # where broadcasts are cut and put together, packets are marked too
             for packet in file.demux(stream, *(sound for sound in file.streams.audio if sound.codec_context)):
                 if not packet.size or packet.is_discard:
                     continue
                 own = packet.stream
                 count += own is stream
-                whole = whole and not packet.is_corrupt
+                whole = whole and (joined or not packet.is_corrupt)
                 shown = packet.pts if packet.pts is not None else packet.dts or 0
                 end = float((shown - (own.start_time or 0) + (packet.duration or 0)) * own.time_base)
                 ends[own.index] = max(end, ends.get(own.index, 0.0))

@@ -11,14 +11,14 @@ from mien.media.video.ffmpeg import ffmpeg
 PLAYED = ("aac", "mp3", "mp3float", "opus", "libopus", "flac", "alac", "ac3", "eac3")
 """Decoders of the sound that players expect in an MP4."""
 BIT_RATE = 192_000
-CHANNELS = (1, 2, 3, 4, 5, 6, 8)  # that AAC has a layout for
+LAYOUTS = {1: "mono", 6: "5.1"}  # by channels; of any other number stereo
 _NOTES = ("language", "title", "handler_name")
 
 
 class Sound:
     """One stream of sound on its way: `packets` takes one of the source's and gives what to write for it.
 
-    In an MP4 what players do not expect becomes AAC, unless `keep`. Raises InputError where it is to be kept and cannot.
+    In an MP4 what players do not expect becomes AAC, unless `keep`. Raises InputError for what is kept and cannot be.
     """
 
     def __init__(self, file: Any, path: Any, source: Any, container: str, keep: bool):
@@ -52,7 +52,6 @@ def _encoder(file: Any, source: Any) -> Any:
     """Return a stream of AAC, of the source's rate and channels where AAC has them."""
     rates = ffmpeg().Codec("aac", "w").audio_rates or []
     rate = source.rate if source.rate in rates else 48_000
-    layout = source.layout.name if source.layout.nb_channels in CHANNELS else "stereo"
-    stream = file.add_stream("aac", rate=rate, layout=layout)
+    stream = file.add_stream("aac", rate=rate, layout=LAYOUTS.get(source.layout.nb_channels, "stereo"))
     stream.bit_rate = BIT_RATE
     return stream

@@ -44,6 +44,14 @@ def target_of(frame: Any, container: str, keep: bool) -> Target:
     return Target(codec, form, width, height, *_colours(frame, form))
 
 
+def loses(frame: Any, target: Target) -> bool:
+    """Return whether the target's pixel format holds less of a frame's pixels, but for their transparency."""
+    from av.codec.codec import PixFmtLoss, find_best_pix_fmt_of_list
+
+    _, loss = find_best_pix_fmt_of_list([target.form], frame.format)
+    return bool(loss & ~PixFmtLoss.ALPHA)
+
+
 def _nearest(frame: Any, container: str, deep: bool) -> tuple[str, str]:
     """Return the encoder and the pixel format that lose least of a frame."""
     from av.codec.codec import PixFmtLoss, find_best_pix_fmt_of_list
@@ -51,8 +59,11 @@ def _nearest(frame: Any, container: str, deep: bool) -> tuple[str, str]:
     codecs = ("libx265", "libx264") if deep else ("libx264", "libx265")
     best: tuple[tuple[int, int], str, str] | None = None
     for rank, codec in enumerate((*codecs, "ffv1") if container == "matroska" else codecs):
-        forms = [form.name for form in ffmpeg().Codec(codec, "w").video_formats if codec == "ffv1" or _plain(form, frame)]
+        known = ffmpeg().Codec(codec, "w").video_formats or []
+        forms = [form.name for form in known if codec == "ffv1" or _plain(form, frame)]
         form, loss = find_best_pix_fmt_of_list(forms, frame.format, has_alpha=True)
+        if form is None:
+            continue
         # what is lost in order of how it hurts, in the bits of a number
         order = (PixFmtLoss.COLORSPACE, PixFmtLoss.RESOLUTION, PixFmtLoss.DEPTH, PixFmtLoss.ALPHA, PixFmtLoss.CHROMA)
         cost = sum(1 << k for k, kind in enumerate(order) if loss & kind)

@@ -14,7 +14,7 @@ _FILTERS: dict[tuple[int, ...], tuple[tuple[str, str | None], ...]] = {
     (0, -1, 1, 0): (("transpose", "cclock"),),
     (-1, 0, 0, -1): (("hflip", None), ("vflip", None)),
     (-1, 0, 0, 1): (("hflip", None),),
-    (1, 0, 0, -1): (("vflip", None),),
+    (1, 0, 0, -1): (("vflip", None), ("copy", None)),  # a flip alone leaves rows that are stored backwards
     (0, 1, 1, 0): (("transpose", "cclock_flip"),),
     (0, -1, -1, 0): (("transpose", "clock_flip"),),
 }

@@ -16,7 +16,7 @@ from mien.media.video.ffmpeg import ffmpeg, ffmpeg_errors
 from mien.media.video.pixel_format import change_frame, frame_as, is_see_through
 from mien.media.video.reader import ClipReader, VideoFrame
 from mien.media.video.sound import Sound
-from mien.media.video.target import NAMES, Target, target_of
+from mien.media.video.target import NAMES, Target, loses, target_of
 from mien.media.video.xmp_box import append_packet
 
 FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
@@ -149,9 +149,9 @@ class ClipWriter:
 
     def _tell_losses(self, frame: Any, target: Target) -> None:
         """Note what `target` does not keep of the first frame, but for its transparency."""
-        form = frame.format.name.replace("yuvj", "yuv")
-        plain = form.replace("yuva", "yuv")
-        changes = [] if plain == target.form else [f"{NAMES[target.codec]} as {target.form} instead of {plain}"]
+        changes = []
+        if loses(frame, target):
+            changes.append(f"{NAMES[target.codec]} as {target.form} instead of {frame.format.name}")
         if (frame.width, frame.height) != (target.width, target.height):
             changes.append(f"{target.width}×{target.height} instead of {frame.width}×{frame.height}")
         if changes:
