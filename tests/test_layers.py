@@ -35,7 +35,7 @@ TORCH_FREE = (
     *LAYERS[0], "media", "metrics", "synth", "weights", "faces", "recognition", "editing",
     "data.columns", "data.manifest", "data.images", "data.neutral", "data.dataset", "data.same_people", "data.folds",
     "data.joining", "data.sets", "data.relatives", "data.matches", "data.importing", "data.importers", "data.checks",
-    "runtime.engine", "runtime.open", "runtime.landmarker",
+    "runtime.engine", "runtime.open", "runtime.landmarker", "runtime.person_code",
 )  # fmt: skip
 """Rooms and modules that must import where there is no torch."""
 

@@ -154,3 +154,14 @@ def test_colours_agree_with_the_bhattacharyya_coefficient():
         a, b = (cv2.calcHist([lab], [k], None, [24], [low, high]) for lab in labs)
         total += weight * (1 - cv2.compareHist(a, b, cv2.HISTCMP_BHATTACHARYYA) ** 2)
     assert colours(crops[0]) @ colours(crops[1]) == pytest.approx(total / 2.5, abs=1e-5)
+
+
+def test_an_empty_frame_is_looked_at_in_whole_once_while_nothing_moves(monkeypatch):
+    looked = []
+    monkeypatch.setattr(track, "find_faces", lambda rgb, landmarker=None: looked.append(rgb) or [])
+    empty, other = np.full((90, 160, 3), 90, np.uint8), np.full((90, 160, 3), 90, np.uint8)
+    other[40:60, 70:90] = 120  # somebody comes in
+    frames = [*[empty.copy() for _ in range(4 * track.REST)], *[other.copy() for _ in range(track.REST)]]
+    follower = track.Follower("clip.mp4", who)
+    found = list(follower.along(VideoFrame(rgb, k / 25, k, None) for k, rgb in enumerate(frames)))
+    assert [one for _, one in found] == [None] * 5 * track.REST and len(looked) == 2

@@ -13,10 +13,9 @@ Code = Callable[[np.ndarray, np.ndarray], np.ndarray]
 The product of two codes says how alike they are, at most 1.
 """
 
-# By `runtime.person_code`, of rendered people and of animated photographs, heads turned by up to 25°: what is at least
-# so alike to one of three pictures of a person is that person's in 98 of 100 cases, in 93 if the light changes by a
-# tenth; strangers' are in 0 (photographs) to 4 (rendered, who vary less) of 100. From frame to frame nobody falls
-# below 0.98; the strangers tried in one scene were at most 0.90 alike.
+# By `runtime.person_code`, heads turned by up to 25°: of a person's pictures 99 of 100 are at least so alike to one of
+# three others, 92 where the light changes by a tenth between them. Strangers' are in 1 of 10,000 cases (photographs)
+# and in 4 of 100 (rendered people, who vary less). In one scene, a person's frames were at least 0.98 alike.
 SAME = 0.91
 STEADY = 0.95  # of two frames; what changes more at once is somebody else, or needs to be the SAME
 LEAST = 0.85  # for a face that changed little by little

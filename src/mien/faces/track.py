@@ -28,7 +28,8 @@ PAST = 3  # such frames that are kept, to see in doubt who else was there before
 RIPE = 1.0  # seconds until a code is learnt: a face that another one passes turns into the other little by little
 DOUBT, LONGEST = 1.0, 4.0  # seconds from one such doubt to the next, at first and at last
 CUT = 24.0  # grey levels by which small copies of two frames differ on average where the scene was cut
-SMALL = (16, 12)  # pixels of these copies
+STILL = 6  # grey levels by which no pixel of a small copy differs where nobody came into an empty frame
+SMALL = (64, 36)  # pixels of these copies
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,8 @@ class Follower:
         self._smoothed: tuple[float, Face] | None = None  # time and face of the last that was smoothed
         self._rgb: np.ndarray | None = None
         self._found: Face | None = None  # in the last frame
-        self._small: np.ndarray | None = None
+        self._small: np.ndarray | None = None  # copy of the last frame
+        self._empty: np.ndarray | None = None  # copy of the last that was looked at in whole and does not show the face
         self._past: deque[tuple[np.ndarray, Face]] = deque(maxlen=PAST)  # every REST frames one, with the face in it
         self._seen = 0  # frames with the face
         self._fresh: deque[tuple[float, np.ndarray]] = deque()  # codes with their times, not learnt yet
@@ -134,7 +136,7 @@ class Follower:
             self._found = self._find(rgb, time, cut) if self._face else self._choose(rgb, time, cut)
             self._rgb = rgb
         if self._found:
-            self._face, self._time, self._skipped = self._found, time, False
+            self._face, self._time, self._skipped, self._empty = self._found, time, False, None
             self._seen += 1
         return self._found
 
@@ -192,6 +194,9 @@ class Follower:
         if self._skipped:
             return []
         self._rested = 0
+        if self._empty is not None and self._small is not None and cv2.absdiff(self._small, self._empty).max() <= STILL:
+            return []
+        self._empty = self._small
         return find_faces(rgb, self.landmarker)
 
     def _is_person(self, rgb: np.ndarray, time: float, face: Face, goes_on: bool) -> bool:
