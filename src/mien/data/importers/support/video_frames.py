@@ -13,7 +13,7 @@ import numpy as np
 from mien.errors import InputError
 from mien.media.video.ffmpeg import CLIPS
 
-VIDEOS = (*CLIPS, ".mpg", ".wmv")
+VIDEOS = CLIPS
 """Suffixes of the clips that corpora come as; of two of one name the first counts."""
 
 
