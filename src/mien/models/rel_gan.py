@@ -80,9 +80,9 @@ BASE = replace(  # the paper's objective and λ, in about four hours of one CPU 
     width=16,
     discriminator_width=8,
     batch_size=32,
-    steps=6000,
-    late_steps=6000,
-    recognition_steps=2000,
+    steps=12000,
+    late_steps=14000,
+    recognition_steps=3000,
     lr=5e-4,
     decay=0.5,
 )

@@ -101,7 +101,19 @@ class TerGanConfig:
 
 PAPER = TerGanConfig()
 BASE = replace(  # the paper's objective and λ, in about four hours of one CPU core; what differs is ours
-    PAPER, width=16, discriminator_width=8, batch_size=32, pretrain_steps=2000, steps=20000
+    PAPER,
+    width=12,
+    discriminator_width=8,
+    batch_size=32,
+    pretrain_steps=3000,
+    discriminator_steps=500,
+    steps=16000,
+    recognition_steps=2000,
+    lr=1e-3,
+    re_encode_lr=1e-3,
+    encoder_rate=0.2,  # the paper's rate: a higher one undoes what stage 1 has learnt
+    one_step=True,  # so that the encoders feel λ5 and λ6
+    joint_norm=True,
 )
 SMALL = replace(  # a quick one: each equation where its answer is the exact truth, which is ours
     PAPER,
