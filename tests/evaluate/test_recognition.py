@@ -243,7 +243,7 @@ def test_the_papers_regime_in_a_users_words(folder, tmp_path, capsys):
     asked += [word for name, value in FEW.items() for word in ("--set", f"{name}={value}")]
     code, told, err = run(capsys, *asked)
     assert code == 0, err
-    assert "every stage has 1.00 of its steps" in told and "ter_gan less stage_1" in told and "leak" in told
+    assert "every stage has 1 of its steps" in told and "ter_gan less stage_1" in told and "leak" in told
     found, record = pd.read_csv(out / "predictions.csv"), json.loads((out / "recognition.json").read_text())
     assert set(found.model) == {"baseline", "stage_1", "ter_gan"} and found.subject.nunique() == 6
     seen = {file.split("_")[1] for file in found.file_name if "neutral" not in file}

@@ -161,7 +161,7 @@ def evaluate_recognition(
     out.print("")
     print_frame(figures_frame(figures))
     if minutes:
-        out.print(f"{minutes:g} minutes a fold: every stage has {findings.factor:.2f} of its steps", markup=False)
+        out.print(f"{minutes:g} minutes a fold: every stage has {findings.factor:.3g} of its steps", markup=False)
     for line in difference_lines(figures):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
