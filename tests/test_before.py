@@ -113,7 +113,8 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(family, faces, capsy
     assert (before["stage"], before["step"]) == tuple(told["stopped"])
     assert "finished" in train(capsys, family, told, faces, folder)
     _, after = weights_of(folder / "checkpoint.safetensors")
-    assert after["stage"] > before["stage"] and (after["family"], after["config"]) == (family, before["config"])
+    assert after["stage"] > before["stage"] and after["family"] == family
+    assert before["config"].items() <= after["config"].items()  # settings that came later are as if they were not
     assert same(summary(folder / "checkpoint.safetensors"), told)
 
 

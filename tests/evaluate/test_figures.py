@@ -1,6 +1,7 @@
 """Figures of the protocols and their intervals, against what others compute from the same answers."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from sklearn.metrics.pairwise import cosine_similarity
 
 from mien.data.dataset import digest, open_data
+from mien.data.folds import Split
 from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.evaluate.answers import TRUTH, answers
@@ -22,6 +24,7 @@ from mien.evaluate.evaluators.eye_gaze import eyes, learn_eye_gaze
 from mien.evaluate.identity_gallery import gallery_rows
 from mien.evaluate.protocols.gaze import by_gaze
 from mien.evaluate.protocols.identity import by_identity
+from mien.evaluate.protocols.recognition import Findings, Regime
 from mien.evaluate.protocols.recognition_record import recognition_figures_of, write_recognition
 from mien.evaluate.protocols.transfer import by_transfer, transfer_errors
 from mien.evaluate.trials import STRONG, gaze_trials, random_pairs, trials
@@ -202,17 +205,22 @@ def test_recognition_intervals_draw_people_not_pictures(found):
     assert alone.value == 0.5 and np.isnan(alone.low)  # one person: nothing is known beyond the figure
 
 
-def test_recognition_record_names_folds_seeds_and_steps(found, tmp_path):
+def test_recognition_record_names_folds_seeds_and_steps(found, data, tmp_path):
     (tmp_path / "folds.json").write_text(json.dumps({"k": 4, "seed": 0, "fold": {}, "sha256": "abc"}))
     training = Training("ter_gan", changes={"steps": 70}, settings=Settings(precision="32-true"))
-    write_recognition(found, tmp_path, training, WORDS, 0.5, "", {"labels": "lab"})
+    regime, half = Regime(4, words=WORDS, seeds=(0, 1)), np.arange(len(data)) % 2 == 0
+    findings = Findings(found, pd.DataFrame(), training, regime, data, [Split("0", half, ~half)])
+    write_recognition(findings, tmp_path, {"labels": "lab"}, draws=50)
     record = json.loads((tmp_path / "recognition.json").read_text())
     assert record["split"] == {"folds": 4, "official": False, "sha256": "abc"} and record["seeds"] == [0, 1]
     assert record["steps"]["ter_gan"] > record["steps"]["baseline"] > 70 and "never the best" in record["steps"]["rule"]
+    assert record["steps"]["ter_gan"] - record["steps"]["stage_1"] == 70
     assert record["versions"]["torch"] == torch.__version__ and record["people"] == 8 and record["pictures"] == 40
     assert record["labels"] == "lab" and {"value", "low", "high"} == set(record["models"]["ter_gan"]["accuracy"])
-    write_recognition(found, tmp_path, Training("ter_gan"), WORDS, 0.5, "official", {})
-    assert json.loads((tmp_path / "recognition.json").read_text())["split"]["sha256"] == "official"
+    official = replace(findings, regime=replace(regime, folds=None), training=Training("ter_gan"))
+    write_recognition(official, tmp_path, {}, draws=50)
+    told = json.loads((tmp_path / "recognition.json").read_text())["split"]
+    assert told == {"folds": 1, "official": True, "sha256": digest(data, half, ~half)}
 
 
 def test_transfer_by_an_evaluator_is_pingouins_icc_and_resumes(data, tmp_path):

@@ -21,7 +21,8 @@ from mien.errors import InputError
 from mien.evaluate.answers import ANSWERS, answers
 from mien.evaluate.predictions import protocol_rows
 from mien.evaluate.probes import fit_probe, hits, probes
-from mien.evaluate.protocols.recognition import by_folds, fold_table, summary
+from mien.evaluate.protocols.recognition import Regime, by_folds
+from mien.evaluate.protocols.recognition_tables import fold_table, summary
 from mien.evaluate.protocols.transfer import transfer_errors, transfer_table
 from mien.evaluate.trials import trials
 from mien.faces.masks import feathered_mask
@@ -148,18 +149,18 @@ SHORT = Training("ter_gan", changes=FEW, settings=CPU)
 
 
 def test_recognition_by_folds_tests_every_image_once_and_resumes(data, tmp_path):
-    found = by_folds(data, tmp_path, SHORT, k=2)
+    found = by_folds(data, tmp_path, SHORT, Regime(2)).predictions
     mine = found[found.model == "ter_gan"]
     assert sorted(mine.file_name) == sorted(np.array(data.manifest.files)[protocol_rows(data)])
     assert "sha256" in json.loads((tmp_path / "folds.json").read_text())
     assert (tmp_path / "confusion.png").stat().st_size > 1000
     torch.manual_seed(5)
-    again = by_folds(data, tmp_path, SHORT, k=2)  # finished folds are kept
+    again = by_folds(data, tmp_path, SHORT, Regime(2)).predictions  # finished folds are kept
     pd.testing.assert_frame_equal(found, again)
     with pytest.raises(InputError, match=r"other data or settings \(changes differ\)"):
-        by_folds(data, tmp_path, replace(SHORT, changes=FEW | {"steps": 5}), k=2)
+        by_folds(data, tmp_path, replace(SHORT, changes=FEW | {"steps": 5}), Regime(2))
     table = fold_table(found)
-    assert list(table.model) == ["baseline", "ter_gan"] * 2
+    assert list(table.model) == ["baseline", "stage_1", "ter_gan"] * 2
     one = found[(found.fold == "0") & (found.model == "baseline")]
     assert table.accuracy[0] == pytest.approx((one.truth == one.guess).mean())
     assert summary(table).loc["baseline", "mean"] == pytest.approx(np.mean(table[table.model == "baseline"].accuracy))
@@ -168,14 +169,14 @@ def test_recognition_by_folds_tests_every_image_once_and_resumes(data, tmp_path)
 def test_recognition_by_the_datas_own_split_and_several_seeds(data, tmp_path):
     m = replace(data.manifest, split=np.where(data.manifest.test, "test", "train"))
     given = replace(data, manifest=m)
-    found = by_folds(given, tmp_path, SHORT, k=None, seeds=(0, 1))
+    found = by_folds(given, tmp_path, SHORT, Regime(None, seeds=(0, 1))).predictions
     assert set(found.seed) == {0, 1} and set(found.fold) == {"test"}
     assert set(found.subject) == {"p0", "p1"}
     with pytest.raises(InputError, match="has no train and test"):
-        by_folds(data, tmp_path / "b", SHORT, k=None)
+        by_folds(data, tmp_path / "b", SHORT, Regime(None))
     halves = np.where(np.arange(len(data)) % 2 == 0, "test", "train")
     with pytest.raises(InputError, match="share 8 people"):
-        by_folds(replace(data, manifest=replace(m, split=halves)), tmp_path / "c", SHORT, k=None)
+        by_folds(replace(data, manifest=replace(m, split=halves)), tmp_path / "c", SHORT, Regime(None))
 
 
 def test_recognition_needs_a_model_that_recognises(data, tmp_path):

@@ -151,7 +151,7 @@ def test_paper_preset_has_the_papers_recipe():
     assert recognition.turns[0].nets == ("recognizer",)
 
 
-@pytest.mark.parametrize("preset", ["small", "paper"])
+@pytest.mark.parametrize("preset", ["small", "base", "paper"])
 def test_late_in_training_g_moves_more_often_than_d(preset):
     early, late, _ = create("rel_gan", preset, width=2, discriminator_width=1).stages()
     assert [t.every for t in early.turns] == [1, 1]
@@ -186,6 +186,20 @@ def test_the_baseline_is_the_encoder_and_one_layer(tmp_path):
     logits = model.class_layer(model.expression_encoder(face)).detach().double().numpy()
     expected = np.exp(log_softmax(logits))
     np.testing.assert_allclose(model.baseline(face).probabilities.detach().numpy(), expected, rtol=1e-5)
+
+
+def test_the_encoder_can_know_classes_before_the_game():
+    first, *others = create("rel_gan", "paper", width=2, discriminator_width=1, pretrain_steps=5).stages()
+    assert (first.name, first.steps, len(others)) == ("pretrain", 5, 3)
+    assert [t.nets for t in first.turns] == [("expression_encoder", "class_layer")]
+    (plain,) = create("rel_gan", width=2, discriminator_width=1, pretrain_steps=5, supervised=True).stages()
+    assert plain.steps == 5 + sum(stage.steps for stage in create("rel_gan", width=2).stages()[:2])
+
+
+def test_base_has_the_papers_size_objective_and_lambdas():
+    base, literal = (create("rel_gan", name, width=2, discriminator_width=1) for name in ("base", "paper"))
+    weights = [[dict(t.weights) for s in model.stages() for t in s.turns] for model in (base, literal)]
+    assert weights[0] == weights[1] and base.config.image_size == literal.config.image_size == 96
 
 
 def test_recognition_leaves_the_encoder_alone():

@@ -7,8 +7,9 @@ import torch
 from mien.models import ter_gan as paper
 from mien.models.registry import create
 from mien.nn import losses
+from mien.training.trainer import Trainer
 from tests.helpers.tiny import TINY
-from tests.models.test_contract import Random
+from tests.models.test_contract import EXACT, Random
 
 RNG = np.random.default_rng(0)
 WEIGHTS = np.array([0.5, 0.6, 0.7, 0.88, 0.99])
@@ -104,6 +105,69 @@ def test_eq_10_total_is_the_weighted_sum_of_the_turns():
         parts["L_if"] + parts["L_ef"] + irec + erec + 0.3 * parts["L_Det"] + 0.3 * parts["L_Des"] + 0.5 * adversarial
     )
     np.testing.assert_allclose(total, expected, rtol=1e-12)
+
+
+def test_all_lambdas_can_weigh_in_one_step():
+    """`one_step`: G's step has λ1 … λ7 together, on the same losses as the two steps have apart."""
+    batch = Random().batch(0)
+    apart, together = (tiny("paper", game_every=1, one_step=one) for one in (False, True))
+    (_, synthesize, re_encode), (discriminate, whole) = apart.stages()[1].turns, together.stages()[1].turns
+    assert discriminate.name == "discriminate" and whole.weights == synthesize.weights | re_encode.weights
+    assert set(whole.nets) == {*synthesize.nets, *re_encode.nets}
+    parts = {k: v for turn in (synthesize, re_encode) for k, v in apart(batch, turn.name).items()}
+    for name, loss in together(batch, "synthesize").items():
+        torch.testing.assert_close(loss, parts[name])
+    together.requires_grad_(False)
+    together.decoder.requires_grad_(True)
+    assert not together(batch, "synthesize")["L_Des"].requires_grad  # Eq. 4 and 5 do not move the decoder
+
+
+def test_joint_norm_shows_real_and_synthesised_to_one_batch_norm():
+    model, batch = tiny("paper", joint_norm=True).train(), Random().batch(0)
+    before = {k: v.clone() for k, v in model.expression_encoder.named_buffers()}
+    losses = model(batch, "re-encode")
+    assert all(torch.equal(v, before[k]) for k, v in model.expression_encoder.named_buffers())
+    with torch.no_grad():
+        fake = model.transfer(batch.target.image, batch.source.image)
+        both = model.expression_encoder(torch.cat([batch.source.image, fake]))
+        real, made = (model.expression_game(code).double().numpy() for code in both.chunk(2))
+    expected = np.log1p(np.exp(-real)).mean() + np.log1p(np.exp(made)).mean()
+    np.testing.assert_allclose(losses["L_Des"].item(), expected, rtol=1e-5)
+
+
+def test_encoders_can_learn_slower_than_the_rest():
+    trainer = Trainer(tiny("paper", encoder_rate=0.25), EXACT)
+    trainer.model.enter("adversarial")
+    trainer.model.train()
+    for turn in trainer.stages[1].turns:
+        before = {k: v.detach().clone() for k, v in trainer.model.named_parameters()}
+        trainer.take(turn, Random().batch(0))
+        for net in turn.nets:  # Adam's first step is as long as its rate
+            moved = [
+                (v - before[k]).abs().max().item() for k, v in trainer.model.named_parameters() if k.startswith(net)
+            ]
+            rate = 2e-4 * (0.25 if "encoder" in net else 1)
+            assert max(moved) == pytest.approx(rate, rel=0.02), (turn.name, net)
+
+
+def test_d_can_learn_alone_first():
+    stages = tiny("paper", discriminator_steps=7).stages()
+    assert [(s.name, s.steps) for s in stages[1:2]] == [("discriminator", 7)]
+    assert [t.nets for t in stages[1].turns] == [("discriminator",)]
+    assert stages[2].name == "adversarial" and len(tiny("paper").stages()) == 3
+
+
+def test_base_has_the_papers_size_objective_and_lambdas():
+    base, literal = (create("ter_gan", name, width=2, discriminator_width=2) for name in ("base", "paper"))
+    weights = [
+        {k: v for s in model.stages() for t in s.turns for k, v in t.weights.items()} for model in (base, literal)
+    ]
+    assert weights[0] == weights[1] and base.config.image_size == literal.config.image_size == 75
+
+
+def tiny(preset, **changes):
+    torch.manual_seed(0)
+    return create("ter_gan", preset, **(TINY["ter_gan"] | changes))
 
 
 def double(x):

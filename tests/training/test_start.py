@@ -1,5 +1,8 @@
 """From words to a training: settings, data sets, sheets."""
 
+import json
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -10,10 +13,12 @@ from mien.data.sets import Sets, training_data
 from mien.errors import InputError
 from mien.media.sheet import sheet
 from mien.models.io import load
+from mien.models.recipe import turns_in_words
 from mien.models.registry import create
 from mien.nn.images import to_pixels
 from mien.training.settings import Settings
 from mien.training.start import begin, begin_with, draw_sheet, sampler_of, typed_changes
+from mien.weights.resolve import ZOO
 from tests.helpers.tiny import TINY
 
 SMALL = {"image_size": "32", "width": "2", "discriminator_width": "2", "batch_size": "6", "pretrain_steps": "2",
@@ -46,6 +51,23 @@ def test_a_run_leaves_its_config_and_sheets(faces_folder, tmp_path):
     assert {"run.json", "checkpoint.safetensors", "sheets"} < names
     assert any(name.startswith("events.out.tfevents") for name in names)  # TensorBoard's
     assert len(list((tmp_path / "run" / "sheets").iterdir())) == 2
+
+
+def test_a_run_says_what_share_of_the_steps_each_turn_had(faces_folder, tmp_path):
+    counted = SMALL | {"steps": "5"}  # game_every 2: D and the games play in 3 of these 5
+    settings = Settings(precision="32-true", accelerator="cpu", log_every=1)
+    seen = []
+    assert begin("ter_gan", "small", counted, Sets((faces_folder,)), tmp_path / "run", settings, report=seen.append)
+    turns = json.loads((tmp_path / "run" / "run.json").read_text())["turns"]
+    taken = Counter(name for p in seen for name in {loss.split("/")[0] for loss in p.losses})
+    assert {name: turn["steps"] for name, turn in turns.items()} == taken
+    assert taken["synthesize"] == 5 and taken["discriminate"] == 3
+    assert all(turn["share"] == pytest.approx(turn["steps"] / 8, abs=1e-6) for turn in turns.values())
+
+
+@pytest.mark.parametrize("name", ["ter_gan", "rel_gan", "expr_gan", "jesrl", "eet"])
+def test_a_papers_card_says_what_share_of_the_steps_each_turn_had(name):
+    assert turns_in_words(load(name).stages()) in " ".join((ZOO / f"{name}.md").read_text().split())
 
 
 def test_test_people_stay_out_of_training(edit_rows):

@@ -98,11 +98,21 @@ def evaluate_recognition(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
     model: str = "ter_gan",
     preset: str = "small",
-    folds: int = 8,
+    folds: Annotated[str, typer.Option(help="How many; given: those of column fold; or a folds.json.")] = "8",
     official: Annotated[bool, typer.Option(help="Take the data's own split in place of folds.")] = False,
+    split: Annotated[str, typer.Option(help="people; or variants: animations unseen as well.")] = "people",
+    people: Annotated[int | None, typer.Option(help="At most so many people, and no morphs.")] = None,
     word: Annotated[list[str] | None, typer.Option("--class", help="Classes; else the six basic ones.")] = None,
-    least: Annotated[float, typer.Option(help="Intensity from which a picture counts, 0-1.")] = 0.5,
+    least: Annotated[
+        float, typer.Option(help="Intensity from which a picture counts, 0-1; neutral always does.")
+    ] = 0.5,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Weights that all nets begin with, a run or a name; others: train on people left out first."),
+    ] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Train with so many seeds, 0, 1 …")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Shorten all stages alike: a fold's nets take so long.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting, as steps=500.")] = None,
     precision: str = "auto",
     device: str = "auto",
@@ -110,35 +120,60 @@ def evaluate_recognition(
 ) -> None:
     """Train and test by subject folds: a model's recogniser against the CNN baseline. Resumes if killed.
 
-    Example: `mien evaluate recognition --data photofaces -o out/recognition --folds 8`
+    Beside both, of a model that is pre-trained: its recogniser on the encoder as it was before the model's own stages.
+
+    Example: `mien evaluate recognition --data photofaces -o out/recognition --folds 4 --people 70 --split variants`
     """
-    from mien.evaluate.protocols.recognition import by_folds, fold_table, official_hash, summary
-    from mien.evaluate.protocols.recognition_record import difference_line, figures_frame, write_recognition
-    from mien.evaluate.record import data_facts
+    from mien.evaluate.protocols.recognition import OTHERS, Regime
+    from mien.evaluate.protocols.recognition_record import by_recognition
+    from mien.evaluate.protocols.recognition_tables import difference_lines, figures_frame, fold_table, summary
     from mien.labels import BASIC, CLASSES
     from mien.models.registry import preset_config
     from mien.training.settings import Settings
     from mien.training.start import Training, typed_changes
+    from mien.weights.resolve import resolve
 
     if wrong := set(word or ()) - set(CLASSES):
         raise InputError(f"--class {sorted(wrong)[0]}: expected one of {', '.join(CLASSES)}")
+    if split not in ("people", "variants"):
+        raise InputError(f"--split {split}: expected people or variants")
+    if seeds is not None and (seed or seeds < 1):
+        raise InputError(f"--seeds {seeds}: expected 1 or more, and no --seed beside it")
     changes = typed_changes(model, preset, dict(map(parse_setting, set_ or ())))
     size = changes.get("image_size", preset_config(model, preset).image_size)
     joined = sets_of(data, same_people).open(size)
-    training = Training(model, preset, changes, Settings(0, known_precision(precision, device), device))
+    begun = resolve(start) if start and start != OTHERS else None
+    training = Training(model, preset, changes, Settings(0, known_precision(precision, device), device), begun)
+    trained = list(range(seeds)) if seeds else seed or [0]
+    regime = Regime(
+        None if official else known_folds(folds), split == "variants", people, trained, word or BASIC, least, minutes,
+        pretrain=start == OTHERS,
+    )  # fmt: skip
     with bar(model) as progress:
-        found = by_folds(
-            joined, output, training, None if official else folds, seed or [0], word or BASIC, least,
+        findings, figures = by_recognition(
+            joined, output, training, regime,
             lambda fold, p: progress(p.done, p.total, f"fold {fold} {p.faces_per_second:.0f}/s"),
         )  # fmt: skip
-    table = fold_table(found)
+    table = fold_table(findings.predictions)
     table.round(4).to_csv(output / "folds.csv", index=False)
     print_frame(table)
-    figures = write_recognition(
-        found, output, training, word or BASIC, least,
-        official_hash(joined, word or BASIC, least) if official else "", data_facts(joined),
-    )  # fmt: skip
     print_frame(summary(table).reset_index())
     out.print("")
     print_frame(figures_frame(figures))
-    out.print(difference_line(figures), markup=False, highlight=False, soft_wrap=True)
+    if minutes:
+        out.print(f"{minutes:g} minutes a fold: every stage has {findings.factor:.3g} of its steps", markup=False)
+    for line in difference_lines(figures):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def known_folds(text: str) -> int | str | Path:
+    """Return a number of folds, GIVEN, or a folds file. Raises InputError for anything else."""
+    from mien.data.folds import GIVEN
+
+    if text == GIVEN:
+        return text
+    if text.isdecimal():
+        return int(text)
+    if not Path(text).is_file():
+        raise InputError(f"--folds {text}: expected a number, {GIVEN} for the data's column fold, or a folds.json")
+    return Path(text)

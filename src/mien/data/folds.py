@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,15 @@ import numpy as np
 from mien.data.dataset import Data
 from mien.data.manifest import Manifest
 from mien.data.relatives import parents_of, relatives_of
+from mien.data.variants import Variants
 from mien.errors import InputError
 from mien.files import write_whole
 
 UNTESTED = -1
 """The fold of a subject who is in no test: a morph, made of other people's faces."""
+
+GIVEN = "given"
+"""In place of a number of folds: those that the data's own column `fold` gives."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,25 +81,41 @@ def make_folds(manifest: Manifest, k: int, seed: int) -> Folds:
 
     Raises InputError where k is below 2 or above the number of people who have no parents.
     """
-    parents = parents_of(manifest)
-    people = [i for i in range(len(manifest.subjects)) if not parents[i]]
-    if not 2 <= k <= len(people):
+    dealt = _by_strata(manifest, seed)
+    if not 2 <= k <= len(dealt):
         raise InputError(
-            f"{manifest.folder}: {k} folds were asked for; expected 2 to {len(people)}, the number of people without "
+            f"{manifest.folder}: {k} folds were asked for; expected 2 to {len(dealt)}, the number of people without "
             "parents in this data set"
         )
-    first = _first_rows(manifest)
+    fold = np.full(len(manifest.subjects), UNTESTED, dtype=np.int64)
+    # Dealing on from stratum to stratum keeps both each stratum and the whole within one of equal.
+    fold[dealt] = np.arange(len(dealt)) % k
+    return Folds(manifest, k, seed, fold)
+
+
+def some_people(manifest: Manifest, most: int, seed: int) -> np.ndarray:
+    """Return the rows (N,) bool of at most so many people, alike in source, ethnicity and gender to all; no morphs.
+
+    Raises InputError for fewer than two.
+    """
+    if most < 2:
+        raise InputError(f"{manifest.folder}: {most} people were asked for; expected 2 or more")
+    dealt = _by_strata(manifest, seed)
+    count = min(most, len(dealt))
+    return np.isin(manifest.subject, dealt[np.arange(count) * len(dealt) // max(count, 1)])
+
+
+def _by_strata(manifest: Manifest, seed: int) -> np.ndarray:
+    """Return the people who have no parents, stratum by stratum of source, ethnicity and gender, shuffled in each."""
+    parents, first = parents_of(manifest), _first_rows(manifest)
     strata: dict[tuple[str, str, str], list[int]] = {}
-    for person in people:
+    for person in (i for i in range(len(manifest.subjects)) if not parents[i]):
         row = first[person]
         key = (str(manifest.source[row]), str(manifest.ethnicity[row]), str(manifest.gender[row]))
         strata.setdefault(key, []).append(person)
     rng = np.random.default_rng(seed)
-    # Dealing on from stratum to stratum keeps both each stratum and the whole within one of equal.
-    dealt = np.concatenate([rng.permutation(strata[key]) for key in sorted(strata)])
-    fold = np.full(len(manifest.subjects), UNTESTED, dtype=np.int64)
-    fold[dealt] = np.arange(len(dealt)) % k
-    return Folds(manifest, k, seed, fold)
+    dealt = [rng.permutation(strata[key]) for key in sorted(strata)]
+    return np.concatenate(dealt) if dealt else np.zeros(0, np.int64)
 
 
 def given_folds(manifest: Manifest) -> Folds:
@@ -159,10 +179,44 @@ def _first_rows(manifest: Manifest) -> np.ndarray:
     return rows[people >= 0]
 
 
-def splits(data: Data, k: int | None, seed: int, folder: Path) -> list[Split]:
-    """Return k subject folds, dealt by the seed and written to `folder`, or without k the data's own split."""
-    if k is None:
-        return [official_split(data.manifest)]
-    folds = make_folds(data.manifest, k, seed)
-    write_folds(folds, folder / "folds.json")
-    return [Split(str(f), *folds.split(f)) for f in range(k)]
+def splits(
+    data: Data, folds: int | str | Path | None, seed: int, folder: Path, variants: Variants | None = None
+) -> list[Split]:
+    """Return who is trained on and tested, fold by fold.
+
+    `folds`: so many subject folds, dealt by the seed; GIVEN, those of the data's column `fold`; a folds file; or None,
+    the data's own split. Folds are kept in `folder`/folds.json. With `variants`, training is their one half and tests
+    are the other. Raises InputError where `folder` keeps other folds, and where a side of a fold is empty.
+    """
+    if folds is None:
+        found = [official_split(data.manifest)]
+    else:
+        dealt = _kept(_folds(data.manifest, folds, seed), folder / "folds.json")
+        found = [Split(str(f), *dealt.split(f)) for f in range(dealt.k)]
+    if variants:
+        found = [replace(s, train=s.train & variants.train_rows, test=s.test & variants.test_rows) for s in found]
+    for s in found:
+        if not (s.train.any() and s.test.any()):
+            raise InputError(
+                f"{data.manifest.folder}: fold {s.name} has nobody to train on or to test; make fewer folds"
+            )
+    return found
+
+
+def _folds(manifest: Manifest, folds: int | str | Path, seed: int) -> Folds:
+    if folds == GIVEN:
+        return given_folds(manifest)
+    return make_folds(manifest, folds, seed) if isinstance(folds, int) else read_folds(Path(folds), manifest)
+
+
+def _kept(folds: Folds, path: Path) -> Folds:
+    """Write folds, or see that those at `path` are the same: what hangs on them is kept beside it."""
+    if path.is_file():
+        before = read_folds(path, folds.manifest)
+        if before.k != folds.k or not np.array_equal(before.fold, folds.fold):
+            raise InputError(
+                f"{path}: deals people into {before.k} other folds than are asked for; choose another folder"
+            )
+    else:
+        write_folds(folds, path)
+    return folds

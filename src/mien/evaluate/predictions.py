@@ -16,11 +16,17 @@ from mien.nn.images import to_tensor
 BASELINE = "baseline"
 """The plain net beside a model, in tables of what both predict."""
 
+STAGE_1 = "stage_1"
+"""The model without its game, likewise: what its encoder knew before."""
+
 
 def protocol_rows(data: Data, words: Sequence[str] = BASIC, least: float = 0.5) -> np.ndarray:
-    """Return (N,) bool: rows that show one of `words` at `least` intensity (a sequence's last three frames) or more."""
-    numbers = [CLASSES.index(word) for word in words]
-    return np.isin(data.manifest.expression, numbers) & ~(data.manifest.intensity < least)
+    """Return (N,) bool: rows that show one of `words` at `least` intensity (a sequence's last three frames) or more.
+
+    Neutral, of which there is no more and no less, counts at any intensity.
+    """
+    m, numbers = data.manifest, [CLASSES.index(word) for word in words]
+    return np.isin(m.expression, numbers) & (~(m.intensity < least) | (m.expression == CLASSES.index("neutral")))
 
 
 def tensors(data: Data, batch: int = 256) -> Iterator[torch.Tensor]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -55,7 +56,9 @@ def fit_probe(code: np.ndarray, label: np.ndarray, group: np.ndarray) -> Probe:
     nets: list[Pipeline] = []
     fold: dict[int, int] = {}
     for k, (fitted, left) in enumerate(GroupKFold(min(5, len(np.unique(group)))).split(code, label, group)):
-        nets.append(make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(code[fitted], label[fitted]))
+        several = len(np.unique(label[fitted])) > 1
+        net = LogisticRegression(max_iter=2000) if several else DummyClassifier()  # who knows one label says that
+        nets.append(make_pipeline(StandardScaler(), net).fit(code[fitted], label[fitted]))
         fold |= dict.fromkeys(group[left].tolist(), k)
     return Probe(tuple(nets), fold)
 
@@ -67,11 +70,18 @@ def questions(manifest: Manifest) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 def probed_rows(manifest: Manifest) -> np.ndarray:
     """Return (N,) bool: somebody shows a class at 0.5 or more, or nothing. Raises InputError for too few of either."""
-    shown = (manifest.expression >= 0) & (manifest.expression < len(CLASSES)) & (manifest.subject >= 0)
-    shown &= (manifest.expression == 0) | ~(manifest.intensity < 0.5)
-    if min(len(np.unique(manifest.subject[shown])), len(np.unique(manifest.expression[shown]))) < 2:
+    shown = shown_rows(manifest)
+    if not shown.any():
         raise InputError(f"{manifest.folder}: the probes need two people and two expressions or more")
     return shown
+
+
+def shown_rows(manifest: Manifest) -> np.ndarray:
+    """Return `probed_rows`, or none where they are of fewer than two people or two expressions."""
+    shown = (manifest.expression >= 0) & (manifest.expression < len(CLASSES)) & (manifest.subject >= 0)
+    shown &= (manifest.expression == 0) | ~(manifest.intensity < 0.5)
+    enough = min(len(np.unique(manifest.subject[shown])), len(np.unique(manifest.expression[shown]))) >= 2
+    return shown & enough
 
 
 def fit_probes(found: Mapping[str, np.ndarray], manifest: Manifest) -> dict[tuple[str, str], Probe]:
@@ -84,6 +94,11 @@ def hits(probe: Probe, code: np.ndarray, label: np.ndarray, group: np.ndarray) -
     """Return whether a probe names each code's label (N,), and weights (N,) by which all folds count alike."""
     of = probe.folds(group)
     return probe.predict(code, group) == label, 1 / np.bincount(of)[of]
+
+
+def probe_hits(code: np.ndarray, manifest: Manifest) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return by question `hits` of a probe fitted on one code (N, D) of rows that are all `probed_rows`."""
+    return {what: hits(fit_probe(code, *of), code, *of) for what, of in questions(manifest).items()}
 
 
 def probes(found: dict[str, np.ndarray], data: Data) -> pd.DataFrame:

@@ -30,7 +30,7 @@ SAMPLING = {"interval": f"{LEVEL:.0%} percentile bootstrap over people", "draws"
 
 def write_record(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content` with the versions and how intervals were made; NaN and infinite figures become null."""
-    write_json(path, _plain({**content, **SAMPLING, "versions": versions()}))
+    write_json(path, _plain({**SAMPLING, **content, "versions": versions()}))
 
 
 def data_facts(data: Data) -> dict[str, Any]:
@@ -78,12 +78,12 @@ def write_protocol(
 
 
 def over_people(
-    statistics: Callable[[np.ndarray], Mapping[str, float]], people: np.ndarray, draws: int = DRAWS
+    statistics: Callable[..., Mapping[str, float]], people: np.ndarray, draws: int = DRAWS, runs: int = 0
 ) -> dict[str, Interval]:
     """Return `intervals`, whose bounds are NaN for a single person, of whom nothing can be said beyond the figure."""
     if len(np.unique(people)) > 1:
-        return intervals(statistics, people, draws=draws)
-    values = statistics(np.arange(len(people)))
+        return intervals(statistics, people, draws=draws, runs=runs)
+    values = statistics(np.arange(len(people)), *([np.arange(runs)] if runs else []))
     return {name: Interval(float(value), math.nan, math.nan) for name, value in values.items()}
 
 

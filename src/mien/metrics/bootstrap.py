@@ -24,16 +24,18 @@ class Interval:
 
 
 def intervals(
-    statistics: Callable[[np.ndarray], Mapping[str, float]],
+    statistics: Callable[..., Mapping[str, float]],
     people: np.ndarray,
     level: float = LEVEL,
     draws: int = DRAWS,
     seed: int = 0,
+    runs: int = 0,
 ) -> dict[str, Interval]:
     """Return statistics of rows and their percentile intervals (Efron & Tibshirani 1993, ch. 13), people drawn anew.
 
     `people` (N,) says whose each of N rows is; `statistics` takes row numbers, of which some come twice, and gives
-    figures by name. Draws in which a figure is NaN or missing are left out; its interval is NaN where all are.
+    figures by name. With `runs`, of which each row has so many results, it takes run numbers (R,) too, and runs are
+    drawn anew as people are. Draws in which a figure is NaN or missing are left out; its interval is NaN where all are.
     Raises ValueError for fewer than two people.
     """
     names, of = np.unique(people, return_inverse=True)
@@ -41,11 +43,14 @@ def intervals(
         raise ValueError(f"an interval over people needs two or more; got {len(names)}")
     order = np.argsort(of, kind="stable")
     rows = np.split(order, np.cumsum(np.bincount(of))[:-1])
-    rng = np.random.default_rng(seed)
-    drawn = [
-        statistics(np.concatenate([rows[i] for i in rng.integers(0, len(names), len(names))])) for _ in range(draws)
-    ]
-    values = statistics(np.arange(len(of)))
+    rng, of_runs = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+
+    def again() -> Mapping[str, float]:
+        some = np.concatenate([rows[i] for i in rng.integers(0, len(names), len(names))])
+        return statistics(some, of_runs.integers(0, runs, runs)) if runs else statistics(some)
+
+    drawn = [again() for _ in range(draws)]
+    values = statistics(np.arange(len(of)), *([np.arange(runs)] if runs else []))
     nan = float("nan")
     return {
         name: _interval(float(value), np.array([some.get(name, nan) for some in drawn]), level)

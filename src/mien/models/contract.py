@@ -50,6 +50,9 @@ class Family(nn.Module):
     PRESETS: ClassVar[Mapping[str, Any]]  # name -> Config
     edits_by: ClassVar[tuple[str, ...]] = ("expression", "like")  # fields of Controls that `edit` takes, if it edits
     needs: ClassVar[tuple[str, ...]] = ()  # labels ("expression", "aus") without which it learns nothing
+    stage_1: ClassVar[Mapping[str, int]] = {}  # changes that leave out all between its pre-training and its recogniser
+    baseline_embeds: ClassVar[bool] = False  # its baseline's code is the expression code of `embed`
+    recognizes_plainly: ClassVar[bool] = False  # its recogniser is the plain supervised net, and no other
     deployed: ClassVar[tuple[str, ...]]  # nets and buffers needed after training; shipped weights hold only these
 
     def __init__(self, config: Any):

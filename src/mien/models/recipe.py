@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -33,6 +34,7 @@ class Turn:
     weights: Mapping[str, float]  # loss name -> lambda; the only place a loss weight is written
     optimizer: Adam | Sgd = field(default_factory=Adam)
     every: int = 1  # takes part in every n-th step of its stage
+    rates: Mapping[str, float] = field(default_factory=dict)  # net -> factor of its learning rate; 1 for all others
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,22 @@ class Stage:
     steps: int
     turns: tuple[Turn, ...]
     decay: float = 0.0
+
+
+def turn_steps(stages: Sequence[Stage]) -> dict[str, int]:
+    """Return by turn in how many steps it takes part: in every `every`-th of each stage that has a turn so named."""
+    taken: Counter[str] = Counter()
+    for stage in stages:
+        for turn in stage.turns:
+            taken[turn.name] += -(-stage.steps // turn.every)
+    return dict(taken)
+
+
+def turns_in_words(stages: Sequence[Stage]) -> str:
+    """Return what share of all steps each turn has, as a model card states it."""
+    total = sum(stage.steps for stage in stages)
+    shares = (f"{name} {count / max(total, 1):.1%}" for name, count in turn_steps(stages).items())
+    return f"Share of the {total:,} steps that each turn takes part in: {', '.join(shares)}."
 
 
 def rotations(most: float, steps: int = 2) -> tuple[float, ...]:

@@ -15,7 +15,7 @@ Eq. 4  total          RelGan.stages
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -34,35 +34,38 @@ from mien.nn.naming_discriminator import NamingDiscriminator
 
 @dataclass(frozen=True)
 class RelGanConfig:
-    """Sizes and lengths; the defaults are preset `small`. Width w gives encoders w, 2w, 4w, 8w, 8w channels.
+    """Sizes, lengths and weights. The defaults are preset `paper`; width w gives encoders w, 2w, 4w, 8w, 8w channels.
+
+    *paper*: the default is the paper's, where it says so. *ours*: the paper is silent or has no such thing.
 
     Pairs are of three kinds, all with an exact answer x_tg: two people in two expressions (the paper's triples), two
     people in one ("alike": x_tg is x_t) and one person in two (x_tg is x_s, cut as x_t is).
     """
 
-    image_size: int = 64
-    subjects: int = 1
-    width: int = 16
-    discriminator_width: int = 8
-    expression_code: int = 30
-    identity_code: int = 50
-    supervised: bool = False  # the CNN baseline: G_es and its class layer alone, for as many steps
-    batch_size: int = 32
-    steps: int = 1000  # D and G take turns
-    late_steps: int = 9000  # G moves `late_every` times as often as D
-    late_every: int = 4
-    recognition_steps: int = 800
-    lr: float = 1e-3
-    decay: float = 0.5  # share of the late stage over which the rate falls to zero
-    same: float = 0.2  # share of pairs that show one person
-    alike: float = 0.2  # share of the others that show one expression
-    margin: float = 0.03  # of a corner crop, as a share of the size
-    turn: float = 3.0  # degrees, half of the largest rotation is the other
-    colour: float = 0.1  # ± share, augmentation
-    adversarial: float = 0.02
-    pixel: float = 20.0
-    expression: float = 0.03
-    identity: float = 0.02
+    image_size: int = 96  # paper, Sec. 4.1
+    subjects: int = 1  # paper: N^i, people in the training set
+    width: int = 64  # paper, Sec. 4.1: encoders 64 … 512, decoder 512 … 32
+    discriminator_width: int = 16  # paper, Sec. 4.1: D's blocks 16 … 128
+    expression_code: int = 30  # paper, Sec. 4.1: f(e)
+    identity_code: int = 50  # paper, Sec. 4.1: f(i)
+    supervised: bool = False  # paper: the CNN baseline, G_es and a class layer; ours: for as many steps
+    batch_size: int = 64  # paper, Sec. 4.1
+    pretrain_steps: int = 0  # ours: G_es by classes, before the game; the paper pre-trains all on another set
+    steps: int = 142_000  # paper: half of 300 epochs of BU-4DFE's 60,600 images; it does not say when "late" begins
+    late_steps: int = 142_000  # paper: the other half; G moves more often than D
+    late_every: int = 2  # ours: how often; the paper has "more frequently"
+    recognition_steps: int = 47_300  # paper: 50 epochs of the MLP
+    lr: float = 1e-4  # paper, Sec. 4.1
+    decay: float = 0.0  # ours: share of the late stage over which the rate falls to zero
+    same: float = 0.0  # ours: share of pairs that show one person
+    alike: float = 0.0  # ours: share of the others that show one expression
+    margin: float = 0.06  # paper: five crops; ours: of a corner crop, as a share of the size
+    turn: float = 6.0  # paper, Sec. 4.1: -6, -3, 3, 6 degrees
+    colour: float = 0.0  # ours: ± share, augmentation
+    adversarial: float = 0.7  # paper, Sec. 4.1: λ1; of L_D in a turn of its own, where Adam does not feel it
+    pixel: float = 20.0  # paper, Sec. 4.1: λ2
+    expression: float = 50.0  # paper, Sec. 4.1: λ3
+    identity: float = 30.0  # paper, Sec. 4.1: λ4
 
     def __post_init__(self) -> None:
         check_shares(self, "same", "alike", "decay", "margin", "colour")
@@ -71,26 +74,38 @@ class RelGanConfig:
         check_least(self, {"image_size": 32})  # five halvings
 
 
-PAPER = RelGanConfig(
-    image_size=96,  # Sec. 4.1, as all that follows
-    width=64,
-    discriminator_width=16,
-    batch_size=64,
-    steps=142_000,  # 300 epochs of BU-4DFE's 60,600 images; Note: the paper does not say when "late" begins
-    late_steps=142_000,
-    late_every=2,  # Note: the paper has "more frequently"
-    recognition_steps=47_300,  # 50 epochs
-    lr=1e-4,
-    decay=0.0,
-    same=0.0,
-    alike=0.0,
-    margin=0.06,
-    turn=6.0,  # -6, -3, 3, 6 degrees
-    colour=0.0,
-    adversarial=0.7,  # λ1
-    pixel=20.0,  # λ2
-    expression=50.0,  # λ3
-    identity=30.0,  # λ4
+PAPER = RelGanConfig()
+BASE = replace(  # the paper's objective and λ, in about four hours of one CPU core; what differs is ours
+    PAPER,
+    width=16,
+    discriminator_width=8,
+    batch_size=32,
+    steps=12000,
+    late_steps=14000,
+    recognition_steps=3000,
+    lr=5e-4,
+    decay=0.5,
+)
+SMALL = replace(  # a quick one, taught by three kinds of pairs; what differs is ours
+    PAPER,
+    image_size=64,
+    width=16,
+    discriminator_width=8,
+    batch_size=32,
+    steps=1000,
+    late_steps=9000,
+    late_every=4,
+    recognition_steps=800,
+    lr=1e-3,
+    decay=0.5,
+    same=0.2,
+    alike=0.2,
+    margin=0.03,
+    turn=3.0,
+    colour=0.1,
+    adversarial=0.02,
+    expression=0.03,
+    identity=0.02,
 )
 
 
@@ -145,7 +160,8 @@ class RelGan(TwoCodes):
         "International Symposium on Visual Computing, 2020"
     )
     Config = RelGanConfig
-    PRESETS = {"small": RelGanConfig(), "paper": PAPER}  # noqa: RUF012
+    PRESETS = {"paper": PAPER, "base": BASE, "small": SMALL}  # noqa: RUF012
+    stage_1 = {"steps": 0, "late_steps": 0}  # noqa: RUF012
     needs = ("expression",)
     deployed = ("expression_encoder", "identity_encoder", "decoder", "recognizer", "class_codes")
 
@@ -168,10 +184,11 @@ class RelGan(TwoCodes):
         Then Sec. 3.2: an MLP on the detached G_es.
         """
         c, adam = self.config, Adam(self.config.lr, betas=(0.5, 0.999))
+        # paper: the CNN baseline
+        classify = Turn("classify", ("expression_encoder", "class_layer"), {"expression": 1.0}, adam)
         if c.supervised:
-            classify = Turn("classify", ("expression_encoder", "class_layer"), {"expression": 1.0}, adam)
-            return (Stage("supervised", c.steps + c.late_steps, (classify,), c.decay),)
-        synthesize = Turn(
+            return (Stage("supervised", c.pretrain_steps + c.steps + c.late_steps, (classify,), c.decay),)
+        synthesize = Turn(  # paper: Eq. 4 of G
             "synthesize",
             ("expression_encoder", "identity_encoder", "decoder"),
             {
@@ -183,13 +200,16 @@ class RelGan(TwoCodes):
             adam,
         )
 
-        def discriminate(every: int) -> Turn:
+        def discriminate(every: int) -> Turn:  # paper: Eq. 1, λ1
             return Turn("discriminate", ("discriminator",), {"L_D": c.adversarial}, adam, every)
 
+        recognize = Turn("recognize", ("recognizer",), {"expression": 1.0}, adam)  # paper, Sec. 3.2: the MLP
+        before = (Stage("pretrain", c.pretrain_steps, (classify,)),) if c.pretrain_steps else ()  # ours
         return (
+            *before,
             Stage("reenactment", c.steps, (discriminate(1), synthesize)),
             Stage("late reenactment", c.late_steps, (discriminate(c.late_every), synthesize), c.decay),
-            Stage("recognition", c.recognition_steps, (Turn("recognize", ("recognizer",), {"expression": 1.0}, adam),)),
+            Stage("recognition", c.recognition_steps, (recognize,)),
         )
 
     def sampling(self) -> Sampling:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -47,7 +47,9 @@ MAP_WEIGHTS = (0.5, 0.6, 0.7, 0.88, 0.99)  # Sec. 4.1: ω1_l = ω2_l, finest map
 
 @dataclass(frozen=True)
 class TerGanConfig:
-    """Sizes and lengths; the defaults are preset `small`. Width w gives encoders w, 2w, 4w, 8w, 16w channels.
+    """Sizes, lengths and weights. The defaults are preset `paper`; width w gives encoders w, 2w, 4w, 8w, 16w channels.
+
+    *paper*: the default is the paper's, where it says so. *ours*: the paper is silent or has no such thing.
 
     The reconstruction weights (λ3 of Eq. 6, λ4 of Eq. 7) are given by pair kind, since Eq. 6 and 7 ask two different
     things of one image. With one person, Eq. 7 asks for the right picture and Eq. 6 for another expression; with two
@@ -55,66 +57,88 @@ class TerGanConfig:
     in two expressions, both are wrong. The paper has 1 everywhere.
     """
 
-    image_size: int = 64
-    subjects: int = 1
-    width: int = 16
-    discriminator_width: int = 8
-    expression_code: int = 30
-    identity_code: int = 50
-    supervised: bool = False  # the CNN baseline: G_es and its class layer alone, for as many steps
-    batch_size: int = 32
-    pretrain_steps: int = 1200
-    steps: int = 12000
-    recognition_steps: int = 1000
-    game_every: int = 2  # steps between two turns of the discriminators; the paper has 1
-    lr: float = 1e-3
-    re_encode_lr: float = 1e-4  # Adam takes steps of one size whatever λ5 and λ6 are; here they stay small
-    same: float = 0.5  # share of pairs that show one person
-    alike: float = 0.6  # share of the others that show one expression
-    margin: float = 0.03  # of a corner crop, as a share of the size
-    turn: float = 3.0  # degrees, half of the largest rotation is the other
-    colour: float = 0.1  # ± share, augmentation
-    irec_same: float = 0.0
-    irec_alike: float = 33.0
-    irec_different: float = 0.0
-    erec_same: float = 20.0
-    erec_alike: float = 0.0
-    erec_different: float = 0.0
-    identity_features: float = 0.3
-    expression_features: float = 0.3
-    adversarial: float = 0.05
-    identity_consistency: float = 0.3
-    expression_consistency: float = 0.3
+    image_size: int = 75  # paper, Sec. 4.1
+    subjects: int = 1  # paper: N^i, people in the training set
+    width: int = 64  # paper, Sec. 4.1: encoders 64 … 1024, decoder 512 … 64
+    discriminator_width: int = 16  # paper, Sec. 4.1: D's blocks 16 … 128
+    expression_code: int = 30  # paper, Sec. 4.1: f(e)
+    identity_code: int = 50  # paper, Sec. 4.1: f(i)
+    supervised: bool = False  # paper: the CNN baseline, G_es and its class layer; ours: for as many steps
+    batch_size: int = 64  # paper, Sec. 4.1
+    pretrain_steps: int = 10000  # ours: stage 1; the paper gives no length
+    discriminator_steps: int = 0  # ours: steps of D alone (Eq. 1) between the stages
+    steps: int = 100000  # ours: stage 2; the paper gives no length
+    recognition_steps: int = 1000  # ours: the shallow classifier on the detached G_es
+    game_every: int = 1  # paper: D, D_es and D_et play in every step; ours: in every so many
+    lr: float = 2e-4  # paper, Sec. 4.1
+    re_encode_lr: float = 2e-4  # paper, Sec. 4.1; ours: another than `lr`, as Adam takes equal steps at any λ5 and λ6
+    encoder_rate: float = 1.0  # ours: factor of stage 2's rates for G_es and G_et
+    one_step: bool = False  # ours: λ1 to λ7 weigh against each other in one step of G; the paper has two steps a batch
+    joint_norm: bool = False  # ours: x and x̄ pass an encoder in one batch in Eq. 4 and 5, so one batch norm serves both
+    same: float = 0.5  # ours: share of pairs that show one person
+    alike: float = 0.0  # ours: share of the others that show one expression
+    margin: float = 0.06  # paper: five crops; ours: of a corner crop, as a share of the size
+    turn: float = 6.0  # paper, Sec. 4.1: -6, -3, 3, 6 degrees
+    colour: float = 0.0  # ours: ± share, augmentation
+    irec_same: float = 1.0  # paper, Sec. 4.1: λ3
+    irec_alike: float = 1.0  # paper: λ3
+    irec_different: float = 1.0  # paper: λ3
+    erec_same: float = 1.0  # paper, Sec. 4.1: λ4
+    erec_alike: float = 1.0  # paper: λ4
+    erec_different: float = 1.0  # paper: λ4
+    identity_features: float = 1.0  # paper, Sec. 4.1: λ1
+    expression_features: float = 1.0  # paper, Sec. 4.1: λ2
+    adversarial: float = 0.5  # paper, Sec. 4.1: λ7; of L_D in a turn of its own, where Adam does not feel it
+    identity_consistency: float = 0.3  # paper, Sec. 4.1: λ5
+    expression_consistency: float = 0.3  # paper, Sec. 4.1: λ6
 
     def __post_init__(self) -> None:
         check_shares(self, "same", "alike", "margin", "colour")
         check_least(self, dict.fromkeys(("subjects", "width", "discriminator_width", "game_every"), 1))
         check_least(self, {"image_size": 32, "batch_size": 2})  # five halvings; batch norm's
+        check_least(self, {"encoder_rate": 0})
 
 
-PAPER = TerGanConfig(
-    image_size=75,
-    batch_size=64,
-    lr=2e-4,
-    re_encode_lr=2e-4,
-    alike=0.0,
-    margin=0.06,
-    turn=6.0,  # Sec. 4.1: -6, -3, 3, 6 degrees
-    colour=0.0,
-    game_every=1,
-    width=64,
-    discriminator_width=16,
-    pretrain_steps=10000,  # Note: the paper gives no length
-    steps=100000,
-    identity_features=1.0,  # λ1
-    expression_features=1.0,  # λ2
-    adversarial=0.5,  # λ7
-    irec_same=1.0,  # λ3, Sec. 4.1
-    irec_alike=1.0,
-    irec_different=1.0,
-    erec_same=1.0,  # λ4
-    erec_alike=1.0,
-    erec_different=1.0,
+PAPER = TerGanConfig()
+BASE = replace(  # the paper's objective and λ, in about four hours of one CPU core; what differs is ours
+    PAPER,
+    width=12,
+    discriminator_width=8,
+    batch_size=32,
+    pretrain_steps=3000,
+    discriminator_steps=500,
+    steps=16000,
+    recognition_steps=2000,
+    lr=1e-3,
+    re_encode_lr=1e-3,
+    encoder_rate=0.2,  # the paper's rate: a higher one undoes what stage 1 has learnt
+    one_step=True,  # so that the encoders feel λ5 and λ6
+    joint_norm=True,
+)
+SMALL = replace(  # a quick one: each equation where its answer is the exact truth, which is ours
+    PAPER,
+    image_size=64,
+    width=16,
+    discriminator_width=8,
+    batch_size=32,
+    pretrain_steps=1200,
+    steps=12000,
+    game_every=2,
+    lr=1e-3,
+    re_encode_lr=1e-4,
+    alike=0.6,
+    margin=0.03,
+    turn=3.0,
+    colour=0.1,
+    irec_same=0.0,
+    irec_alike=33.0,
+    irec_different=0.0,
+    erec_same=20.0,
+    erec_alike=0.0,
+    erec_different=0.0,
+    identity_features=0.3,
+    expression_features=0.3,
+    adversarial=0.05,
 )
 
 
@@ -184,7 +208,8 @@ class TerGan(TwoCodes):
         "Using A Single Network, arXiv:1911.07050, 2019"
     )
     Config = TerGanConfig
-    PRESETS = {"small": TerGanConfig(), "paper": PAPER}  # noqa: RUF012
+    PRESETS = {"paper": PAPER, "base": BASE, "small": SMALL}  # noqa: RUF012
+    stage_1 = {"discriminator_steps": 0, "steps": 0}  # noqa: RUF012
     needs = ("expression",)
     deployed = ("expression_encoder", "identity_encoder", "decoder", "recognizer", "class_codes")
 
@@ -213,47 +238,45 @@ class TerGan(TwoCodes):
     def stages(self) -> tuple[Stage, ...]:
         """Sec. 3.1.4: pre-train the encoders; train all in two steps a batch; a classifier on the detached G_es."""
         c, adam = self.config, Adam(self.config.lr)
-        classify = Turn(
+        encoders, games = ("expression_encoder", "identity_encoder"), ("expression_game", "identity_game")
+        slower = dict.fromkeys(encoders, c.encoder_rate)
+        classify = Turn(  # paper: stage 1, and the CNN baseline
             "classify expression", ("expression_encoder", "expression_classifier"), {"expression": 1.0}, adam
         )
         if c.supervised:
             return (Stage("supervised", c.pretrain_steps + c.steps, (classify,), decay=0.3),)
-        generator = ("expression_encoder", "identity_encoder", "decoder")
-        pretrain = (
-            classify,
-            Turn("classify identity", ("identity_encoder", "identity_classifier"), {"identity": 1.0}, adam),
+        identify = Turn(  # paper: stage 1
+            "classify identity", ("identity_encoder", "identity_classifier"), {"identity": 1.0}, adam
         )
-        discriminate = Turn("discriminate", ("discriminator",), {"L_D": c.adversarial}, adam, c.game_every)
-        synthesize = Turn(
-            "synthesize",
-            generator,
-            {
-                "L_if": c.identity_features,  # λ1
-                "L_ef": c.expression_features,  # λ2
-                "L_irec_same": c.irec_same,  # λ3
-                "L_irec_alike": c.irec_alike,
-                "L_irec_different": c.irec_different,
-                "L_erec_same": c.erec_same,  # λ4
-                "L_erec_alike": c.erec_alike,
-                "L_erec_different": c.erec_different,
-                "L_G": c.adversarial,  # λ7
-            },
-            adam,
+        discriminate = Turn("discriminate", ("discriminator",), {"L_D": c.adversarial}, adam, c.game_every)  # paper: λ7
+        image_losses = {
+            "L_if": c.identity_features,  # λ1
+            "L_ef": c.expression_features,  # λ2
+            "L_irec_same": c.irec_same,  # λ3
+            "L_irec_alike": c.irec_alike,
+            "L_irec_different": c.irec_different,
+            "L_erec_same": c.erec_same,  # λ4
+            "L_erec_alike": c.erec_alike,
+            "L_erec_different": c.erec_different,
+            "L_G": c.adversarial,  # λ7
+        }
+        code_losses = {"L_Det": c.identity_consistency, "L_Des": c.expression_consistency}  # λ5, λ6
+        # paper: the first step of a batch
+        synthesize = Turn("synthesize", (*encoders, "decoder"), image_losses, adam, rates=slower)
+        re_encode = Turn(  # paper: the second step
+            "re-encode", (*encoders, *games), code_losses, Adam(c.re_encode_lr), c.game_every, slower
         )
-        re_encode = Turn(
-            "re-encode",
-            ("expression_encoder", "identity_encoder", "expression_game", "identity_game"),
-            {
-                "L_Det": c.identity_consistency,  # λ5
-                "L_Des": c.expression_consistency,  # λ6
-            },
-            Adam(c.re_encode_lr),
-            c.game_every,
+        together = Turn(  # ours: both in one
+            "synthesize", (*encoders, "decoder", *games), image_losses | code_losses, adam, rates=slower
         )
+        play = (discriminate, together) if c.one_step else (discriminate, synthesize, re_encode)
+        alone = (Stage("discriminator", c.discriminator_steps, (discriminate,)),) if c.discriminator_steps else ()
+        recognize = Turn("recognize", ("recognizer",), {"expression": 1.0}, adam)  # paper: the shallow classifier
         return (
-            Stage("pretrain", c.pretrain_steps, pretrain),
-            Stage("adversarial", c.steps, (discriminate, synthesize, re_encode), decay=0.3),
-            Stage("recognition", c.recognition_steps, (Turn("recognize", ("recognizer",), {"expression": 1.0}, adam),)),
+            Stage("pretrain", c.pretrain_steps, (classify, identify)),
+            *alone,
+            Stage("adversarial", c.steps, play, decay=0.3),
+            Stage("recognition", c.recognition_steps, (recognize,)),
         )
 
     def sampling(self) -> Sampling:
@@ -286,7 +309,9 @@ class TerGan(TwoCodes):
             return {"L_D": self._discrimination(source, target, fake)}
         if turn == "synthesize":
             return self._synthesis(batch)
-        return self._consistency(source.image, target.image)
+        with torch.no_grad(), untracked(self.expression_encoder, self.identity_encoder, self.decoder):
+            fake = self.transfer(target.image, source.image)
+        return self._consistency(source.image, target.image, fake)
 
     def _discrimination(self, source: Faces, target: Faces, fake: Tensor) -> Tensor:
         real_expression, _ = self.discriminator(source.image)
@@ -306,7 +331,8 @@ class TerGan(TwoCodes):
         answer = torch.where(same[:, None, None, None], batch.truth, source.image)
         irec = identity_reconstruction_loss(fake, target.image)
         erec = expression_reconstruction_loss(fake, answer)
-        return {
+        codes = self._consistency(source.image, target.image, fake.detach()) if self.config.one_step else {}
+        return codes | {
             "L_if": identity_feature_loss(self.frozen_identity_encoder.maps(fake), target_maps),
             "L_ef": expression_feature_loss(self.frozen_expression_encoder.maps(fake), source_maps),
             "L_irec_same": share_of(irec, same),
@@ -318,11 +344,14 @@ class TerGan(TwoCodes):
             "L_G": generator_loss(fake_expression, source.label, fake_identity, target.subject),
         }
 
-    def _consistency(self, source: Tensor, target: Tensor) -> dict[str, Tensor]:
-        with torch.no_grad(), untracked(self.expression_encoder, self.identity_encoder, self.decoder):
-            fake = self.transfer(target, source)
+    def _consistency(self, source: Tensor, target: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Return Eq. 4 and 5; no gradient goes to the decoder."""
 
         def play(encoder: nn.Module, game: nn.Module, real: Tensor) -> tuple[Tensor, Tensor]:
+            if self.config.joint_norm:
+                with untracked(encoder):
+                    first, second = game(reverse_gradient(encoder(torch.cat([real, fake])))).chunk(2)
+                return first, second
             of_real = game(reverse_gradient(encoder(real)))
             with untracked(encoder):
                 return of_real, game(reverse_gradient(encoder(fake)))

@@ -16,6 +16,8 @@ from mien.nn.modes import evaluating
 class TwoCodes(Family):
     """Two encoders G_es and G_et, a decoder G_de, and an expression classifier on f(e)."""
 
+    baseline_embeds = True
+
     expression_encoder: nn.Module  # G_es
     identity_encoder: nn.Module  # G_et
     decoder: nn.Module  # G_de

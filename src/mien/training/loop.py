@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from mien.data.batch import Batch
 from mien.data.sampling.sampler import Sampler, prefetch
 from mien.models.contract import Family
 from mien.models.io import describe
+from mien.models.recipe import Stage, turn_steps
 from mien.training.checkpoint import checkpoint, resume
 from mien.training.settings import Progress, Settings
 from mien.training.trainer import Trainer
@@ -43,8 +44,9 @@ def train(
 ) -> bool:
     """Train `model` in `folder`, going on from its checkpoint if there is one. Returns whether the recipe is finished.
 
-    The folder gets run.json (the resolved config), TensorBoard events, sheets by `draw`, and one checkpoint, always
-    whole: it is written beside and renamed. Ctrl-C writes a checkpoint before it goes on its way.
+    The folder gets run.json (the resolved config, and each turn's share of the steps), TensorBoard events, sheets by
+    `draw`, and one checkpoint, always whole: it is written beside and renamed. Ctrl-C writes a checkpoint before it
+    goes on its way.
     Raises InputError when the folder's checkpoint is another model's, or cannot be written.
     """
     trainer = Trainer(model, settings)
@@ -55,7 +57,7 @@ def train(
             return True  # finished before: nothing to do, nothing to write
     if trainer.fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
-        note = describe(model) | {"settings": asdict(settings)}
+        note = describe(model) | {"settings": asdict(settings), "turns": shares_of_turns(trainer.stages)}
         (folder / "run.json").write_text(json.dumps(note, indent=2) + "\n")
         for left in folder.glob(f".{CHECKPOINT}.*"):  # by a process killed while it wrote
             left.unlink()
@@ -63,6 +65,12 @@ def train(
     share = _Share(sampler, fabric.global_rank, fabric.world_size)
     with closing(prefetch(share, trainer.done)) as batches, _Interruption() as interruption:
         return _run(trainer, batches, folder, report, draw, interruption)
+
+
+def shares_of_turns(stages: Sequence[Stage]) -> dict[str, dict[str, float]]:
+    """Return by turn in how many steps of the whole recipe it takes part, and which share of all that is."""
+    total = sum(stage.steps for stage in stages)
+    return {name: {"steps": n, "share": round(n / max(total, 1), 6)} for name, n in turn_steps(stages).items()}
 
 
 class _Interruption:

@@ -109,7 +109,7 @@ class Trainer:
         if losses.keys() != turn.weights.keys():
             raise ValueError(f"turn {turn.name!r}: losses {sorted(losses)} but weights {sorted(turn.weights)}")
         for group in optimizer.param_groups:
-            group["lr"] = turn.optimizer.lr * rate
+            group["lr"] = turn.optimizer.lr * rate * group["factor"]
         optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(torch.stack([turn.weights[name] * loss for name, loss in losses.items()]).sum())
         optimizer.step()
@@ -121,7 +121,11 @@ class Trainer:
 
     def _optimizer(self, turn: Turn) -> Any:
         if turn.name not in self.optimizers:
-            o, parameters = turn.optimizer, self._nets(turn).parameters()
+            o = turn.optimizer
+            parameters = [
+                {"params": list(self.model.get_submodule(name).parameters()), "factor": turn.rates.get(name, 1.0)}
+                for name in turn.nets
+            ]
             plain: torch.optim.Optimizer
             if isinstance(o, Adam):
                 plain = torch.optim.Adam(parameters, o.lr, o.betas, weight_decay=o.weight_decay, fused=True)

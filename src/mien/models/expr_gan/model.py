@@ -49,6 +49,7 @@ class ExprGan(Family):
     Config = ExprGanConfig
     PRESETS = {"small": SMALL, "paper": PAPER, "unpaired": UNPAIRED}  # noqa: RUF012
     needs = ("expression",)
+    recognizes_plainly = True
     deployed = ("encoder", "decoder", "trunk", "regressor", "classifier")
     frozen_identity_net: nn.Module | None
 
