@@ -1,7 +1,7 @@
 """Trains the net that says whether there is a face, and writes it: the recipe of the package's own.
 
     mien synth studio --people 70 --per-person 8 --size 256 --sessions 2 --occluded 0.3 --seed 707
-    python benchmarks/train_face_check.py --data photofaces --data photofaces_extra --data studio -o face_check.safetensors
+    python benchmarks/train_face_check.py --data photofaces --data photofaces_extra --data studio
 
 Faces: all data folders' people but those marked test, with eyes on the template, put before something else, turned,
 moved and scaled as a cascade's box is off, dark, blurred, small, grey, with glasses, something in front. No faces: what
@@ -34,6 +34,7 @@ from mien.runtime.landmarker import own_landmarker
 
 WIDTHS = (16, 24, 32, 48)
 HIDDEN = 32
+PASSES = -2.0  # log odds from which on a crop without a face is one to learn from again
 FACE = 128  # pixels of a face's picture, with eyes on the template
 PAGE = 2 * FACE  # of what it is put on
 EYES = template(FACE) + FACE / 2
@@ -177,16 +178,16 @@ def worsened(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     elif rng.random() < 0.5:
         x *= np.exp(rng.normal(0, 0.18, 3)).astype(np.float32)
     x = 255 * (np.clip(x, 0, 255) / 255) ** np.exp(rng.normal(0, 0.35))
-    x = (x - 128) * np.exp(rng.uniform(-1.1, 0.3)) + 128 + rng.uniform(-50, 50)
-    if rng.random() < 0.45:
-        small = int(rng.uniform(14, 40))
+    x = (x - 128) * np.exp(rng.uniform(-0.9, 0.3)) + 128 + rng.uniform(-50, 50)
+    if rng.random() < 0.4:
+        small = int(rng.uniform(18, 42))
         x = cv2.resize(
             cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC
         )
     if rng.random() < 0.25:
-        x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.4, 1.6))
+        x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.4, 1.2))
     if rng.random() < 0.3:
-        x = x + rng.normal(0, rng.uniform(2, 16), x.shape)
+        x = x + rng.normal(0, rng.uniform(2, 12), x.shape)
     x = np.clip(x, 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         x = cv2.imdecode(cv2.imencode(".jpg", x, [1, int(rng.integers(25, 90))])[1], 1)
@@ -226,10 +227,12 @@ def proposed(rgb: np.ndarray, rng: np.random.Generator, most: int) -> list[np.nd
     return found
 
 
-def negatives(count: int, rng: np.random.Generator, weights: dict[str, np.ndarray] | None = None) -> np.ndarray:
-    """Return crops of what is proposed in pictures without a face; with `weights` those alone that pass for faces."""
+def negatives(
+    count: int, pages: int, rng: np.random.Generator, weights: dict[str, np.ndarray] | None = None
+) -> np.ndarray:
+    """Return crops of what is proposed in `pages` pictures without a face; with `weights` what may pass for one."""
     found: list[np.ndarray] = []
-    for _ in range(count):
+    for _ in range(pages):
         rgb = picture("train", rng, int(rng.integers(240, 480)))
         eyes = proposed(rgb, rng, 30) if rng.random() < 0.25 else []
         eyes = [pair for pair in eyes if np.linalg.norm(pair[1] - pair[0]) > 2]
@@ -238,12 +241,12 @@ def negatives(count: int, rng: np.random.Generator, weights: dict[str, np.ndarra
             eyes.append(box.eyes)
         crops = np.stack([cut(rgb, pair) for pair in eyes])
         if weights:
-            crops = crops[log_odds(crops, weights) > -2]
+            crops = crops[log_odds(crops, weights) > PASSES]
         else:
             found += list(crops)
         if len(found) >= count:
             break
-    return np.stack([worsened(crop, rng) if rng.random() < 0.7 else crop for crop in found[:count]])
+    return np.stack([crop if weights or rng.random() < 0.3 else worsened(crop, rng) for crop in found[:count]])
 
 
 def train(
@@ -274,21 +277,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("-o", "--output", type=Path, default=Path("face_check.safetensors"))
-    parser.add_argument("--crops", type=int, default=9000, help="of faces, and as many of each kind of none")
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--crops", type=int, default=7000, help="of faces, and as many of each kind of none")
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     rng = np.random.default_rng(asked.seed)
     torch.manual_seed(asked.seed)
     faces = faces_of(asked.data, 1200, rng)
     print(f"{len(faces)} pictures of faces", flush=True)
-    sets = [f(faces, asked.crops, rng) for f in (positives, beside_faces)] + [negatives(asked.crops, rng)]
+    sets = [f(faces, asked.crops, rng) for f in (positives, beside_faces)] + [negatives(asked.crops, asked.crops, rng)]
     print(f"crops are cut in {time.process_time():.0f} s of processor time", flush=True)
     net = Net().to(memory_format=torch.channels_last)
     train(net, sets, [1.0, 0.0, 0.0], 2 * asked.steps // 3, 3e-3, rng)
     save_file(net.weights(), asked.output)
-    sets.append(negatives(asked.crops // 4, rng, {k: v.astype(np.float32) for k, v in net.weights().items()}))
-    print(f"{len(sets[-1])} crops passed for faces", flush=True)
+    half_way = {name: values.astype(np.float32) for name, values in net.weights().items()}
+    beside = beside_faces(faces, asked.crops // 2, rng)
+    hard = [beside[log_odds(beside, half_way) > PASSES], negatives(asked.crops // 4, 400, rng, half_way)]
+    print(f"{' and '.join(str(len(h)) for h in hard)} crops might pass for faces", flush=True)
+    sets.append(np.concatenate(hard))
     train(net, sets, [1.0, 0.0, 0.0, 0.0], asked.steps // 3, 1e-3, rng)
     save_file(net.weights(), asked.output)
     print(f"{asked.output}: {asked.output.stat().st_size / 1024:.0f} kB")

@@ -155,8 +155,8 @@ class Delivery:
 
 def say_left_out(path: Path | str, number: int, others: Sequence[str]) -> None:
     """Print that the largest face was taken, and where the others are."""
-    said = f"{path}: face {number} is taken, by far the largest; left out {', '.join(others)}; choose with --face N or --all"
-    errors.print(said, markup=False, soft_wrap=True)
+    told = f"face {number} is taken, by far the largest; left out {', '.join(others)}; choose with --face N or --all"
+    errors.print(f"{path}: {told}", markup=False, soft_wrap=True)
 
 
 def beside(output: Path) -> Path:

@@ -39,9 +39,10 @@ class Editor:
     `model` is a zoo name, a file, a run's folder, a model or an engine. Pictures may be files, arrays, photos or faces
     that this editor cut out, which are not looked for again. Methods that change a face return a Photo; `save` writes
     it with a note that it was made. Where a picture shows several faces, `number` (1 is the leftmost) says which, and
-    "all" changes every one; without it, one far larger than the others is meant, and its crop names those left out. With `aligned`, pictures are taken as crops already aligned, as a data set's are, and no
-    face is looked for. `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", as is None.
-    With `crop_only`, methods that change a face return its aligned crop alone, at the model's size.
+    "all" changes every one; without it one by far larger than the others is meant, and its crop says who was left out.
+    With `aligned`, pictures are taken as crops already aligned, as a data set's are, and no face is looked for.
+    `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", as is None. With `crop_only`,
+    methods that change a face return its aligned crop alone, at the model's size.
 
     A model that can "warp" moves the photograph's own pixels. Of one that generates pictures, the picture itself is not
     used: a net that squeezes a face through a few numbers loses a stranger's pores. Instead the residual, its picture

@@ -16,9 +16,10 @@ SMALLEST = 20.0  # pixels of a box in the small copy; no cascade has a smaller w
 ZEROS = {"frontalface_alt2": 54.7, "frontalface_alt": 106.7, "frontalface_default": 8.4}
 SPREADS = {"frontalface_alt2": 3.0, "frontalface_alt": 3.0, "frontalface_default": 8.0}
 PROPOSERS = ("frontalface_alt2", "frontalface_default")
-# Where in its box the middle between the eyes lies, and how far they are apart, in its widths; of photofaces' odd subjects.
+# Where in its box the middle between the eyes lies, and how far they are apart, in its widths, in photofaces.
 EYES_DOWN = 0.411
 EYES_APART = 0.362
+ALIKE = 0.35  # of two boxes' widths, the logarithm of their ratio
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,15 @@ def turned(tilt: float, scale: float) -> np.ndarray:
     return np.array([[cos, sin], [-sin, cos]])
 
 
-def propose(grey: np.ndarray, scale: float, tilt: float = 0.0, level: bool = False, margin: float = 0.0) -> list[Box]:
+def propose(
+    grey: np.ndarray, scale: float, tilt: float = 0.0, level: bool = False, margin: float = 0.0,
+    smallest: float = SMALLEST,
+) -> list[Box]:  # fmt: skip
     """Return boxes found in a copy of `grey` (H, W), `scale` times as large, turned back by `tilt` degrees.
 
-    `level` equalises the contrast tile by tile, for a face in the shadow of a bright photo. `margin` adds a border of
-    that share of the longer side, for a face that the photo's edge cuts.
+    `smallest` is a box's least width in pixels of the copy, at least SMALLEST. `level` equalises the contrast tile by
+    tile, for a face in the shadow of a bright photo. `margin` adds a border of that share of the longer side, for a
+    face that the photo's edge cuts.
     """
     width, height = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
     small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA) if scale < 1 else grey
@@ -88,7 +93,7 @@ def propose(grey: np.ndarray, scale: float, tilt: float = 0.0, level: bool = Fal
     back = invert(matrix)
     boxes = []
     for name in PROPOSERS:
-        for x, y, w, h, weight in search(name, small, SMALLEST, float(to.max()), 1.2, 1):
+        for x, y, w, h, weight in search(name, small, smallest, float(to.max()), 1.2, 1):
             cx, cy = back[:, :2] @ [x + (w - 1) / 2, y + (h - 1) / 2] + back[:, 2]
             # small pixel i lies at (i + ½) / scale − ½ of the photo
             x, y = (cx + 0.5) / scale - 0.5, (cy + 0.5) / scale - 0.5
@@ -97,19 +102,19 @@ def propose(grey: np.ndarray, scale: float, tilt: float = 0.0, level: bool = Fal
 
 
 def distinct(boxes: Sequence[Box], most: int) -> list[Box]:
-    """Return at most so many boxes, the likeliest first, none of nearly the size and place of a likelier one."""
+    """Return at most so many boxes, the likeliest first, none of nearly the size, place and tilt of a likelier one."""
     kept: list[Box] = []
-    where = np.zeros((0, 3))  # x, y, width of those kept
+    where = np.zeros((0, 4))  # of those kept
     for box in sorted(boxes, key=lambda box: -box.likelihood):
         if len(kept) == most:
             break
-        x, y, width = where.T
+        x, y, width, tilt = where.T
         # A face is proposed many times: two boxes of nearly the same size and place have the same answer.
         small, reach = np.minimum(width, box.width), (width + box.width) / 2
         across, down = np.clip(reach - np.abs(x - box.x), 0, small), np.clip(reach - np.abs(y - box.y), 0, small)
-        ratio = box.width / width
-        if ((across * down > 0.6 * small**2) & (ratio > 0.7) & (ratio < 1.4)).any():
+        alike = (np.abs(np.log(width / box.width)) < ALIKE) & (np.cos(np.deg2rad(tilt - box.tilt)) > 0.9)
+        if (alike & (across * down > 0.6 * small**2)).any():
             continue
         kept.append(box)
-        where = np.append(where, [[box.x, box.y, box.width]], axis=0)
+        where = np.append(where, [[box.x, box.y, box.width, box.tilt]], axis=0)
     return kept

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.faces.align import align, invert
-from mien.faces.boxes import EYES_APART, EYES_DOWN, SPREADS, ZEROS, Box, turned
+from mien.faces.boxes import EYES_APART, EYES_DOWN, SPREADS, ZEROS, Box, box_of, turned
 from mien.faces.cascade import search
 from mien.faces.eyes import refine_eyes
 
@@ -40,6 +40,23 @@ def seen_again(grey: np.ndarray, eyes: np.ndarray) -> Seen | None:
     always five.
     """
     return _refined(grey, ENOUGH - 4 * EYE - 1e-6, eyes)
+
+
+def upright(grey: np.ndarray, eyes: np.ndarray) -> float:
+    """Return how far the cascades agree that a face with these eyes stands upright once it is turned back by them.
+
+    Of 1351 boxes in pictures of texture none had more than 0.44; of 492 faces of photofaces, plain, dark, blurred or
+    half in shadow, none less than 0.45.
+    """
+    square, total = box_of(eyes), 0.0
+    crop, _ = _cut(grey, square, CLOSE_BOX * CLOSE / square.width, square.tilt)
+    for name in ZEROS:
+        found = search(name, crop, 0.45 * CLOSE, 0.7 * CLOSE, 1.06, 2)
+        if found:
+            total += max(-0.5, (max(hit[4] for hit in found) - ZEROS[name]) / SPREADS[name])  # one alone may be wrong
+        if total < 0.1:
+            break  # most texture needs one search
+    return total
 
 
 def _refined(grey: np.ndarray, agreement: float, rough: np.ndarray) -> Seen | None:

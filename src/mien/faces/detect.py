@@ -3,27 +3,28 @@
 Three steps. OpenCV's cascades propose boxes in a small copy of the photograph, most of them wrong (`boxes.py`). A small
 net says of each how much what is in it looks like a face (`face_check.py`); few are left. Of these a landmarker finds
 the eyes, or without one the cascades do (`by_cascades.py`), and the net is asked again, now of the face as it stands
-upright in its crop: it is the one who decides.
+upright in its crop. It decides; where it is in doubt, the cascades are asked too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from mien.errors import InputError
-from mien.faces.boxes import Box, box_of, distinct, propose
-from mien.faces.by_cascades import agree, seen_again
+from mien.faces.boxes import SMALLEST, Box, box_of, distinct, propose, turned
+from mien.faces.by_cascades import agree, seen_again, upright
 from mien.faces.face_check import face_likelihood
 from mien.faces.landmarks import Landmarker, eyes_of
 
 SIDE = 720  # pixels of the photograph's longer side in most attempts
 PIXELS = 4_000_000  # of the copy in which small faces are looked for
+NARROWEST = 4.0  # pixels between the eyes
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Attempt:
     tilts: tuple[float, ...] = (0.0,)  # degrees that the photo is turned back by
     level: bool = False  # the contrast, tile by tile
     margin: float = 0.0  # a border, as a share of the longer side, for a face that the photo's edge cuts
+    smallest: float = SMALLEST  # pixels of a box's width in the copy
     least: float = 0.0  # of a face's width, as a share of the longer side; with narrower ones alone one looks on
 
 
@@ -43,13 +45,19 @@ ATTEMPTS = (
     Attempt(SIDE),
     Attempt(SIDE, level=True),
     Attempt(SIDE, (-25.0, 25.0)),
-    Attempt(SIDE / 2, (90.0, -90.0, 180.0, 50.0, -50.0, 130.0, -130.0)),
-    Attempt(SIDE / 2, margin=0.3),
+    Attempt(SIDE / 2, (90.0, -90.0, 180.0, 50.0, -50.0, 130.0, -130.0), smallest=30.0),
+    Attempt(SIDE / 2, margin=0.3, smallest=30.0),
 )
 MOST = 400  # boxes that the net looks at in one attempt, the likeliest first
 CLOSER = 40  # of these, how many the landmarker looks at
 WORTH = -2.0  # likelihood from which on a box is looked at closer
-ENOUGH = 2.0  # the least likelihood of a face
+ENOUGH = 2.0  # likelihood from which on the net is believed
+DOUBTED = -0.5  # likelihood below which there is no face; in between, the cascades must agree on one
+AGREED = 0.43  # the least agreement of the cascades
+SURELY = 60.0  # pixels of a face's width below which the net alone is not enough
+FIT = 0.15  # how far the eyes may move, in their distances, when landmarks are looked for again from where they were
+# What the net is asked of: the crop, a little larger, smaller, and turned either way. Faces stay faces, texture seldom.
+CHANGES = ((1.0, 0.0), (1.1, 0.0), (0.9, 0.0), (1.0, 8.0), (1.0, -8.0))
 MAIN = 2.0  # times as wide as any other is the face that is meant where none is chosen
 
 
@@ -59,7 +67,7 @@ class Face:
 
     box: tuple[float, float, float, float]  # x, y, width, height, inside the photograph
     eyes: np.ndarray  # float64 (2, 2), the eye on the image's left first, were the face upright
-    score: float  # log odds of a face, at least ENOUGH
+    score: float  # log odds of a face, at least DOUBTED
     source: str = "eyes"  # what gave the eye centres: "eyes", "one eye", the proportions of the "box"; or a landmarker
     points: np.ndarray | None = None  # float64 (68, 2), where a landmarker was asked
 
@@ -79,64 +87,15 @@ def find_faces(rgb: np.ndarray, landmarker: Landmarker | None = None) -> list[Fa
     as both eyes are in it, and smaller ones: of 20 pixels in photos of up to 4 megapixels, of 100 in one of 100. Beside
     a face wider than a sixth of the longer side none narrower than a twelfth is found.
     """
-    grey = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
-    longer, pixels = max(grey.shape), grey.shape[0] * grey.shape[1]
-    small = longer * min(1.0, (PIXELS / pixels) ** 0.5)  # the longer side while small faces are looked for
+    view, longer = _View(rgb, landmarker), max(rgb.shape[:2])
+    small = longer * min(1.0, (PIXELS / (rgb.shape[0] * rgb.shape[1])) ** 0.5)
     attempts = [*ATTEMPTS, Attempt(small)] if small > SIDE else ATTEMPTS
-    look = partial(_by_landmarks, rgb, landmarker) if landmarker else partial(_by_cascades, rgb, grey)
     for attempt in attempts:
-        scale = min(1.0, attempt.side / longer)
-        boxes = [b for tilt in attempt.tilts for b in propose(grey, scale, tilt, attempt.level, attempt.margin)]
-        faces = _confirm(rgb, boxes, look)
+        boxes = view.propose(attempt)
+        faces = view.confirm(boxes)
         if any(face.box[2] >= attempt.least * longer for face in faces):
             return sorted(faces, key=lambda face: float(face.eyes[:, 0].mean()))
     return []
-
-
-Look = Callable[[Box], Face | None]
-
-
-def _confirm(rgb: np.ndarray, boxes: Sequence[Box], look: Look) -> list[Face]:
-    """Return the faces that `look` sees in the boxes; of two that overlap, the better."""
-    likely = distinct(boxes, MOST)
-    scores = face_likelihood(rgb, [box.eyes for box in likely])
-    worth = [replace(box, likelihood=float(s)) for box, s in zip(likely, scores, strict=True) if s > WORTH]
-    found: list[tuple[Box, Face]] = []
-    for box in sorted(worth, key=lambda box: -box.likelihood)[:CLOSER]:
-        if any(box.overlap(square) > 0.5 for square, _ in found):
-            continue
-        if face := look(box):
-            found.append((box_of(face.eyes), face))
-    chosen: list[tuple[Box, Face]] = []
-    for square, face in sorted(found, key=lambda pair: -pair[1].score):
-        if all(square.overlap(other) < 0.25 for other, _ in chosen):
-            chosen.append((square, face))
-    return [face for _, face in chosen]
-
-
-def _by_landmarks(rgb: np.ndarray, landmarker: Landmarker, box: Box) -> Face | None:
-    """Return the face in a box by its landmarks."""
-    points = landmarker.points(rgb, box.eyes)
-    return None if points is None else _judged(rgb, eyes_of(points), landmarker.name, points)
-
-
-def _by_cascades(rgb: np.ndarray, grey: np.ndarray, box: Box) -> Face | None:
-    """Return the face in a box by cascades alone."""
-    seen = agree(grey, box)
-    return _judged(rgb, *seen) if seen else None
-
-
-def _judged(rgb: np.ndarray, eyes: np.ndarray, source: str, points: np.ndarray | None = None) -> Face | None:
-    """Return the face with these eyes; None where the net sees none, or where the photo does not reach both eyes."""
-    height, width = rgb.shape[:2]
-    if not (np.isfinite(eyes).all() and (eyes >= 0).all() and (eyes < (width, height)).all()):
-        return None
-    if np.hypot(*(eyes[1] - eyes[0])) < 1:
-        return None
-    score = float(face_likelihood(rgb, [eyes])[0])
-    if score < ENOUGH:
-        return None
-    return Face(box_of(eyes).inside(rgb.shape), eyes, score, source, points)
 
 
 def face_again(rgb: np.ndarray, eyes: np.ndarray, landmarker: Landmarker | None = None) -> Face | None:
@@ -144,10 +103,77 @@ def face_again(rgb: np.ndarray, eyes: np.ndarray, landmarker: Landmarker | None 
 
     Takes a fraction of the time of `find_faces`.
     """
+    view = _View(rgb, landmarker)
     if landmarker:
-        return _by_landmarks(rgb, landmarker, box_of(eyes))
-    again = seen_again(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), eyes)
-    return _judged(rgb, *again) if again else None
+        return view.look(box_of(eyes))
+    again = seen_again(view.grey, eyes)
+    return view.judge(*again) if again else None
+
+
+@dataclass(frozen=True)
+class _View:
+    """A photograph in which faces are looked for."""
+
+    rgb: np.ndarray
+    landmarker: Landmarker | None
+
+    @cached_property
+    def grey(self) -> np.ndarray:
+        return cv2.cvtColor(np.ascontiguousarray(self.rgb), cv2.COLOR_RGB2GRAY)
+
+    def propose(self, by: Attempt) -> list[Box]:
+        """Return boxes where faces may be."""
+        scale = min(1.0, by.side / max(self.grey.shape))
+        return [box for tilt in by.tilts for box in propose(self.grey, scale, tilt, by.level, by.margin, by.smallest)]
+
+    def confirm(self, boxes: Sequence[Box]) -> list[Face]:
+        """Return the faces in the boxes; of two that overlap, the better."""
+        likely = distinct(boxes, MOST)
+        scores = face_likelihood(self.rgb, [box.eyes for box in likely])
+        worth = [replace(box, likelihood=float(s)) for box, s in zip(likely, scores, strict=True) if s > WORTH]
+        found: list[tuple[Box, Face]] = []
+        for box in sorted(worth, key=lambda box: -box.likelihood)[:CLOSER]:
+            if any(box.overlap(square) > 0.5 for square, _ in found):
+                continue
+            if face := self.look(box):
+                found.append((box_of(face.eyes), face))
+        chosen: list[tuple[Box, Face]] = []
+        for square, face in sorted(found, key=lambda pair: -pair[1].score):
+            if all(square.overlap(other) < 0.25 for other, _ in chosen):
+                chosen.append((square, face))
+        return [face for _, face in chosen]
+
+    def look(self, box: Box) -> Face | None:
+        """Return the face in a box: its eyes by the landmarker, or else by the cascades."""
+        if self.landmarker is None:
+            seen = agree(self.grey, box)
+            return self.judge(*seen) if seen else None
+        points = self.landmarker.points(self.rgb, box.eyes)
+        face = None if points is None else self.judge(eyes_of(points), self.landmarker.name, points)
+        return face if face and self.fits(face.eyes) else None
+
+    def fits(self, eyes: np.ndarray) -> bool:
+        """Return whether the landmarker sees these eyes where they are when it is asked again, from there."""
+        again = self.landmarker and self.landmarker.points(self.rgb, eyes)
+        return again is not None and np.abs(eyes_of(again) - eyes).max() < FIT * np.hypot(*(eyes[1] - eyes[0]))
+
+    def judge(self, eyes: np.ndarray, source: str, points: np.ndarray | None = None) -> Face | None:
+        """Return the face with these eyes; None where there is none, or where the photo does not reach both eyes."""
+        height, width = self.rgb.shape[:2]
+        if not (np.isfinite(eyes).all() and (eyes >= 0).all() and (eyes < (width, height)).all()):
+            return None
+        if np.hypot(*(eyes[1] - eyes[0])) < NARROWEST:
+            return None
+        score = float(face_likelihood(self.rgb, [_about(eyes, *change) for change in CHANGES]).mean())
+        doubted = score < ENOUGH or box_of(eyes).width < SURELY
+        if score < DOUBTED or (doubted and upright(self.grey, eyes) < AGREED):
+            return None
+        return Face(box_of(eyes).inside(self.rgb.shape), eyes, score, source, points)
+
+
+def _about(eyes: np.ndarray, scale: float, angle: float) -> np.ndarray:
+    """Return eyes (2, 2) so much further apart, and turned by degrees, about their middle."""
+    return (eyes - eyes.mean(0)) @ turned(angle, scale) + eyes.mean(0)
 
 
 def choose_face(faces: Sequence[Face], path: str | Path, number: int | None) -> Face:
