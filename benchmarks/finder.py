@@ -86,7 +86,7 @@ def placed(
         axis, far = rng.integers(2), rng.integers(2)
         reach = 0.5 * width - rng.uniform(0.5, 1) * cut * width
         at[axis] = size[axis] - reach if far else reach
-    matrix = np.column_stack([matrix, at - matrix @ [(FACE - 1) / 2] * 2])
+    matrix = np.column_stack([matrix, at - matrix @ np.full(2, (FACE - 1) / 2)])
     if scale < 1:
         face = cv2.GaussianBlur(face, (0, 0), 0.5 * np.sqrt(1 / scale**2 - 1) + 1e-3)
     cv2.warpAffine(face, matrix, size, dst=page, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_TRANSPARENT)
