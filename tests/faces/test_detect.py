@@ -11,7 +11,9 @@ from skimage import data
 
 from mien.errors import InputError
 from mien.faces.align import align, similarity
-from mien.faces.detect import Face, choose_face, find_faces
+from mien.faces.detect import Face, choose_face, find_faces, left_out
+from mien.faces.landmarks import Landmarker
+from mien.runtime.landmarker import find_landmarker
 
 # Mid-points of the corners of both eyes, marked by hand at 16-fold size: (194.5, 101), (211.5, 103) and so on.
 EYES = np.array([[203.0, 102.0], [246.3, 104.0]])
@@ -21,6 +23,11 @@ APART = float(np.linalg.norm(EYES[1] - EYES[0]))
 @pytest.fixture(scope="module")
 def astronaut() -> np.ndarray:
     return data.astronaut()
+
+
+@pytest.fixture(scope="module")
+def net() -> Landmarker | None:
+    return find_landmarker("net")
 
 
 def bundled(name: str) -> np.ndarray:
@@ -55,7 +62,7 @@ def test_glasses_and_a_hat():
     assert error(face, np.array([[222.0, 191.6], [303.0, 186.5]])) < 0.12
 
 
-@pytest.mark.parametrize("tilt", [-40, -20, 8, 30, 45])
+@pytest.mark.parametrize("tilt", [-40, -20, 8, 30, 45, 70, -110, 180])
 def test_a_tilted_head(astronaut, tilt):
     matrix = cv2.getRotationMatrix2D((224, 110), -tilt, 1.0) + np.array([[0, 0, 32], [0, 0, 146]])
     turned = cv2.warpAffine(astronaut, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
@@ -102,9 +109,39 @@ def test_several_faces_come_from_left_to_right(astronaut):
     assert error(faces[1], (EYES - (100, 0) + 0.5) * 400 / 256 - 0.5 + (300, 10)) < 0.06
 
 
+@pytest.mark.parametrize("edge", ["left", "right", "top", "bottom"])
+def test_a_face_cut_by_the_edge(astronaut, edge, net):
+    left, right = {"left": (188, 420), "right": (60, 262)}.get(edge, (60, 420))
+    top, bottom = {"top": (88, 420), "bottom": (0, 142)}.get(edge, (0, 360))
+    (face,) = find_faces(np.ascontiguousarray(astronaut[top:bottom, left:right]), net)
+    assert error(face, EYES - (left, top)) < 0.12
+
+
+def test_a_small_face_in_a_wide_picture(astronaut, net):
+    photo = np.full((1200, 20000, 3), (120, 130, 140), np.uint8)
+    photo[600 : 600 + 256, 15100 : 15100 + 256] = astronaut[:256, 100:356]  # its face is 115 pixels wide
+    (face,) = find_faces(photo, net)
+    assert error(face, EYES + np.array([15000, 600])) < 0.1
+
+
 @pytest.mark.parametrize("name", ["coffee.png", "chelsea.png", "rocket.jpg", "brick.png", "text.png", "camera.png"])
 def test_pictures_without_a_face(name):
     assert find_faces(bundled(name)) == []
+
+
+def test_gravel_that_once_was_a_face(net):
+    gravel = cv2.resize(bundled("gravel.png")[37:262, 238:463], (480, 480), interpolation=cv2.INTER_CUBIC)
+    for turn in range(4):
+        assert find_faces(np.ascontiguousarray(np.rot90(gravel, turn)), net) == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_textures_that_nothing_was_learnt_from(seed, net):
+    rng = np.random.default_rng(seed)
+    cells = rng.normal(0, 1, (seed % 4 * 16 + 12, 40))
+    texture = cv2.GaussianBlur(cv2.resize(cells, (300, 300), interpolation=cv2.INTER_CUBIC), (0, 0), 1 + seed % 3)
+    grey = cv2.normalize(np.abs(texture) ** (0.5 + seed % 2), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    assert find_faces(np.dstack([grey] * 3), net) == []
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 900), (900, 5), (24, 24), (300, 300)])
@@ -119,8 +156,8 @@ def test_threads_do_not_disturb_each_other(astronaut):
     assert all(np.array_equal(found[0][0].eyes, faces[0].eyes) for faces in found)
 
 
-def face_at(x: float) -> Face:
-    return Face((x, 40.4, 99.6, 100.0), np.array([[x + 30, 80], [x + 66, 80]]), 3.0)
+def face_at(x: float, width: float = 99.6) -> Face:
+    return Face((x, 40.4, width, width + 0.4), np.array([[x + 30, 80], [x + 66, 80]]), 3.0)
 
 
 def test_choosing():
@@ -130,10 +167,18 @@ def test_choosing():
     assert choose_face(few, "a.jpg", 3) is few[2]
 
 
+def test_the_far_larger_face_is_meant_and_the_others_are_told():
+    few = [face_at(10, 40), face_at(300, 99.6), face_at(700, 30)]
+    assert choose_face(few, "a.jpg", None) is few[1]
+    assert left_out(few, few[1]) == ("1: 40×40 at (10, 40)", "3: 30×30 at (700, 40)")
+    with pytest.raises(InputError, match="2 faces found"):
+        choose_face([face_at(10, 60), face_at(300)], "a.jpg", None)
+
+
 @pytest.mark.parametrize(
     ("count", "number", "message"),
     [
-        (0, None, "a.jpg: no face found; give a photograph with a face seen from the front, upright"),
+        (0, None, "a.jpg: no face found, at any turn; give a photograph with a face seen from the front"),
         (0, 1, "a.jpg: no face found"),
         (2, None, "a.jpg: 2 faces found; choose one with --face N, left to right 1: 100×100 at (0, 40), 2: 100×100"),
         (2, 3, "a.jpg: no face 3; --face takes 1 to 2, left to right 1: 100×100 at (0, 40)"),

@@ -80,7 +80,7 @@ def transfer(
     from mien.editing.editor import Editor
 
     tool = Editor(model, device, aligned, crop, landmarker)
-    faces, examples = tool.crops(face, one.which), [tool.crop(like, like_number)]
+    faces, examples = one.faces(tool), [tool.crop(like, like_number)]
     photo = tool.transfer(faces, examples)
     figures = one.accept(tool, faces, photo)
     if other:
@@ -135,7 +135,7 @@ def edit(
     from mien.editing.editor import Editor
 
     tool = Editor(model, device, aligned, crop, landmarker)
-    faces = tool.crops(face, one.which)
+    faces = one.faces(tool)
     photo = tool.edit(faces, expression, intensity, aus or None, like, like_number=like_number, gaze=gaze)
     name = like.name if like else ""
     note = {"expression": expression, "intensity": intensity, "aus": asked.aus, "gaze": gaze, "like": name or None}
@@ -177,7 +177,7 @@ def neutralize(
     from mien.editing.editor import Editor
 
     tool = Editor(model, device, aligned, crop, landmarker)
-    faces = tool.crops(face, one.which)
+    faces = one.faces(tool)
     photo = tool.neutralize(faces)
     one.write(tool, photo, one.accept(tool, faces, photo), asked.operation(), {"expression": "neutral"})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,6 +100,13 @@ class Delivery:
         write_photo(number_faces(photo, [face.box for face in faces]), path, None)
         out.print(f"{path}: faces 1 to {len(faces)}, numbered from the left", markup=False, soft_wrap=True)
 
+    def faces(self, tool: Editor) -> list[FaceCrop]:
+        """Return the faces to change, and say which were left out where none was chosen."""
+        cuts = tool.crops(self.face, self.which)
+        if cuts[0].left_out:
+            say_left_out(self.face, cuts[0].number, cuts[0].left_out)
+        return cuts
+
     def signer(self) -> Signer | None:
         """Return who signs. Raises InputError for certificates that cannot be used."""
         if self.sign is None:
@@ -144,6 +151,12 @@ class Delivery:
             note = {"schema": 2, "picture": file_facts(output), "source": source, "operation": operation}
             write_json(beside(output), {**note, "controls": controls, **figures})
             errors.print(f"{beside(output)}: identity {figures['identity']:.3f}", markup=False)
+
+
+def say_left_out(path: Path | str, number: int, others: Sequence[str]) -> None:
+    """Print that the largest face was taken, and where the others are."""
+    told = f"face {number} is taken, by far the largest; left out {', '.join(others)}; choose with --face N or --all"
+    errors.print(f"{path}: {told}", markup=False, soft_wrap=True)
 
 
 def beside(output: Path) -> Path:

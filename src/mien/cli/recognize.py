@@ -14,6 +14,7 @@ import typer
 
 from mien.about import DEFAULT
 from mien.cli import clips
+from mien.cli.output import say_left_out
 from mien.cli.terminal import Aligned, Device, LandmarkerName, Model, Number, bar, errors, out
 from mien.errors import InputError
 
@@ -80,6 +81,9 @@ def print_rows(rows: Sequence[dict[str, Any]], output: Path | None, every: bool,
     else:
         for row in bad:
             errors.print(f"mien: {row['error']}", markup=False)
+    for row in good:
+        if others := row.get("left_out"):
+            say_left_out(row["path"], row["number"], others)
     if as_json:
         print(json_text(rows).rstrip() if every else json.dumps([likeliest_first(row) for row in good], indent=2))
     elif as_csv and every:

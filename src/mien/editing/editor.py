@@ -16,7 +16,7 @@ from mien.errors import InputError
 from mien.faces.align import align, rescaled, similarity
 from mien.faces.composite import paste_residual
 from mien.faces.crop import FaceCrop, Picture, Which, as_photo
-from mien.faces.detect import Face, choose_face, find_faces
+from mien.faces.detect import Face, choose_face, find_faces, left_out
 from mien.faces.landmarks import Landmarker
 from mien.faces.masks import landmark_mask
 from mien.faces.morph import Maps, morph
@@ -39,9 +39,10 @@ class Editor:
     `model` is a zoo name, a file, a run's folder, a model or an engine. Pictures may be files, arrays, photos or faces
     that this editor cut out, which are not looked for again. Methods that change a face return a Photo; `save` writes
     it with a note that it was made. Where a picture shows several faces, `number` (1 is the leftmost) says which, and
-    "all" changes every one. With `aligned`, pictures are taken as crops already aligned, as a data set's are, and no
-    face is looked for. `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", as is None.
-    With `crop_only`, methods that change a face return its aligned crop alone, at the model's size.
+    "all" changes every one; without it one by far larger than the others is meant, and its crop says who was left out.
+    With `aligned`, pictures are taken as crops already aligned, as a data set's are, and no face is looked for.
+    `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", as is None. With `crop_only`,
+    methods that change a face return its aligned crop alone, at the model's size.
 
     A model that can "warp" moves the photograph's own pixels. Of one that generates pictures, the picture itself is not
     used: a net that squeezes a face through a few numbers loses a stranger's pores. Instead the residual, its picture
@@ -98,8 +99,9 @@ class Editor:
         name = Path(picture) if isinstance(picture, str | Path) else Path("the picture")
         found = find_faces(photo.rgb, self.landmarker)
         if number != "all" or not found:
-            one = None if number == "all" else number
-            return [self.crop_at(photo, choose_face(found, name, one), one or 1)]
+            chosen = choose_face(found, name, None if number == "all" else number)
+            cut = self.crop_at(photo, chosen, 1 + found.index(chosen))
+            return [replace(cut, left_out=left_out(found, chosen) if number is None else ())]
         return [self.crop_at(photo, face, k) for k, face in enumerate(found, 1)]
 
     def crop_at(self, picture: Picture, face: Face, number: int = 1) -> FaceCrop:

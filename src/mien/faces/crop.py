@@ -12,7 +12,7 @@ from mien.errors import InputError
 from mien.media.photo import Photo, read_photo
 
 Which = int | Literal["all"] | None
-"""Which faces of a photograph: the n-th from the left, counted from 1; all; or, by None, the only one there is."""
+"""Which faces of a photograph: the n-th from the left, counted from 1; all; or, by None, the only or by far largest."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class FaceCrop:
     box: tuple[float, float, float, float]  # x, y, width, height in photo pixels
     points: np.ndarray | None = None  # (68, 2) landmarks in crop pixels, where a landmarker was asked
     source: str = "given"  # what gave the eye centres, as in `Face`; "given" for aligned crops
+    left_out: tuple[str, ...] = ()  # number and place of the smaller faces, in words, where none was chosen
 
 
 Picture = str | Path | np.ndarray | Photo | FaceCrop | list[FaceCrop]

@@ -99,6 +99,8 @@ def _row(engine: Engine, path: Path, cut: FaceCrop) -> Row:
     words = {word: round(p, 6) for word, p in zip(CLASSES, found, strict=True)}
     row: Row = {"path": str(path), "number": cut.number}
     row |= dict(zip(PLACE[2:], (round(v, 1) for v in cut.box), strict=True))
+    if cut.left_out:
+        row["left_out"] = list(cut.left_out)
     row |= {"eyes": cut.source, "expression": max(words, key=lambda word: words[word])} | words
     if "estimate_aus" in engine.abilities:
         values = engine.units_of(cut.crop[None])[0].tolist()

@@ -19,7 +19,8 @@ PLACE = ("path", "number", "x", "y", "width", "height")
 
 Row = dict[str, Any]
 """A face: PLACE (pixels; number 1 is the leftmost), eyes (what found them), expression, the probability of every word,
-AU01 … 0-5 if the model measures them; or a file: path and error."""
+AU01 … 0-5 if the model measures them; or a file: path and error. What stands in no column is `left_out`, the smaller
+faces where none was chosen."""
 
 
 def columns_of(rows: Sequence[Row]) -> list[str]:
@@ -52,7 +53,7 @@ def write_table(rows: Sequence[Row], path: Path) -> None:
 def csv_text(rows: Sequence[Row]) -> str:
     """Return rows as CSV with a header; what is unknown is empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns_of(rows), restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, columns_of(rows), restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
