@@ -23,7 +23,22 @@ from torch import Tensor, nn
 
 from mien.data.batch import Batch, Faces
 from mien.labels import CLASSES
-from mien.models.contract import Prediction, check_least, check_shares
+from mien.models.contract import Prediction
+from mien.models.ranges import (
+    Degrees,
+    Every,
+    Part,
+    People,
+    Rate,
+    Share,
+    Side,
+    SomePairs,
+    SomeWidth,
+    Steps,
+    Weight,
+    Width,
+    check_settings,
+)
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.models.two_codes import TwoCodes
 from mien.nn.blocks import Encoder, UpBlock, halvings, perceptron
@@ -40,35 +55,32 @@ class RelGanConfig:
     people in one ("alike": x_tg is x_t) and one person in two (x_tg is x_s, cut as x_t is).
     """
 
-    image_size: int = 64
-    subjects: int = 1
-    width: int = 16
-    discriminator_width: int = 8
-    expression_code: int = 30
-    identity_code: int = 50
+    image_size: Side = 64
+    subjects: People = 1
+    width: SomeWidth = 16
+    discriminator_width: Width = 8
+    expression_code: Width = 30
+    identity_code: Width = 50
     supervised: bool = False  # the CNN baseline: G_es and its class layer alone, for as many steps
-    batch_size: int = 32
-    steps: int = 1000  # D and G take turns
-    late_steps: int = 9000  # G moves `late_every` times as often as D
-    late_every: int = 4
-    recognition_steps: int = 800
-    lr: float = 1e-3
-    decay: float = 0.5  # share of the late stage over which the rate falls to zero
-    same: float = 0.2  # share of pairs that show one person
-    alike: float = 0.2  # share of the others that show one expression
-    margin: float = 0.03  # of a corner crop, as a share of the size
-    turn: float = 3.0  # degrees, half of the largest rotation is the other
-    colour: float = 0.1  # ± share, augmentation
-    adversarial: float = 0.02
-    pixel: float = 20.0
-    expression: float = 0.03
-    identity: float = 0.02
+    batch_size: SomePairs = 32
+    steps: Steps = 1000  # D and G take turns
+    late_steps: Steps = 9000  # G moves `late_every` times as often as D
+    late_every: Every = 4
+    recognition_steps: Steps = 800
+    lr: Rate = 1e-3
+    decay: Share = 0.5  # share of the late stage over which the rate falls to zero
+    same: Share = 0.2  # share of pairs that show one person
+    alike: Share = 0.2  # share of the others that show one expression
+    margin: Part = 0.03  # of a corner crop, as a share of the size
+    turn: Degrees = 3.0  # degrees, half of the largest rotation is the other
+    colour: Part = 0.1  # ± share, augmentation
+    adversarial: Weight = 0.02
+    pixel: Weight = 20.0
+    expression: Weight = 0.03
+    identity: Weight = 0.02
 
     def __post_init__(self) -> None:
-        check_shares(self, "same", "alike", "decay", "margin", "colour")
-        check_least(self, dict.fromkeys(("subjects", "discriminator_width", "late_every"), 1))
-        check_least(self, {"width": 2, "batch_size": 2})  # the decoder's last block has half of it; batch norm's
-        check_least(self, {"image_size": 32})  # five halvings
+        check_settings(self)
 
 
 PAPER = RelGanConfig(

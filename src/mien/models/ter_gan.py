@@ -32,7 +32,21 @@ from torch.nn import functional as F
 
 from mien.data.batch import Batch, Faces
 from mien.labels import CLASSES
-from mien.models.contract import Prediction, check_least, check_shares
+from mien.models.contract import Prediction
+from mien.models.ranges import (
+    Degrees,
+    Every,
+    Part,
+    People,
+    Rate,
+    Share,
+    Side,
+    SomePairs,
+    Steps,
+    Weight,
+    Width,
+    check_settings,
+)
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.models.two_codes import TwoCodes
 from mien.nn.blocks import Decoder, Encoder, perceptron
@@ -55,41 +69,39 @@ class TerGanConfig:
     in two expressions, both are wrong. The paper has 1 everywhere.
     """
 
-    image_size: int = 64
-    subjects: int = 1
-    width: int = 16
-    discriminator_width: int = 8
-    expression_code: int = 30
-    identity_code: int = 50
+    image_size: Side = 64
+    subjects: People = 1
+    width: Width = 16
+    discriminator_width: Width = 8
+    expression_code: Width = 30
+    identity_code: Width = 50
     supervised: bool = False  # the CNN baseline: G_es and its class layer alone, for as many steps
-    batch_size: int = 32
-    pretrain_steps: int = 1200
-    steps: int = 12000
-    recognition_steps: int = 1000
-    game_every: int = 2  # steps between two turns of the discriminators; the paper has 1
-    lr: float = 1e-3
-    re_encode_lr: float = 1e-4  # Adam takes steps of one size whatever λ5 and λ6 are; here they stay small
-    same: float = 0.5  # share of pairs that show one person
-    alike: float = 0.6  # share of the others that show one expression
-    margin: float = 0.03  # of a corner crop, as a share of the size
-    turn: float = 3.0  # degrees, half of the largest rotation is the other
-    colour: float = 0.1  # ± share, augmentation
-    irec_same: float = 0.0
-    irec_alike: float = 33.0
-    irec_different: float = 0.0
-    erec_same: float = 20.0
-    erec_alike: float = 0.0
-    erec_different: float = 0.0
-    identity_features: float = 0.3
-    expression_features: float = 0.3
-    adversarial: float = 0.05
-    identity_consistency: float = 0.3
-    expression_consistency: float = 0.3
+    batch_size: SomePairs = 32
+    pretrain_steps: Steps = 1200
+    steps: Steps = 12000
+    recognition_steps: Steps = 1000
+    game_every: Every = 2  # steps between two turns of the discriminators; the paper has 1
+    lr: Rate = 1e-3
+    re_encode_lr: Rate = 1e-4  # Adam takes steps of one size whatever λ5 and λ6 are; here they stay small
+    same: Share = 0.5  # share of pairs that show one person
+    alike: Share = 0.6  # share of the others that show one expression
+    margin: Part = 0.03  # of a corner crop, as a share of the size
+    turn: Degrees = 3.0  # degrees, half of the largest rotation is the other
+    colour: Part = 0.1  # ± share, augmentation
+    irec_same: Weight = 0.0
+    irec_alike: Weight = 33.0
+    irec_different: Weight = 0.0
+    erec_same: Weight = 20.0
+    erec_alike: Weight = 0.0
+    erec_different: Weight = 0.0
+    identity_features: Weight = 0.3
+    expression_features: Weight = 0.3
+    adversarial: Weight = 0.05
+    identity_consistency: Weight = 0.3
+    expression_consistency: Weight = 0.3
 
     def __post_init__(self) -> None:
-        check_shares(self, "same", "alike", "margin", "colour")
-        check_least(self, dict.fromkeys(("subjects", "width", "discriminator_width", "game_every"), 1))
-        check_least(self, {"image_size": 32, "batch_size": 2})  # five halvings; batch norm's
+        check_settings(self)
 
 
 PAPER = TerGanConfig(

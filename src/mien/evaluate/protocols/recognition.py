@@ -17,6 +17,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from mien.data.dataset import Data, digest
 from mien.data.folds import official_split, splits
 from mien.evaluate.predictions import BASELINE, estimate_aus, predict, protocol_rows
+from mien.evaluate.written import write_csv, write_figure
 from mien.files import kept
 from mien.labels import BASIC, CLASSES, au_columns
 from mien.models.contract import EstimatesAus, HasBaseline, Recognizes
@@ -96,7 +97,7 @@ def by_folds(
             place = folder / f"seed{seed}" / f"fold_{lesson.fold}" / lesson.net
             frames.append(lesson.guesses(place, partial(report, lesson.fold)))
     found = pd.concat(frames, ignore_index=True)
-    found.to_csv(folder / "predictions.csv", index=False)
+    write_csv(found, folder / "predictions.csv", index=False)
     draw_confusions(found, words, folder / "confusion.png")
     return found
 
@@ -159,5 +160,4 @@ def draw_confusions(guesses: pd.DataFrame, words: Sequence[str], path: Path) -> 
         axis.set_title(f"{name}: {accuracy_score(mine.truth, mine.guess):.3f}")
         axis.set_ylabel("shown")
         axis.set_xlabel("recognised")
-    figure.savefig(path, dpi=80)
-    plt.close(figure)
+    write_figure(figure, path)

@@ -77,7 +77,7 @@ class ClipWriter:
         self._early: list[Any] = []  # sound that came before the first frame
         with self._writing():
             options = {"movflags": "faststart"} if form == "mp4" else {}
-            self._file = ffmpeg().open(str(beside), "w", format=form, container_options=options)
+            self._file = ffmpeg().open(f"file:{beside}", "w", format=form, container_options=options)
 
     def sound(self, packet: Any) -> None:
         """Copy a packet of sound as it is."""
