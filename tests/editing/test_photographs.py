@@ -304,7 +304,7 @@ def test_preview_numbers_the_faces_and_needs_no_output(two, capsys, tmp_path):
         (("--all", "--face", "1", "-o", "o.png"), "--all and --face 1: choose one"),
         (("--all", "--crop", "-o", "o.png"), "--all and --crop: a crop is of one face"),
         ((), "no -o: name the picture to write"),
-        (("--preview", "two.png"), "--preview two.png: is a picture of its own"),
+        (("--preview", "two.png"), "--preview two.png: is FACE two.png itself"),
         (("--preview", "p.gif"), "unknown suffix '.gif'"),
         (("--min-identity", "7", "-o", "o.png"), "expected a similarity from -1 to 1"),
         (("--face", "3", "-o", "o.png"), "no face 3; --face takes 1 to 2"),

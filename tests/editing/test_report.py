@@ -94,7 +94,7 @@ def test_a_swap_writes_both_or_none(written, capsys, tmp_path):
     assert json.loads((tmp_path / "b.json").read_text())["controls"] == {"like": "in.png"}
     made = ("-o", tmp_path / "c.png", "--swap", tmp_path / "c.jpg", "--model", "jesrl", "--receipt")
     code, _, err = run(capsys, "transfer", written / "in.png", "--like", other, *made)
-    assert code == 2 and "would take the output's place" in err and not list(tmp_path.glob("c.*"))
+    assert code == 2 and "the report of --swap" in err and "would be lost" in err and not list(tmp_path.glob("c.*"))
 
 
 def test_a_face_is_looked_for_once(written, capsys, tmp_path, monkeypatch):

@@ -18,9 +18,11 @@ from mien.cli.bench import bench
 from mien.cli.data import data_check, data_import
 from mien.cli.demo import demo
 from mien.cli.info import info
+from mien.cli.streams import lose_output, open_streams, place_of_error
 from mien.cli.terminal import errors, out
 from mien.errors import InputError
 
+NO_MEMORY = ("can't allocate memory", "CUDA out of memory", "Insufficient memory")  # in torch's words, and OpenCV's
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 
 shell = typer.Typer(
@@ -61,16 +63,18 @@ evaluate_verbs.command("augmentation")(evaluate_training.evaluate_augmentation)
 
 def main() -> None:
     """Run the shell's verbs; a user's mistake is one line and exit code 2, Ctrl-C is one line and 130."""
+    open_streams()
     try:
         code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
         if code == INTERRUPTED:  # typer takes Ctrl-C for itself
             raise KeyboardInterrupt
+        sys.stdout.flush()  # a full disk may show only here
         sys.exit(code if isinstance(code, int) else 0)
     except InputError as error:
         errors.print(f"mien: {error}", markup=False)
         sys.exit(2)
     except OSError as error:  # a full disk, no permission, a file where a folder should be
-        errors.print(f"mien: {error.filename or 'a file'}: {error.strerror or error}", markup=False)
+        errors.print(f"mien: {place_of_error(error)}: {error.strerror or error}", markup=False)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
@@ -79,10 +83,16 @@ def main() -> None:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
             errors.print(f"mien: {error.format_message()}", markup=False)
             sys.exit(2)
+        if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
+            said = str(error).strip().splitlines()[-1:] or ["it did not say how much"]
+            errors.print(f"mien: out of memory ({said[0][:120]}); give smaller pictures, nets or batches", markup=False)
+            sys.exit(2)
         if isinstance(error, ModuleNotFoundError):
             errors.print(f"mien: this verb needs the package {error.name}; pip install 'mien[all]'", markup=False)
             sys.exit(2)
         raise
+    finally:
+        lose_output()  # what cannot be printed any more is no further error
 
 
 @shell.callback(invoke_without_command=True)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.terminal import Device, out
+from mien.cli.terminal import out
+from mien.cli.values import Device
 
 
 def page(

@@ -9,10 +9,13 @@ from typing import Annotated
 import typer
 
 from mien.cli.terminal import bar, out, print_frame
+from mien.cli.values import folder_name
 
 
 def bench(
-    output: Annotated[Path, typer.Argument(help="Folder for the page, the figures and the rendered pictures.")],
+    output: Annotated[
+        Path, typer.Argument(help="Folder for the page, the figures and the rendered pictures.", callback=folder_name)
+    ],
     data: Annotated[
         list[Path] | None,
         typer.Option(help="A data set whose rows marked test to measure on too; give it again for each."),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mien.cli.output import Delivery
 from mien.cli.terminal import bar, out
 from mien.errors import InputError
+from mien.files import path_text
 
 if TYPE_CHECKING:
     from mien.controls import Controls
@@ -109,7 +110,7 @@ def _rows(editor: Any, paths: list[Path], number: int | None) -> Iterator[dict[s
         with bar(path.name) as tell:
             for k, (time, found) in enumerate(recognize_clip(editor, path, number, tell)):
                 best = max(found, key=found.__getitem__) if found else None
-                row = {"file": str(path), "frame": k, "time": round(time, 6), "expression": best}
+                row = {"file": path_text(path), "frame": k, "time": round(time, 6), "expression": best}
                 yield row | {word: found[word] if found else None for word in sorted(CLASSES)}
 
 

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.output import check_outputs
 from mien.cli.terminal import SamePeople, bar, out, sets_of
+from mien.cli.values import folder_name
 from mien.errors import InputError
+from mien.files import check_place
 
 
 def data_check(
@@ -25,12 +28,16 @@ def data_check(
     from mien.data.checks.report import describe
     from mien.data.manifest import check_manifest, problems_error
 
-    if picture and picture.suffix.lower() != ".png":
-        raise InputError(f"{picture}: expected a name ending in .png")
+    if picture:
+        if picture.suffix.lower() != ".png":
+            raise InputError(f"{picture}: expected a name ending in .png")
+        check_place(picture)
     for one in folder:
         if problems := check_manifest(one):
             raise problems_error(one, problems)
     manifest = sets_of(folder, same_people).manifest()
+    if picture and picture.exists():
+        check_outputs({f"row {k} of the data": manifest.path(k) for k in range(len(manifest))}, {"--picture": picture})
     for name, value in describe(manifest).items():
         out.print(f"{name:>28}  {value}", markup=False)
     out.print("", *balance_lines(manifest), sep="\n", markup=False, highlight=False, soft_wrap=True)
@@ -47,7 +54,7 @@ def data_check(
 def data_import(
     corpus: str,
     root: Annotated[Path, typer.Argument(help="The corpus' folder, as it was unpacked.")],
-    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Where to write the data set.")],
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Where to write the data set.", callback=folder_name)],
     size: Annotated[int, typer.Option(help="Pixels of a face's side.")] = 128,
     align: Annotated[
         str, typer.Option(help="always: eyes to the template; never: as they are; auto: as the corpus needs it.")

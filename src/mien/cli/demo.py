@@ -9,15 +9,21 @@ import typer
 
 from mien.about import DEFAULT
 from mien.cli.terminal import Model, out, print_frame
+from mien.cli.values import folder_name
+from mien.errors import InputError
+from mien.files import is_new
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("demo_out"), model: Model = DEFAULT
+    folder: Annotated[Path, typer.Argument(help="Where to write.", callback=folder_name)] = Path("demo_out"),
+    model: Model = DEFAULT,
 ) -> None:
     """Show all of it on faces that come with the package: a sheet to look at, a table to read.
 
     Example: `mien demo`
     """
+    if not is_new(folder) and not (folder / "faces" / "studio.json").is_file():
+        raise InputError(f"{folder}: not empty and no demo; give a new folder")
     from mien.evaluate.demo import demo as show
 
     table = show(folder, model, say=lambda text: out.print(text, markup=False))

@@ -10,11 +10,10 @@ import typer
 
 from mien.about import DEFAULT
 from mien.cli import clips
-from mien.cli.output import Delivery, beside
+from mien.cli.output import Delivery
 from mien.cli.terminal import (
     Aligned,
     Crop,
-    Device,
     Every,
     KeepFormat,
     LandmarkerName,
@@ -28,6 +27,7 @@ from mien.cli.terminal import (
     Sign,
     out,
 )
+from mien.cli.values import Device
 from mien.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def transfer(
     from mien.controls import Controls
 
     asked = Controls(like=like)
-    one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker)
+    one = Delivery(
+        face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like, swap
+    )
     if clips.any_clip(face, like, output):
         if swap:
             raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
@@ -72,10 +74,8 @@ def transfer(
     clips.check_none(keep_format)
     if swap and every:
         raise InputError(f"--swap {swap}: takes one face; leave out --all")
-    if swap and output and (swap == output or (report and beside(swap) == beside(output))):
-        raise InputError(f"--swap {swap}: it or its report would take the output's place; give it another name")
-    other = replace(one, face=like, output=swap, number=like_number, preview=None) if swap else None
-    if not one.begin() or (other and not other.begin()):
+    other = replace(one, face=like, output=swap, number=like_number, preview=None, like=face, swap=None)
+    if not one.begin() or (swap and not other.begin()):
         return
     from mien.editing.editor import Editor
 
@@ -83,7 +83,7 @@ def transfer(
     faces, examples = one.faces(tool), [tool.crop(like, like_number)]
     photo = tool.transfer(faces, examples)
     figures = one.accept(tool, faces, photo)
-    if other:
+    if swap:
         back = tool.transfer(examples, faces)
         figures_back = other.accept(tool, examples, back)
         other.write(tool, back, figures_back, asked.operation(face.name, transfers=True), {"like": face.name})
@@ -124,7 +124,7 @@ def edit(
 
     aus = units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
     aus |= dict(parse_pair("--au", text) for text in au or ())  # what is named as a unit counts
-    one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker)
+    one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like)
     if clips.any_clip(face, like, output):
         how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
         return clips.change(one, Controls(expression, intensity, aus or None, like, gaze), how)
@@ -167,7 +167,7 @@ def neutralize(
     from mien.controls import Controls
 
     asked = Controls("neutral")
-    one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker)
+    one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model)
     if clips.any_clip(face, output):
         how = clips.Tool(model, aligned, device, number, None, landmarker, keep_format)
         return clips.change(one, asked, how)

@@ -10,7 +10,6 @@ from mien.cli.evaluate_options import (
     AllPeople,
     EvaluatorName,
     Models,
-    Out,
     Partners,
     Size,
     asked_for,
@@ -21,6 +20,7 @@ from mien.cli.evaluate_options import (
     warn,
 )
 from mien.cli.terminal import DataDirs, Model, SamePeople, bar, out, print_frame, sets_of
+from mien.cli.values import Out, Seed
 from mien.errors import InputError
 
 
@@ -59,7 +59,7 @@ def evaluate_compare(
     model: Models,
     evaluator: EvaluatorName = "evaluator",
     all_people: AllPeople = False,
-    size: Annotated[int, typer.Option(help="Side to compare at.")] = 256,
+    size: Size = 256,
     start: Annotated[str, typer.Option(help="What the faces show before: neutral, or other.")] = "neutral",
     same_people: SamePeople = False,
 ) -> None:
@@ -129,7 +129,7 @@ def evaluate_retrieval(
     data: DataDirs,
     output: Out,
     model: Model = "expr_gan",
-    top: Annotated[int, typer.Option(help="Nearest pictures to draw beside each query.")] = 3,
+    top: Annotated[int, typer.Option(min=1, max=100, help="Nearest pictures to draw beside each query.")] = 3,
     all_people: AllPeople = False,
     same_people: SamePeople = False,
 ) -> None:
@@ -176,7 +176,7 @@ def evaluate_transfer(
     model: Models,
     evaluator: EvaluatorName = "evaluator",
     partners: Partners = 0,
-    seed: int = 0,
+    seed: Seed = 0,
     all_people: AllPeople = False,
     size: Size = 256,
     same_people: SamePeople = False,
@@ -202,7 +202,7 @@ def evaluate_identity(
     model: Models,
     evaluator: EvaluatorName = "evaluator",
     partners: Partners = 0,
-    seed: int = 0,
+    seed: Seed = 0,
     all_people: AllPeople = False,
     crowd: Annotated[
         bool, typer.Option("--crowd", help="Let the data's other people stand in the gallery too.")
@@ -239,8 +239,10 @@ def evaluate_gaze(
             help="Who reads gaze, as openface:FILE.csv; else eyes of the data's other people teach.",
         ),
     ] = None,
-    partners: Annotated[int, typer.Option(min=1, help="Neutral faces for every example that looks aside.")] = 5,
-    seed: int = 0,
+    partners: Annotated[
+        int, typer.Option(min=1, max=1000, help="Neutral faces for every example that looks aside.")
+    ] = 5,
+    seed: Seed = 0,
     size: Size = 256,
     same_people: SamePeople = False,
 ) -> None:

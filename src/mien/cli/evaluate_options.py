@@ -33,9 +33,6 @@ EvaluatorName = Annotated[
 ]
 
 
-Out = Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")]
-
-
 def print_record_path(path: Path) -> None:
     """Say where the record lies."""
     out.print(f"\nFigures and all that made them: {path}", markup=False, soft_wrap=True)
@@ -82,12 +79,13 @@ Partners = Annotated[
     int,
     typer.Option(
         min=0,
+        max=1000,
         help="Pair every picture with so many random ones of other people; 0: neutral faces, whose truth is known.",
     ),
 ]
 
 
-Size = Annotated[int, typer.Option(help="Side to compare at.")]
+Size = Annotated[int, typer.Option(min=32, max=1024, help="Side to compare at.")]
 
 
 def asked_for(

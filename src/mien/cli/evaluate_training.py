@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.evaluate_options import EvaluatorName, Out, by_name, find_and_warn, print_record_path, test_people
+from mien.cli.evaluate_options import EvaluatorName, by_name, find_and_warn, print_record_path, test_people
 from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, print_frame, sets_of
+from mien.cli.values import Out, Seeds, finite
 from mien.errors import InputError
 
 
@@ -17,10 +18,14 @@ def evaluate_augmentation(
     data: DataDirs,
     output: Out,
     model: Annotated[str, typer.Option(help="Weights that never saw the people marked test.")] = "expr_gan",
-    count: Annotated[list[int] | None, typer.Option(help="Synthesised faces a class; 0 500 1000 5000 10000.")] = None,
-    people: Annotated[int | None, typer.Option(help="Take the true faces of the first so many people alone.")] = None,
-    steps: Annotated[int, typer.Option(help="Batches a recogniser is trained for.")] = 1500,
-    seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
+    count: Annotated[
+        list[int] | None, typer.Option(min=0, max=1_000_000, help="Synthesised faces a class; 0 500 1000 5000 10000.")
+    ] = None,
+    people: Annotated[
+        int | None, typer.Option(min=1, help="Take the true faces of the first so many people alone.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, max=10**9, help="Batches a recogniser is trained for.")] = 1500,
+    seed: Seeds = None,
     invented: Annotated[bool, typer.Option(help="Invent people from noise; else edit the training people.")] = False,
     same_people: SamePeople = False,
 ) -> None:
@@ -55,7 +60,7 @@ def evaluate_ablation(
     output: Out,
     preset: Annotated[list[str] | None, typer.Option(help="Presets side by side; else all small ones.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting of all, as steps=500.")] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
+    seed: Seeds = None,
     precision: str = "auto",
     device: str = "auto",
     evaluator: EvaluatorName = "evaluator",
@@ -74,7 +79,8 @@ def evaluate_ablation(
     from mien.training.start import Training, typed_changes
 
     presets = preset or ablations(model)
-    changes = typed_changes(model, presets[0], dict(map(parse_setting, set_ or ())))
+    wanted = dict(map(parse_setting, set_ or ()))
+    changes = {name: typed_changes(model, name, wanted) for name in presets}[presets[0]]  # all are looked at
     size = changes.get("image_size", preset_config(model, presets[0]).image_size)
     settings = Settings(0, known_precision(precision, device), device)
     training = Training(model, presets[0], changes, settings, start)
@@ -95,7 +101,7 @@ def evaluate_ablation(
 
 def evaluate_recognition(
     data: DataDirs,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.")],
+    output: Out,
     model: str = "ter_gan",
     preset: str = "small",
     folds: Annotated[str, typer.Option(help="How many; given: those of column fold; or a folds.json.")] = "8",
@@ -104,15 +110,20 @@ def evaluate_recognition(
     people: Annotated[int | None, typer.Option(help="At most so many people, and no morphs.")] = None,
     word: Annotated[list[str] | None, typer.Option("--class", help="Classes; else the six basic ones.")] = None,
     least: Annotated[
-        float, typer.Option(help="Intensity from which a picture counts, 0-1; neutral always does.")
+        float,
+        typer.Option(
+            min=0, max=1, help="Intensity from which a picture counts, 0-1; neutral always does.", callback=finite
+        ),
     ] = 0.5,
     start: Annotated[
         str | None,
         typer.Option(help="Weights that all nets begin with, a run or a name; others: train on people left out first."),
     ] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Train with so many seeds, 0, 1 …")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Shorten all stages alike: a fold's nets take so long.")] = None,
+    seed: Seeds = None,
+    seeds: Annotated[int | None, typer.Option(min=1, max=1000, help="Train with so many seeds, 0, 1 …")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Shorten all stages alike: a fold's nets take so long.", callback=finite)
+    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting, as steps=500.")] = None,
     precision: str = "auto",
     device: str = "auto",
@@ -127,6 +138,7 @@ def evaluate_recognition(
     from mien.evaluate.protocols.recognition import OTHERS, Regime
     from mien.evaluate.protocols.recognition_record import by_recognition
     from mien.evaluate.protocols.recognition_tables import difference_lines, figures_frame, fold_table, summary
+    from mien.evaluate.written import write_csv
     from mien.labels import BASIC, CLASSES
     from mien.models.registry import preset_config
     from mien.training.settings import Settings
@@ -155,7 +167,7 @@ def evaluate_recognition(
             lambda fold, p: progress(p.done, p.total, f"fold {fold} {p.faces_per_second:.0f}/s"),
         )  # fmt: skip
     table = fold_table(findings.predictions)
-    table.round(4).to_csv(output / "folds.csv", index=False)
+    write_csv(table.round(4), output / "folds.csv", index=False)
     print_frame(table)
     print_frame(summary(table).reset_index())
     out.print("")

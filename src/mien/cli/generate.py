@@ -7,16 +7,17 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.terminal import Device, Model, bar, out, sets_of
+from mien.cli.terminal import Model, bar, out, sets_of
+from mien.cli.values import Device, Folder, Seed
 from mien.errors import InputError
 
 
 def generate(
-    folder: Path,
+    folder: Folder,
     model: Model = "expr_gan",
-    count: int = 8,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="For more, see `mien augment`.")] = 8,
     expression: Annotated[str | None, typer.Option(help="A class; without it each shows one drawn for it.")] = None,
-    seed: int = 0,
+    seed: Seed = 0,
     device: Device = "cpu",
 ) -> None:
     """Write pictures of people who do not exist to FOLDER.
@@ -24,27 +25,31 @@ def generate(
     Example: `mien generate people --count 16 --expression happiness`
     """
     from mien.controls import Controls
+    from mien.files import make_folder
+    from mien.media.provenance import read_stamp
 
+    places = [folder / f"{k:04d}.png" for k in range(count)]
     if expression:
         Controls(expression)  # is it a class?
-    if count < 1:
-        raise InputError(f"--count {count}: expected 1 or more")
+    for path in (path for path in places if path.exists()):
+        if read_stamp(path) is None:
+            raise InputError(f"{path}: was not made by mien, and would be replaced; give another folder")
     from mien.editing.editor import Editor
 
     tool = Editor(model, device)
-    folder.mkdir(parents=True, exist_ok=True)
-    for k, photo in enumerate(tool.generate(count, expression, seed)):
-        tool.save(photo, folder / f"{k:04d}.png", f"generate: {expression or 'any expression'}", source=None)
+    make_folder(folder)
+    for path, photo in zip(places, tool.generate(count, expression, seed), strict=True):
+        tool.save(photo, path, f"generate: {expression or 'any expression'}", source=None)
     out.print(f"{folder}: {count} pictures", markup=False)
 
 
 def synth(
-    folder: Path,
+    folder: Folder,
     people: int = 100,
     per_person: int = 36,
     size: int = 128,
-    seed: int = 0,
-    jobs: int = 2,
+    seed: Seed = 0,
+    jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes that render.")] = 2,
     sessions: Annotated[int, typer.Option(help="Lights under which everybody is rendered.")] = 1,
     occluded: Annotated[float, typer.Option(help="Share of pictures with a hat, a mask or a hand, 0-1.")] = 0.0,
     plan: Annotated[
@@ -64,13 +69,13 @@ def synth(
 
 
 def augment(
-    folder: Path,
+    folder: Folder,
     data: Annotated[
         Path | None, typer.Option(help="Folder whose neutral people to edit; else people are invented.")
     ] = None,
     model: Model = "expr_gan",
-    per_class: int = 500,
-    seed: int = 0,
+    per_class: Annotated[int, typer.Option(min=1, max=1_000_000, help="Pictures of each class.")] = 500,
+    seed: Seed = 0,
     all_people: Annotated[bool, typer.Option(help="Edit people marked test too.")] = False,
 ) -> None:
     """Make labelled training faces with a model into FOLDER, six classes. Called again, it goes on where it stopped.
@@ -81,8 +86,6 @@ def augment(
     from mien.models.io import load
     from mien.training.synthesis import synthesize
 
-    if per_class < 1:
-        raise InputError(f"--per-class {per_class}: expected 1 or more")
     net = load(model)
     people = training_data(sets_of([data], False), net.config.image_size, all_people) if data else None
     with bar("synthesising") as tell:

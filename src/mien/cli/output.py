@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mien.cli.terminal import errors, out
 from mien.errors import InputError
+from mien.files import check_json, place_of, remove_parts
 
 if TYPE_CHECKING:
     from mien.editing.editor import Editor
@@ -33,6 +35,9 @@ class Delivery:
     min_identity: float | None = None
     sign: tuple[Path, Path] | None = None
     landmarker: str = "net"
+    model: str = ""
+    like: Path | None = None
+    swap: Path | None = None
 
     @property
     def which(self) -> Which:
@@ -65,10 +70,20 @@ class Delivery:
             raise InputError(f"--min-identity {self.min_identity:g}: expected a similarity from -1 to 1")
         if self.output is None and self.preview is None:
             raise InputError("no -o: name the picture to write; or --preview FILE, to see the faces' numbers first")
-        if self.preview in (self.face, self.output):
-            raise InputError(f"--preview {self.preview}: is a picture of its own; give it another name")
-        if self.report and self.output and beside(self.output).is_dir():
-            raise InputError(f"{beside(self.output)}: a folder stands in the report's place; choose another output")
+        self.check_places()
+
+    def check_places(self) -> None:
+        """Raise InputError where a file to be written would take the place of another that matters."""
+        read = {"FACE": self.face, "--like": self.like, "--model": Path(self.model)}
+        read |= {"--landmarker": Path(self.landmarker.partition(":")[2])}
+        read |= dict(zip(("--sign", "--sign's key"), self.sign or (), strict=False))
+        written = {"-o": self.output, "--swap": self.swap, "--preview": self.preview}
+        if self.report:
+            reports = {f"the report of {name}": beside(path) for name, path in written.items() if path}
+            written |= {name: path for name, path in reports.items() if not name.endswith("--preview")}
+        check_outputs(read, written)
+        for path in (beside(path) for path in (self.output, self.swap) if path and self.report):
+            check_json(path, "schema", "operation")
 
     def clip(self) -> Path:
         """Return the clip to write. Raises InputError for what there is for photographs alone."""
@@ -85,6 +100,7 @@ class Delivery:
                 raise InputError(f"{name}: there is none for clips; leave it out, or give photographs")
         if self.output is None:
             raise InputError("no -o: name the clip to write, .mp4 or .mkv")
+        self.check_places()
         return self.output
 
     def draw(self, path: Path) -> None:
@@ -162,3 +178,28 @@ def say_left_out(path: Path | str, number: int, others: Sequence[str]) -> None:
 def beside(output: Path) -> Path:
     """Return the file for a picture's report."""
     return output.with_suffix(".json")
+
+
+def check_outputs(read: Mapping[str, Path | None], written: Mapping[str, Path | None]) -> None:
+    """Raise InputError where a file to be written is one that is read, or two to be written are one, however spelt.
+
+    Both name files by what they are to the user, as "--preview". What killed processes left of them is removed.
+    """
+    known = {name: path for name, path in read.items() if path and path.name}
+    for name, path in written.items():
+        if path is None:
+            continue
+        place_of(path)
+        for other, place in known.items():
+            if same_file(path, place):
+                raise InputError(f"{name} {path}: is {other} {place} itself, which would be lost; choose another name")
+        known[name] = path
+        remove_parts(path)
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, which may not be there yet."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # one is not there
+        return os.path.realpath(one) == os.path.realpath(other)

@@ -14,8 +14,9 @@ import typer
 
 from mien.about import DEFAULT
 from mien.cli import clips
-from mien.cli.output import say_left_out
-from mien.cli.terminal import Aligned, Device, LandmarkerName, Model, Number, bar, errors, out
+from mien.cli.output import check_outputs, say_left_out
+from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, bar, errors, out
+from mien.cli.values import Device
 from mien.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def recognize(
 
     Example: `mien recognize 2023/ 2024/ -o faces.parquet --model evaluator`
     """
+    from mien.files import hidden
     from mien.recognition.photos import find_rows
     from mien.recognition.table import check_table, write_table
 
@@ -55,9 +57,10 @@ def recognize(
         return clips.recognize(paths, form, clips.Tool(model, aligned, device, number, landmarker=landmarker))
 
     which: Which = "all" if number is None and (every or output) else number
-    journal = output.with_name(f".{output.name}.part") if output else None
     if output:
         check_table(output)
+        check_outputs({f"the picture {path}": path for path in paths}, {"-o": output})
+    journal = hidden(output, "part") if output else None
     from mien.editing.editor import Editor
 
     tool = Editor(model, device, aligned, landmarker=landmarker)
@@ -140,13 +143,15 @@ def aus(
     Example: `mien aus holiday/ --csv > aus.csv`
     """
     from mien.editing.editor import Editor
+    from mien.files import path_text
     from mien.labels import au_name
 
     tool = Editor(model, device, aligned, landmarker=landmarker)
     tool.engine.require("estimate_aus")  # once, not for every picture
     rows, failed = each_picture(paths, lambda path: tool.estimate_aus(path, number))
     if as_json:
-        print(json.dumps([{"file": str(path)} | {au_name(k): v for k, v in found.items()} for path, found in rows]))
+        files = [{"file": path_text(path)} | {au_name(k): v for k, v in found.items()} for path, found in rows]
+        print(json.dumps(files))
     elif as_csv and rows:
         writer = csv.writer(sys.stdout)
         writer.writerow(["file", *(au_name(k) for k in rows[0][1])])
@@ -174,11 +179,12 @@ def embed(
     """
     import numpy as np
 
-    from mien.files import check_place, write_whole
+    from mien.files import check_place, path_text, write_whole
 
     if output.suffix != ".npz":
         raise InputError(f"{output}: expected a file name ending in .npz")
     check_place(output)
+    check_outputs({f"the picture {path}": path for path in paths}, {"-o": output})
     from mien.editing.editor import Editor
 
     tool = Editor(model, device, aligned, landmarker=landmarker)
@@ -188,7 +194,7 @@ def embed(
         raise InputError(f"no face was embedded; {output} was not written")
     expression, identity = (np.stack([codes[name] for _, codes in rows]) for name in ("expression", "identity"))
     data = io.BytesIO()
-    np.savez(data, path=np.array([str(path) for path, _ in rows]), expression=expression, identity=identity)
+    np.savez(data, path=np.array([path_text(path) for path, _ in rows]), expression=expression, identity=identity)
     write_whole(output, data.getvalue())
     out.print(f"{len(rows)} faces in {output}", markup=False)
     if failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +20,20 @@ from mien.progress import Tell
 if TYPE_CHECKING:
     from mien.data.sets import Sets
 
-out = Console()
-errors = Console(stderr=True, soft_wrap=True, highlight=False)
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and new lines
+
+
+class Plain(Console):
+    """Prints words; those in a file's name that would command the terminal are escaped."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does."""
+        plain = (CONTROL.sub(lambda c: f"\\x{ord(c[0]):02x}", o) if isinstance(o, str) else o for o in objects)
+        super().print(*plain, **options)
+
+
+out = Plain(emoji=False)  # a file may be named :smile:
+errors = Plain(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 Model = Annotated[str, typer.Option(help="Name of weights that come with mien, a file, a run's folder, or a hub id.")]
 Number = Annotated[int | None, typer.Option("--face", help="Which face, if there are several: 1 is the leftmost.")]
@@ -50,7 +63,6 @@ Sign = Annotated[
 KeepFormat = Annotated[
     bool, typer.Option("--keep-format", help="Of clips: keep depth, colours and odd sides, even if few players can.")
 ]
-Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
 DataDirs = Annotated[
     list[Path], typer.Option("--data", help="Folder with metadata.csv; give it again to join several.")
 ]
@@ -69,11 +81,11 @@ def bar(text: str) -> Iterator[Tell]:
         yield lines(text)
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Bar(*columns, console=errors, transient=True) as progress:
         task = progress.add_task(text, total=None, note="")

@@ -8,24 +8,27 @@ from typing import Annotated
 import typer
 
 from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, sets_of
+from mien.cli.values import Seed, finite, folder_name
 
 
 def train(
     model: str,
     data: DataDirs,
-    run: Annotated[Path, typer.Option(help="Folder for the run; if it holds one, it goes on.")],
+    run: Annotated[Path, typer.Option(help="Folder for the run; if it holds one, it goes on.", callback=folder_name)],
     preset: str = "small",
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting of the model, as steps=500.")
     ] = None,
-    seed: int = 0,
+    seed: Seed = 0,
     precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    devices: int = 1,
-    nodes: int = 1,
-    checkpoint_every: int = 500,
-    sheet_every: int = 1000,
-    minutes: Annotated[float | None, typer.Option(help="Stop at a checkpoint after this time.")] = None,
+    devices: Annotated[int, typer.Option(min=1, max=1024)] = 1,
+    nodes: Annotated[int, typer.Option(min=1, max=1024)] = 1,
+    checkpoint_every: Annotated[int, typer.Option(min=1)] = 500,
+    sheet_every: Annotated[int, typer.Option(min=1)] = 1000,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop at a checkpoint after this time.", callback=finite)
+    ] = None,
     start: Annotated[Path | None, typer.Option(help="A run to begin with, to fine-tune it on other data.")] = None,
     all_people: Annotated[bool, typer.Option(help="Train on rows marked test too.")] = False,
     same_people: SamePeople = False,
@@ -45,7 +48,7 @@ def train(
         nodes,
         checkpoint_every,
         sheet_every=sheet_every,
-        stop_after=60 * minutes if minutes else None,
+        stop_after=None if minutes is None else 60 * minutes,
     )
     sets = sets_of(data, same_people)
     with bar(model) as progress:
@@ -63,11 +66,11 @@ def train(
 
 
 def zoo(
-    output: Annotated[Path, typer.Argument(help="Folder for runs, weights and tables.")],
+    output: Annotated[Path, typer.Argument(help="Folder for runs, weights and tables.", callback=folder_name)],
     data: DataDirs,
-    hours: Annotated[float, typer.Option(help="Time for all together; call again to go on.")] = 24.0,
+    hours: Annotated[float, typer.Option(help="Time for all together; call again to go on.", callback=finite)] = 24.0,
     model: Annotated[list[str] | None, typer.Option(help="Models to make; else all, the evaluator first.")] = None,
-    seed: int = 0,
+    seed: Seed = 0,
     precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     same_people: SamePeople = False,

@@ -28,7 +28,7 @@ from mien.data.importers import IMPORTERS
 from mien.data.importers.support.crop import align_face, central_square
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.errors import InputError
-from mien.files import write_json, write_whole
+from mien.files import alone, check_folder, is_new, make_folder, path_text, write_json, write_whole
 from mien.media.photo import read_photo
 from mien.progress import Tell, untold
 
@@ -82,15 +82,17 @@ def gather(
         raise _nothing(root, importer, skipped)
     _check_people(root, samples)
     names = _names(samples)
-    _open_folder(out, {"corpus": corpus, "size": size, **asdict(options), "pictures": _digest(names, samples)})
-    if not (out / METADATA).exists():
-        skipped += _write_faces(out, samples, names, size, options.align, tell)
-        written = [(name, sample) for name, sample in zip(names, samples, strict=True) if (out / name).exists()]
-        if not written:
-            _remove(out)
-            raise _nothing(root, importer, skipped)
-        _finish(out, corpus, written, skipped)
-    return _summary(out)
+    make_folder(out)
+    with alone(out):
+        _open_folder(out, {"corpus": corpus, "size": size, **asdict(options), "pictures": _digest(names, samples)})
+        if not (out / METADATA).exists():
+            skipped += _write_faces(out, samples, names, size, options.align, tell)
+            written = [(name, sample) for name, sample in zip(names, samples, strict=True) if (out / name).exists()]
+            if not written:
+                _remove(out)
+                raise _nothing(root, importer, skipped)
+            _finish(out, corpus, written, skipped)
+        return _summary(out)
 
 
 def _importer(corpus: str) -> Importer:
@@ -125,8 +127,7 @@ def _check_places(importer: Importer, root: Path, out: Path) -> None:
         raise InputError(f"{root}: there is no such folder; expected {importer.expects}")
     if root.is_file() and not importer.file:
         raise InputError(f"{root}: is a file; expected {importer.expects}")
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: is a file; expected a folder to write into")
+    check_folder(out)
     if out.resolve() == root.resolve() or root.resolve() in out.resolve().parents:
         raise InputError(f"{out}: lies in the corpus' own folder; choose a folder outside {root}")
 
@@ -151,7 +152,7 @@ def _check_people(root: Path, samples: Sequence[Sample]) -> None:
 
 def _names(samples: Sequence[Sample]) -> list[str]:
     """Return each sample's file in OUT. Raises InputError where one would leave the folder."""
-    names = [f"images/{sample.name.replace(chr(92), '_')}" for sample in samples]
+    names = [f"images/{path_text(sample.name).replace(chr(92), '_')}" for sample in samples]
     twice = {name.lower() for name, n in Counter(name.lower() for name in names).items() if n > 1}
     files = []
     for name, sample in zip(names, samples, strict=True):
@@ -181,10 +182,8 @@ def _open_folder(out: Path, order: dict) -> None:
         if found != order:
             raise InputError(f"{out}: holds another import ({_difference(found, order)}); give a new folder")
         return
-    # A process that was killed while it wrote the record leaves a half one, of another name.
-    if out.exists() and any(not path.name.startswith(f".{RECORD}.") for path in out.iterdir()):
+    if not is_new(out):
         raise InputError(f"{out}: not empty and no import; give a new folder")
-    out.mkdir(parents=True, exist_ok=True)
     write_json(record, {"order": order})
 
 
@@ -201,7 +200,7 @@ def _write_faces(
     """Write the pictures that are missing; return those that could not be, in the order of `samples`."""
     missing = [(out / name, sample) for name, sample in zip(names, samples, strict=True) if not (out / name).exists()]
     for folder in {path.parent for path, _ in missing}:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     done, failed = len(samples) - len(missing), list[Skip]()
 
     def work(item: tuple[Path, Sample, np.ndarray | str | None]) -> Skip | None:
@@ -252,7 +251,7 @@ def _write_face(path: Path, sample: Sample, pixels: np.ndarray | str | None, siz
 def _finish(out: Path, corpus: str, written: Sequence[tuple[str, Sample]], skipped: Sequence[Skip]) -> None:
     """Write skipped.csv, the counts, and at last metadata.csv; remove what killed processes left."""
     rows = [{"file_name": name, "source": corpus, **sample.labels} for name, sample in written]
-    for stray in [*(out / "images").rglob(".*.png.*"), *out.glob(f".{RECORD}.*"), *out.glob(".*.csv.*")]:
+    for stray in [*(out / "images").rglob(".*.part"), *out.glob(".*.part")]:
         stray.unlink()
     write_whole(out / SKIPPED, _table(("what", "why"), [asdict(skip) for skip in skipped]))
     summary = Summary(
@@ -271,7 +270,7 @@ def _table(columns: Sequence[str], rows: Sequence[dict]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({k: path_text(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows)
     return text.getvalue().encode()
 
 

@@ -20,6 +20,7 @@ from mien.faces.detect import Face, choose_face, find_faces, left_out
 from mien.faces.landmarks import Landmarker
 from mien.faces.masks import landmark_mask
 from mien.faces.morph import Maps, morph
+from mien.files import path_text
 from mien.labels import AUS, CLASSES, PROTOTYPES, sides
 from mien.media.photo import Photo, Seal, write_photo
 from mien.media.provenance import Stamp
@@ -184,7 +185,8 @@ class Editor:
 
     def stamp(self, operation: str, source: str | None = "of unknown name") -> Stamp:
         """Return the note that a made picture carries; `source` names its photograph, None if there was none."""
-        return Stamp(f"mien {VERSION}", self.name, operation, source, weights=self.fingerprint)
+        source = None if source is None else path_text(source)
+        return Stamp(f"mien {VERSION}", self.name, path_text(operation), source, weights=self.fingerprint)
 
     def save(
         self,

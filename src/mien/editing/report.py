@@ -16,6 +16,7 @@ from mien.about import versions
 from mien.editing.editor import Editor
 from mien.faces.align import align, footprint, rescaled
 from mien.faces.crop import FaceCrop, Picture, Which
+from mien.files import path_text
 from mien.labels import AUS, au_name
 from mien.media.photo import Photo
 from mien.metrics.verification import cosines
@@ -51,7 +52,7 @@ def edit_report(
 
 def file_facts(path: Path) -> dict[str, str]:
     """Return a file's name, without its folder, and the SHA-256 of its bytes."""
-    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return {"file": path_text(path.name), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def _face(

@@ -18,6 +18,7 @@ from mien.evaluate.cost import milliseconds
 from mien.evaluate.predictions import predict, protocol_rows
 from mien.evaluate.protocols.transfer import transfer_errors, transfer_table
 from mien.evaluate.trials import STRONG, Trials, trials
+from mien.evaluate.written import write_csv
 from mien.faces.align import align
 from mien.labels import CLASSES, EXPRESSIONS
 from mien.media.sheet import save_sheet, sheet
@@ -48,7 +49,7 @@ def demo(folder: Path, model: str = DEFAULT, people: int = 10, say: Callable[[st
     draw_photograph(editor, folder)
     errors = transfer_errors(editor.model, data)
     table = transfer_table(errors, STRONG)
-    table.round(4).to_csv(folder / "transfer.csv")
+    write_csv(table.round(4), folder / "transfer.csv")
     shown = data.select(protocol_rows(data))
     right = predict(lambda x: recognized(editor, x), shown, CLASSES) == shown.manifest.expression
     say(f"expression recognised: {right.mean():.2f} of {len(right)} pictures (chance 0.125)")

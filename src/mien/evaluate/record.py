@@ -17,6 +17,7 @@ from mien.data.manifest import Manifest
 from mien.evaluate.evaluators.base import Evaluator, signature
 from mien.evaluate.evaluators.independence import labelled_by
 from mien.evaluate.trials import Trials
+from mien.evaluate.written import write_csv
 from mien.files import write_json
 from mien.metrics.bootstrap import DRAWS, LEVEL, Interval, intervals
 from mien.models.contract import Family
@@ -67,12 +68,11 @@ def write_protocol(
     The table is `table`, with its index if that is named, or else a line a figure.
     The record holds what it is `about`, the figures, and beside those of a model and answer its `notes`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{protocol}.csv"
     if table is None:
         write_figures(path, figures)
     else:
-        table.round(4).to_csv(path, index=any(table.index.names))
+        write_csv(table.round(4), path, index=any(table.index.names))
     results = {key: {**found, **(notes or {}).get(key, {})} for key, found in figures.items()}
     write_record(folder / f"{protocol}.json", {"protocol": protocol, **about, "results": result_list(results)})
 
@@ -137,7 +137,7 @@ def write_figures(path: Path, results: Mapping[tuple[str, str], Mapping[str, Int
         for (model, answer), figures in results.items()
         for name, found in figures.items()
     ]
-    pd.DataFrame(rows).round(5).to_csv(path, index=False)
+    write_csv(pd.DataFrame(rows).round(5), path, index=False)
 
 
 def _short(found: Interval) -> str:

@@ -55,7 +55,6 @@ def draw_gallery(model: Family, data: Data, folder: Path) -> list[Path]:
     for name, draw in pages(model).items():
         rows, columns, names = draw(model, data)
         path = folder / f"{name}.png"
-        folder.mkdir(parents=True, exist_ok=True)
         save_sheet(sheet(rows, columns, names, size=112), path)
         written.append(path)
     return written

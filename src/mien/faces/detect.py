@@ -154,7 +154,7 @@ class _View:
 
     def fits(self, eyes: np.ndarray) -> bool:
         """Return whether the landmarker sees these eyes where they are when it is asked again, from there."""
-        again = self.landmarker and self.landmarker.points(self.rgb, eyes)
+        again = self.landmarker.points(self.rgb, eyes) if self.landmarker else None
         return again is not None and np.abs(eyes_of(again) - eyes).max() < FIT * np.hypot(*(eyes[1] - eyes[0]))
 
     def judge(self, eyes: np.ndarray, source: str, points: np.ndarray | None = None) -> Face | None:

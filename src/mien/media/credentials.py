@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import InputError
+from mien.files import path_text
 from mien.media.provenance import Stamp
 
 # No thumbnails: one of the photograph would go on showing the face before the edit.
@@ -68,7 +69,9 @@ class Signer:
                     builder.set_intent(c2pa.C2paBuilderIntent.EDIT)  # puts "opened" before what was done
                     kind = mimetypes.guess_type(parent.name)[0] or "application/octet-stream"
                     with parent.open("rb") as file:
-                        builder.add_ingredient({"title": parent.name, "relationship": "parentOf"}, kind, file)
+                        builder.add_ingredient(
+                            {"title": path_text(parent.name), "relationship": "parentOf"}, kind, file
+                        )
                 builder.sign(signer, f"image/{form.lower()}", io.BytesIO(data), signed)
         except c2pa.C2paError as error:
             raise InputError(

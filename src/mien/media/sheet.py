@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mien.files import make_folder
 from mien.media.photo import Photo, write_photo
 from mien.media.provenance import Stamp
 
@@ -51,5 +52,5 @@ def sheet(
 
 def save_sheet(page: Image.Image, path: Path, stamp: Stamp | None = None) -> None:
     """Write a sheet, and in its metadata that the pictures were made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_photo(Photo.of(np.asarray(page)), path, stamp)

@@ -196,21 +196,6 @@ class Warps(Protocol):
 Invents, Moves = Generates, Warps  # their old names, until 0.2
 
 
-def check_shares(config: Any, *names: str) -> None:
-    """Raise InputError for a setting that is no share: 0 to 1; margin, colour and scale below 1."""
-    for name in names:
-        value, below = getattr(config, name), name in ("margin", "colour", "scale")
-        if not 0 <= value <= 1 or (below and value == 1):
-            raise InputError(f"{name} is {value:g}; expected a share from 0 to {'below ' if below else ''}1")
-
-
-def check_least(config: Any, least: Mapping[str, int]) -> None:
-    """Raise InputError for a setting below its least value."""
-    for name, value in least.items():
-        if getattr(config, name) < value:
-            raise InputError(f"{name} is {getattr(config, name)}; expected {value} or more")
-
-
 def ablated(presets: Mapping[str, Any], ablations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return presets, and each with every ablation's changes: of "small" under its name, of "paper" as paper_name."""
     changed = {

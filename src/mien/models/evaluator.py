@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from mien.data.batch import Batch
 from mien.labels import AUS, CLASSES
-from mien.models.contract import Embedding, Family, Prediction, check_least, check_shares
+from mien.models.contract import Embedding, Family, Prediction
+from mien.models.ranges import Degrees, Pairs, Part, People, Rate, Side, Steps, Weight, Width, check_settings
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.blocks import halvings
 from mien.nn.losses import known_cross_entropy, known_square_error
@@ -26,26 +27,24 @@ SCALE = 16.0  # of the cosine between a face and a person, as a logit (Wang et a
 class EvaluatorConfig:
     """Sizes and lengths of preset `small`, the only one."""
 
-    image_size: int = 64
-    subjects: int = 1
-    width: int = 24
-    expression_code: int = 64
-    identity_code: int = 64
-    batch_size: int = 48  # pairs: twice as many faces
-    steps: int = 3000
-    lr: float = 2e-3
-    au: float = 1.0
-    expression: float = 0.3
-    identity: float = 0.3
-    margin: float = 0.04
-    turn: float = 5.0
-    colour: float = 0.15
-    scale: float = 0.05
+    image_size: Side = 64
+    subjects: People = 1
+    width: Width = 24
+    expression_code: Width = 64
+    identity_code: Width = 64
+    batch_size: Pairs = 48  # pairs: twice as many faces
+    steps: Steps = 3000
+    lr: Rate = 2e-3
+    au: Weight = 1.0
+    expression: Weight = 0.3
+    identity: Weight = 0.3
+    margin: Part = 0.04
+    turn: Degrees = 5.0
+    colour: Part = 0.15
+    scale: Part = 0.05
 
     def __post_init__(self) -> None:
-        check_shares(self, "margin", "colour", "scale")
-        sizes = ("subjects", "width", "expression_code", "identity_code", "batch_size")
-        check_least(self, {"image_size": 32} | dict.fromkeys(sizes, 1))
+        check_settings(self)
 
 
 class Evaluator(Family):

@@ -28,6 +28,8 @@ def save_model(model: Family, path: Path, dtype: torch.dtype | None = None, depl
     if dtype:
         parameters = {name for name, _ in model.named_parameters()}  # buffers hold sums, which halves would spoil
         state = {name: t.to(dtype) if name in parameters else t for name, t in state.items()}
+    if wrong := next((name for name, t in state.items() if t.is_floating_point() and not t.isfinite().all()), None):
+        raise InputError(f"{path}: {wrong} is not finite as {state[wrong].dtype}; nothing was written, train it anew")
     write_tensors(path, state, describe(model))
 
 
@@ -54,6 +56,8 @@ def build(header: Mapping[str, Any], path: Path) -> Family:
         return family(family.Config(**header["config"]))
     except TypeError as error:
         raise InputError(f"{path}: written by another version of mien ({error}); train or fetch it again") from error
+    except InputError as error:
+        raise InputError(f"{path}: its settings make no model ({error}); train or fetch it again") from error
 
 
 def load(name: str = DEFAULT, device: str | torch.device = "cpu") -> Family:
@@ -81,6 +85,7 @@ def load(name: str = DEFAULT, device: str | torch.device = "cpu") -> Family:
 def place(model: Family, device: str | torch.device) -> Family:
     """Return `model` on a device, ready to use. Raises InputError for a device that is not there."""
     try:
+        torch.ones(1, device=device).item()  # meta, which holds no numbers, refuses here
         return model.to(device).eval()
     except (RuntimeError, AssertionError) as error:  # torch's words for no such device, and for a build without it
         raise InputError(f"device {str(device)!r} is not to be had here ({str(error)[:60]}…); use cpu") from error

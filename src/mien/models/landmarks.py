@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from mien.data.batch import Batch
 from mien.labels import CORNERS, POINTS
-from mien.models.contract import Family, check_least, check_shares
+from mien.models.contract import Family
+from mien.models.ranges import Degrees, Pairs, Part, People, Rate, Side, Steps, Width, check_settings
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.blocks import halvings
 from mien.nn.degrade import relight, worsen
@@ -21,20 +22,19 @@ from mien.nn.trunk import Trunk
 class LandmarksConfig:
     """Sizes and lengths of preset `small`, the only one."""
 
-    image_size: int = 128
-    subjects: int = 1
-    width: int = 16
-    batch_size: int = 24  # pairs: twice as many faces
-    steps: int = 5000
-    lr: float = 2e-3
-    margin: float = 0.1  # a face's box is found roughly, so the crop may be off as much
-    turn: float = 24.0
-    colour: float = 0.2
-    scale: float = 0.25
+    image_size: Side = 128
+    subjects: People = 1
+    width: Width = 16
+    batch_size: Pairs = 24  # pairs: twice as many faces
+    steps: Steps = 5000
+    lr: Rate = 2e-3
+    margin: Part = 0.1  # a face's box is found roughly, so the crop may be off as much
+    turn: Degrees = 24.0
+    colour: Part = 0.2
+    scale: Part = 0.25
 
     def __post_init__(self) -> None:
-        check_shares(self, "margin", "colour", "scale")
-        check_least(self, {"image_size": 32} | dict.fromkeys(("subjects", "width", "batch_size"), 1))
+        check_settings(self)
 
 
 def point_loss(found: Tensor, true: Tensor) -> Tensor:

@@ -23,7 +23,22 @@ from torch import Tensor, nn
 
 from mien.data.batch import Batch, Faces
 from mien.labels import CLASSES
-from mien.models.contract import Prediction, check_least, check_shares
+from mien.models.contract import Prediction
+from mien.models.ranges import (
+    Degrees,
+    Every,
+    Part,
+    People,
+    Rate,
+    Share,
+    Side,
+    SomePairs,
+    SomeWidth,
+    Steps,
+    Weight,
+    Width,
+    check_settings,
+)
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.models.two_codes import TwoCodes
 from mien.nn.blocks import Encoder, UpBlock, halvings, perceptron
@@ -42,36 +57,33 @@ class RelGanConfig:
     people in one ("alike": x_tg is x_t) and one person in two (x_tg is x_s, cut as x_t is).
     """
 
-    image_size: int = 96  # paper, Sec. 4.1
-    subjects: int = 1  # paper: N^i, people in the training set
-    width: int = 64  # paper, Sec. 4.1: encoders 64 … 512, decoder 512 … 32
-    discriminator_width: int = 16  # paper, Sec. 4.1: D's blocks 16 … 128
-    expression_code: int = 30  # paper, Sec. 4.1: f(e)
-    identity_code: int = 50  # paper, Sec. 4.1: f(i)
+    image_size: Side = 96  # paper, Sec. 4.1
+    subjects: People = 1  # paper: N^i, people in the training set
+    width: SomeWidth = 64  # paper, Sec. 4.1: encoders 64 … 512, decoder 512 … 32
+    discriminator_width: Width = 16  # paper, Sec. 4.1: D's blocks 16 … 128
+    expression_code: Width = 30  # paper, Sec. 4.1: f(e)
+    identity_code: Width = 50  # paper, Sec. 4.1: f(i)
     supervised: bool = False  # paper: the CNN baseline, G_es and a class layer; ours: for as many steps
-    batch_size: int = 64  # paper, Sec. 4.1
-    pretrain_steps: int = 0  # ours: G_es by classes, before the game; the paper pre-trains all on another set
-    steps: int = 142_000  # paper: half of 300 epochs of BU-4DFE's 60,600 images; it does not say when "late" begins
-    late_steps: int = 142_000  # paper: the other half; G moves more often than D
-    late_every: int = 2  # ours: how often; the paper has "more frequently"
-    recognition_steps: int = 47_300  # paper: 50 epochs of the MLP
-    lr: float = 1e-4  # paper, Sec. 4.1
-    decay: float = 0.0  # ours: share of the late stage over which the rate falls to zero
-    same: float = 0.0  # ours: share of pairs that show one person
-    alike: float = 0.0  # ours: share of the others that show one expression
-    margin: float = 0.06  # paper: five crops; ours: of a corner crop, as a share of the size
-    turn: float = 6.0  # paper, Sec. 4.1: -6, -3, 3, 6 degrees
-    colour: float = 0.0  # ours: ± share, augmentation
-    adversarial: float = 0.7  # paper, Sec. 4.1: λ1; of L_D in a turn of its own, where Adam does not feel it
-    pixel: float = 20.0  # paper, Sec. 4.1: λ2
-    expression: float = 50.0  # paper, Sec. 4.1: λ3
-    identity: float = 30.0  # paper, Sec. 4.1: λ4
+    batch_size: SomePairs = 64  # paper, Sec. 4.1
+    pretrain_steps: Steps = 0  # ours: G_es by classes, before the game; the paper pre-trains all on another set
+    steps: Steps = 142_000  # paper: half of 300 epochs of BU-4DFE's 60,600 images; it does not say when "late" begins
+    late_steps: Steps = 142_000  # paper: the other half; G moves more often than D
+    late_every: Every = 2  # ours: how often; the paper has "more frequently"
+    recognition_steps: Steps = 47_300  # paper: 50 epochs of the MLP
+    lr: Rate = 1e-4  # paper, Sec. 4.1
+    decay: Share = 0.0  # ours: share of the late stage over which the rate falls to zero
+    same: Share = 0.0  # ours: share of pairs that show one person
+    alike: Share = 0.0  # ours: share of the others that show one expression
+    margin: Part = 0.06  # paper: five crops; ours: of a corner crop, as a share of the size
+    turn: Degrees = 6.0  # paper, Sec. 4.1: -6, -3, 3, 6 degrees
+    colour: Part = 0.0  # ours: ± share, augmentation
+    adversarial: Weight = 0.7  # paper, Sec. 4.1: λ1; of L_D in a turn of its own, where Adam does not feel it
+    pixel: Weight = 20.0  # paper, Sec. 4.1: λ2
+    expression: Weight = 50.0  # paper, Sec. 4.1: λ3
+    identity: Weight = 30.0  # paper, Sec. 4.1: λ4
 
     def __post_init__(self) -> None:
-        check_shares(self, "same", "alike", "decay", "margin", "colour")
-        check_least(self, dict.fromkeys(("subjects", "discriminator_width", "late_every"), 1))
-        check_least(self, {"width": 2, "batch_size": 2})  # the decoder's last block has half of it; batch norm's
-        check_least(self, {"image_size": 32})  # five halvings
+        check_settings(self)
 
 
 PAPER = RelGanConfig()

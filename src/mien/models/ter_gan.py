@@ -32,7 +32,21 @@ from torch.nn import functional as F
 
 from mien.data.batch import Batch, Faces
 from mien.labels import CLASSES
-from mien.models.contract import Prediction, check_least, check_shares
+from mien.models.contract import Prediction
+from mien.models.ranges import (
+    Degrees,
+    Every,
+    Part,
+    People,
+    Rate,
+    Share,
+    Side,
+    SomePairs,
+    Steps,
+    Weight,
+    Width,
+    check_settings,
+)
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.models.two_codes import TwoCodes
 from mien.nn.blocks import Decoder, Encoder, perceptron
@@ -57,46 +71,43 @@ class TerGanConfig:
     in two expressions, both are wrong. The paper has 1 everywhere.
     """
 
-    image_size: int = 75  # paper, Sec. 4.1
-    subjects: int = 1  # paper: N^i, people in the training set
-    width: int = 64  # paper, Sec. 4.1: encoders 64 … 1024, decoder 512 … 64
-    discriminator_width: int = 16  # paper, Sec. 4.1: D's blocks 16 … 128
-    expression_code: int = 30  # paper, Sec. 4.1: f(e)
-    identity_code: int = 50  # paper, Sec. 4.1: f(i)
+    image_size: Side = 75  # paper, Sec. 4.1
+    subjects: People = 1  # paper: N^i, people in the training set
+    width: Width = 64  # paper, Sec. 4.1: encoders 64 … 1024, decoder 512 … 64
+    discriminator_width: Width = 16  # paper, Sec. 4.1: D's blocks 16 … 128
+    expression_code: Width = 30  # paper, Sec. 4.1: f(e)
+    identity_code: Width = 50  # paper, Sec. 4.1: f(i)
     supervised: bool = False  # paper: the CNN baseline, G_es and its class layer; ours: for as many steps
-    batch_size: int = 64  # paper, Sec. 4.1
-    pretrain_steps: int = 10000  # ours: stage 1; the paper gives no length
-    discriminator_steps: int = 0  # ours: steps of D alone (Eq. 1) between the stages
-    steps: int = 100000  # ours: stage 2; the paper gives no length
-    recognition_steps: int = 1000  # ours: the shallow classifier on the detached G_es
-    game_every: int = 1  # paper: D, D_es and D_et play in every step; ours: in every so many
-    lr: float = 2e-4  # paper, Sec. 4.1
-    re_encode_lr: float = 2e-4  # paper, Sec. 4.1; ours: another than `lr`, as Adam takes equal steps at any λ5 and λ6
-    encoder_rate: float = 1.0  # ours: factor of stage 2's rates for G_es and G_et
+    batch_size: SomePairs = 64  # paper, Sec. 4.1
+    pretrain_steps: Steps = 10000  # ours: stage 1; the paper gives no length
+    discriminator_steps: Steps = 0  # ours: steps of D alone (Eq. 1) between the stages
+    steps: Steps = 100000  # ours: stage 2; the paper gives no length
+    recognition_steps: Steps = 1000  # ours: the shallow classifier on the detached G_es
+    game_every: Every = 1  # paper: D, D_es and D_et play in every step; ours: in every so many
+    lr: Rate = 2e-4  # paper, Sec. 4.1
+    re_encode_lr: Rate = 2e-4  # paper, Sec. 4.1; ours: another than `lr`, as Adam takes equal steps at any λ5 and λ6
+    encoder_rate: Share = 1.0  # ours: factor of stage 2's rates for G_es and G_et
     one_step: bool = False  # ours: λ1 to λ7 weigh against each other in one step of G; the paper has two steps a batch
     joint_norm: bool = False  # ours: x and x̄ pass an encoder in one batch in Eq. 4 and 5, so one batch norm serves both
-    same: float = 0.5  # ours: share of pairs that show one person
-    alike: float = 0.0  # ours: share of the others that show one expression
-    margin: float = 0.06  # paper: five crops; ours: of a corner crop, as a share of the size
-    turn: float = 6.0  # paper, Sec. 4.1: -6, -3, 3, 6 degrees
-    colour: float = 0.0  # ours: ± share, augmentation
-    irec_same: float = 1.0  # paper, Sec. 4.1: λ3
-    irec_alike: float = 1.0  # paper: λ3
-    irec_different: float = 1.0  # paper: λ3
-    erec_same: float = 1.0  # paper, Sec. 4.1: λ4
-    erec_alike: float = 1.0  # paper: λ4
-    erec_different: float = 1.0  # paper: λ4
-    identity_features: float = 1.0  # paper, Sec. 4.1: λ1
-    expression_features: float = 1.0  # paper, Sec. 4.1: λ2
-    adversarial: float = 0.5  # paper, Sec. 4.1: λ7; of L_D in a turn of its own, where Adam does not feel it
-    identity_consistency: float = 0.3  # paper, Sec. 4.1: λ5
-    expression_consistency: float = 0.3  # paper, Sec. 4.1: λ6
+    same: Share = 0.5  # ours: share of pairs that show one person
+    alike: Share = 0.0  # ours: share of the others that show one expression
+    margin: Part = 0.06  # paper: five crops; ours: of a corner crop, as a share of the size
+    turn: Degrees = 6.0  # paper, Sec. 4.1: -6, -3, 3, 6 degrees
+    colour: Part = 0.0  # ours: ± share, augmentation
+    irec_same: Weight = 1.0  # paper, Sec. 4.1: λ3
+    irec_alike: Weight = 1.0  # paper: λ3
+    irec_different: Weight = 1.0  # paper: λ3
+    erec_same: Weight = 1.0  # paper, Sec. 4.1: λ4
+    erec_alike: Weight = 1.0  # paper: λ4
+    erec_different: Weight = 1.0  # paper: λ4
+    identity_features: Weight = 1.0  # paper, Sec. 4.1: λ1
+    expression_features: Weight = 1.0  # paper, Sec. 4.1: λ2
+    adversarial: Weight = 0.5  # paper, Sec. 4.1: λ7; of L_D in a turn of its own, where Adam does not feel it
+    identity_consistency: Weight = 0.3  # paper, Sec. 4.1: λ5
+    expression_consistency: Weight = 0.3  # paper, Sec. 4.1: λ6
 
     def __post_init__(self) -> None:
-        check_shares(self, "same", "alike", "margin", "colour")
-        check_least(self, dict.fromkeys(("subjects", "width", "discriminator_width", "game_every"), 1))
-        check_least(self, {"image_size": 32, "batch_size": 2})  # five halvings; batch norm's
-        check_least(self, {"encoder_rate": 0})
+        check_settings(self)
 
 
 PAPER = TerGanConfig()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +13,7 @@ from mien.errors import InputError
 from mien.faces.crop import FaceCrop, Picture, Which
 from mien.faces.detect import Face
 from mien.faces.landmarks import Landmarker
+from mien.files import alone, path_text, place_of, writing
 from mien.labels import AUS, CLASSES, au_name
 from mien.media.photo import PICTURES
 from mien.progress import Tell, untold
@@ -91,13 +92,13 @@ def _rows_of(editor: Crops, path: Path, number: Which) -> list[Row]:
     try:
         return [_row(editor.engine, path, cut) for cut in editor.crops(path, number)]
     except InputError as error:
-        return [{"path": str(path), "error": str(error)}]
+        return [{"path": path_text(path), "error": path_text(str(error))}]
 
 
 def _row(engine: Engine, path: Path, cut: FaceCrop) -> Row:
     found = engine.probabilities(cut.crop[None])[0].tolist()
     words = {word: round(p, 6) for word, p in zip(CLASSES, found, strict=True)}
-    row: Row = {"path": str(path), "number": cut.number}
+    row: Row = {"path": path_text(path), "number": cut.number}
     row |= dict(zip(PLACE[2:], (round(v, 1) for v in cut.box), strict=True))
     if cut.left_out:
         row["left_out"] = list(cut.left_out)
@@ -137,11 +138,15 @@ def _journal(
             continue
     same = bool(lines) and lines[0] == dict(made_by)
     known = dict(lines[1:]) if same else {}
-    with path.open("a" if same else "w", encoding="utf-8") as file:
-        file.write("\n" if same else json.dumps(made_by) + "\n")
+    with ExitStack() as held:
+        with writing(path):
+            file = held.enter_context(place_of(path).open("a" if same else "w", encoding="utf-8"))
+        held.enter_context(alone(path))
 
-        def note(mark: str, rows: list[Row]) -> None:
-            file.write(json.dumps([mark, rows]) + "\n")
-            file.flush()
+        def note(text: str) -> None:
+            with writing(path):
+                file.write(f"{text}\n")
+                file.flush()
 
-        yield known, note
+        note("" if same else json.dumps(made_by))
+        yield known, lambda mark, rows: note(json.dumps([mark, rows]))

@@ -46,7 +46,7 @@ def write_table(rows: Sequence[Row], path: Path) -> None:
 
         data = pd.DataFrame(rows, columns=columns).astype({"number": "Int64"}).to_parquet(index=False)
     else:
-        data = (csv_text(rows) if suffix == ".csv" else json_text(rows)).encode("utf-8", "surrogateescape")
+        data = (csv_text(rows) if suffix == ".csv" else json_text(rows)).encode()
     write_whole(path, data)
 
 

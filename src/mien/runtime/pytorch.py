@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mien.controls import Controls
+from mien.errors import InputError
 from mien.faces.morph import Maps
 from mien.labels import AUS
 from mien.models import contract
@@ -83,22 +84,26 @@ class PytorchEngine:
         face = self._tensor(crop[None])
         if isinstance(self.model, contract.Warps):
             with torch.autocast("cpu", torch.bfloat16, enabled=native_bf16()):
-                return maps_of(self.model.fields(face, self._controls(controls)), self.size)
+                maps = maps_of(self.model.fields(face, self._controls(controls)), self.size)
+            return Maps(*map(self._sound, (maps.flow, maps.shade, maps.alpha, maps.paint)))
         made = self._generated(face, controls, transfers)
         residual = residual_of(able(self.model, contract.Transfers), face, made)[0] * 127.5  # (3, S, S) grey levels
-        return np.ascontiguousarray(residual.permute(1, 2, 0).cpu().numpy())
+        return np.ascontiguousarray(self._sound(residual.permute(1, 2, 0).cpu().numpy()))
 
     @torch.inference_mode()
     def picture(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> np.ndarray:
         """Return a crop with the change made to it."""
         face = self._tensor(crop[None])
         model = able(self.model, contract.Transfers)
-        return to_pixels(composite(model, face, self._generated(face, controls, transfers))[0])
+        made = composite(model, face, self._generated(face, controls, transfers))[0]
+        self._sound(_array(made))
+        return to_pixels(made)
 
     @torch.inference_mode()
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
         """Return the probability of every class."""
-        return _array(able(self.model, contract.Recognizes).recognize(self._tensor(crops)).probabilities)
+        found = able(self.model, contract.Recognizes).recognize(self._tensor(crops))
+        return self._sound(_array(found.probabilities))
 
     @torch.inference_mode()
     def units_of(self, crops: np.ndarray) -> np.ndarray:
@@ -109,17 +114,18 @@ class PytorchEngine:
     def codes(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         """Return the codes of expression and identity."""
         found = able(self.model, contract.Embeds).embed(self._tensor(crops))
-        return {"expression": _array(found.expression), "identity": _array(found.identity)}
+        return {name: self._sound(_array(getattr(found, name))) for name in ("expression", "identity")}
 
     @torch.inference_mode()
     def points(self, crops: np.ndarray) -> np.ndarray:
         """Return landmarks."""
-        return _array(able(self.model, contract.FindsPoints).find_points(self._tensor(crops)))
+        return self._sound(_array(able(self.model, contract.FindsPoints).find_points(self._tensor(crops))))
 
     @torch.inference_mode()
     def generate(self, count: int, expression: str | None = None, seed: int = 0) -> np.ndarray:
         """Return people who do not exist."""
         made = able(self.model, contract.Generates).generate(count, expression, seed)
+        self._sound(_array(made))
         return np.stack([to_pixels(image) for image in made])
 
     def _generated(self, face: Tensor, controls: Controls, transfers: bool) -> Tensor:
@@ -138,6 +144,12 @@ class PytorchEngine:
 
     def _tensor(self, crops: np.ndarray) -> Tensor:
         return to_tensor(crops).to(self.device)
+
+    def _sound(self, found: np.ndarray) -> np.ndarray:
+        """Return what the model found; raises InputError where that is NaN, which no picture may be made of."""
+        if not np.isfinite(found).all():
+            raise InputError(f"{self.name}: finds no finite numbers here; its weights are spoilt, fetch them again")
+        return found
 
 
 def open_pytorch(name: str, device: str = "cpu") -> PytorchEngine:

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from mien.errors import InputError
-from mien.files import write_json, write_whole
+from mien.files import alone, check_folder, is_new, make_folder, write_json, write_whole
 from mien.labels import AUS, au_columns
 from mien.progress import Tell, untold
 from mien.synth.geometry.wear import OCCLUDERS
@@ -67,20 +67,23 @@ def generate(
     order = _checked(Order(people, per_person, size, seed, sessions, occluded, plan=plan), jobs)
     out = Path(out)
     parts = out / "parts"
-    _open_folder(out, order)
-    if (out / "metadata.csv").exists():
-        shutil.rmtree(parts, ignore_errors=True)
-        return
-    parts.mkdir(parents=True, exist_ok=True)
-    (out / "images").mkdir(exist_ok=True)
-    each = per_person * sessions
-    missing = [i for i in range(people) if not (parts / f"{_subject(i)}.npz").exists()]
-    done = (people - len(missing)) * each
-    tell(done, people * each)
-    for _ in _run(out, order, missing, jobs):
-        done += each
+    check_folder(out)
+    make_folder(out)
+    with alone(out):
+        _open_folder(out, order)
+        if (out / "metadata.csv").exists():
+            shutil.rmtree(parts, ignore_errors=True)
+            return
+        for folder in (parts, out / "images"):
+            make_folder(folder)
+        each = per_person * sessions
+        missing = [i for i in range(people) if not (parts / f"{_subject(i)}.npz").exists()]
+        done = (people - len(missing)) * each
         tell(done, people * each)
-    _finish(out, order)
+        for _ in _run(out, order, missing, jobs):
+            done += each
+            tell(done, people * each)
+        _finish(out, order)
 
 
 def _checked(order: Order, jobs: int) -> Order:
@@ -107,17 +110,14 @@ def _checked(order: Order, jobs: int) -> Order:
 
 def _open_folder(out: Path, order: Order) -> None:
     """Make the folder ours, or refuse one that holds something else."""
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: expected a folder, found a file")
     record = out / "studio.json"
     if record.exists():
         found = json.loads(record.read_text())
         if {"plan": PLANS[0]} | found != asdict(order):  # plans came later than sets
             raise InputError(f"{out}: holds another set ({found}); give another folder or the same numbers")
-    elif out.exists() and any(out.iterdir()):
+    elif not is_new(out):
         raise InputError(f"{out}: not empty and not a set of the studio; give a new folder")
     else:
-        out.mkdir(parents=True, exist_ok=True)
         write_json(record, asdict(order))
 
 
@@ -221,7 +221,7 @@ def _finish(out: Path, order: Order) -> None:
         size=order.size,
     )
     write_whole(out / "geometry.npz", content.getvalue())
-    for stray in [*(out / "images").glob(".*"), *out.glob(".*")]:  # a process killed while writing leaves its own
+    for stray in [*(out / "images").glob(".*.part"), *out.glob(".*.part")]:  # which killed processes left
         stray.unlink()
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from mien.errors import InputError
 from mien.models.io import describe
 from mien.models.tensor_files import read_tensors, write_tensors
@@ -12,10 +14,21 @@ from mien.training.trainer import Trainer
 
 
 def checkpoint(trainer: Trainer, path: Path) -> None:
-    """Write the trainer's state; the file at `path` is whole at any moment."""
+    """Write the trainer's state as `write_state` does; all its processes meet here."""
     if trainer.fabric.is_global_zero:
-        write_tensors(path, *trainer.state())
+        write_state(trainer, path)
     trainer.fabric.barrier()
+
+
+def write_state(trainer: Trainer, path: Path) -> None:
+    """Write the trainer's state; the file at `path` is whole at any moment, and never holds NaN.
+
+    Raises InputError where the training has gone astray or the disk refuses: what was at `path` before then still is.
+    """
+    tensors, header = trainer.state()
+    if wrong := next((name for name, t in tensors.items() if not finite(t)), None):
+        raise trainer.astray(f"{wrong} has become NaN or infinite")
+    write_tensors(path, tensors, header)
 
 
 def resume(trainer: Trainer, path: Path) -> None:
@@ -38,6 +51,11 @@ def resume(trainer: Trainer, path: Path) -> None:
         if begun != now:
             raise InputError(f"{path}: was begun with {name} {begun}, not {now}; resume with --{name} {begun}")
     trainer.restore(tensors, header)
+
+
+def finite(tensor: Tensor) -> bool:
+    """Whether all numbers of a tensor are finite."""
+    return not tensor.is_floating_point() or bool(tensor.isfinite().all())
 
 
 def list_to_tuple(value: Any) -> Any:

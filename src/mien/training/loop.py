@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mien.data.batch import Batch
 from mien.data.sampling.sampler import Sampler, prefetch
+from mien.errors import InputError
+from mien.files import alone, check_json, check_place, make_folder, write_json
 from mien.models.contract import Family
 from mien.models.io import describe
 from mien.models.recipe import Stage, turn_steps
-from mien.training.checkpoint import checkpoint, resume
+from mien.training.checkpoint import checkpoint, resume, write_state
+from mien.training.curves import Curves
 from mien.training.settings import Progress, Settings
 from mien.training.trainer import Trainer
 from mien.weights.resolve import CHECKPOINT
+
+NOTE = "run.json"
 
 
 @dataclass(frozen=True)
@@ -47,23 +52,29 @@ def train(
     The folder gets run.json (the resolved config, and each turn's share of the steps), TensorBoard events, sheets by
     `draw`, and one checkpoint, always whole: it is written beside and renamed. Ctrl-C writes a checkpoint before it
     goes on its way.
-    Raises InputError when the folder's checkpoint is another model's, or cannot be written.
+    Raises InputError when the folder's checkpoint is another model's, or cannot be written; when another process
+    trains in the folder; and at a loss that is no finite number: the last sound checkpoint stays.
     """
     trainer = Trainer(model, settings)
-    path = folder / CHECKPOINT
-    if path.exists():
-        resume(trainer, path)
-        if trainer.stage >= len(trainer.stages):
-            return True  # finished before: nothing to do, nothing to write
-    if trainer.fabric.is_global_zero:
-        folder.mkdir(parents=True, exist_ok=True)
-        note = describe(model) | {"settings": asdict(settings), "turns": shares_of_turns(trainer.stages)}
-        (folder / "run.json").write_text(json.dumps(note, indent=2) + "\n")
-        for left in folder.glob(f".{CHECKPOINT}.*"):  # by a process killed while it wrote
-            left.unlink()
-    fabric = trainer.fabric
-    share = _Share(sampler, fabric.global_rank, fabric.world_size)
-    with closing(prefetch(share, trainer.done)) as batches, _Interruption() as interruption:
+    path, fabric = folder / CHECKPOINT, trainer.fabric
+    with ExitStack() as held:
+        if fabric.is_global_zero:
+            make_folder(folder)
+            held.enter_context(alone(folder))
+            check_place(path)
+            check_json(folder / NOTE, "family")
+        if path.exists():
+            resume(trainer, path)
+            if trainer.stage >= len(trainer.stages):
+                return True  # finished before: nothing to do, nothing to write
+        if fabric.is_global_zero:
+            note = describe(model) | {"settings": asdict(settings), "turns": shares_of_turns(trainer.stages)}
+            write_json(folder / NOTE, note)
+            for left in folder.glob(f".{CHECKPOINT}.*"):  # by a process killed while it wrote
+                left.unlink()
+        share = _Share(sampler, fabric.global_rank, fabric.world_size)
+        batches = held.enter_context(closing(prefetch(share, trainer.done)))
+        interruption = held.enter_context(_Interruption())
         return _run(trainer, batches, folder, report, draw, interruption)
 
 
@@ -100,22 +111,26 @@ def _run(
     draw: Callable[[Family, Path], None] | None,
     interruption: _Interruption,
 ) -> bool:
-    from torch.utils.tensorboard import SummaryWriter
-
     settings, path, begin, first = trainer.settings, folder / CHECKPOINT, time.monotonic(), trainer.done
     total = sum(stage.steps for stage in trainer.stages)
-    writer = SummaryWriter(str(folder), purge_step=first or None) if trainer.fabric.is_global_zero else None
+    curves = Curves(folder, first) if trainer.fabric.is_global_zero else None
     while (result := trainer.advance(lambda step: next(batches))) is not None:
         stage, losses = result
         done, spent = trainer.done, time.monotonic() - begin
         if done % settings.log_every == 0 or done == total:
             pace = spent / (done - first)
             report(Progress(stage, done, total, pace * (total - done), trainer.model.config.batch_size / pace, losses))
-            for name, loss in losses.items():
-                if writer:
-                    writer.add_scalar(name, loss, done)
-        if draw and writer and done % settings.sheet_every == 0:
-            draw(trainer.model, folder / "sheets" / f"{done:07d}.png")
+            if curves:
+                curves.add(losses, done)
+        if curves and curves.lost:  # a full disk? Better known now than at the end
+            write_state(trainer, path)
+            curves = None
+        if draw and trainer.fabric.is_global_zero and done % settings.sheet_every == 0:
+            try:
+                draw(trainer.model, folder / "sheets" / f"{done:07d}.png")
+            except InputError as error:  # as curves, sheets are a luxury
+                logging.getLogger("mien").warning("mien: careful: %s; training goes on without sheets", error)
+                draw = None
         stop = interruption.asked or (settings.stop_after is not None and spent > settings.stop_after)
         if stop or done % settings.checkpoint_every == 0:
             checkpoint(trainer, path)
@@ -123,8 +138,8 @@ def _run(
             break
     else:
         checkpoint(trainer, path)
-    if writer:
-        writer.close()
+    if curves:
+        curves.close()
     if interruption.asked:
         raise KeyboardInterrupt
     return trainer.stage >= len(trainer.stages)

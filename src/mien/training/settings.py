@@ -11,6 +11,8 @@ from mien.errors import InputError
 from mien.nn.modes import native_bf16
 
 Precision = Literal["32-true", "bf16-mixed"]
+ACCELERATORS = ("auto", "cpu", "cuda", "gpu", "mps")
+INTERVALS = ("checkpoint_every", "log_every", "sheet_every")  # in steps
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,15 @@ class Settings:
     stop_after: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("devices", "nodes", "checkpoint_every", "log_every", "sheet_every"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more")
-        if self.seed < 0:
-            raise InputError(f"seed is {self.seed}; expected 0 or more")
+        for name, most in (("devices", 1024), ("nodes", 1024), *dict.fromkeys(INTERVALS, 10**9).items()):
+            if not 1 <= getattr(self, name) <= most:
+                raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more, at most {most}")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed is {self.seed}; expected 0 or more, at most {2**63 - 1}")
+        if self.accelerator not in ACCELERATORS:
+            raise InputError(f"device is {self.accelerator}; expected one of {', '.join(ACCELERATORS)}")
+        if self.stop_after is not None and not self.stop_after >= 0:
+            raise InputError(f"stop_after is {self.stop_after}; expected seconds, 0 or more")
 
 
 def best_precision(accelerator: str) -> Precision:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.media.sheet import save_sheet, sheet
 from mien.models.contract import Family, Transfers
+from mien.models.ranges import KINDS
 from mien.models.registry import create, name_of, preset_config
 from mien.models.tensor_files import read_tensors
 from mien.nn.images import to_pixels
@@ -155,7 +156,8 @@ def check_labels(family: Family, data: Data) -> None:
 
 def typed_changes(model: str, preset: str, changes: Mapping[str, str]) -> dict[str, Any]:
     """Return settings given as text in their config's types. Raises InputError for what does not fit."""
-    kinds = {name: type(value) for name, value in asdict(preset_config(model, preset)).items()}
+    config = preset_config(model, preset)
+    kinds = {name: type(value) for name, value in asdict(config).items()}
     kinds.pop("subjects", None)  # counted from the data
     typed: dict[str, Any] = {}
     for name, text in changes.items():
@@ -164,7 +166,8 @@ def typed_changes(model: str, preset: str, changes: Mapping[str, str]) -> dict[s
         try:
             typed[name] = YES_NO[text.lower()] if kinds[name] is bool else kinds[name](text)
         except (ValueError, KeyError) as error:
-            raise InputError(f"--set {name}={text}: expected a value of type {kinds[name].__name__}") from error
+            raise InputError(f"--set {name}={text}: expected {KINDS[kinds[name]]}") from error
+    replace(config, **typed)  # which looks at every value
     return typed
 
 

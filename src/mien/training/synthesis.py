@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from mien.controls import Controls
 from mien.data.columns import METADATA
 from mien.data.dataset import Data, digest
 from mien.errors import InputError
-from mien.files import claim, whole
+from mien.files import CLAIM, alone, check_folder, claim, is_new, make_folder, write_whole
 from mien.labels import BASIC, CLASSES
 from mien.media.photo import Photo, write_photo
 from mien.media.provenance import Stamp
@@ -49,7 +50,25 @@ def synthesize(
         raise InputError(f"{data.manifest.folder}: nobody is neutral; expected neutral faces to edit")
     able(model, Edits if data is not None else Generates)  # before the folder is claimed
     shown = "" if data is None else digest(data, faces)
-    claim(folder, {"weights": fingerprint(model), "faces": shown, "seed": seed})
+    check_folder(folder)
+    if not (folder / CLAIM).exists() and not is_new(folder):
+        raise InputError(f"{folder}: not empty and no set of made faces; give a new folder")
+    make_folder(folder)
+    with alone(folder):
+        claim(folder, {"weights": fingerprint(model), "faces": shown, "seed": seed})
+        rows = _write_faces(model, data, faces, folder, per_class, words, seed, tell)
+        table = io.StringIO()
+        writer = csv.DictWriter(table, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        write_whole(folder / METADATA, table.getvalue())
+
+
+def _write_faces(
+    model: Family, data: Data | None, faces: np.ndarray, folder: Path, per_class: int, words: Sequence[str], seed: int,
+    tell: Tell,
+) -> list[dict[str, str]]:  # fmt: skip
+    """Write the pictures that are missing, and return all rows of the table."""
     rows: list[dict[str, str]] = []
     for k in range(per_class):  # all classes of one k, so that the first n of every class make a smaller set
         person = int(np.random.default_rng([seed, k]).integers(2**31))
@@ -67,15 +86,12 @@ def synthesize(
                     made = able(model, Edits).edit(face, Controls(word, intensity))
                 write_made(made, file, name_of(model), f"synthesize: {word} {intensity:.2f}", labels["subject"])
         tell(k + 1, per_class)
-    with whole(folder / METADATA) as beside, beside.open("w", newline="", encoding="utf-8") as out:
-        writer = csv.DictWriter(out, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    return rows
 
 
 def write_made(image: torch.Tensor, file: Path, model: str, operation: str, subject: str) -> None:
     """Write one picture (1, 3, S, S) that a model made, with a stamp that says so."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     stamp = Stamp(f"mien {VERSION}", model, operation, subject)
     write_photo(Photo.of(to_pixels(image[0])), file, stamp)
 

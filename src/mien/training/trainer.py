@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -15,6 +16,7 @@ from mien.errors import InputError
 from mien.models.contract import Family
 from mien.models.io import describe
 from mien.models.recipe import Adam, Stage, Turn
+from mien.models.registry import name_of
 from mien.nn.modes import channels_last
 from mien.training.settings import Settings
 
@@ -73,7 +75,10 @@ class Trainer:
         return sum(s.steps for s in self.stages[: self.stage]) + max(self.step, 0)
 
     def advance(self, batch_of: Callable[[int], Batch]) -> tuple[str, dict[str, float]] | None:
-        """Take one step, and return its stage's name and its losses; None when the recipe is finished."""
+        """Take one step, and return its stage's name and its losses; None when the recipe is finished.
+
+        Raises InputError at a loss that is no finite number: the nets are spoilt by then.
+        """
         while self.stage < len(self.stages):
             stage = self.stages[self.stage]
             if self.step < 0:
@@ -93,8 +98,21 @@ class Trainer:
         for turn in stage.turns:
             if self.step % turn.every == 0:
                 losses |= {f"{turn.name}/{k}": v for k, v in self.take(turn, batch, _rate(stage, self.step)).items()}
+        found = {name: loss.item() for name, loss in losses.items()}
+        if wrong := [name for name, loss in found.items() if not math.isfinite(loss)]:
+            raise self.astray(f"the loss {wrong[0]} is {found[wrong[0]]}")
         self.step += 1
-        return {name: loss.item() for name, loss in losses.items()}
+        return found
+
+    def astray(self, what: str) -> InputError:
+        """Return the error of a training that can only get worse: what is no finite number, and what to lower."""
+        rates = [name for name in asdict(self.model.config) if name.endswith("lr")]
+        precision = "" if self.settings.precision == "32-true" else ", or train with --precision 32-true"
+        stage = self.stages[min(self.stage, len(self.stages) - 1)].name
+        return InputError(
+            f"{name_of(self.model)}: in step {self.done + 1}, stage {stage}, {what}, no finite number; the last sound "
+            f"checkpoint stays. Lower {' or '.join(rates)}{precision}, and begin in a new folder if it comes again"
+        )
 
     def take(self, turn: Turn, batch: Batch, rate: float = 1.0) -> dict[str, Tensor]:
         """Do one turn: only `turn.nets` move, on the sum of weight times loss. Returns the unweighted losses.

@@ -53,7 +53,7 @@ def make_zoo(
     """
     for name in models:
         find_family(name)
-    if hours <= 0:
+    if not 0 < hours < float("inf"):
         raise InputError(f"--hours {hours:g}: expected more than 0")
     if not sets.manifest().test.any():
         raise InputError(f"{sets}: no row is marked test=1; mark people to measure on")

@@ -27,6 +27,7 @@ MIRRORED = mirrored_points()
 UNITS = 16.0  # of the flow in the file, a cell: quarter pixels of a frame of 256
 ROUNDS = 6  # of the fixed-point iteration
 AGREE = 0.5 / REFERENCE  # of the side: landmarks that lie this near are those of one picture
+FAR = 1e4  # cells; beyond the border by so much is as far as one can be
 SURE = 0.3  # cells that may lie between the two places in N at the end of the iteration
 
 
@@ -102,6 +103,7 @@ def flow_between(first: np.ndarray, second: np.ndarray, at: np.ndarray) -> tuple
 
 def looked_up(grid: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Return a grid (64, 64, …) at places (g, g, 2), bilinear; beyond the border it goes on as at the border."""
+    at = np.clip(np.nan_to_num(at), -FAR, FAR)  # OpenCV's places are integers at last
     x, y = (np.ascontiguousarray(at[..., k], np.float32) for k in range(2))
     return cv2.remap(grid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 

@@ -90,7 +90,6 @@ def write_page(
         about_times(times),
         "<h2>Limits</h2><ul>" + "".join(f"<li>{escape(line)}" for line in LIMITS) + "</ul></html>",
     ]
-    folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "index.html", "\n".join(page) + "\n")
 
 

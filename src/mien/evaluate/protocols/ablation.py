@@ -21,6 +21,7 @@ from mien.evaluate.evaluators.independence import with_sources
 from mien.evaluate.evaluators.networks import as_evaluator
 from mien.evaluate.figures import error_figures, errors_frame, evaluator_figures, recognition_figures
 from mien.evaluate.trials import Trials, trials
+from mien.evaluate.written import write_csv
 from mien.files import kept
 from mien.models.contract import Family, Transfers
 from mien.models.io import fingerprint, load
@@ -102,7 +103,7 @@ def ablate(
             figures = kept(place.with_suffix(".json"), _dependencies(chosen, data, measurement), learn)
             rows.append({"preset": preset, "seed": seed} | figures)
     table = with_sources(pd.DataFrame(rows), measurement.evaluator, test.manifest)
-    table.round(4).to_csv(folder / "ablation.csv", index=False)
+    write_csv(table.round(4), folder / "ablation.csv", index=False)
     return table
 
 

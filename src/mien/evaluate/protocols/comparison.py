@@ -26,6 +26,7 @@ from mien.evaluate.figures import answer_all, error_figures, errors_frame, evalu
 from mien.evaluate.record import Key
 from mien.evaluate.sheets import draw_chosen, for_show
 from mien.evaluate.trials import STARTS, Trials, trials
+from mien.evaluate.written import write_csv
 from mien.models.contract import Family
 from mien.progress import Tell, untold
 
@@ -64,10 +65,10 @@ def compare(
                 figures[name, answer] |= own
     table = pd.DataFrame(figures).T.rename_axis(["model", "answer"]).sort_index(key=_order(models))
     table = with_sources(table, evaluator, data.manifest)
-    folder.mkdir(parents=True, exist_ok=True)
-    table.round(4).to_csv(folder / "comparison.csv")
-    with_sources(by_au, evaluator, data.manifest).rename_axis(["model", "answer"]).round(3).to_csv(folder / "aus.csv")
-    pd.concat(errors, names=["model", "answer"]).round(5).to_csv(folder / "trials.csv")
+    write_csv(table.round(4), folder / "comparison.csv")
+    units = with_sources(by_au, evaluator, data.manifest).rename_axis(["model", "answer"])
+    write_csv(units.round(3), folder / "aus.csv")
+    write_csv(pd.concat(errors, names=["model", "answer"]).round(5), folder / "trials.csv")
     chosen = for_show(data, t)
     shown = {name: [pictures[name, MADE[1]][k] for k in chosen] for name in models}
     draw_chosen(data, t, chosen, shown, folder / "comparison.png")

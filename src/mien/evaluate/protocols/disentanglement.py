@@ -28,6 +28,7 @@ from mien.evaluate.observations import observations
 from mien.evaluate.probes import CODES, Probe, codes, fit_probes, hits, probe_table, probed_rows, questions
 from mien.evaluate.record import Key, column_means, made_with, over_people, people_of, trial_facts, write_protocol
 from mien.evaluate.trials import Trials, random_pairs
+from mien.evaluate.written import write_csv, write_figure
 from mien.labels import CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.metrics.verification import cosines
@@ -78,7 +79,7 @@ def by_disentanglement(
         "chance": dict(zip(table.probe, table.chance, strict=True)),
     }  # fmt: skip
     write_protocol(folder, "disentanglement", about, figures)
-    table.round(4).to_csv(folder / "probes.csv", index=False)
+    write_csv(table.round(4), folder / "probes.csv", index=False)
     draw_tsne(everything, data, folder / "tsne.png")
     return table, figures
 
@@ -223,6 +224,4 @@ def draw_tsne(found: dict[str, np.ndarray], data: Data, path: Path, seed: int = 
     for axis in axes.flat:
         axis.set_xticks([])
         axis.set_yticks([])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=80)
-    plt.close(figure)
+    write_figure(figure, path)

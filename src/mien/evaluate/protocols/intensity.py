@@ -23,6 +23,7 @@ from mien.evaluate.evaluators.base import Evaluator, all_read, must_measure
 from mien.evaluate.evaluators.independence import with_sources
 from mien.evaluate.evaluators.networks import as_evaluator
 from mien.evaluate.record import column_means, made_with, over_people, write_protocol
+from mien.evaluate.written import write_figure
 from mien.labels import CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models.contract import Edits, Family, Transfers
@@ -177,6 +178,4 @@ def draw_intensity(swept: Mapping[str, pd.DataFrame], path: Path) -> None:
     for axis in axes.flat[len(words) :]:
         axis.axis("off")
     axes.flat[0].legend(fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=80)
-    plt.close(figure)
+    write_figure(figure, path)

@@ -20,6 +20,7 @@ from mien.errors import InputError
 from mien.evaluate.predictions import BASELINE, STAGE_1, estimate_aus, predict, protocol_rows
 from mien.evaluate.probes import codes, probe_hits, shown_rows
 from mien.evaluate.protocols.recognition_tables import draw_confusions
+from mien.evaluate.written import write_csv
 from mien.files import claim, kept
 from mien.labels import BASIC, au_columns
 from mien.models.contract import Embeds, EstimatesAus, Family, HasBaseline, Recognizes
@@ -160,7 +161,7 @@ def by_folds(
             place = folder / f"seed{seed}" / f"fold_{lesson.fold}" / lesson.net
             parts.append(lesson.learnt(place, partial(report, lesson.fold)))
     found, told = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
-    found.to_csv(folder / "predictions.csv", index=False)
+    write_csv(found, folder / "predictions.csv", index=False)
     draw_confusions(found, regime.words, folder / "confusion.png")
     return Findings(found, told, training, regime, rows, dealt, variants, factor)
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
+from mien.evaluate.written import write_figure
 from mien.labels import CLASSES
 
 matplotlib.use("Agg")
@@ -49,8 +50,7 @@ def draw_confusions(guesses: pd.DataFrame, words: Sequence[str], path: Path) -> 
         axis.set_title(f"{name}: {accuracy_score(mine.truth, mine.guess):.3f}")
         axis.set_ylabel("shown")
         axis.set_xlabel("recognised")
-    figure.savefig(path, dpi=80)
-    plt.close(figure)
+    write_figure(figure, path)
 
 
 def figures_frame(figures: Mapping[str, Any]) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from mien.evaluate.figures import errors_of, named_as, unit_figures
 from mien.evaluate.observations import NOBODY, observations
 from mien.evaluate.record import Key, made_with, over_people, people_of, trial_facts, write_protocol
 from mien.evaluate.trials import STRONG, Trials, trials
+from mien.evaluate.written import write_csv
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models.contract import Family
 from mien.progress import Tell, untold
@@ -147,11 +148,10 @@ def transfer_table(errors: pd.DataFrame, at_least: float = 0.0) -> pd.DataFrame:
 
 def write_transfer(errors: pd.DataFrame, folder: Path) -> None:
     """Write trials.csv, the tables for all and for STRONG expressions, and L1 by expression."""
-    folder.mkdir(parents=True, exist_ok=True)
-    errors.round(5).to_csv(folder / "trials.csv", index=False)
+    write_csv(errors.round(5), folder / "trials.csv", index=False)
     for name, least in (("all", 0.0), ("strong", STRONG)):
-        transfer_table(errors, least).round(4).to_csv(folder / f"transfer_{name}.csv")
-    by_expression(errors).round(4).to_csv(folder / "transfer_by_expression.csv")
+        write_csv(transfer_table(errors, least).round(4), folder / f"transfer_{name}.csv")
+    write_csv(by_expression(errors).round(4), folder / "transfer_by_expression.csv")
 
 
 def by_expression(errors: pd.DataFrame, at_least: float = STRONG) -> pd.DataFrame:

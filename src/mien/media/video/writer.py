@@ -87,7 +87,7 @@ class ClipWriter:
         self._see_through = False
         with self._writing():
             options = {"movflags": "faststart"} if form == "mp4" else {}
-            self._file = ffmpeg().open(str(beside), "w", format=form, container_options=options)
+            self._file = ffmpeg().open(f"file:{beside}", "w", format=form, container_options=options)
 
     @property
     def notes(self) -> list[str]:

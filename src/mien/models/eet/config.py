@@ -6,7 +6,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mien.errors import InputError
-from mien.models.contract import check_least, check_shares
+from mien.models.ranges import (
+    Count,
+    Degrees,
+    Every,
+    Pairs,
+    Part,
+    People,
+    Rate,
+    Share,
+    Side,
+    Steps,
+    Weight,
+    Width,
+    check_settings,
+)
 
 UNITS_12 = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)  # Sec. IV-A: DISFA's
 UNITS_17 = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 43)  # Sec. IV-D; 43 for 45
@@ -20,53 +34,50 @@ class EetConfig:
     *paper*: the default is the paper's, where it says so. *ours*: the paper is silent or has no such thing.
     """
 
-    image_size: int = 256  # paper, Sec. IV-A
-    subjects: int = 1  # paper: n, people in the training set
-    poses: int = 1  # paper: v; ours: classes of yaw over -90 to 90 degrees, 1: no pose label
+    image_size: Side = 256  # paper, Sec. IV-A
+    subjects: People = 1  # paper: n, people in the training set
+    poses: Width = 1  # paper: v; ours: classes of yaw over -90 to 90 degrees, 1: no pose label
     aus17: bool = False  # paper, Sec. IV-D: 17 AUs in place of 12
     single_branch: bool = False  # paper, Sec. IV-B: ablation EET-Single, one branch learns all AUs
-    width: int = 32  # paper, Table I. E: w, w, 2w, 2w
-    free_width: int = 128  # paper, Table I. E_f, C, D_u, D_d: w, 2w, 4w, 8w
-    unit_width: int = 128  # paper, Table I. Each branch of E_r: w, 2w, 4w, 8w
-    generator_width: int = 1024  # paper, Table I. G: w, w/2, w/4, …
-    discriminator_width: int = 32  # paper, Table I. D_sc, D_g: w, 2w, 4w, …
-    unit_gain: float = 1.0  # ours: by which G's first weights for f_r are multiplied at the start
-    batch_size: int = 8  # ours: the paper is silent
-    classify_steps: int = 50000  # ours: stage 1; the paper is silent
-    critic_steps: int = 0  # ours: D_u and D_d alone, before stage 2, on features that rest
-    answer_steps: int = 0  # ours: exact truths before stage 2, which the paper has not
-    steps: int = 200000  # ours: stage 2; the paper is silent
-    lr: float = 1e-4  # paper, Sec. IV-A: stage 1
-    answer_lr: float = 1e-3  # ours
-    swap_lr: float = 3e-5  # paper, Sec. IV-A: stage 2
-    game_every: int = 1  # paper: Eq. 12 in every step of stage 2; ours: beside exact truths, in every so many
-    same: float = 0.0  # ours: share of pairs that show one person
-    alike: float = 0.0  # ours: share of the others that show one expression
+    width: Width = 32  # paper, Table I. E: w, w, 2w, 2w
+    free_width: Width = 128  # paper, Table I. E_f, C, D_u, D_d: w, 2w, 4w, 8w
+    unit_width: Width = 128  # paper, Table I. Each branch of E_r: w, 2w, 4w, 8w
+    generator_width: Width = 1024  # paper, Table I. G: w, w/2, w/4, …
+    discriminator_width: Width = 32  # paper, Table I. D_sc, D_g: w, 2w, 4w, …
+    unit_gain: Weight = 1.0  # ours: by which G's first weights for f_r are multiplied at the start
+    batch_size: Pairs = 8  # ours: the paper is silent
+    classify_steps: Steps = 50000  # ours: stage 1; the paper is silent
+    critic_steps: Steps = 0  # ours: D_u and D_d alone, before stage 2, on features that rest
+    answer_steps: Steps = 0  # ours: exact truths before stage 2, which the paper has not
+    steps: Steps = 200000  # ours: stage 2; the paper is silent
+    lr: Rate = 1e-4  # paper, Sec. IV-A: stage 1
+    answer_lr: Rate = 1e-3  # ours
+    swap_lr: Rate = 3e-5  # paper, Sec. IV-A: stage 2
+    game_every: Every = 1  # paper: Eq. 12 in every step of stage 2; ours: beside exact truths, in every so many
+    same: Share = 0.0  # ours: share of pairs that show one person
+    alike: Share = 0.0  # ours: share of the others that show one expression
     need_truth: bool = False  # ours: keep to pairs whose answer is a real picture
-    margin: float = 0.0  # ours: of a corner crop, as a share of the size
-    turn: float = 0.0  # ours: degrees
-    colour: float = 0.0  # ours: ± share, augmentation
-    attributes: float = 2.0  # paper, Sec. IV-A: λ_c
-    pose: float = 1.0  # paper, Sec. IV-A: λ_p, "if the training set contains images with different poses": see `poses`
-    unit_game: float = 40.0  # paper, Sec. IV-A: λ_adu
-    identity_game: float = 40.0  # paper, Sec. IV-A: λ_add
-    game_people: int = 0  # ours: n at which λ_add holds for E_r, with more people it grows as n does; 0: at any n
-    reconstruction: float = 40.0  # paper, Sec. IV-A: λ_r
-    swap_consistency: float = 0.15  # paper, Sec. IV-A: λ_sc
-    adversarial: float = 1.2  # paper, Sec. IV-A: λ_adg
-    units: float = 1.0  # paper, Eq. 12: of L_u
-    truth: float = 0.0  # ours: of the exact truth
-    focus: float = 20.0  # ours: of the exact truth on what the expression changes
+    margin: Part = 0.0  # ours: of a corner crop, as a share of the size
+    turn: Degrees = 0.0  # ours: degrees
+    colour: Part = 0.0  # ours: ± share, augmentation
+    attributes: Weight = 2.0  # paper, Sec. IV-A: λ_c
+    pose: Weight = 1.0  # paper, Sec. IV-A: λ_p, "if the training set contains images with different poses": see `poses`
+    unit_game: Weight = 40.0  # paper, Sec. IV-A: λ_adu
+    identity_game: Weight = 40.0  # paper, Sec. IV-A: λ_add
+    game_people: Count = 0  # ours: n at which λ_add holds for E_r, with more people it grows as n does; 0: at any n
+    reconstruction: Weight = 40.0  # paper, Sec. IV-A: λ_r
+    swap_consistency: Weight = 0.15  # paper, Sec. IV-A: λ_sc
+    adversarial: Weight = 1.2  # paper, Sec. IV-A: λ_adg
+    units: Weight = 1.0  # paper, Eq. 12: of L_u
+    truth: Weight = 0.0  # ours: of the exact truth
+    focus: Weight = 20.0  # ours: of the exact truth on what the expression changes
 
     def __post_init__(self) -> None:
-        if self.image_size < 32 or self.image_size % 2 ** (4 + pools(self.image_size)):
+        check_settings(self)
+        if self.image_size % 2 ** (4 + pools(self.image_size)):
             raise InputError(
                 f"image_size {self.image_size}: expected 32 or more, a multiple of 16 (of 32 from 128 on, 64 from 256)"
             )
-        check_shares(self, "same", "alike", "margin", "colour")
-        widths = ("width", "free_width", "unit_width", "generator_width", "discriminator_width")
-        check_least(self, dict.fromkeys(("subjects", "poses", *widths, "batch_size", "game_every"), 1))
-        check_least(self, {"game_people": 0})
 
 
 def pools(size: int) -> int:

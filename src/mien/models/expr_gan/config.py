@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mien.errors import InputError
-from mien.models.contract import check_least, check_shares
+from mien.models.ranges import (
+    Degrees,
+    Every,
+    Part,
+    People,
+    Rate,
+    Share,
+    Side,
+    SomePairs,
+    Steps,
+    Weight,
+    Width,
+    check_settings,
+)
 
 
 @dataclass(frozen=True)
@@ -18,51 +31,48 @@ class ExprGanConfig:
     picture is its own answer and every code is drawn.
     """
 
-    image_size: int = 64
-    subjects: int = 1
-    width: int = 16  # of G_enc's first block; the last has 16 times as many
-    decoder_width: int = 4  # of G_dec's last hidden block; the first has 32 times as many
-    widest: int = 192  # no block of G_enc and G_dec has more channels
-    discriminator_width: int = 16
-    shared: int = 256  # numbers of the layer that D_img and Q share
-    identity_width: int = 8  # of our own φ
+    image_size: Side = 64
+    subjects: People = 1
+    width: Width = 16  # of G_enc's first block; the last has 16 times as many
+    decoder_width: Width = 4  # of G_dec's last hidden block; the first has 32 times as many
+    widest: Width = 192  # no block of G_enc and G_dec has more channels
+    discriminator_width: Width = 16
+    shared: Width = 256  # numbers of the layer that D_img and Q share
+    identity_width: Width = 8  # of our own φ
     supervised: bool = False  # the CNN baseline: `classifier` alone, for as many steps as it takes in the model
-    style: int = 5  # d: numbers in a class's block
-    identity_code: int = 50
+    style: Width = 5  # d: numbers in a class's block
+    identity_code: Width = 50
     norm: bool = True  # batch norm in G_enc and G_dec
     exact: bool = True
-    estimated: float = 0.3
-    drawn: float = 0.1
-    watched: float = 0.25  # share of a batch's x̂ that L_id and the reconstruction stage's L_Q look at
-    discriminate_every: int = 2  # steps between two turns of the discriminators, and of φ's pre-training; the paper: 1
-    batch_size: int = 32
-    pretrain_steps: int = 1200
-    controller_steps: int = 50
-    reconstruction_steps: int = 16000
-    refining_steps: int = 500
-    lr: float = 1e-3
-    refining_lr: float = 2e-4  # the game of the last stage; at 1e-3 it paints blotches
-    same: float = 0.4  # share of pairs that show one person
-    alike: float = 0.3  # share of the others that show one expression
-    margin: float = 0.03  # of a corner crop, as a share of the size
-    turn: float = 3.0  # degrees
-    colour: float = 0.1  # ± share
-    identity_features: float = 0.03  # λ1
-    regularizer: float = 0.05  # λ2
-    image_adversarial: float = 0.002  # λ3
-    code_adversarial: float = 0.002  # λ4
-    smoothness: float = 0.001  # λ5
-    focus: float = 10.0  # of L_pixel on what the expression changes, with `exact`
-    intensity: float = 1.0  # of intensity_loss in the reconstruction stage, with `exact`
-    reconstruction_regularizer: float = 0.03  # "decreased weight" of L_Q in the reconstruction stage
+    estimated: Share = 0.3
+    drawn: Share = 0.1
+    watched: Share = 0.25  # share of a batch's x̂ that L_id and the reconstruction stage's L_Q look at
+    discriminate_every: Every = 2  # steps between turns of the discriminators, and of φ's pre-training; the paper: 1
+    batch_size: SomePairs = 32
+    pretrain_steps: Steps = 1200
+    controller_steps: Steps = 50
+    reconstruction_steps: Steps = 16000
+    refining_steps: Steps = 500
+    lr: Rate = 1e-3
+    refining_lr: Rate = 2e-4  # the game of the last stage; at 1e-3 it paints blotches
+    same: Share = 0.4  # share of pairs that show one person
+    alike: Share = 0.3  # share of the others that show one expression
+    margin: Part = 0.03  # of a corner crop, as a share of the size
+    turn: Degrees = 3.0  # degrees
+    colour: Part = 0.1  # ± share
+    identity_features: Weight = 0.03  # λ1
+    regularizer: Weight = 0.05  # λ2
+    image_adversarial: Weight = 0.002  # λ3
+    code_adversarial: Weight = 0.002  # λ4
+    smoothness: Weight = 0.001  # λ5
+    focus: Weight = 10.0  # of L_pixel on what the expression changes, with `exact`
+    intensity: Weight = 1.0  # of intensity_loss in the reconstruction stage, with `exact`
+    reconstruction_regularizer: Weight = 0.03  # "decreased weight" of L_Q in the reconstruction stage
 
     def __post_init__(self) -> None:
-        check_shares(self, "estimated", "drawn", "watched", "same", "alike", "margin", "colour")
+        check_settings(self)
         if self.estimated + self.drawn > 1:
             raise InputError(f"estimated {self.estimated:g} and drawn {self.drawn:g}: expected at most 1 together")
-        positive = ("subjects", "width", "decoder_width", "widest", "discriminator_width", "shared", "identity_width")
-        check_least(self, dict.fromkeys((*positive, "style", "discriminate_every"), 1))
-        check_least(self, {"image_size": 32, "batch_size": 2})  # five halvings; batch norm's
 
 
 SMALL = ExprGanConfig()

@@ -6,7 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from mien.errors import InputError
-from mien.models.contract import check_least, check_shares
+from mien.models.ranges import (
+    Degrees,
+    Every,
+    Few,
+    Pairs,
+    Part,
+    People,
+    Rate,
+    Share,
+    Side,
+    Steps,
+    Weight,
+    Width,
+    check_settings,
+)
 
 
 @dataclass(frozen=True)
@@ -16,53 +30,51 @@ class JesrlConfig:
     `truth` weighs the distance to the real picture of what was asked for, which our data have and the paper's do not.
     """
 
-    image_size: int = 64
-    subjects: int = 1  # any number: no net depends on it
-    width: int = 16
-    discriminator_width: int = 12
-    vgg_width: int = 8
+    image_size: Side = 64
+    subjects: People = 1  # any number: no net depends on it
+    width: Width = 16
+    discriminator_width: Width = 12
+    vgg_width: Width = 8
     batch_norm: bool = True  # in G, in place of l2 norm, and in VGG, which has none in the paper
-    pool: int = 2  # side of the map that the classifier's last layers see
+    pool: Width = 2  # side of the map that the classifier's last layers see
     supervised: bool = False  # the baseline: VGG alone, for as many steps as the classifier takes in all stages
     representation: bool = True  # the classifier sees G_enc(I) too; False is the paper's No_ExpR
     end_to_end: bool = True  # L_C moves the generator; False is the paper's TwoStage
-    synthetic: int = 1  # synthesised images a real one that the classifier learns from; the paper has 6, No_SynFI 0
+    synthetic: Few = 1  # synthesised images a real one that the classifier learns from; the paper has 6, No_SynFI 0
     vgg_weights: str = ""  # a file of ImageNet weights for VGG-19 (width 64), in place of pre-training
-    batch_size: int = 32
-    pretrain_steps: int = 400
-    steps: int = 16000
-    settle_steps: int = 150
-    lr: float = 1e-3
-    classifier_lr: float = 1e-3
-    momentum: float = 0.0  # of the classifier's SGD; 0: Adam, which narrow nets from scratch need
-    every: int = 20  # steps between two rounds of the paper's turns; the others learn from known answers alone
-    same: float = 0.3  # share of pairs that show one person
-    alike: float = 0.1  # share of the others that show one expression
+    batch_size: Pairs = 32
+    pretrain_steps: Steps = 400
+    steps: Steps = 16000
+    settle_steps: Steps = 150
+    lr: Rate = 1e-3
+    classifier_lr: Rate = 1e-3
+    momentum: Part = 0.0  # of the classifier's SGD; 0: Adam, which narrow nets from scratch need
+    every: Every = 20  # steps between two rounds of the paper's turns; the others learn from known answers alone
+    same: Share = 0.3  # share of pairs that show one person
+    alike: Share = 0.1  # share of the others that show one expression
     need_truth: bool = True
-    margin: float = 0.03
-    turn: float = 3.0  # degrees
-    colour: float = 0.1
-    extra_blocks: float = 0.1  # chance of every other block to be switched too; the paper switches i and j alone
-    plausible: float = 0.2  # at use, blocks of all classes that are at least so probable are switched; 1: the top ones
-    mixed: float = 0.5  # p of Eq. 6
-    adversarial: float = 0.05
-    interpolation: float = 0.05
-    classification: float = 0.1
-    reconstruction: float = 1.0
-    perceptual: float = 0.1
-    pixel_sum: float = 0.1
-    smoothness: float = 0.0
-    truth: float = 20.0
-    focus: float = 10.0  # of L_truth on what the expression changes
-    naming: float = 0.3  # the blocks' own classification, which the paper does not have
+    margin: Part = 0.03
+    turn: Degrees = 3.0  # degrees
+    colour: Part = 0.1
+    extra_blocks: Share = 0.1  # chance of every other block to be switched too; the paper switches i and j alone
+    plausible: Share = 0.2  # at use, blocks of all classes that are at least so probable are switched; 1: the top ones
+    mixed: Share = 0.5  # p of Eq. 6
+    adversarial: Weight = 0.05
+    interpolation: Weight = 0.05
+    classification: Weight = 0.1
+    reconstruction: Weight = 1.0
+    perceptual: Weight = 0.1
+    pixel_sum: Weight = 0.1
+    smoothness: Weight = 0.0
+    truth: Weight = 20.0
+    focus: Weight = 10.0  # of L_truth on what the expression changes
+    naming: Weight = 0.3  # the blocks' own classification, which the paper does not have
 
     def __post_init__(self) -> None:
-        if self.image_size < 32 or self.image_size % 32:
+        check_settings(self)
+        if self.image_size % 32:
             raise InputError(f"image_size {self.image_size}: five halvings need a multiple of 32")
-        check_shares(self, "same", "alike", "margin", "colour", "extra_blocks", "plausible", "mixed")
-        sizes = ("width", "discriminator_width", "vgg_width", "pool", "batch_size", "every")
-        check_least(self, dict.fromkeys(sizes, 1))
-        if self.synthetic < 0 or self.synthetic > self.batch_size:
+        if self.synthetic > self.batch_size:
             raise InputError(f"synthetic is {self.synthetic}; expected from 0 to batch_size ({self.batch_size})")
         if self.vgg_weights and self.vgg_width != 64:
             raise InputError(f"vgg_weights fit vgg_width 64, not {self.vgg_width}")

@@ -1,0 +1,42 @@
+"""Options whose values have a range: what is outside is one line, before any work begins."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.errors import InputError
+from mien.files import check_folder
+
+MOST = 2**63 - 1  # of a seed: what random generators take
+
+
+def device_name(text: str) -> str:
+    """Return a device's name. Raises InputError for what is none that nets compute on."""
+    if not re.fullmatch(r"(cpu|cuda|mps|xpu)(:\d{1,3})?", text):
+        raise InputError(f"--device {text}: expected cpu, cuda, or cuda:1 for the second of several")
+    return text
+
+
+def folder_name(path: Path) -> Path:
+    """Return a folder to write into. Raises InputError where there can be none."""
+    check_folder(path)
+    return path
+
+
+def finite(option: typer.CallbackParam, value: float | None) -> float | None:
+    """Return a number as it is. Raises InputError for NaN and infinity, which no least and most keep out."""
+    if value is not None and not math.isfinite(value):
+        raise InputError(f"--{str(option.name).replace('_', '-')} {value}: expected a finite number")
+    return value
+
+
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …", callback=device_name)]
+Seed = Annotated[int, typer.Option(min=0, max=MOST, help="Other seeds give other random numbers.")]
+Seeds = Annotated[list[int] | None, typer.Option("--seed", min=0, max=MOST, help="Give it again for more trainings.")]
+Folder = Annotated[Path, typer.Argument(help="Folder to write into.", callback=folder_name)]
+Out = Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.", callback=folder_name)]
