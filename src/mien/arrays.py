@@ -25,11 +25,11 @@ PACKED = 20  # times the whole file's bytes that a larger one may have: rendered
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an array must be: kinds of its numbers ("iu", "f", "U"), its shape (a word is any length, the same for
-    all arrays that have it), the range of its values; numbers that are none lie in no range."""
+    """What an array must be: kinds of its numbers ("iu", "f", "U"), its shape (None is any; a word is
+    any length, the same for all arrays that have it), the range of its values; numbers that are none lie in no range."""
 
     kinds: str
-    shape: tuple[int | str, ...]
+    shape: tuple[int | str, ...] | None
     low: float = -math.inf
     high: float = math.inf
     optional: bool = False
@@ -91,7 +91,8 @@ def _read(file: IO[bytes], wanted: Wanted, lengths: dict[str, int], size: int, p
     shape, columns_first, kind = head(file)
     if kind.kind not in wanted.kinds:
         raise _Misfit(f"holds {kind}, not {' or '.join(dict.fromkeys(_KINDS[k] for k in wanted.kinds))}")
-    _check_shape(shape, wanted.shape, lengths)
+    if wanted.shape is not None:
+        _check_shape(shape, wanted.shape, lengths)
     promised = math.prod(shape) * kind.itemsize
     if promised > size or promised > max(FREE, PACKED * packed):
         raise _Misfit(f"promises {promised / 2**20:,.0f} MiB, but comes of a file of {packed / 2**20:,.1f}")

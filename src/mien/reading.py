@@ -125,13 +125,15 @@ def _is(value: Any, kind: type) -> bool:
 def csv_rows(path: Path, expected: str, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Yield a table's rows with the lines on which they end; a byte order mark is passed over.
 
-    With `strict`, what is not UTF-8 or not well quoted is an error, else it is replaced or taken as it comes. Raises
+    With `strict`, what is not UTF-8 or not well quoted is an error, else it is replaced or taken as it comes, without
+    the spaces that some programs write after commas. Raises
     InputError for that, and for lines and cells longer than LINE and CELL.
     """
     csv.field_size_limit(CELL)
     with opened(path, expected, TABLE) as file:
         try:
-            reader = csv.reader(_lines(path, file, strict, expected), strict=strict)
+            lines = _lines(path, file, strict, expected)
+            reader = csv.reader(lines, strict=strict, skipinitialspace=not strict)
             for row in reader:
                 yield reader.line_num, row
         except (csv.Error, UnicodeDecodeError) as error:

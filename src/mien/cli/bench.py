@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -54,4 +53,4 @@ def bench(
 def file_print(evaluator: str) -> str | None:
     """Return the SHA-256 of the file that an evaluator's words name, None where they name none."""
     path = Path(evaluator.partition(":")[2])
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return sha256_of(path, "expected weights") if path.is_file() else None

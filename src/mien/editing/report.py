@@ -5,7 +5,6 @@ An evaluator, a net that no model is trained with (docs/evaluators.md), measures
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +50,7 @@ def edit_report(
 
 def file_facts(path: Path) -> dict[str, str]:
     """Return a file's name, without its folder, and the SHA-256 of its bytes."""
-    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return {"file": path.name, "sha256": sha256_of(path, "expected a picture")}
 
 
 def _face(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -92,7 +91,7 @@ def write_recognition(
     `split` is the official split's hash; where it is "", folds.json tells. `about` is `data_facts`.
     """
     figures = recognition_figures_of(found, words)
-    dealt = {} if split else json.loads((folder / "folds.json").read_text(encoding="utf-8"))
+    dealt = {} if split else read_json(folder / "folds.json", "expected a folds file; evaluate anew", FORM)
     write_record(
         folder / "recognition.json",
         {
