@@ -25,11 +25,10 @@ PACKED = 20  # times the whole file's bytes that a larger one may have: rendered
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an array must be: kinds of its numbers ("iu", "f", "U"), its shape (None is any; a word is
-    any length, the same for all arrays that have it), the range of its values; numbers that are none lie in no range."""
+    """What an array must be. Where values have a range, numbers that are none lie outside it."""
 
-    kinds: str
-    shape: tuple[int | str, ...] | None
+    kinds: str  # of its numbers, by NumPy's letters: "iu", "f", "U"
+    shape: tuple[int | str, ...] | None  # a word is any length, but the same in all arrays that have it; None is any
     low: float = -math.inf
     high: float = math.inf
     optional: bool = False
@@ -134,5 +133,3 @@ def _check_range(values: np.ndarray, wanted: Wanted) -> None:
     low, high = values.min(), values.max()
     if not (low >= wanted.low and high <= wanted.high):  # of NaN neither holds
         raise _Misfit(f"has values from {low} to {high}, expected {wanted.low:g} to {wanted.high:g}")
-
-

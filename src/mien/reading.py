@@ -137,9 +137,7 @@ def csv_rows(path: Path, expected: str, strict: bool = False) -> Iterator[tuple[
             for row in reader:
                 yield reader.line_num, row
         except (csv.Error, UnicodeDecodeError) as error:
-            raise InputError(
-                f"{path}: cannot be read as UTF-8 comma-separated text ({error}); {expected}"
-            ) from error
+            raise InputError(f"{path}: cannot be read as UTF-8 comma-separated text ({error}); {expected}") from error
 
 
 def _lines(path: Path, file: BinaryIO, strict: bool, expected: str) -> Iterator[str]:

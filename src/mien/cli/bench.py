@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mien.cli.terminal import bar, out, print_frame
+from mien.reading import sha256_of
 
 
 def bench(

@@ -18,6 +18,7 @@ from mien.faces.crop import FaceCrop, Picture, Which
 from mien.labels import AUS, au_name
 from mien.media.photo import Photo
 from mien.metrics.verification import cosines
+from mien.reading import sha256_of
 from mien.runtime.engine import Engine
 from mien.runtime.open import open_engine
 

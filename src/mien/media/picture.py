@@ -28,8 +28,10 @@ Only these are tried: some of Pillow's readers start other programs (EPS) or fet
 """
 
 PICTURES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .apng .webp .bmp .dib .tif .tiff .pgm .ppm .pnm .pbm .gif "
-    ".avif .jp2 .j2k .jpx .jpf .j2c .heic .heif .hif".split()
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
+        *(".pgm", ".ppm", ".pnm", ".pbm", ".avif", ".heic", ".heif", ".hif", ".jp2", ".j2k", ".j2c", ".jpx", ".jpf"),
+    }
 )
 """Suffixes of the files that are taken for pictures where a folder is searched for them."""
 
@@ -202,7 +204,9 @@ def is_deep(image: Image.Image) -> bool:
     if image.mode.startswith(("I", "F")):
         return True
     tiles: list[Any] = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    return any(";16" in (tile.args if isinstance(tile.args, str) else str(tile.args[:1])) for tile in tiles if tile.args)
+    return any(
+        ";16" in (tile.args if isinstance(tile.args, str) else str(tile.args[:1])) for tile in tiles if tile.args
+    )
 
 
 def _kind(image: Image.Image) -> str:

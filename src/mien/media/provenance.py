@@ -82,7 +82,7 @@ class _Shallow(ElementTree.TreeBuilder):
 
     _depth = 0
 
-    def start(self, tag: str, attributes: dict[str, str]) -> ElementTree.Element:  # type: ignore[override]
+    def start(self, tag: str, attributes: dict[str, str]) -> ElementTree.Element:
         """Begin an element. Raises ValueError where it lies too deep."""
         self._depth += 1
         if self._depth > _DEEPEST:

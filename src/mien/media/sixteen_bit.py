@@ -109,7 +109,7 @@ def encode_png(colours: np.ndarray, alpha: np.ndarray | None, grey: bool, option
     done, encoded = cv2.imencode(".png", image)
     if not done:
         raise OSError("OpenCV could not encode the PNG")
-    data, head = memoryview(encoded.ravel()), 8 + 25  # the signature and IHDR, after which metadata may stand
+    data, head = encoded.ravel().data, 8 + 25  # the signature and IHDR, after which metadata may stand
     return b"".join([data[:head], notes, data[head:]])
 
 

@@ -61,7 +61,7 @@ def _attributes(path: Path) -> tuple[dict[str, str], np.ndarray | None]:
     if len(values) < 10:
         return {}, None
     codes = dict(zip(("gender", "ethnicity"), values[10:12], strict=False))
-    facts = {name: words[codes[name]] for name, words in (("gender", GENDERS), ("ethnicity", RACES))
+    facts = {name: words[int(codes[name])] for name, words in (("gender", GENDERS), ("ethnicity", RACES))
              if codes.get(name) in words}  # fmt: skip
     eyes = np.array(values[:4]).reshape(2, 2)
     eyes = eyes[np.argsort(eyes[:, 0])]

@@ -23,15 +23,7 @@ import numpy as np
 
 from mien.data.columns import RANGES, WHOLE
 from mien.data.importers.folder import person_pattern, with_person
-from mien.data.importers.support.corpus_folder import (
-    first_of,
-    inside,
-    natural,
-    number,
-    pictures,
-    stem,
-    wrong_layout,
-)
+from mien.data.importers.support.corpus_folder import first_of, inside, natural, number, pictures, stem, wrong_layout
 from mien.data.importers.support.facs import au_cells
 from mien.data.importers.support.sample import Importer, Options, Pixels, Sample, Skip
 from mien.data.importers.support.video_frames import VIDEOS, Player

@@ -17,6 +17,7 @@ from mien.evaluate.evaluators.independence import labelled_by
 from mien.evaluate.trials import STRONG, Trials, trials
 from mien.labels import BASIC, CLASSES
 from mien.progress import Tell, untold
+from mien.reading import read_bytes
 from mien.synth.generate import generate
 
 SEED = 36_036_036

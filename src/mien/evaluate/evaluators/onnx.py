@@ -173,7 +173,11 @@ def read_description(path: Path) -> Description:
     mean: Any = entries.get("mean", [0, 0, 0])
     std: Any = entries.get("std", [1, 1, 1])
     for name, three in (("mean", mean), ("std", std)):
-        numbers = isinstance(three, list) and len(three) == 3 and all(isinstance(v, int | float) and abs(v) < 1e6 for v in three)
+        numbers = (
+            isinstance(three, list)
+            and len(three) == 3
+            and all(isinstance(v, int | float) and abs(v) < 1e6 for v in three)
+        )
         _must(path, name, numbers and (name == "mean" or all(v > 0 for v in three)), "three numbers, for values 0-1")
     outputs: Any = entries.get("outputs")
     _must(path, "outputs", isinstance(outputs, dict) and len(outputs) > 0, "an entry for each output")

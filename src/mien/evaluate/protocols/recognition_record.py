@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mien.data.folds import FORM
 from mien.evaluate.predictions import BASELINE
 from mien.evaluate.record import over_people, write_record
 from mien.labels import CLASSES, au_columns
@@ -19,6 +20,7 @@ from mien.metrics.confusion import confusion, macro_f1
 from mien.metrics.icc import agreements
 from mien.metrics.significance import by_person, mcnemar, sign_permutation
 from mien.models.registry import create
+from mien.reading import read_json
 from mien.training.start import Training
 
 

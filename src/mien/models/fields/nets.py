@@ -117,8 +117,8 @@ class Atlas(nn.Module):
         self.reach = reach  # shares of the side
         first = torch.empty(1, patterns, side, side)
         if not first.is_meta:  # no outline of a model, whose values a file has
-            noise = torch.randn(1, patterns, side // 4, side // 4)
-            first = 0.5 * (waves(patterns, side) if stripes else resized(noise, side))
+            coarse = (1, patterns, side // 4, side // 4)
+            first = 0.5 * (waves(patterns, side) if stripes else resized(torch.randn(coarse), side))
         self.patterns = nn.Parameter(first)
         self.where = zero(nn.Conv2d(features, 2, 3, padding=1))
         self.strength = nn.Conv2d(features, patterns, 3, padding=1)

@@ -66,13 +66,13 @@ def inside(root: Path, name: str, at: Path | None = None) -> Path | None:
     Nor is a path outside `root` that the words lead to, by `..` or from the top; links that were put into the corpus'
     folder are followed. This is the only way from a table's words to a file.
     """
-    top = os.path.abspath(root)
+    top = root.absolute()
     try:
-        path = os.path.normpath(os.path.join(os.path.abspath(at or root), name.replace("\\", "/")))
-        good = path.startswith(top + os.sep) and os.path.isfile(path)
-    except (OSError, ValueError):  # a NUL in it
+        path = Path(os.path.normpath((at or root).absolute() / name.replace("\\", "/")))
+        good = path.is_relative_to(os.path.normpath(top)) and path.is_file()
+    except (OSError, ValueError):  # too long, a NUL in it
         return None
-    return root / os.path.relpath(path, top) if good else None
+    return root / path.relative_to(os.path.normpath(top)) if good else None
 
 
 def number(path: Path) -> int | None:
