@@ -96,7 +96,7 @@ def _read(file: IO[bytes], wanted: Wanted, lengths: dict[str, int], size: int, p
     if promised > size or promised > max(FREE, PACKED * packed):
         raise _Misfit(f"promises {promised / 2**20:,.0f} MiB, but comes of a file of {packed / 2**20:,.1f}")
     values = np.ndarray(shape, kind, _whole(file, promised), order="F" if columns_first else "C")
-    _check_range(values, wanted)
+    _check_values(values, wanted)
     return values
 
 
@@ -127,7 +127,9 @@ def _whole(file: IO[bytes], size: int) -> bytearray:
     return data
 
 
-def _check_range(values: np.ndarray, wanted: Wanted) -> None:
+def _check_values(values: np.ndarray, wanted: Wanted) -> None:
+    if values.dtype.kind == "U" and values.size and values.view(np.uint32).max() > 0x10FFFF:
+        raise _Misfit("holds what is no text")
     if values.dtype.kind == "U" or not values.size or wanted.low == -math.inf == -wanted.high:
         return
     low, high = values.min(), values.max()
