@@ -148,7 +148,7 @@ def test_bad_images_are_all_told_and_nothing_is_left(faces_folder):
     with pytest.raises(InputError) as caught:
         open_data(faces_folder, 8)
     text = str(caught.value)
-    assert "2 problems" in text and "ann_1.png: is none of" in text and "dee_4.png: is none of" in text
+    assert "2 problems" in text and "ann_1.png: not an image" in text and "dee_4.png: not an image" in text
     assert caches(faces_folder / ".mien_cache") == []
 
 

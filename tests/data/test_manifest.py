@@ -193,14 +193,14 @@ def jpeg(size: tuple[int, int]) -> bytes:
 
 
 BAD_IMAGES = {
-    "cut off JPEG": (jpeg((64, 64))[:-900], ["cut off or damaged"]),
-    "cut off PNG": (cv2.imencode(".png", np.eye(64) * 255)[1].tobytes()[:-40], ["cut off or damaged"]),
-    "text": (b"hello, I am text", ["is none of JPEG"]),
-    "0 bytes": (b"", ["is empty (0 bytes)", "replace it"]),
-    "bomb": (png_header(20_000, 20_000), ["too large", "scale it down"]),
-    "less of a bomb": (png_header(9_000, 9_000), ["too large, 9000×9000", "at most 64,000,000 pixels"]),
+    "cut off JPEG": (jpeg((64, 64))[:-900], ["damaged or cut short"]),
+    "cut off PNG": (cv2.imencode(".png", np.eye(64) * 255)[1].tobytes()[:-40], ["damaged or cut short"]),
+    "text": (b"hello, I am text", ["not an image", "expected an image"]),
+    "0 bytes": (b"", ["empty (0 bytes)", "replace it"]),
+    "bomb": (png_header(20_000, 20_000), ["too large", "make it smaller"]),
+    "less of a bomb": (png_header(9_000, 9_000), ["too large, 9000×9000", "more than 64 megapixels"]),
     "not square": (jpeg((48, 64)), ["is 64×48", "expected a square aligned face"]),
-    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", ["is none of JPEG"]),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", ["not an image", "expected an image"]),
 }
 
 

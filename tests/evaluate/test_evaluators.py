@@ -201,7 +201,7 @@ DESCRIPTION = {
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"size": "big"}, "size is missing or wrong; expected a number of pixels"),
+        ({"size": "big"}, "size is missing or wrong; expected 8 to 2048 pixels"),
         ({"colour": "grey"}, "colour .* rgb or bgr"),
         ({"std": [1, 0, 1]}, "std .* three numbers"),
         ({"outputs": {}}, "outputs .* an entry for each output"),

@@ -219,7 +219,7 @@ def make_bad(kind: str, folder: Path) -> Path:
     [
         ("text", "not an image that mien can read; expected a photograph"),
         ("empty", r"empty \(0 bytes\)"),
-        ("folder", "a folder, expected a photograph"),
+        ("folder", "a folder; expected a photograph"),
         ("missing", "no such file"),
         ("fifo", "not a regular file"),
         ("float", "floating-point pixels; save it with 8 or 16 bits"),
@@ -261,7 +261,7 @@ def test_unreadable_file(tmp_path, scene, monkeypatch):
     def refuse(*args: object) -> None:  # for root, who may read everything, a mode of 000 would not do
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(InputError, match=r"cannot be read \(Permission denied\)"):
         read_photo(path)
 

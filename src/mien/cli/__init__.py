@@ -19,7 +19,7 @@ from mien.cli.data import data_check, data_import
 from mien.cli.demo import demo
 from mien.cli.info import info
 from mien.cli.streams import lose_output, open_streams, place_of_error
-from mien.cli.terminal import errors, out
+from mien.cli.terminal import errors, log_to_terminal, out
 from mien.errors import InputError
 
 NO_MEMORY = ("can't allocate memory", "CUDA out of memory", "Insufficient memory")  # in torch's words, and OpenCV's
@@ -64,6 +64,7 @@ evaluate_verbs.command("augmentation")(evaluate_training.evaluate_augmentation)
 def main() -> None:
     """Run the shell's verbs; a user's mistake is one line and exit code 2, Ctrl-C is one line and 130."""
     open_streams()
+    log_to_terminal()
     try:
         code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
         if code == INTERRUPTED:  # typer takes Ctrl-C for itself

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from mien.cli.terminal import bar, out, print_frame
 from mien.cli.values import folder_name
+from mien.reading import sha256_of
 
 
 def bench(
@@ -57,4 +57,4 @@ def bench(
 def file_print(evaluator: str) -> str | None:
     """Return the SHA-256 of the file that an evaluator's words name, None where they name none."""
     path = Path(evaluator.partition(":")[2])
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return sha256_of(path, "expected weights") if path.is_file() else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import mmap
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,12 +53,11 @@ def stamp_of(file: Path) -> Stamp | None:
 
 
 def credentials_of(file: Path) -> tuple[bool, Credentials | None]:
-    """Return whether a file seems to be signed, and its credentials, None too where C2PA's library is missing."""
-    if not file.stat().st_size:
+    """Return whether a file is signed, and its credentials, None too where C2PA's library is missing."""
+    from mien.media.credentials_box import holds_credentials
+
+    if not holds_credentials(file):
         return False, None
-    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if data.find(b"c2pa") < 0:
-            return False, None
     try:
         from mien.media.credentials import read_credentials
 

@@ -81,6 +81,8 @@ def print_rows(rows: Sequence[dict[str, Any]], output: Path | None, every: bool,
     if output:
         failed = f", {len(bad)} file{'s' * (len(bad) > 1)} failed" if bad else ""
         out.print(f"{len(good)} faces in {output}{failed}", markup=False, soft_wrap=True)
+        if bad:
+            errors.print(f"mien: {bad[0]['error']}{' (rows tell of the others)' * (len(bad) > 1)}", markup=False)
     else:
         for row in bad:
             errors.print(f"mien: {row['error']}", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,22 @@ class Plain(Console):
 
 out = Plain(emoji=False)  # a file may be named :smile:
 errors = Plain(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+
+
+class _Careful(logging.Handler):
+    """Prints what the package logs as a line that begins as all of ours do."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record."""
+        errors.print(f"mien: careful: {record.getMessage()}", markup=False)
+
+
+def log_to_terminal() -> None:
+    """Print the package's warnings from now on; each is one line."""
+    log = logging.getLogger("mien")
+    if not any(isinstance(handler, _Careful) for handler in log.handlers):
+        log.addHandler(_Careful(logging.WARNING))
+
 
 Model = Annotated[str, typer.Option(help="Name of weights that come with mien, a file, a run's folder, or a hub id.")]
 Number = Annotated[int | None, typer.Option("--face", help="Which face, if there are several: 1 is the leftmost.")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mien.errors import InputError
 from mien.labels import AUS, EXPRESSIONS, au_columns
+from mien.reading import csv_rows
 
 METADATA = "metadata.csv"
 """The manifest's file name, beside the images."""
@@ -45,6 +46,8 @@ WHOLE: dict[str, tuple[int, int]] = {"frame": (0, 2**31 - 1), "fold": (0, 9999),
 """Columns that hold whole numbers, with their least and greatest value."""
 
 KNOWN = (*WORDS, *RANGES, *WHOLE)
+
+LONGEST = 4096  # characters of a cell; a path has no more
 
 UNKNOWN = ("", "NA")
 """What cells of number columns hold where the number is unknown; R writes NA."""
@@ -140,14 +143,16 @@ def read_table(path: Path) -> Table:
     Unknown columns, missing required ones and rows of the wrong length are reported; such rows are left out.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            rows = [(reader.line_num, row) for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        return Table(path, [], {}, [f"{path}: cannot be read as UTF-8 comma-separated text ({error}); save it as such"])
+        table = csv_rows(path, "save it as such", strict=True)
+        header = [name.strip() for name in next(table, (1, []))[1]]
+        rows = [(line, row) for line, row in table if row]
+    except InputError as error:
+        return Table(path, [], {}, [str(error)])
     problems = _header_problems(path, header)
-    whole = [(line, row) for line, row in rows if len(row) == len(header)]
+    # Arrays of text are as wide as their longest cell: one of a megabyte would make a megabyte of every row.
+    long = {line for line, row in rows if len(row) == len(header) and max(map(len, row)) > LONGEST}
+    problems += [f"{path.name} line {line}: a cell is longer than {LONGEST} characters; shorten it" for line in long]
+    whole = [(line, row) for line, row in rows if len(row) == len(header) and line not in long]
     problems += [
         f"{path.name} line {line}: has {len(row)} cells; expected {len(header)}, as the header line has"
         for line, row in rows

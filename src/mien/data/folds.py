@@ -15,12 +15,16 @@ from mien.data.relatives import parents_of, relatives_of
 from mien.data.variants import Variants
 from mien.errors import InputError
 from mien.files import write_whole
+from mien.reading import read_json
 
 UNTESTED = -1
 """The fold of a subject who is in no test: a morph, made of other people's faces."""
 
 GIVEN = "given"
 """In place of a number of folds: those that the data's own column `fold` gives."""
+
+FORM = {"sha256": str, "k": int, "seed": int, "fold": {"*": int}}
+"""What a folds file holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,14 +150,13 @@ def read_folds(path: Path, manifest: Manifest) -> Folds:
 
     Raises InputError where the file is no folds file, was changed by hand, or is about other people.
     """
+    content = read_json(path, "expected a folds file; make it anew", FORM)
+    hashed, k, seed, assignment = content.pop("sha256"), content["k"], content["seed"], content["fold"]
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        hashed = content.pop("sha256")
-        k, seed, assignment = content["k"], content["seed"], content["fold"]
-        whole = isinstance(k, int) and isinstance(seed, int) and all(isinstance(f, int) for f in assignment.values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: cannot be read as a folds file ({error}); make it anew") from None
-    if not whole or hashed != _hash(content):
+        matches = hashed == _hash(content)
+    except UnicodeError:  # half a character, which JSON can name, but no text can hold
+        matches = False
+    if not matches or not all(UNTESTED <= fold < k <= len(assignment) for fold in assignment.values()):
         raise InputError(f"{path}: does not match its own sha256, it was changed after it was made; make it anew")
     if list(assignment) != manifest.subjects:
         odd = sorted(set(assignment) ^ set(manifest.subjects))

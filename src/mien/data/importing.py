@@ -30,9 +30,14 @@ from mien.data.importers.support.sample import Importer, Options, Sample, Skip
 from mien.errors import InputError
 from mien.files import alone, check_folder, is_new, make_folder, path_text, write_json, write_whole
 from mien.media.photo import read_photo
+from mien.media.picture import MEMORY, cost_at
 from mien.progress import Tell, untold
+from mien.reading import read_json
 
 RECORD, SKIPPED = "import.json", "skipped.csv"
+SUMMARY = {"images": int, "people": int, "expressions": {"*": int}, "skipped": {"*": int}}
+"""What the record holds of a set that is complete."""
+_OURS = "expected the record of an import; give a new folder and import again"
 ALIGN = ("auto", "always", "never")
 CHUNK = 32  # pictures that threads share; of those that are frames of videos the pixels are read before
 UNREADABLE, FACELESS = "picture cannot be read", "no face found"
@@ -178,7 +183,7 @@ def _open_folder(out: Path, order: dict) -> None:
     """Make OUT ours, or refuse one that holds something else."""
     record = out / RECORD
     if record.exists():
-        found = json.loads(record.read_text(encoding="utf-8")).get("order")
+        found = read_json(record, _OURS, {"order": dict})["order"]
         if found != order:
             raise InputError(f"{out}: holds another import ({_difference(found, order)}); give a new folder")
         return
@@ -233,19 +238,29 @@ def _write_face(path: Path, sample: Sample, pixels: np.ndarray | str | None, siz
     what = str(sample.pixels) if isinstance(sample.pixels, Path) else sample.name
     if isinstance(pixels, str):
         return Skip(pixels, UNREADABLE)
-    if pixels is None and isinstance(sample.pixels, Path):
-        try:
-            pixels = read_photo(sample.pixels).rgb
-        except InputError as error:
-            return Skip(str(error), UNREADABLE)
-    assert pixels is not None
-    face = align_face(pixels, size, sample.eyes, sample.lying) if align else central_square(pixels, size)
+    try:
+        face = _face(sample, pixels, size, align)
+    except InputError as error:
+        return Skip(str(error), UNREADABLE)
     if face is None:
         return Skip(what, FACELESS)
     good, data = cv2.imencode(".png", face[..., ::-1])
     assert good
     write_whole(path, data.tobytes())
     return None
+
+
+def _face(sample: Sample, pixels: np.ndarray | None, size: int, align: bool) -> np.ndarray | None:
+    """Return a picture's square face; None without one. Threads share the memory that decoding may take."""
+
+    def cut(rgb: np.ndarray) -> np.ndarray | None:
+        return align_face(rgb, size, sample.eyes, sample.lying) if align else central_square(rgb, size)
+
+    if isinstance(sample.pixels, Path):
+        with MEMORY.taken(cost_at(sample.pixels)):
+            return cut(read_photo(sample.pixels).rgb)
+    assert pixels is not None
+    return cut(pixels)
 
 
 def _finish(out: Path, corpus: str, written: Sequence[tuple[str, Sample]], skipped: Sequence[Skip]) -> None:
@@ -260,7 +275,7 @@ def _finish(out: Path, corpus: str, written: Sequence[tuple[str, Sample]], skipp
         dict(Counter(str(row.get("expression", "")) for row in rows).most_common()),
         dict(Counter(skip.why for skip in skipped).most_common()),
     )
-    order = json.loads((out / RECORD).read_text(encoding="utf-8"))["order"]
+    order = read_json(out / RECORD, _OURS)["order"]
     write_json(out / RECORD, {"order": order, "summary": asdict(summary)})
     used = {column for row in rows for column in row} | {"subject"}
     write_whole(out / METADATA, _table([column for column in KNOWN if column in used], rows))
@@ -275,7 +290,8 @@ def _table(columns: Sequence[str], rows: Sequence[dict]) -> bytes:
 
 
 def _summary(out: Path) -> Summary:
-    return Summary(**json.loads((out / RECORD).read_text(encoding="utf-8"))["summary"])
+    found = read_json(out / RECORD, _OURS, {"summary": SUMMARY})["summary"]
+    return Summary(**{name: found[name] for name in SUMMARY})
 
 
 def _remove(out: Path) -> None:

@@ -103,7 +103,7 @@ def check_manifest(folder: Path) -> list[str]:
     manifest, problems = _read(Path(folder))
     if manifest is not None:
         paths = [manifest.folder / name for name in dict.fromkeys(manifest.files) if _inside(name)]
-        present = (path for path in paths if path.is_file())
+        present = (path for path in paths if _there(path))
         problems += [p for chunk in map_images(image_problem, present) for p in chunk if p]
     return problems
 
@@ -173,6 +173,13 @@ def _inside(name: str) -> bool:
     return not (path.is_absolute() or ".." in windows.parts or windows.drive or "\\" in name)
 
 
+def _there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than names can be
+        return False
+
+
 def _check_files(folder: Path, table: Table) -> None:
     """Report file names that are empty, leave the folder, stand twice or lead nowhere."""
     first: dict[PurePosixPath, int] = {}
@@ -184,7 +191,7 @@ def _check_files(folder: Path, table: Table) -> None:
             table.report(row, f"file_name '{cell}' leaves the folder; expected a path inside it, as images/a.jpg")
         elif name in first:
             table.report(row, f"file_name '{cell}' stands on line {table.lines[first[name]]} too; keep one")
-        elif not (folder / name).is_file():
+        elif not _there(folder / name):
             table.report(row, f"there is no file '{cell}' in {folder}; add it or remove the line")
         first.setdefault(name, row)
 

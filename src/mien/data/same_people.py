@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+from mien.errors import InputError
+from mien.reading import read_json
 
 FILE = "dataset.json"
 """The declaration's file name, beside metadata.csv."""
@@ -18,9 +20,9 @@ def read_declaration(folder: Path) -> tuple[str, list[str]]:
     if not path.is_file():
         return "", []
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        return "", [f"{FILE}: cannot be read as JSON ({error}); expected one as " + '{"people": "photofaces"}']
+        content = read_json(path, 'expected one key and a word, as {"people": "photofaces"}')
+    except InputError as error:
+        return "", [str(error)]
     word = content.get(PEOPLE, "") if isinstance(content, dict) and not set(content) - {PEOPLE} else None
     if not isinstance(word, str) or (content and not word.strip()):
         return "", [f'{FILE}: expected one key and a word, as {{"people": "photofaces"}}']

@@ -5,7 +5,6 @@ An evaluator, a net that no model is trained with (docs/evaluators.md), measures
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from mien.files import path_text
 from mien.labels import AUS, au_name
 from mien.media.photo import Photo
 from mien.metrics.verification import cosines
+from mien.reading import sha256_of
 from mien.runtime.engine import Engine
 from mien.runtime.open import open_engine
 
@@ -52,7 +52,7 @@ def edit_report(
 
 def file_facts(path: Path) -> dict[str, str]:
     """Return a file's name, without its folder, and the SHA-256 of its bytes."""
-    return {"file": path_text(path.name), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return {"file": path_text(path.name), "sha256": sha256_of(path, "expected a picture")}
 
 
 def _face(

@@ -17,17 +17,20 @@ from typing import Any
 from mien.errors import InputError
 from mien.files import path_text
 from mien.media.provenance import Stamp
+from mien.reading import read_bytes
 
 # No thumbnails: one of the photograph would go on showing the face before the edit.
 SETTINGS = {
     "builder": {"thumbnail": {"enabled": False}},
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
 }
+_PEM = 1 << 20  # bytes of a chain or a key
 CURVES = {256: "es256", 384: "es384", 521: "es512"}
 WORDS = {
     "Trusted": "whole, and signed by somebody on your list of those to be trusted",
     "Valid": "whole, as it was signed; whether the signer can be trusted is for you to know",
     "Invalid": "changed since it was signed, or signed wrongly",
+    "Damaged": "there is a signature, but it or the file is too damaged to be read",
 }
 
 
@@ -89,7 +92,8 @@ def read_signer(certificates: Path, key: Path) -> Signer:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
     from cryptography.x509 import load_pem_x509_certificates
 
-    chain, secret = _read(certificates, "a certificate chain"), _read(key, "a private key")
+    chain = read_bytes(certificates, "expected a certificate chain as PEM", _PEM)
+    secret = read_bytes(key, "expected a private key as PEM", _PEM)
     try:
         own = load_pem_x509_certificates(chain)[0]
     except ValueError as error:
@@ -128,20 +132,13 @@ def read_credentials(path: Path, anchors: bytes | None = None) -> Credentials | 
             manifest, state = reader.get_active_manifest() or {}, reader.get_validation_state() or "Invalid"
     except c2pa.C2paError.ManifestNotFound:
         return None
-    except c2pa.C2paError:  # there are some, but too damaged to be read
-        return Credentials("", "Invalid", (), "")
+    except c2pa.C2paError:  # there is a box of them, but it, or the file around it, cannot be parsed
+        return Credentials("", "Damaged", (), "")
     who = manifest.get("signature_info", {})
     signer = ", ".join(who[name] for name in ("common_name", "issuer") if who.get(name))
     done = [a["action"] for item in manifest.get("assertions", []) for a in item.get("data", {}).get("actions", [])]
     tool = (manifest.get("claim_generator_info") or [{}])[0]
     return Credentials(signer, state, tuple(done), f"{tool.get('name', '')} {tool.get('version', '')}".strip())
-
-
-def _read(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; expected {what} as PEM") from error
 
 
 def _manifest(stamp: Stamp, parent: Path | None) -> dict[str, Any]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import io
-import warnings
+import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps
+from PIL import ExifTags, Image
 
 from mien.errors import InputError
 from mien.files import check_place, write_whole
+from mien.media.picture import PIXEL_LIMIT, is_one_of_several, open_picture
+from mien.media.pixels import is_grey, orientation_of, rgb_and_alpha, turn_upright
 from mien.media.provenance import Stamp, read_packet, save_arguments
-from mien.media.sixteen_bit import encode_png, is_sixteen_bit, orientation_of, read_sixteen, to_eight_bits, with_changes
+from mien.media.sixteen_bit import encode_png, is_sixteen_bit, read_sixteen, to_eight_bits, with_changes
+from mien.reading import read_bytes
 
-PIXEL_LIMIT = 100_000_000  # a photograph of this size takes 0.3 GB as an array; files can claim far more
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 SIDE_LIMITS = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383}  # pixels, by the encoders
 QUALITY: dict[str, dict[str, Any]] = {
@@ -26,15 +29,11 @@ QUALITY: dict[str, dict[str, Any]] = {
     "WEBP": {"quality": 95, "exact": True},  # exact: the colour under transparent pixels stays
 }
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".gif"})
-"""Suffixes of the files that are taken for pictures where a folder is searched for them."""
+_EXPECTED = "expected a photograph (JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC)"
+_REMEDY = "copy it again from where it came"
+_DOTS = (1, 65_535)  # an inch, as a JPEG can hold it
 
-COMMON = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF")
-"""Pillow's names of the formats that are read everywhere: those of PICTURES."""
-
-# Only these are tried: some of Pillow's readers start other programs (EPS) or fetch pixels from elsewhere.
-_READABLE = (*COMMON, "AVIF", "JPEG2000")
-_EXPECTED = "expected a photograph (JPEG, PNG, WebP, TIFF, BMP)"
+log = logging.getLogger(__name__)
 
 # EXIF is a TIFF directory. These of its tags describe the layout of the file it came from and would be wrong in
 # another: sizes, strips, tiles, tables, sub-images, and the packets that are written on their own (XMP, IPTC, ICC).
@@ -56,42 +55,12 @@ class Photo:
     exif: bytes | None  # without the orientation, which has been applied
     xmp: bytes | None = None  # packet
     sixteen: np.ndarray | None = None  # uint16 (H, W, 3 or 4) RGB and alpha, from which `rgb` and `alpha` were rounded
+    dpi: tuple[float, float] | None = None  # dots an inch across and down, for printing; None where the file is silent
 
     @classmethod
     def of(cls, rgb: np.ndarray) -> Photo:
         """Return a photograph of pixels alone, uint8 (H, W, 3)."""
         return cls(rgb, None, False, None, None)
-
-
-def _open(path: Path, file: BinaryIO, limit: int) -> Image.Image:
-    """Return Pillow's image with only its header read. Raises InputError with the reason."""
-    Image.init()
-    try:
-        image = Image.open(file, formats=[name for name in _READABLE if name in Image.OPEN])
-    except Image.DecompressionBombError as error:
-        raise _too_large(path, "far", limit) from error
-    except Exception as error:  # on a damaged file Pillow's readers raise nearly anything
-        raise InputError(f"{path}: not an image that mien can read; {_EXPECTED}") from error
-    if image.width * image.height > limit:
-        raise _too_large(path, f"{image.width}×{image.height},", limit)
-    return image
-
-
-def _too_large(path: Path, size: str, limit: int) -> InputError:
-    most = f"{limit // 1_000_000} megapixels"
-    return InputError(f"{path}: {size} more than {most}; make it smaller or cut the face's part out first")
-
-
-def _check_readable(path: Path) -> None:
-    """Raise InputError for what is no file with bytes in it."""
-    if path.is_dir():
-        raise InputError(f"{path}: a folder, {_EXPECTED}; give one file")
-    if not path.exists():
-        raise InputError(f"{path}: no such file; {_EXPECTED}")
-    if not path.is_file():
-        raise InputError(f"{path}: not a regular file; {_EXPECTED}")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: empty (0 bytes); {_EXPECTED}, copy it again from where it came")
 
 
 def _exif_of(image: Image.Image) -> bytes | None:
@@ -108,80 +77,37 @@ def _exif_of(image: Image.Image) -> bytes | None:
         return None
 
 
-def _grey_to_eight_bits(path: Path, image: Image.Image) -> Image.Image:
-    """Return sixteen-bit grey with eight bits; Pillow itself does so with colour. Raises InputError for more bits."""
-    if image.mode == "F":
-        raise InputError(f"{path}: floating-point pixels; save it with 8 or 16 bits a channel")
-    if not image.mode.startswith("I"):
-        return image
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65_535:
-        raise InputError(f"{path}: more than 16 bits a channel; save it with 8 or 16 bits")
-    return Image.fromarray(to_eight_bits(values.astype(np.uint16)))
-
-
-def _cmyk_to_rgb(image: Image.Image) -> Image.Image:
-    """Convert by the image's own profile where it has a sound one, else by Pillow's plain formula."""
-    if profile := image.info.get("icc_profile"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            done = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            if done is not None:
-                return done
-        except (ImageCms.PyCMSError, OSError):
-            pass
-    return image.convert("RGB")
-
-
-def _is_grey(image: Image.Image) -> bool:
-    """Return whether an image, not yet decoded, has one channel besides alpha."""
-    # Pillow opens 16-bit grey with alpha as RGBA; how the file is packed gives it away.
-    packed = isinstance(image, ImageFile.ImageFile) and any(tile.args == "LA;16B" for tile in image.tile)
-    return packed or image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I")
-
-
-def _channels(path: Path, image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return RGB and alpha of an upright image of any mode."""
-    image = _grey_to_eight_bits(path, image)
-    if image.has_transparency_data:
-        both = np.asarray(image.convert("RGBA"))
-        return np.ascontiguousarray(both[..., :3]), np.ascontiguousarray(both[..., 3])
-    try:
-        return np.array(_cmyk_to_rgb(image) if image.mode == "CMYK" else image.convert("RGB")), None
-    except ValueError as error:
-        raise InputError(f"{path}: {image.mode} pixels, which mien cannot read; save it as RGB") from error
-
-
 def read_photo(path: str | Path, limit: int = PIXEL_LIMIT) -> Photo:
-    """Return the photograph in `path`, turned upright as its EXIF says; of several frames the first.
+    """Return the photograph in `path`, turned upright as its EXIF says; of several frames the first, which is logged.
 
     Grey, palette, transparent and CMYK images all become 8-bit RGB; of 16-bit ones `sixteen` keeps all. One of more
     than `limit` pixels is refused by its header, before it is decoded. Raises InputError for what cannot be read whole.
     """
     path = Path(path)
-    try:
-        _check_readable(path)
-        with path.open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, on damaged metadata and on sizes below our own limit
-            return _decode(path, _open(path, file, limit))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error}); {_EXPECTED}") from error
-
-
-def _decode(path: Path, image: Image.Image) -> Photo:
-    """Return pixels and metadata of an opened image. Raises InputError where the pixels are damaged."""
-    grey, has_sixteen, orientation = _is_grey(image), is_sixteen_bit(image), orientation_of(image)
-    try:
+    with open_picture(path, _EXPECTED, _REMEDY, limit) as image:
+        several, grey, has_sixteen = is_one_of_several(image), is_grey(image), is_sixteen_bit(image)
+        orientation, dpi = orientation_of(image), _dots_of(image)
         image.load()
-        upright = _upright(image)
-    except Exception as error:  # Pillow's decoders raise nearly anything on a damaged file
-        raise InputError(f"{path}: damaged or cut short ({error}); copy it again from where it came") from error
-    rgb, alpha = _channels(path, upright)
-    sixteen = read_sixteen(path.read_bytes(), orientation, rgb) if has_sixteen else None
+        turn_upright(image)
+        rgb, alpha = rgb_and_alpha(path, image)
+        rest = (_profile_of(image, grey), _exif_of(image), read_packet(image))
+    if several:
+        log.warning("%s: holds several frames or pages; its first is taken", path)
+    sixteen = read_sixteen(read_bytes(path, _EXPECTED, 1 << 30), orientation, rgb) if has_sixteen else None
     if sixteen is not None:
         rgb = to_eight_bits(sixteen[..., :3])
         alpha = to_eight_bits(sixteen[..., 3]) if sixteen.shape[2] == 4 else alpha
-    return Photo(rgb, alpha, grey, _profile_of(image, grey), _exif_of(image), read_packet(upright), sixteen)
+    return Photo(rgb, alpha, grey, *rest, sixteen, dpi[::-1] if dpi and orientation >= 5 else dpi)
+
+
+def _dots_of(image: Image.Image) -> tuple[float, float] | None:
+    """Return dots an inch, across and down in the file, where it tells sensible ones."""
+    try:
+        across, down = (float(dots) for dots in image.info["dpi"])
+    except Exception:  # not there, or whatever damaged metadata gives
+        return None
+    sensible = all(math.isfinite(dots) and _DOTS[0] <= dots <= _DOTS[1] for dots in (across, down))
+    return (across, down) if sensible else None
 
 
 def _profile_of(image: Image.Image, grey: bool) -> bytes | None:
@@ -190,15 +116,6 @@ def _profile_of(image: Image.Image, grey: bool) -> bytes | None:
     if not isinstance(profile, bytes) or image.mode == "CMYK":
         return None
     return profile if profile[16:20] == (b"GRAY" if grey else b"RGB ") else None
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Return `image` turned as its EXIF says; as it is where the EXIF cannot be read."""
-    try:
-        image.getexif()
-    except Exception:  # see _exif_of
-        return image
-    return ImageOps.exif_transpose(image)
 
 
 def check_target(path: str | Path) -> str:
@@ -244,6 +161,8 @@ def _encode(photo: Photo, path: Path, form: str, stamp: Stamp | None) -> bytes:
     options = QUALITY[form] | save_arguments(stamp, form, photo.xmp)
     if photo.icc and (photo.icc[16:20] == b"GRAY") == grey:
         options["icc_profile"] = photo.icc
+    if photo.dpi and form != "WEBP":  # which has them in the EXIF alone
+        options["dpi"] = photo.dpi
     if photo.exif and (form != "JPEG" or len(photo.exif) < 65_000):  # a JPEG segment holds no more
         options["exif"] = photo.exif
     colour = Image.fromarray(photo.rgb)

@@ -7,7 +7,6 @@ kept in an XMP packet (ISO 16684-1), which PNG, JPEG and WebP can all carry.
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from xml.etree import ElementTree
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from mien.errors import InputError
+from mien.media.picture import open_picture
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 EDITED = SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
@@ -38,9 +37,12 @@ for _prefix, _uri in _NAMESPACES.items():
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _PNG_KEYWORD = "XML:com.adobe.xmp"
+_LONGEST = 8 << 20  # bytes of a packet that is read; retouching programs write up to some hundred thousand
+_DEEPEST = 100  # elements one in another: writing goes one call deeper for each
 _JPEG_ROOM = 65_000  # bytes; a JPEG segment holds 65,533 with the packet's name
 _FORBIDDEN = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2; \r, which it makes \n
 _FORMATS = ("PNG", "JPEG", "WEBP")
+_EXPECTED = "expected a PNG, JPEG or WebP image; give a picture that mien wrote"
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,40 @@ def _tag(name: str) -> str:
     return f"{{{_NAMESPACES[prefix]}}}{local}"
 
 
+class _Shallow(ElementTree.TreeBuilder):
+    """Builds trees that are not too deep to be written again."""
+
+    _depth = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> ElementTree.Element:
+        """Begin an element. Raises ValueError where it lies too deep."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ValueError("nested too deeply")
+        return super().start(tag, attributes)
+
+    def end(self, tag: str) -> ElementTree.Element:
+        """End an element."""
+        self._depth -= 1
+        return super().end(tag)
+
+
 def _parse(packet: bytes) -> ElementTree.Element | None:
-    """Return the packet's rdf:RDF element, None where it has none.
+    """Return the packet's rdf:RDF element, None where it has none that can be read.
 
     A packet with a document type declaration is not parsed: XMP needs none, and attacks by XML do (entities that
     explode or read files).
     """
+    if len(packet) > _LONGEST:
+        return None
     try:
         text = packet.decode("utf-8").strip("\x00 \r\n\t\ufeff")
         if "<!DOCTYPE" in text or "<!ENTITY" in text:
             return None
-        root = ElementTree.fromstring(text.encode("utf-8"))
-    except (UnicodeError, ElementTree.ParseError, RecursionError):
+        # Given text, the parser passes over the encoding that the packet declares: it is UTF-8 here, whatever it says.
+        root = ElementTree.fromstring(text, ElementTree.XMLParser(target=_Shallow()))
+        ElementTree.tostring(root, encoding="unicode")  # names with odd characters are read, but cannot be written
+    except Exception:  # a packet that cannot be read, for whatever reason, is as good as none
         return None
     return root if root.tag == _tag("rdf:RDF") else root.find(_tag("rdf:RDF"))
 
@@ -181,14 +205,8 @@ def read_stamp(path: str | Path) -> Stamp | None:
 
     Raises InputError for a file that is missing or no such image.
     """
-    Image.init()  # Pillow forgets to, when it is given the formats
-    try:
-        with Path(path).open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # only the header is read
-            packet = read_packet(Image.open(file, formats=_FORMATS))
-    except Exception as error:  # Pillow's readers raise nearly anything on a damaged file
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a PNG, JPEG or WebP image"
-        raise InputError(f"{path}: {reason}; give a picture that mien wrote") from error
+    with open_picture(Path(path), _EXPECTED, "give it as mien wrote it", formats=_FORMATS) as image:
+        packet = read_packet(image)
     return stamp_in(packet)
 
 

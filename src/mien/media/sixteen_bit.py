@@ -13,10 +13,11 @@ from typing import Any
 import cv2
 import numpy as np
 from cv2.utils import logging
-from PIL import ExifTags, Image, ImageFile
+from PIL import Image, ImageFile
 
 FORMATS = ("PNG", "TIFF")
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")  # PNG's chunks that are no metadata
+_ROWS = 256  # of a picture that are worked on together
 _TOLERANCE = 1  # grey levels between Pillow's eight bits and ours: it cuts off where we round
 
 
@@ -28,18 +29,14 @@ def is_sixteen_bit(image: Image.Image) -> bool:
     return any(";16" in text for text in packing)
 
 
-def orientation_of(image: Image.Image) -> int:
-    """Return the EXIF orientation of an image, not yet decoded; 1, upright, where there is none that can be read."""
-    try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # hostile or damaged directories raise nearly anything
-        return 1
-
-
 def to_eight_bits(values: np.ndarray) -> np.ndarray:
     """Return uint16 values as uint8: v / 257, rounded."""
-    # 65407 and more are all 255, and adding 128 to them would overflow.
-    return ((np.minimum(values, 65_407) + np.uint16(128)) // np.uint16(257)).astype(np.uint8)
+    result = np.empty(values.shape, np.uint8)
+    for begin in range(0, len(values), _ROWS):  # what stands between is four times the result
+        rows = slice(begin, begin + _ROWS)
+        # 65407 and more are all 255, and adding 128 to them would overflow.
+        result[rows] = (np.minimum(values[rows], 65_407) + np.uint16(128)) // np.uint16(257)
+    return result
 
 
 def read_sixteen(data: bytes, orientation: int, rgb: np.ndarray) -> np.ndarray | None:
@@ -59,14 +56,17 @@ def read_sixteen(data: bytes, orientation: int, rgb: np.ndarray) -> np.ndarray |
     if found.ndim == 2:
         found = np.repeat(found[..., None], 3, axis=2)
     elif found.shape[2] in (3, 4):
-        found = found[..., [2, 1, 0, 3][: found.shape[2]]]
+        cv2.cvtColor(found, cv2.COLOR_BGR2RGB if found.shape[2] == 3 else cv2.COLOR_BGRA2RGBA, found)
     if data.startswith(b"\x89PNG"):  # OpenCV turns a TIFF by itself
         found = orient_pixels(found, orientation)
     found = np.ascontiguousarray(found)
     if found.shape[:2] != rgb.shape[:2] or found.shape[2] not in (3, 4):
         return None
-    difference = cv2.absdiff(to_eight_bits(found[..., :3]), rgb).max()
-    return found if difference <= _TOLERANCE else None
+    for begin in range(0, len(found), _ROWS):
+        rows = slice(begin, begin + _ROWS)
+        if cv2.absdiff(to_eight_bits(found[rows, :, :3]), rgb[rows]).max() > _TOLERANCE:
+            return None
+    return found
 
 
 def orient_pixels(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -85,10 +85,12 @@ def with_changes(sixteen: np.ndarray, rgb: np.ndarray) -> np.ndarray:
     Where it does not differ they stay bit for bit.
     """
     result = sixteen[..., :3].copy()
-    before = to_eight_bits(result)
-    rows = np.flatnonzero((before != rgb).any(axis=(1, 2)))
-    change = rgb[rows].astype(np.int32) - before[rows]
-    result[rows] = np.clip(result[rows] + 257 * change, 0, 65_535).astype(np.uint16)
+    for begin in range(0, len(result), _ROWS):
+        part, new = result[begin : begin + _ROWS], rgb[begin : begin + _ROWS]
+        before = to_eight_bits(part)
+        rows = np.flatnonzero((before != new).any(axis=(1, 2)))
+        change = new[rows].astype(np.int32) - before[rows]
+        part[rows] = np.clip(part[rows] + 257 * change, 0, 65_535).astype(np.uint16)
     return result
 
 
@@ -100,17 +102,15 @@ def encode_png(colours: np.ndarray, alpha: np.ndarray | None, grey: bool, option
     carrier = io.BytesIO()
     Image.new("L" if grey else "RGB", (1, 1)).save(carrier, "PNG", **options)
     notes = b"".join(chunk for kind, chunk in _chunks(carrier.getvalue()) if kind not in _PIXELS)
-    image = colours[..., ::-1]
     if alpha is not None:
-        image = np.dstack([image, alpha])
-    elif grey:
-        image = colours[..., 0]
-    done, encoded = cv2.imencode(".png", np.ascontiguousarray(image))
+        image = np.dstack([colours[..., ::-1], alpha])
+    else:
+        image = np.ascontiguousarray(colours[..., 0]) if grey else cv2.cvtColor(colours, cv2.COLOR_RGB2BGR)
+    done, encoded = cv2.imencode(".png", image)
     if not done:
         raise OSError("OpenCV could not encode the PNG")
-    data = encoded.tobytes()
-    head = 8 + 25  # the signature and IHDR, after which metadata may stand
-    return data[:head] + notes + data[head:]
+    data, head = encoded.ravel().data, 8 + 25  # the signature and IHDR, after which metadata may stand
+    return b"".join([data[:head], notes, data[head:]])
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

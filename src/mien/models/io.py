@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ from torch import nn
 
 from mien.about import DEFAULT
 from mien.errors import InputError
+from mien.models.build import fill, outline
 from mien.models.contract import Family
-from mien.models.registry import FAMILIES, name_of
+from mien.models.registry import name_of
 from mien.models.tensor_files import read_tensors, write_tensors
 from mien.nn.modes import channels_last
 from mien.weights.resolve import resolve
@@ -47,19 +47,6 @@ def describe(model: Family) -> dict[str, Any]:
     return {"family": name_of(model), "config": asdict(model.config)}
 
 
-def build(header: Mapping[str, Any], path: Path) -> Family:
-    """Return an untrained model as a header describes it. `path` is named in errors."""
-    family = FAMILIES.get(header["family"])
-    if family is None:
-        raise InputError(f"{path}: is a {header['family']!r}; this version knows {', '.join(sorted(FAMILIES))}")
-    try:
-        return family(family.Config(**header["config"]))
-    except TypeError as error:
-        raise InputError(f"{path}: written by another version of mien ({error}); train or fetch it again") from error
-    except InputError as error:
-        raise InputError(f"{path}: its settings make no model ({error}); train or fetch it again") from error
-
-
 def load(name: str = DEFAULT, device: str | torch.device = "cpu") -> Family:
     """Return a model ready to use, from a zoo name, a file, a training run's folder or a Hugging Face id.
 
@@ -70,15 +57,8 @@ def load(name: str = DEFAULT, device: str | torch.device = "cpu") -> Family:
     tensors, header = read_tensors(path)
     if "stage" in header:  # a checkpoint: the model is inside, beside the optimizers
         tensors = {key.removeprefix("model/"): t for key, t in tensors.items() if key.startswith("model/")}
-    model = build(header, path)
-    present = {key.split(".")[0] for key in tensors}
-    for part in [name for name, _ in model.named_children() if name not in present]:
-        delattr(model, part)
-    fits = {key: t.to(model.state_dict()[key].dtype) for key, t in tensors.items() if key in model.state_dict()}
-    try:
-        model.load_state_dict(fits)
-    except RuntimeError as error:
-        raise InputError(f"{path}: does not fit a {header['family']} of its own config; it is damaged") from error
+    model = outline(header, path)
+    fill(model, tensors, path)
     return place(channels_last(model), device)
 
 

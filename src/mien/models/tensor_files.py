@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from mien.errors import InputError
 from mien.files import write_whole
+from mien.reading import opened, parse_json
 from mien.weights.resolve import OLD_NAMES, SUFFIX
 
 HEADER = "mien"  # the one key of the safetensors metadata; its value is JSON
+FORM = {"family": str, "config": dict}
+"""What it says at least."""
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
@@ -32,14 +35,18 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Raises InputError for any other file.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; expected weights ending in {SUFFIX}")
+    expected = f"expected weights that mien wrote, ending in {SUFFIX}"
+    with opened(path, expected):
+        pass  # not a pipe, which would be waited for
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(HEADER, "null"))
+            note = (file.metadata() or {}).get(HEADER)
+            if note is None:
+                raise InputError(f"{path}: holds weights of another program; expected a file that mien wrote")
+            header = parse_json(note, f"{path}: its note", expected, FORM)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
-    except (SafetensorError, OSError, ValueError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # what the library and torch raise for shapes and kinds that there are not
         raise InputError(f"{path}: not a whole safetensors file ({error}); copy or train it again") from error
-    if not isinstance(header, dict) or "family" not in header:
-        raise InputError(f"{path}: holds weights of another program; expected a file that mien wrote")
     return tensors, header | {"family": OLD_NAMES.get(header["family"], header["family"])}

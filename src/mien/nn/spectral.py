@@ -26,10 +26,14 @@ class SpectralNorm(nn.Module):
         super().__init__()
         self.parts, self.transposed = parts, transposed
         matrix = self._matrix(weight.detach())
-        self.register_buffer("left", F.normalize(torch.randn_like(matrix[:, :, 0]), dim=1))
-        self.register_buffer("right", F.normalize(torch.randn_like(matrix[:, 0]), dim=1))
-        for _ in range(steps):
-            self._iterate(matrix)
+        outline = weight.is_meta  # of a model, whose values a file has
+        drawn = torch.empty if outline else torch.randn
+        self.register_buffer("left", drawn(matrix.shape[:2]))
+        self.register_buffer("right", drawn(matrix.shape[::2]))
+        if not outline:
+            self.left, self.right = F.normalize(self.left, dim=1), F.normalize(self.right, dim=1)
+            for _ in range(steps):
+                self._iterate(matrix)
 
     def _matrix(self, weight: Tensor) -> Tensor:
         rows = weight.transpose(0, 1) if self.transposed else weight  # a transposed convolution's order is (I, O, k, k)

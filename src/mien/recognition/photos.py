@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,13 +16,19 @@ from mien.faces.detect import Face
 from mien.faces.landmarks import Landmarker
 from mien.files import alone, path_text, place_of, writing
 from mien.labels import AUS, CLASSES, au_name
-from mien.media.photo import PICTURES
+from mien.media.picture import PICTURES
+from mien.media.video.ffmpeg import is_clip
 from mien.progress import Tell, untold
+from mien.reading import read_bytes
 from mien.recognition.table import PLACE, Row, columns_of
 from mien.runtime.engine import Engine
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
+
+_JOURNAL = 1 << 30  # bytes; a face takes some five hundred
 
 
 class Crops(Protocol):
@@ -81,9 +88,14 @@ def pictures(paths: Sequence[str | Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in map(Path, paths):
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES) if path.is_dir() else [path]
+        inside = sorted(path.rglob("*")) if path.is_dir() else []
+        found = [p for p in inside if p.suffix.lower() in PICTURES] if path.is_dir() else [path]
+        clips = [p for p in inside if is_clip(p)]
         if not found:
-            raise InputError(f"{path}: the folder holds no picture ({', '.join(sorted(PICTURES))})")
+            what = f"no picture but {len(clips)} clips: give them one by one" if clips else "no picture"
+            raise InputError(f"{path}: the folder holds {what} ({', '.join(sorted(PICTURES))})")
+        for clip in clips:
+            log.warning("%s: a clip among pictures is passed over; give it by itself", clip)
         files += found
     return files
 
@@ -118,6 +130,37 @@ def _mark(path: Path) -> str:
     return f"{path} {state.st_size} {state.st_mtime_ns}"
 
 
+def _kept(path: Path, made_by: Mapping[str, Any]) -> tuple[bool, dict[str, list[Row]]]:
+    """Return whether a journal is of this model and these options, and the rows that it then keeps.
+
+    Lines that are none of ours, or were cut short, are passed over.
+    """
+    lines: list[Any] = []
+    if path.exists():
+        text = read_bytes(path, "remove it, then go on", _JOURNAL).decode("utf-8", "replace")
+        for line in text.splitlines():
+            with suppress(ValueError, RecursionError):
+                lines.append(json.loads(line))
+    if not lines or lines[0] != dict(made_by):
+        return False, {}
+    columns = [*columns_of([]), *map(au_name, AUS)]
+    return True, {line[0]: line[1] for line in lines[1:] if _is_entry(line, columns)}
+
+
+def _is_entry(line: Any, columns: Sequence[str]) -> bool:
+    """Return whether a journal's line is a mark with rows of the table."""
+    if not (isinstance(line, list) and len(line) == 2 and isinstance(line[0], str) and isinstance(line[1], list)):
+        return False
+    plain = (str, int, float, type(None))
+    return all(
+        isinstance(row, dict)
+        and "path" in row
+        and ("error" in row or {*PLACE, "eyes", "expression", *CLASSES} <= row.keys())
+        and all(name in columns and isinstance(value, plain) for name, value in row.items())
+        for row in line[1]
+    )
+
+
 @contextmanager
 def _journal(
     path: Path | None, made_by: Mapping[str, Any]
@@ -129,15 +172,7 @@ def _journal(
     if path is None:
         yield {}, lambda mark, rows: None
         return
-    lines: list[Any] = []
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    for line in text.splitlines():
-        try:
-            lines.append(json.loads(line))
-        except ValueError:
-            continue
-    same = bool(lines) and lines[0] == dict(made_by)
-    known = dict(lines[1:]) if same else {}
+    same, known = _kept(path, made_by)
     with ExitStack() as held:
         with writing(path):
             file = held.enter_context(place_of(path).open("a" if same else "w", encoding="utf-8"))

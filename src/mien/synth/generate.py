@@ -7,7 +7,6 @@ the set is complete.
 
 import csv
 import io
-import json
 import multiprocessing
 import shutil
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -17,10 +16,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mien.arrays import Wanted, read_npz
 from mien.errors import InputError
 from mien.files import alone, check_folder, is_new, make_folder, write_json, write_whole
-from mien.labels import AUS, au_columns
+from mien.labels import AUS, POINTS, au_columns
 from mien.progress import Tell, untold
+from mien.reading import read_json
 from mien.synth.geometry.wear import OCCLUDERS
 from mien.synth.person import Person, sample_person
 from mien.synth.plan import PLANS, SHARED, Take, takes
@@ -37,6 +38,14 @@ COLUMNS = (
     "light_azimuth", "light_elevation", "light_key", "light_sky", "light_warmth",
     *au_columns(), *[name for pair in zip(au_columns("L"), au_columns("R"), strict=True) for name in pair],
 )  # fmt: skip
+
+PART = {
+    "rows": Wanted("U", ("pictures", len(COLUMNS))),
+    "landmarks": Wanted("f", ("pictures", POINTS, 2)),
+    "flow": Wanted("i", ("pictures", 64, 64, 2)),
+    "mouth": Wanted("u", ("pictures", 64, 64)),
+}
+"""The arrays of a person's part."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ def _open_folder(out: Path, order: Order) -> None:
     """Make the folder ours, or refuse one that holds something else."""
     record = out / "studio.json"
     if record.exists():
-        found = json.loads(record.read_text())
+        found = read_json(record, "expected what mien synth writes; give a new folder")
         if {"plan": PLANS[0]} | found != asdict(order):  # plans came later than sets
             raise InputError(f"{out}: holds another set ({found}); give another folder or the same numbers")
     elif not is_new(out):
@@ -206,10 +215,10 @@ def _finish(out: Path, order: Order) -> None:
     rows: list[list[str]] = []
     arrays: dict[str, list[np.ndarray]] = {"landmarks": [], "flow": [], "mouth": []}
     for index in range(order.people):
-        with np.load(out / "parts" / f"{_subject(index)}.npz") as part:
-            rows += part["rows"].tolist()
-            for name, values in arrays.items():
-                values.append(part[name])
+        part = read_npz(out / "parts" / f"{_subject(index)}.npz", PART, "remove it and go on: it is made anew")
+        rows += part["rows"].tolist()
+        for name, values in arrays.items():
+            values.append(part[name])
     content = io.BytesIO()
     joined = {name: np.concatenate(values) for name, values in arrays.items()}
     np.savez_compressed(

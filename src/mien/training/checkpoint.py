@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,15 @@ from torch import Tensor
 from mien.errors import InputError
 from mien.models.io import describe
 from mien.models.tensor_files import read_tensors, write_tensors
+from mien.reading import misfit
 from mien.training.trainer import Trainer
+
+FORM = {
+    "family": str, "config": dict, "stage": int, "step": int,
+    "settings": {"seed": int, "precision": str, "devices": int, "nodes": int},
+}  # fmt: skip
+"""What a checkpoint's note says at least."""
+_AGAIN = "it was changed or is damaged: begin anew in another folder"
 
 
 def checkpoint(trainer: Trainer, path: Path) -> None:
@@ -36,6 +45,7 @@ def resume(trainer: Trainer, path: Path) -> None:
     tensors, header = read_tensors(path)
     if "stage" not in header:
         raise InputError(f"{path}: holds finished weights, not a checkpoint; give the folder of a training run")
+    _check(trainer, path, tensors, header)
     mine = describe(trainer.model)
     if header["family"] != mine["family"]:
         raise InputError(f"{path}: is a checkpoint of {header['family']}, not {mine['family']}; choose another folder")
@@ -50,7 +60,26 @@ def resume(trainer: Trainer, path: Path) -> None:
         begun, now = header["settings"][name], getattr(trainer.settings, name)
         if begun != now:
             raise InputError(f"{path}: was begun with {name} {begun}, not {now}; resume with --{name} {begun}")
-    trainer.restore(tensors, header)
+    try:
+        trainer.restore(tensors, header)
+    except Exception as error:  # moments that are missing, of another shape, of turns that there are not
+        raise InputError(f"{path}: does not fit its own settings ({_brief(error)}); {_AGAIN}") from error
+
+
+def _check(trainer: Trainer, path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+    """Raise InputError for a checkpoint that somebody changed, or that holds values that are no numbers."""
+    problem = misfit(header, FORM, "")
+    if not problem and not (0 <= header["stage"] <= len(trainer.stages) and header["step"] >= -1):
+        problem = f"stands at stage {header['stage']}, step {header['step']}, which there is not"
+    if problem:
+        raise InputError(f"{path}: its note does not fit ({problem}); {_AGAIN}")
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise InputError(f"{path}: {name} holds values that are no numbers (NaN); {_AGAIN}")
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
 
 
 def finite(tensor: Tensor) -> bool:

@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from mien.errors import InputError
+from mien.reading import read_json, sha256_of
 from mien.weights.hub import from_hub
 
 VARIABLE = "MIEN_ZOO"
 INDEX = "index.json"  # {name: {"file": …, "sha256": …, "bytes": …}}
+FORM = {"*": {"file": str, "sha256": str}}
+"""What is needed of it."""
 
 
 def index_of(files: Iterable[Path]) -> dict[str, dict[str, str | int]]:
@@ -48,11 +49,8 @@ def fetched(name: str) -> Path | None:
 
 def _index(place: str) -> dict[str, dict[str, str]]:
     path = _file(place, INDEX)
-    try:
-        found = json.loads(path.read_text())
-        return {name: {key: entry[key] for key in ("file", "sha256")} for name, entry in found.items()}
-    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path}: no index of weights; {VARIABLE} is to name what `mien zoo` wrote") from error
+    found = read_json(path, f"expected an index of weights; {VARIABLE} is to name what `mien zoo` wrote", FORM)
+    return {name: {key: entry[key] for key in FORM["*"]} for name, entry in found.items()}
 
 
 def _file(place: str, name: str) -> Path:
@@ -63,6 +61,4 @@ def _file(place: str, name: str) -> Path:
 
 
 def _sum(path: Path) -> str:
-    if not path.is_file():
-        raise InputError(f"{path}: the index names it, but there is no such file")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return sha256_of(path, "the index names it; fetch it again")

@@ -13,18 +13,22 @@ the validation part. People are not named: every picture is a person of its own 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from mien.data.importers.support.corpus_folder import first_of, natural, pictures, wrong_layout
+from mien.arrays import Wanted, read_npy
+from mien.data.importers.support.corpus_folder import first_of, inside, natural, pictures, wrong_layout
 from mien.data.importers.support.crop import eyes_from_68
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip, stranger
+from mien.errors import InputError
+from mien.labels import POINTS
+from mien.reading import csv_records, csv_rows
 
 EXPECTS = "the AffectNet folder that holds training.csv and Manually_Annotated_Images, or train_set/annotations"
 WORDS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt")
+CODES = {str(code): word for code, word in enumerate(WORDS)}
 COLUMNS = ("subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "facial_landmarks", "expression")
 IMAGES = ("Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images", "")
 TABLES = {"training.csv": "train", "validation.csv": "val"}
@@ -46,9 +50,9 @@ def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
 
 def _labels(code: str, split: str, name: str, options: Options) -> dict[str, str | int | float] | None:
     """Return the cells of class `code`, None where it is none of the eight."""
-    if not code.isdigit() or int(code) >= len(WORDS):
+    if code not in CODES:
         return None
-    return dict(stranger({"expression": WORDS[int(code)], "split": split, "test": int(split == "val")}, name, options))
+    return dict(stranger({"expression": CODES[code], "split": split, "test": int(split == "val")}, name, options))
 
 
 def _eyes(points: np.ndarray) -> np.ndarray | None:
@@ -58,27 +62,26 @@ def _eyes(points: np.ndarray) -> np.ndarray | None:
 def _table(root: Path, table: Path, split: str, options: Options) -> Iterator[Sample | Skip]:
     """Yield the rows of a table; one without a header has the columns of the others."""
     images = first_of(root, *IMAGES) or root
-    with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        headed = COLUMNS[0] in file.readline()
-        file.seek(0)
-        for row in csv.DictReader(file, fieldnames=None if headed else COLUMNS):
-            path = images / (row.get(COLUMNS[0]) or "")
-            labels = _labels((row.get("expression") or "").strip(), split, path.stem, options)
-            if labels is None or not path.is_file():
-                yield Skip(str(path), "listed picture is not there" if labels else "none, uncertain or no face")
-                continue
-            try:
-                points = np.array((row.get("facial_landmarks") or "").split(";"), float)
-            except ValueError:
-                points = np.zeros(0)
-            yield Sample(f"{split}/{path.parent.name}/{path.stem}", path, labels, _eyes(points))
+    headed = COLUMNS[0] in next((row for _, row in csv_rows(table, EXPECTS)), [])
+    for row in csv_records(table, EXPECTS, None if headed else COLUMNS):
+        name = row.get(COLUMNS[0], "")
+        path = inside(images, name)
+        labels = _labels(row.get("expression", "").strip(), split, Path(name).stem, options)
+        if labels is None or path is None:
+            yield Skip(str(images / name), "listed picture is not there" if labels else "none, uncertain or no face")
+            continue
+        try:
+            points = np.array(row.get("facial_landmarks", "").split(";"), float)
+        except ValueError:
+            points = np.zeros(0)
+        yield Sample(f"{split}/{path.parent.name}/{path.stem}", path, labels, _eyes(points))
 
 
 def _array(path: Path) -> np.ndarray:
-    """Return a small array; an empty one where the file is missing or is none."""
+    """Return a small array of numbers or words; an empty one where the file is missing or is none."""
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        return read_npy(path, Wanted("iufU", None), EXPECTS)
+    except InputError:
         return np.zeros(0)
 
 
@@ -87,12 +90,14 @@ def _crops(folder: Path, split: str, options: Options) -> Iterator[Sample | Skip
     for path in sorted(pictures(folder / "images"), key=natural):
         notes = folder / "annotations"
         code = _array(notes / f"{path.stem}_exp.npy")
-        labels = _labels(str(code.item()) if code.size == 1 else "", split, f"{split}_{path.stem}", options)
+        word = str(code.item()) if code.size == 1 else ""
+        labels = _labels(word.strip(), split, f"{split}_{path.stem}", options)
         if labels is None:
             yield Skip(str(path), "none, uncertain or no face" if code.size else "no label")
             continue
         points = _array(notes / f"{path.stem}_lnd.npy")
-        yield Sample(f"{split}/{path.stem}", path, labels, _eyes(points.astype(float)) if points.size == 136 else None)
+        sound = points.size == 2 * POINTS and points.dtype.kind in "iuf"
+        yield Sample(f"{split}/{path.stem}", path, labels, _eyes(points.astype(float)) if sound else None)
 
 
 IMPORTER = Importer(

@@ -48,7 +48,7 @@ def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     for clip in sequences:
         try:
             yield from _sequence(root, clip, options)
-        except ValueError:  # InputError is one too: the file cannot be read
+        except (ValueError, OverflowError):  # InputError is one too: the file cannot be read
             yield Skip(str(clip), "label file cannot be read")
 
 

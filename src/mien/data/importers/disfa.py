@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from mien.data.columns import WHOLE
 from mien.data.importers.support.corpus_folder import folders, need, number, pictures, read_text, wrong_layout
 from mien.data.importers.support.facs import au_cells
 from mien.data.importers.support.sample import Importer, Options, Pixels, Sample, Skip
@@ -42,7 +43,7 @@ def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
         person = folder.name
         try:
             codes = _codes(folder)
-        except ValueError:
+        except (ValueError, LookupError):  # InputError is one too: the file cannot be read
             yield Skip(str(folder), "label file cannot be read")
             continue
         if person not in videos and person not in stills:
@@ -73,7 +74,7 @@ def _codes(folder: Path) -> dict[int, dict[int, float | None]]:
         au = int(re.findall(r"\d+", path.stem)[-1])
         for line in filter(str.strip, read_text(path).splitlines()):
             frame, _, level = line.partition(",")
-            if not 0 <= float(level) <= 5:
+            if not (0 <= float(level) <= 5 and 0 <= int(frame) <= WHOLE["frame"][1]):
                 raise ValueError(line)
             codes.setdefault(int(frame), {})[au] = float(level)
     return codes

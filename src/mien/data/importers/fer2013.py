@@ -9,7 +9,6 @@ its own unless `--no-strangers`.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from mien.data.importers.support.corpus_folder import need, wrong_layout
 from mien.data.importers.support.sample import Importer, Labels, Options, Sample, Skip, stranger
 from mien.errors import InputError
+from mien.reading import csv_records, csv_rows
 
 EXPECTS = "fer2013.csv or icml_face_data.csv with columns emotion, pixels, Usage, or its folder"
 WORDS = dict(zip("0123456", ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"), strict=True))
@@ -29,22 +29,23 @@ SIDE = 48
 def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every row's picture."""
     table = root if root.is_file() else need(root, EXPECTS, "fer2013.csv", "icml_face_data.csv", "fer2013/fer2013.csv")
-    with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        rows = csv.DictReader(file, skipinitialspace=True)
-        if not {"emotion", "pixels", "Usage"} <= set(rows.fieldnames or ()):
-            raise wrong_layout(table, "columns emotion, pixels, Usage", EXPECTS)
-        for k, row in enumerate(rows):
-            word, split = WORDS.get((row["emotion"] or "").strip()), SPLITS.get((row["Usage"] or "").strip())
-            if word is None or split is None:
-                yield Skip(f"{table.name} row {k + 1}", "no label")
-                continue
-            labels: Labels = {"expression": word, "split": split, "test": int(split == "test")}
-            pixels = partial(_picture, _numbers(row["pixels"] or ""), f"{table}: row {k + 1}")
-            yield Sample(f"{split}/{k:05d}", pixels, stranger(labels, f"{k:05d}", options))
+    header = next((row for _, row in csv_rows(table, EXPECTS)), [])
+    if not {"emotion", "pixels", "Usage"} <= {name.strip() for name in header}:
+        raise wrong_layout(table, "columns emotion, pixels, Usage", EXPECTS)
+    for k, row in enumerate(csv_records(table, EXPECTS)):
+        word, split = WORDS.get(row["emotion"].strip()), SPLITS.get(row["Usage"].strip())
+        if word is None or split is None:
+            yield Skip(f"{table.name} row {k + 1}", "no label")
+            continue
+        labels: Labels = {"expression": word, "split": split, "test": int(split == "test")}
+        pixels = partial(_picture, _numbers(row["pixels"]), f"{table}: row {k + 1}")
+        yield Sample(f"{split}/{k:05d}", pixels, stranger(labels, f"{k:05d}", options))
 
 
 def _numbers(text: str) -> np.ndarray:
-    """Return numbers 0–255 as uint8 (N,); an empty array where one is none."""
+    """Return numbers 0–255 as uint8 (N,); an empty array where one is none, or there are far too many."""
+    if len(text) > 8 * SIDE * SIDE:
+        return np.zeros(0, np.uint8)
     try:
         values = np.array(text.split(), dtype=np.int16)
     except (ValueError, OverflowError):

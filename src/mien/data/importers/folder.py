@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.data.importers.support.corpus_folder import folders, pictures, stem, wrong_layout
+from mien.data.importers.support.corpus_folder import clips, folders, pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Labels, Options, Sample, Skip, stranger
 from mien.data.importers.support.words import expression_word, split_word
 from mien.errors import InputError
@@ -43,6 +43,7 @@ def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
                 if split:
                     labels |= {"split": split, "test": int(split == "test")}
                 yield Sample(stem(path, root), path, with_person(labels, path.relative_to(root), who, options))
+            yield from (Skip(str(path), "clip, not a picture: extract its frames") for path in clips(here))
 
 
 def person_pattern(text: str) -> re.Pattern[str] | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.importers.support.corpus_folder import first_of, need, read_text, wrong_layout
+from mien.data.importers.support.corpus_folder import first_of, inside, need, read_text, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip, stranger
 
 EXPECTS = "the RAF-DB folder that holds EmoLabel/list_patition_label.txt and Image/aligned or Image/original"
@@ -41,9 +41,10 @@ def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
             yield Skip(name, "no label")
             continue
         labels = stranger({"expression": word, "split": split, "test": int(split == "test")}, stem, options)
-        path = originals / name if whole and originals else (crops or base) / f"{stem}_aligned{Path(name).suffix}"
-        if not path.is_file():
-            yield Skip(str(path), "listed picture is not there")
+        folder = originals if whole and originals else crops or base
+        path = inside(folder, name if folder is originals else f"{stem}_aligned{Path(name).suffix}")
+        if path is None:
+            yield Skip(str(folder / name), "listed picture is not there")
             continue
         facts, eyes = _attributes(base / "Annotation" / "manual" / f"{stem}_manu_attri.txt")
         yield Sample(stem, path, {**labels, **facts}, eyes if whole else None)
@@ -59,8 +60,8 @@ def _attributes(path: Path) -> tuple[dict[str, str], np.ndarray | None]:
         return {}, None
     if len(values) < 10:
         return {}, None
-    codes = dict(zip(("gender", "ethnicity"), map(int, values[10:12]), strict=False))
-    facts = {name: words[codes[name]] for name, words in (("gender", GENDERS), ("ethnicity", RACES))
+    codes = dict(zip(("gender", "ethnicity"), values[10:12], strict=False))
+    facts = {name: words[int(codes[name])] for name, words in (("gender", GENDERS), ("ethnicity", RACES))
              if codes.get(name) in words}  # fmt: skip
     eyes = np.array(values[:4]).reshape(2, 2)
     eyes = eyes[np.argsort(eyes[:, 0])]

@@ -14,7 +14,6 @@ labelled. `subject` is a pattern as for `folder`; without it a table's clip, or 
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -22,19 +21,28 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.columns import RANGES
+from mien.data.columns import RANGES, WHOLE
 from mien.data.importers.folder import person_pattern, with_person
-from mien.data.importers.support.corpus_folder import first_of, natural, number, pictures, stem, wrong_layout
+from mien.data.importers.support.corpus_folder import first_of, inside, natural, number, pictures, stem, wrong_layout
 from mien.data.importers.support.facs import au_cells
 from mien.data.importers.support.sample import Importer, Options, Pixels, Sample, Skip
 from mien.data.importers.support.video_frames import VIDEOS, Player
 from mien.labels import AUS, CORNERS
-from mien.media.photo import PICTURES
+from mien.media.picture import PICTURES
+from mien.reading import csv_records, csv_rows
 
 EXPECTS = "a folder with OpenFace's (AU01_r) or py-feat's (AU01) CSV files beside their pictures, or one such file"
 NAMES = ("file_name", "input", "image", "filename")  # columns that may name a row's picture
 OWN = ("metadata.csv", "skipped.csv")
+POSE = {"pitch": ("pose_Rx", 1), "yaw": ("pose_Ry", -1), "roll": ("pose_Rz", 1),
+        "gaze_x": ("gaze_angle_x", 1), "gaze_y": ("gaze_angle_y", -1)}  # fmt: skip
 BLINK, CLOSED = 45, 43  # the same muscle: a blink is a short closing
+USED = {
+    *NAMES, "frame", "face", "face_id", "success", "confidence", "FaceScore", *(column for column, _ in POSE.values()),
+    *(f"AU{au:02d}{end}" for au in (*AUS, BLINK) for end in ("", "_r")),
+    *(f"{axis}_{k}" for axis in "xy" for pair in CORNERS for k in pair),
+}  # fmt: skip
+"""The columns that are read."""
 
 Row = Mapping[str, str]
 
@@ -56,7 +64,7 @@ def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
                 continue
             labels: dict[str, str | int | float] = {**_aus(row), **_pose(row), "source": _tool(row)}
             if sources.clip:
-                labels |= {"sequence": sources.clip, "frame": int(_value(row, "frame") or 0)}
+                labels |= {"sequence": sources.clip, "frame": _frame(row)}
             person = Path(sources.clip) if sources.clip and who is None else Path(name)
             eyes = _eyes(row) if "_aligned" not in name else None
             yield Sample(name, pixels, with_person(labels, person, who, options), eyes)
@@ -64,12 +72,11 @@ def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
 
 def _rows(path: Path) -> list[Row]:
     """Return a table's rows with bare column names, of several faces in a picture the surest; none for another CSV."""
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        table = csv.reader(file)
-        header = [name.strip() for name in next(table, [])]
-        if not {"AU01_r", "AU01"} & set(header):
-            return []
-        rows: list[Row] = [dict(zip(header, cells, strict=False)) for cells in table if cells]
+    header = [name.strip() for name in next((row for _, row in csv_rows(path, EXPECTS)), [])]
+    if not {"AU01_r", "AU01"} & set(header):
+        return []
+    # OpenFace writes seven hundred columns; of those that are read there are some fifty.
+    rows: list[Row] = [{n: cell for n, cell in row.items() if n in USED} for row in csv_records(path, EXPECTS)]
     best: dict[tuple[str, str], Row] = {}
     for k, row in enumerate(rows):
         picture = next((row[name] for name in NAMES if row.get(name)), "")
@@ -77,6 +84,12 @@ def _rows(path: Path) -> list[Row]:
         if key not in best or _sure(row) > _sure(best[key]):
             best[key] = row
     return list(best.values())
+
+
+def _frame(row: Row) -> int:
+    """Return a row's frame number; -1 where no clip has so many."""
+    frame = _value(row, "frame") or 0
+    return int(frame) if 0 <= frame <= WHOLE["frame"][1] else -1
 
 
 def _value(row: Row, name: str) -> float | None:
@@ -116,10 +129,8 @@ def _pose(row: Row) -> dict[str, float]:
     OpenFace's axes are the camera's: x to the image's right, y down, z away. A positive turn about x lowers the nose,
     about y moves it to the image's left; about z it is clockwise. Its gaze angles grow to the image's right and down.
     """
-    signs = {"pitch": ("pose_Rx", 1), "yaw": ("pose_Ry", -1), "roll": ("pose_Rz", 1),
-             "gaze_x": ("gaze_angle_x", 1), "gaze_y": ("gaze_angle_y", -1)}  # fmt: skip
     cells = {}
-    for name, (column, sign) in signs.items():
+    for name, (column, sign) in POSE.items():
         radians = _value(row, column)
         degrees = round(sign * math.degrees(radians), 2) if radians is not None else math.nan
         if RANGES[name][0] <= degrees <= RANGES[name][1]:  # a lost track can say anything
@@ -155,18 +166,20 @@ class _Sources:
     def of(self, row: Row) -> tuple[Pixels | None, str]:
         """Return a row's picture, None where it is not there, and its name."""
         named_by = next((row[name] for name in NAMES if row.get(name)), "").replace("\\", "/")
-        frame = int(_value(row, "frame") or 0)
+        frame = _frame(row)
         if named_by and Path(named_by).suffix.lower() in PICTURES:
-            path = first_of(self._root, named_by) or first_of(self._table.parent, named_by, Path(named_by).name)
-            inside = path is not None and path.resolve().is_relative_to(self._root.resolve())
-            return path, stem(path.resolve(), self._root.resolve()) if path and inside else Path(named_by).stem
+            beside = self._table.parent
+            tries = ((named_by, self._root), (named_by, beside), (Path(named_by).name, beside))
+            path = next((found for name, at in tries if (found := inside(self._root, name, at))), None)
+            return path, stem(path, self._root) if path else Path(named_by).stem
         if self._still:
             return self._still, stem(self._still, self._root)
         if self._frames:
             path = self._frames.get(frame)
             return path, stem(path, self._root) if path else f"frame {frame}"
         name = f"{stem(self._table, self._root)}/{frame:06d}"
-        return (partial(self._player.read, self._video, frame - self._from) if self._video else None), name
+        there = self._video and frame >= self._from
+        return (partial(self._player.read, self._video, frame - self._from) if there and self._video else None), name
 
 
 IMPORTER = Importer(

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import torch
 
+from mien.arrays import Wanted, read_npz
 from mien.data.batch import Motion
 from mien.data.dataset import Data
 from mien.data.sampling.augment import Warp, inverse_matrix
@@ -28,6 +29,15 @@ UNITS = 16.0  # of the flow in the file, a cell: quarter pixels of a frame of 25
 ROUNDS = 6  # of the fixed-point iteration
 AGREE = 0.5 / REFERENCE  # of the side: landmarks that lie this near are those of one picture
 FAR = 1e4  # cells; beyond the border by so much is as far as one can be
+WANTED = {
+    "file_name": Wanted("U", ("pictures",)),
+    "flow": Wanted("i", ("pictures", CELLS, CELLS, 2), -128, 127),
+    "mouth": Wanted("u", ("pictures", CELLS, CELLS), 0, 255),
+    "landmarks": Wanted("f", ("pictures", POINTS, 2), -(2**15), 2**15),  # pixels; some lie outside the frame
+    "size": Wanted("iuf", (), 1, 2**15, optional=True),
+}
+"""The file's arrays."""
+EXPECTED = "expected what mien synth writes; make it anew, copy it again, or remove it and train without"
 SURE = 0.3  # cells that may lie between the two places in N at the end of the iteration
 
 
@@ -122,7 +132,8 @@ class Files:
 def read_files(data: Data, names: Sequence[str]) -> Files:
     """Return arrays by name, and whose they are, from the geometry.npz that is nearest above each picture.
 
-    Joined data sets thus each have their own; pictures of a set without one have none.
+    Joined data sets thus each have their own; pictures of a set without one have none. Raises InputError for a file
+    that is damaged or holds something else.
     """
     paths = [data.manifest.path(i) for i in range(len(data))]
     above = {folder: home_of(folder, data.manifest.folder) for folder in {path.parent for path in paths}}
@@ -132,11 +143,11 @@ def read_files(data: Data, names: Sequence[str]) -> Files:
     place: dict[Path, int] = {}
     begun = 0
     for number, home in enumerate(homes):
-        with np.load(home / FILE) as file:
-            pictures = file["file_name"]
-            for name in names:
-                parts[name].append(file[name])
-            sides.append(np.full(len(pictures), float(file["size"]) if "size" in file else REFERENCE, np.float32))
+        found = read_npz(home / FILE, {name: WANTED[name] for name in ("file_name", *names, "size")}, EXPECTED)
+        pictures = found["file_name"]
+        for name in names:
+            parts[name].append(found[name])
+        sides.append(np.full(len(pictures), float(found.get("size", REFERENCE)), np.float32))
         whence.append(np.full(len(pictures), number))
         place |= {home / str(name): begun + k for k, name in enumerate(pictures)}
         begun += len(pictures)

@@ -6,14 +6,13 @@ or of another evaluator, which do not stand side by side. Records of schema 1 ar
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mien.errors import InputError
 from mien.evaluate.answers import FORMER
+from mien.reading import misfit, read_json
 from mien.weights.resolve import OLD_NAMES
 
 SCHEMA = 2
@@ -38,12 +37,7 @@ def read_record(path: Path, beside: Mapping[str, Any]) -> dict[str, Any]:
     `beside` has the "sets" and the "evaluator" of this run. Raises InputError where the file does not fit the schema,
     was measured by another evaluator, shares no set, or has a set of the same name with another digest.
     """
-    try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); expected a bench.json") from error
-    except ValueError as error:
-        raise InputError(f"{path}: is no JSON ({error}); expected a bench.json that mien bench wrote") from error
+    record = read_json(Path(path), "expected a bench.json that mien bench wrote")
     schema = record.get("schema") if isinstance(record, dict) else None
     if schema == 1:
         record, schema = renewed(record), SCHEMA
@@ -93,30 +87,3 @@ def comparable(path: Path, record: dict[str, Any], beside: Mapping[str, Any]) ->
         raise InputError(f"{path}: has the sets {', '.join(record['sets'])}, here are {', '.join(beside['sets'])}")
     figures = [f for f in record["figures"] if f["set"] in common]
     return record | {"sets": {name: record["sets"][name] for name in common}, "figures": figures}
-
-
-def misfit(value: Any, wanted: Any, where: str) -> str | None:
-    """Return in words the first place where a value is not of the wanted form, None where all fits."""
-    if isinstance(wanted, dict):
-        if not isinstance(value, dict):
-            return f"{where or 'the whole'} is no object"
-        names = dict.fromkeys(value, wanted["*"]) if "*" in wanted else wanted
-        lacking = next((f"{where}.{name}".strip(".") for name in names if name not in value), None)
-        inner = (misfit(value[name], form, f"{where}.{name}".strip(".")) for name, form in names.items())
-        return f"{lacking} is missing" if lacking else next((found for found in inner if found), None)
-    if isinstance(wanted, list):
-        if not isinstance(value, list):
-            return f"{where} is no list"
-        found = (misfit(one, wanted[0], f"{where}[{k}]") for k, one in enumerate(value))
-        return next((one for one in found if one), None)
-    return None if _is(value, wanted) else f"{where} is {str(value)[:40]!r}, no {KINDS[wanted]}"
-
-
-KINDS = {int: "whole number", str: "text", float: "finite number or null"}
-
-
-def _is(value: Any, kind: type) -> bool:
-    if kind is float:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return value is None or (number and math.isfinite(value))
-    return isinstance(value, kind) and not isinstance(value, bool)

@@ -17,6 +17,7 @@ from mien.evaluate.evaluators.independence import labelled_by
 from mien.evaluate.trials import STRONG, Trials, trials
 from mien.labels import BASIC, CLASSES
 from mien.progress import Tell, untold
+from mien.reading import read_bytes
 from mien.synth.generate import generate
 
 SEED = 36_036_036
@@ -89,7 +90,7 @@ def digest(data: Data, t: Trials) -> str:
     """Return the SHA-256 of the image files' bytes, in the manifest's order, their labels, and the trials."""
     found, m = hashlib.sha256(), data.manifest
     for k in range(len(m)):
-        found.update(m.path(k).read_bytes())
+        found.update(read_bytes(m.path(k), "expected an image", 1 << 30))
     people = [m.subjects[k] if k >= 0 else "" for k in m.subject]
     found.update(json.dumps([people, m.expression.tolist(), m.expr_id.tolist(), data.size]).encode())
     for numbers in (m.intensity, m.aus, m.yaw, m.pitch, m.roll, m.gaze_x, m.gaze_y, t.landmarks):

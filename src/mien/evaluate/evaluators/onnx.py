@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,10 @@ from mien.errors import InputError
 from mien.evaluate.batches import batches
 from mien.evaluate.evaluators.base import Reading, empty_aus
 from mien.labels import AUS, CLASSES
+from mien.reading import read_json
 
+MOST = 256  # pictures that a net is given at once
+SIDES = (8, 2048)  # pixels of a picture
 KINDS = ("aus", "classes", "identity", "gaze")
 
 
@@ -42,11 +44,12 @@ class Description:
 
 @dataclass(frozen=True)
 class OnnxEvaluator:
-    """Runs the net in batches."""
+    """Runs the net in batches; where it takes so many pictures and no fewer (`fixed`), the last one is filled up."""
 
     session: Any
     about: Description
     batch: int = 64
+    fixed: bool = False
 
     @property
     def name(self) -> str:
@@ -69,14 +72,16 @@ class OnnxEvaluator:
 
     def read(self, pictures: np.ndarray) -> Reading:
         """Return what the outputs mean."""
-        wanted, feed = [output.name for output in self.about.outputs], self.session.get_inputs()[0].name
-        parts = [
-            self.session.run(wanted, {feed: prepared(pictures[rows], self.about)})
-            for rows in batches(len(pictures), self.batch)
-        ]
+        parts = [self._run(prepared(pictures[rows], self.about)) for rows in batches(len(pictures), self.batch)]
         raw = [np.concatenate(some) for some in zip(*parts, strict=True)]
         found = {o.kind: meaning(o, np.asarray(v), self.name) for o, v in zip(self.about.outputs, raw, strict=True)}
         return Reading(found.get("aus"), found.get("classes"), found.get("identity"), found.get("gaze"))
+
+    def _run(self, x: np.ndarray) -> list[np.ndarray]:
+        """Return the outputs of a batch, a row a picture."""
+        wanted, feed = [output.name for output in self.about.outputs], self.session.get_inputs()[0].name
+        full = np.concatenate([x, np.repeat(x[-1:], self.batch - len(x), 0)]) if self.fixed else x
+        return [np.asarray(values)[: len(x)] for values in self.session.run(wanted, {feed: full})]
 
 
 def prepared(pictures: np.ndarray, about: Description) -> np.ndarray:
@@ -120,28 +125,59 @@ def open_onnx(path: Path) -> OnnxEvaluator:
     for output in about.outputs:
         if output.name not in there:
             raise InputError(f"{path}: has no output {output.name!r}; it has {', '.join(there)}")
-    return OnnxEvaluator(session, about)
+    evaluator = OnnxEvaluator(session, about, *_batch(path, session, about))
+    try:  # a blank picture, before the models work for hours
+        evaluator.read(np.full((1, about.size, about.size, 3), 128, np.uint8))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except Exception as error:  # see above
+        raise InputError(f"{path}: cannot be run on pictures of {about.size} pixels ({str(error)[:100]})") from None
+    return evaluator
+
+
+def _batch(path: Path, session: Any, about: Description) -> tuple[int, bool]:
+    """Return how many pictures the net is given at once, and whether it takes no fewer.
+
+    Raises InputError where what the net takes is not what its description tells.
+    """
+    inputs = session.get_inputs()
+    sides = (about.size, about.size)
+    tells = (3, *sides) if about.layout == "nchw" else (*sides, 3)
+    shape = list(inputs[0].shape) if inputs else []
+    if len(inputs) != 1 or len(shape) != 4 or inputs[0].type != "tensor(float)":
+        raise InputError(f"{path}: takes {_words(inputs)}; expected one float input of pictures (docs/evaluators.md)")
+    if any(isinstance(axis, int) and axis > 0 and axis != told for axis, told in zip(shape[1:], tells, strict=True)):
+        beside = path.with_suffix(".json").name
+        raise InputError(
+            f"{path}: takes {_words(inputs)}, but {beside} tells {about.layout} of {about.size} pixels; correct it"
+        )
+    several = shape[0]
+    if isinstance(several, int) and several > MOST:
+        raise InputError(f"{path}: takes {several} pictures at once; export it with a free batch, or at most {MOST}")
+    return (several, True) if isinstance(several, int) and several > 0 else (64, False)
+
+
+def _words(inputs: Any) -> str:
+    return ", ".join(f"{put.name} {put.type} {put.shape}" for put in inputs) or "nothing"
 
 
 def read_description(path: Path) -> Description:
     """Return a description. Raises InputError naming the entry that is missing or wrong."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; the net needs a description beside it (docs/evaluators.md)")
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: is not JSON ({error})") from None
-    if not isinstance(entries, dict):
-        raise InputError(f"{path}: expected an object with size and outputs (docs/evaluators.md)")
+    entries = read_json(path, "the net needs a description beside it, size and outputs (docs/evaluators.md)", dict)
     size: Any = entries.get("size")
-    _must(path, "size", isinstance(size, int) and not isinstance(size, bool) and size > 0, "a number of pixels")
+    whole = isinstance(size, int) and not isinstance(size, bool) and SIDES[0] <= size <= SIDES[1]
+    _must(path, "size", whole, f"{SIDES[0]} to {SIDES[1]} pixels")
     colour, layout = entries.get("colour", "rgb"), entries.get("layout", "nchw")
     _must(path, "colour", colour in ("rgb", "bgr"), "rgb or bgr")
     _must(path, "layout", layout in ("nchw", "nhwc"), "nchw or nhwc")
     mean: Any = entries.get("mean", [0, 0, 0])
     std: Any = entries.get("std", [1, 1, 1])
     for name, three in (("mean", mean), ("std", std)):
-        numbers = isinstance(three, list) and len(three) == 3 and all(isinstance(v, int | float) for v in three)
+        numbers = (
+            isinstance(three, list)
+            and len(three) == 3
+            and all(isinstance(v, int | float) and abs(v) < 1e6 for v in three)
+        )
         _must(path, name, numbers and (name == "mean" or all(v > 0 for v in three)), "three numbers, for values 0-1")
     outputs: Any = entries.get("outputs")
     _must(path, "outputs", isinstance(outputs, dict) and len(outputs) > 0, "an entry for each output")
@@ -163,7 +199,7 @@ def _output(path: Path, name: str, entry: Any) -> Output:
             fits and all(o in known for o in order),
             f"some of {', '.join(map(str, known))}",
         )
-    _must(path, f"outputs.{name}.top", isinstance(top, int | float) and top > 0, "the number that is intensity 5")
+    _must(path, f"outputs.{name}.top", isinstance(top, int | float) and 0 < top < 1e6, "the number that is intensity 5")
     return Output(name, str(kind), tuple(order), float(top))
 
 

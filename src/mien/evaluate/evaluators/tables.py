@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
 import tempfile
@@ -17,6 +16,7 @@ from mien.errors import InputError
 from mien.evaluate.evaluators.base import Evaluator, NeedsToolRun, Reading, empty_aus
 from mien.files import whole
 from mien.labels import AUS, CLASSES
+from mien.reading import csv_records
 
 
 @dataclass(frozen=True)
@@ -144,13 +144,8 @@ def write_picture(picture: np.ndarray, path: Path) -> None:
 
 def read_rows(path: Path, tool: Tool, folder: Path) -> dict[str, Row]:
     """Return a table's rows by picture name; of several faces the first. Raises InputError for no such table."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table: list[Row] = [
-                {k.strip(): (v or "").strip() for k, v in row.items() if k} for row in csv.DictReader(file)
-            ]
-    except (UnicodeDecodeError, csv.Error, AttributeError) as error:
-        raise InputError(f"{path}: is no table of {tool.name} ({error}); expected CSV, as it writes") from None
+    expected = f"expected the table that {tool.name} writes, as CSV"
+    table: list[Row] = [{k: v.strip() for k, v in row.items() if k} for row in csv_records(path, expected)]
     head = table[0] if table else {}
     if table and not set(tool.columns().values()) & head.keys():
         raise InputError(f"{path}: has no column {tool.au.format(12)}; expected the table that {tool.name} writes")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 import torch
 
 from mien.data.dataset import Data, digest
+from mien.data.folds import FORM
 from mien.evaluate.predictions import BASELINE, STAGE_1
 from mien.evaluate.protocols.recognition import Findings, Regime, by_folds, nets_of, recipe_of
 from mien.evaluate.record import data_facts, over_people, write_record
@@ -23,6 +23,7 @@ from mien.metrics.icc import agreements
 from mien.metrics.significance import by_person, mcnemar, sign_permutation
 from mien.models.io import fingerprint, load
 from mien.models.registry import create
+from mien.reading import read_json
 from mien.training.settings import Progress
 from mien.training.start import Training
 
@@ -144,7 +145,9 @@ def write_recognition(findings: Findings, folder: Path, about: Mapping[str, Any]
     """
     f, regime, training = findings, findings.regime, findings.training
     figures = recognition_figures_of(f.predictions, regime.words, draws, f.probes)
-    dealt = {} if regime.folds is None else json.loads((folder / "folds.json").read_text(encoding="utf-8"))
+    dealt: dict[str, Any] = {}
+    if regime.folds is not None:
+        dealt = read_json(folder / "folds.json", "expected a folds file; evaluate anew", FORM)
     split = {
         "folds": dealt.get("k", 1), "official": regime.folds is None,
         "sha256": dealt.get("sha256") or digest(f.data, f.splits[0].train, f.splits[0].test),

@@ -94,7 +94,9 @@ class Eet(Family):
         self.class_codes = ClassCodes(*self.shape)
         self.unit_directions = UnitDirections(m, unit[-1] * side * side)
         self.occurrence = Occurrence(m, threshold=(LEVELS - 1) / 2)
-        self.register_buffer("places", torch.tensor([AUS.index(au) for au in self.units]), persistent=False)
+        self.register_buffer(
+            "places", torch.tensor([AUS.index(au) for au in self.units], device="cpu"), persistent=False
+        )
 
     def stages(self) -> tuple[Stage, ...]:
         """Sec. III-C: Eq. 11, then Eq. 12, with exact truths before and beside it where asked."""

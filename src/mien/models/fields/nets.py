@@ -115,8 +115,11 @@ class Atlas(nn.Module):
     def __init__(self, features: int, patterns: int, side: int, stripes: bool = False, reach: float = 0.2):
         super().__init__()
         self.reach = reach  # shares of the side
-        first = waves(patterns, side) if stripes else resized(torch.randn(1, patterns, side // 4, side // 4), side)
-        self.patterns = nn.Parameter(0.5 * first)
+        first = torch.empty(1, patterns, side, side)
+        if not first.is_meta:  # no outline of a model, whose values a file has
+            coarse = (1, patterns, side // 4, side // 4)
+            first = 0.5 * (waves(patterns, side) if stripes else resized(torch.randn(coarse), side))
+        self.patterns = nn.Parameter(first)
         self.where = zero(nn.Conv2d(features, 2, 3, padding=1))
         self.strength = nn.Conv2d(features, patterns, 3, padding=1)
 

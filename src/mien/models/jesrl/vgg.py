@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mien.errors import InputError
+from mien.reading import opened
 
 DEPTHS = (2, 2, 4, 4, 4)
 """Convolutions a block."""
@@ -40,8 +41,8 @@ class Vgg19(nn.Module):
                 layers += [convolution, nn.BatchNorm2d(outputs), nn.ReLU()] if norm else [convolution, nn.ReLU()]
             layers.append(nn.MaxPool2d(2))
         self.features = nn.Sequential(*layers)
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(MEAN, device="cpu").view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(DEVIATION, device="cpu").view(1, 3, 1, 1), persistent=False)
 
     def maps(self, image: Tensor) -> list[Tensor]:
         """Return each block's first activation (relu1_1 … relu5_1), finest first."""
@@ -65,13 +66,18 @@ def load_vgg19(net: Vgg19, path: Path) -> None:
 
     Raises InputError when the file cannot be read or does not fit the net.
     """
+    with opened(path, "expected VGG-19's weights as torchvision has them"):
+        pass  # a pipe would be waited for
     try:
         given = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
     except Exception as error:  # torch.load raises what it likes
         raise InputError(f"{path}: no readable VGG-19 weights ({type(error).__name__})") from error
     mine = net.state_dict()
     for name, tensor in mine.items():
-        if name not in given or given[name].shape != tensor.shape:
-            found = tuple(given[name].shape) if name in given else "missing"
+        there = given.get(name) if isinstance(given, dict) else None
+        if not isinstance(there, Tensor) or there.shape != tensor.shape:
+            found = tuple(there.shape) if isinstance(there, Tensor) else "missing"
             raise InputError(f"{path}: {name} is {found}; expected {tuple(tensor.shape)}, as torchvision's VGG-19 has")
+        if not there.isfinite().all():
+            raise InputError(f"{path}: {name} holds values that are no numbers; download it again")
     net.load_state_dict({name: given[name] for name in mine})

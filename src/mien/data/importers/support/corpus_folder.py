@@ -6,8 +6,10 @@ import os
 import re
 from pathlib import Path
 
+from mien import reading
 from mien.errors import InputError
-from mien.media.photo import PICTURES
+from mien.media.picture import PICTURES
+from mien.media.video.ffmpeg import CLIPS
 
 
 def natural(path: Path) -> list[tuple[int, int, str]]:
@@ -22,6 +24,12 @@ def pictures(folder: Path, below: bool = False) -> list[Path]:
     else:
         found = [Path(at) / name for at, _, names in os.walk(folder) for name in names]
     return sorted((p for p in found if p.suffix.lower() in PICTURES and not p.name.startswith(".")), key=natural)
+
+
+def clips(folder: Path) -> list[Path]:
+    """Return the clips of a folder and of the folders in it."""
+    found = (Path(at) / name for at, _, names in os.walk(folder) for name in names)
+    return sorted((p for p in found if p.suffix.lower() in CLIPS and not p.name.startswith(".")), key=natural)
 
 
 def folders(folder: Path) -> list[Path]:
@@ -48,11 +56,23 @@ def need(root: Path, expects: str, *names: str) -> Path:
 
 
 def read_text(path: Path) -> str:
-    """Return a small text file; raises InputError where it cannot be read as text."""
+    """Return a small text file; raises InputError where there is none to be read."""
+    return reading.read_text(path, "expected a corpus' text file; copy it again", strict=False)
+
+
+def inside(root: Path, name: str, at: Path | None = None) -> Path | None:
+    """Return the file that a table names, relative to `at` (`root` by default); None where it is not there.
+
+    Nor is a path outside `root` that the words lead to, by `..` or from the top; links that were put into the corpus'
+    folder are followed. This is the only way from a table's words to a file.
+    """
+    top = root.absolute()
     try:
-        return path.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error}); copy it again") from error
+        path = Path(os.path.normpath((at or root).absolute() / name.replace("\\", "/")))
+        good = path.is_relative_to(os.path.normpath(top)) and path.is_file()
+    except (OSError, ValueError):  # too long, a NUL in it
+        return None
+    return root / path.relative_to(os.path.normpath(top)) if good else None
 
 
 def number(path: Path) -> int | None:

@@ -16,6 +16,8 @@ from mien.media.video.ffmpeg import CLIPS
 VIDEOS = CLIPS
 """Suffixes of the clips that corpora come as; of two of one name the first counts."""
 
+LEAST = 8  # bytes that a frame takes, at the very least
+
 
 class Player:
     """Keeps the last video open, where it was read to."""
@@ -33,11 +35,16 @@ class Player:
         return self._capture
 
     def count(self, path: Path) -> int:
-        """Return how many frames a video says it has; 0 where it cannot be opened."""
-        return max(0, int(self._open(path).get(cv2.CAP_PROP_FRAME_COUNT)))
+        """Return how many frames a video says it has, but no more than it has room for; 0 where it cannot be opened."""
+        if not path.is_file():  # a pipe would be waited for
+            return 0
+        claimed = self._open(path).get(cv2.CAP_PROP_FRAME_COUNT)
+        return int(max(0, min(claimed, path.stat().st_size // LEAST)))
 
     def read(self, path: Path, index: int) -> np.ndarray:
         """Return frame `index`, from 0, as uint8 (H, W, 3) RGB. Raises InputError where it cannot be decoded."""
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file, or it is no regular one; copy the video again")
         capture = self._capture
         if capture is None or path != self._path or index < self._next:
             capture = self._open(path)

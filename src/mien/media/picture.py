@@ -1,0 +1,223 @@
+"""The one door for pictures from elsewhere: what a file promises is weighed before any of it is decoded.
+
+A few hundred bytes can promise a hundred megapixels, and some formats take six times the memory of others for as many;
+a progressive JPEG can ask for all its pixels a thousand times. Whatever is wrong is an InputError, one line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from PIL import Image, ImageFile
+
+from mien.errors import InputError
+from mien.reading import opened
+
+COMMON = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF", "AVIF", "JPEG2000", "HEIF")
+"""Pillow's names of the formats that are read; HEIF with the extra `heic`.
+
+Only these are tried: some of Pillow's readers start other programs (EPS) or fetch pixels from elsewhere.
+"""
+
+PICTURES = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
+        *(".pgm", ".ppm", ".pnm", ".pbm", ".avif", ".heic", ".heif", ".hif", ".jp2", ".j2k", ".j2c", ".jpx", ".jpf"),
+    }
+)
+"""Suffixes of the files that are taken for pictures where a folder is searched for them."""
+
+PIXEL_LIMIT = 100_000_000  # a photograph of this size takes 0.3 GB as an array; files can claim far more
+BUDGET = 1_900_000_000  # bytes that decoding may take: with the program itself less than 2.5 GB
+SCANS = 100  # of a JPEG; encoders write some ten
+SCANNED = 1 << 20  # bytes looked at together
+
+# Bytes a pixel at the peak of decoding and converting, as measured: the decoder's own planes and canvases, Pillow's
+# image, our arrays.
+_COST = {"JPEG": 12, "MPO": 12, "WEBP": 18, "AVIF": 18, "HEIF": 18, "JPEG2000": 22}
+_PLAIN, _DEEP = 10, 28  # of other formats; of sixteen bits a channel, to the end of writing them
+
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # a marker; in coded data, FF is followed by 00 or D0 to D7 alone
+
+
+class Memory:
+    """So many bytes, which threads take and give back: those that would take more wait for the others."""
+
+    def __init__(self, total: int):
+        self._total, self._free, self._changed = total, total, threading.Condition()
+
+    @contextmanager
+    def taken(self, size: int) -> Iterator[None]:
+        """Hold `size` bytes, or all where it is more. A thread must not take twice."""
+        size = min(size, self._total)
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= size)
+            self._free -= size
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += size
+                self._changed.notify_all()
+
+
+MEMORY = Memory(BUDGET)
+"""What threads that decode pictures side by side share."""
+
+
+@contextmanager
+def open_picture(
+    path: Path, expected: str, remedy: str, limit: int = PIXEL_LIMIT, formats: tuple[str, ...] = COMMON
+) -> Iterator[Image.Image]:
+    """Open a picture with only its header read, and nothing in it that decoding could not afford.
+
+    What is done with it inside the block, decoding and converting, may raise anything: it becomes one line that says
+    that the file is damaged, and `remedy`. `expected` ends the line about what is no picture. Raises InputError.
+    """
+    with opened(path, expected) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, on damaged metadata and on sizes below our own limit
+        if os.fstat(file.fileno()).st_size == 0:
+            raise InputError(f"{path}: empty (0 bytes); {expected}, {remedy}")
+        image = _opened(path, file, expected, limit, formats)
+        try:
+            with image:
+                yield image
+        except InputError:
+            raise
+        except Exception as error:  # Pillow's decoders raise nearly anything on a damaged file
+            text = " ".join(str(error).split())[:120] or type(error).__name__
+            raise InputError(f"{path}: damaged or cut short ({text}); {remedy}") from error
+
+
+def _opened(path: Path, file: BinaryIO, expected: str, limit: int, formats: tuple[str, ...]) -> Image.Image:
+    """Return Pillow's image of a file that decoding can afford. Raises InputError with the reason."""
+    head = file.read(64)
+    file.seek(0)
+    _check_size(path, _webp_size(head), limit)  # Pillow would take all the memory for it when it opens the file
+    known = [name for name in formats if name in _readable(_is_heic(path, head, formats))]
+    try:
+        image = Image.open(file, formats=known)
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "far", limit) from error
+    except Exception as error:  # see open_picture
+        raise InputError(f"{path}: not an image that mien can read; {expected}") from error
+    _check_size(path, image.size, limit)
+    if image.format in ("JPEG", "MPO"):
+        _check_scans(path, file)
+    cost = cost_of(image)
+    if cost > BUDGET:
+        most = BUDGET * image.width * image.height // cost // 1_000_000
+        raise _too_large(path, f"{image.width}×{image.height},", min(most * 1_000_000, limit), f" of {_kind(image)}")
+    return image
+
+
+@cache
+def _readable(heic: bool) -> frozenset[str]:
+    Image.init()
+    if heic:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    return frozenset(Image.OPEN)
+
+
+def _is_heic(path: Path, head: bytes, formats: tuple[str, ...]) -> bool:
+    """Return whether a file is HEIC, as its first bytes say. Raises InputError where the reader is missing."""
+    brands = head[8:12] + head[16:64]
+    if head[4:8] != b"ftyp" or "HEIF" not in formats or b"avif" in brands or head[8:12] not in _HEIC:
+        return False
+    try:
+        import pillow_heif  # noqa: F401
+    except ImportError as error:
+        install = "pip install 'mien[heic]', or save it as JPEG"
+        raise InputError(f"{path}: HEIC, as telephones make it, needs the package pillow-heif: {install}") from error
+    return True
+
+
+def _check_size(path: Path, size: tuple[int, int], limit: int) -> None:
+    if size[0] * size[1] > limit:
+        raise _too_large(path, f"{size[0]}×{size[1]},", limit)
+
+
+def _too_large(path: Path, size: str, limit: int, kind: str = "") -> InputError:
+    most = f"{limit // 1_000_000} megapixels{kind}"
+    return InputError(f"{path}: too large, {size} more than {most}; make it smaller or cut the face's part out first")
+
+
+def _webp_size(head: bytes) -> tuple[int, int]:
+    """Return the size that the beginning of a WebP tells; (0, 0) of what is none."""
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP":
+        return 0, 0
+    if head[12:16] == b"VP8X":
+        return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
+    if head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+
+
+def _check_scans(path: Path, file: BinaryIO) -> None:
+    """Raise InputError for a JPEG that would be decoded far more often than encoders ask; leave the file as it was."""
+    before, scans = file.tell(), 0
+    file.seek(2)
+    while (marker := _marker(file)) not in (None, 0xD9):
+        scans += marker == 0xDA
+        if scans > SCANS:
+            raise InputError(f"{path}: has more than {SCANS} scans, each as long as a picture; save it anew as JPEG")
+        file.seek(max(0, int.from_bytes(file.read(2), "big") - 2), os.SEEK_CUR)
+    file.seek(before)
+
+
+def _marker(file: BinaryIO) -> int | None:
+    """Return the next marker of a JPEG, the file being left after it; None at the end."""
+    while block := file.read(SCANNED):
+        if match := _SCAN.search(block):
+            file.seek(match.end() - len(block), os.SEEK_CUR)
+            return block[match.end() - 1]
+        if len(block) == SCANNED and block[-1] == 0xFF:
+            file.seek(-1, os.SEEK_CUR)
+    return None
+
+
+def cost_of(image: Image.Image) -> int:
+    """Return about how many bytes it takes to decode an image, not yet decoded, and to have it as arrays."""
+    return image.width * image.height * (_DEEP if is_deep(image) else _COST.get(image.format or "", _PLAIN))
+
+
+def cost_at(path: Path) -> int:
+    """Return `cost_of` a file, which will be opened again. Raises InputError as `open_picture` does."""
+    with open_picture(path, "expected a picture", "copy it again") as image:
+        return cost_of(image)
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Return whether an image, not yet decoded, has more than eight bits a channel."""
+    if image.mode.startswith(("I", "F")):
+        return True
+    tiles: list[Any] = image.tile if isinstance(image, ImageFile.ImageFile) else []
+    return any(
+        ";16" in (tile.args if isinstance(tile.args, str) else str(tile.args[:1])) for tile in tiles if tile.args
+    )
+
+
+def _kind(image: Image.Image) -> str:
+    return "sixteen bits a channel" if is_deep(image) else str(image.format)
+
+
+def is_one_of_several(image: Image.Image) -> bool:
+    """Return whether a file goes on after this picture, with frames or pages; a pair of one camera's eyes does not."""
+    if image.format == "MPO":  # telephones keep a depth map or a brighter copy so
+        return False
+    try:
+        return bool(getattr(image, "is_animated", False)) or getattr(image, "n_frames", 1) > 1
+    except Exception:  # see open_picture
+        return False

@@ -1,0 +1,119 @@
+"""A model as a file's note describes it, made without taking memory for it: a note may say anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.overrides import TorchFunctionMode
+
+from mien.errors import InputError
+from mien.models.contract import Family
+from mien.models.registry import FAMILIES
+
+MOST = 20_000  # parameters that a model registers while it is made; the largest has some hundred
+SIDES = (8, 2048)  # pixels of a face that a model may ask for
+
+
+def outline(header: Mapping[str, Any], path: Path) -> Family:
+    """Return a model as a header describes it, on torch's meta device: names and shapes without memory.
+
+    `path` is named in errors. Raises InputError for a family that is not known and for settings that make no model.
+    """
+    family = FAMILIES.get(header["family"])
+    if family is None:
+        raise InputError(f"{path}: is a {header['family']!r}; this version knows {', '.join(sorted(FAMILIES))}")
+    config = _config(family, header["config"], path)
+    try:
+        with torch.device("meta"), _Undrawn(), _bounded():
+            return family(config)
+    except InputError as error:
+        raise InputError(f"{path}: {error}; it was changed, or another version of mien wrote it") from error
+    except Exception as error:  # whatever torch makes of sizes that make no net
+        raise _odd(path, error) from error
+
+
+def _config(family: type[Family], given: Mapping[str, Any], path: Path) -> Any:
+    """Return a family's config of the values in a note, each of its field's kind."""
+    kinds = {f.name: _kind(f, family) for f in fields(family.Config)}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        kind = kinds.get(name)
+        value = tuple(value) if isinstance(value, list) else value
+        if kind is float and type(value) is int:
+            value = float(value)
+        if kind is not None and type(value) is not kind:
+            raise _odd(path, f"{name} is {str(value)[:40]!r}, no {kind.__name__}")
+        values[name] = value
+    side = values.get("image_size", SIDES[0])
+    if not SIDES[0] <= side <= SIDES[1]:
+        raise _odd(path, f"image_size is {side}, not {SIDES[0]} to {SIDES[1]} pixels")
+    try:
+        return family.Config(**values)
+    except InputError as error:
+        raise InputError(f"{path}: {error}; it was changed, or another version of mien wrote it") from error
+    except Exception as error:
+        raise _odd(path, error) from error
+
+
+def _kind(field: Any, family: type[Family]) -> type | None:
+    """Return the kind of a setting, as its default or the first preset has it."""
+    if field.default is not MISSING:
+        return type(field.default)
+    return next((type(getattr(config, field.name)) for config in family.PRESETS.values()), None)
+
+
+def _odd(path: Path, why: object) -> InputError:
+    text = " ".join(str(why).split())[:120] or type(why).__name__
+    return InputError(f"{path}: its settings make no model here ({text}); fetch it again, or train it with this mien")
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves out first values: on the meta device, to draw them imports half of torch, which takes seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Do as torch does, but draw nothing."""
+        return args[0] if func in (Tensor.normal_, Tensor.uniform_) else func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Stop, by a ValueError, what would register parameters without an end: a note may say a milliard blocks."""
+    count = 0
+
+    def counted(module: nn.Module, name: str, parameter: Any) -> None:
+        nonlocal count
+        count += 1
+        if count > MOST:
+            raise ValueError(f"more than {MOST} parameters")
+
+    hook = register_module_parameter_registration_hook(counted)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def fill(model: Family, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Give an `outline` the tensors of a file, by name; parts of which the file has none, for training, are dropped.
+
+    Raises InputError where a tensor is missing, of another shape, or holds values that are no numbers.
+    """
+    present = {key.split(".")[0] for key in tensors}
+    for part in [name for name, _ in model.named_children() if name not in present]:
+        delattr(model, part)
+    mine = model.state_dict()
+    for name, wanted in mine.items():
+        found = tensors.get(name)
+        if found is None or found.shape != wanted.shape:
+            has = "missing" if found is None else f"{tuple(found.shape)}"
+            raise InputError(f"{path}: {name} is {has}, its settings say {tuple(wanted.shape)}; it is damaged")
+        if found.is_floating_point() and not found.isfinite().all():
+            raise InputError(f"{path}: {name} holds values that are no numbers (NaN); train or fetch it again")
+    model.load_state_dict({name: tensors[name].to(wanted.dtype) for name, wanted in mine.items()}, assign=True)
