@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from mien.cli.bench import bench
 from mien.cli.data import data_check, data_import
 from mien.cli.demo import demo
 from mien.cli.info import info
+from mien.cli.signals import endings
 from mien.cli.terminal import errors, out
 from mien.errors import InputError
 
@@ -61,28 +63,30 @@ evaluate_verbs.command("augmentation")(evaluate_training.evaluate_augmentation)
 
 def main() -> None:
     """Run the shell's verbs; a user's mistake is one line and exit code 2, Ctrl-C is one line and 130."""
-    try:
-        code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
-        if code == INTERRUPTED:  # typer takes Ctrl-C for itself
-            raise KeyboardInterrupt
-        sys.exit(code if isinstance(code, int) else 0)
-    except InputError as error:
-        errors.print(f"mien: {error}", markup=False)
-        sys.exit(2)
-    except OSError as error:  # a full disk, no permission, a file where a folder should be
-        errors.print(f"mien: {error.filename or 'a file'}: {error.strerror or error}", markup=False)
-        sys.exit(2)
-    except (KeyboardInterrupt, typer.Abort):
-        errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
-        sys.exit(INTERRUPTED)
-    except Exception as error:
-        if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
-            errors.print(f"mien: {error.format_message()}", markup=False)
+    with endings() as ending:
+        try:
+            code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
+            if code == INTERRUPTED:  # typer takes Ctrl-C for itself
+                raise KeyboardInterrupt
+            sys.exit(code if isinstance(code, int) else 0)
+        except InputError as error:
+            errors.print(f"mien: {error}", markup=False)
             sys.exit(2)
-        if isinstance(error, ModuleNotFoundError):
-            errors.print(f"mien: this verb needs the package {error.name}; pip install 'mien[all]'", markup=False)
+        except OSError as error:  # a full disk, no permission, a file where a folder should be
+            errors.print(f"mien: {error.filename or 'a file'}: {error.strerror or error}", markup=False)
             sys.exit(2)
-        raise
+        except (KeyboardInterrupt, typer.Abort):
+            with suppress(OSError):  # the terminal may be gone
+                errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
+            sys.exit(ending.code)
+        except Exception as error:
+            if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
+                errors.print(f"mien: {error.format_message()}", markup=False)
+                sys.exit(2)
+            if isinstance(error, ModuleNotFoundError):
+                errors.print(f"mien: this verb needs the package {error.name}; pip install 'mien[all]'", markup=False)
+                sys.exit(2)
+            raise
 
 
 @shell.callback(invoke_without_command=True)
