@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from mien.cli.bench import bench
 from mien.cli.data import data_check, data_import
 from mien.cli.demo import demo
 from mien.cli.info import info
+from mien.cli.signals import endings
 from mien.cli.streams import lose_output, open_streams, place_of_error
 from mien.cli.terminal import errors, log_to_terminal, out
 from mien.errors import InputError
@@ -65,35 +67,37 @@ def main() -> None:
     """Run the shell's verbs; a user's mistake is one line and exit code 2, Ctrl-C is one line and 130."""
     open_streams()
     log_to_terminal()
-    try:
-        code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
-        if code == INTERRUPTED:  # typer takes Ctrl-C for itself
-            raise KeyboardInterrupt
-        sys.stdout.flush()  # a full disk may show only here
-        sys.exit(code if isinstance(code, int) else 0)
-    except InputError as error:
-        errors.print(f"mien: {error}", markup=False)
-        sys.exit(2)
-    except OSError as error:  # a full disk, no permission, a file where a folder should be
-        errors.print(f"mien: {place_of_error(error)}: {error.strerror or error}", markup=False)
-        sys.exit(2)
-    except (KeyboardInterrupt, typer.Abort):
-        errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
-        sys.exit(INTERRUPTED)
-    except Exception as error:
-        if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
-            errors.print(f"mien: {error.format_message()}", markup=False)
+    with endings() as ending:
+        try:
+            code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
+            if code == INTERRUPTED:  # typer takes Ctrl-C for itself
+                raise KeyboardInterrupt
+            sys.stdout.flush()  # a full disk may show only here
+            sys.exit(code if isinstance(code, int) else 0)
+        except InputError as error:
+            errors.print(f"mien: {error}", markup=False)
             sys.exit(2)
-        if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
-            said = str(error).strip().splitlines()[-1:] or ["it did not say how much"]
-            errors.print(f"mien: out of memory ({said[0][:120]}); give smaller pictures, nets or batches", markup=False)
+        except OSError as error:  # a full disk, no permission, a file where a folder should be
+            errors.print(f"mien: {place_of_error(error)}: {error.strerror or error}", markup=False)
             sys.exit(2)
-        if isinstance(error, ModuleNotFoundError):
-            errors.print(f"mien: this verb needs the package {error.name}; pip install 'mien[all]'", markup=False)
-            sys.exit(2)
-        raise
-    finally:
-        lose_output()  # what cannot be printed any more is no further error
+        except (KeyboardInterrupt, typer.Abort):
+            with suppress(OSError):  # the terminal may be gone
+                errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
+            sys.exit(ending.code)
+        except Exception as error:
+            if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
+                errors.print(f"mien: {error.format_message()}", markup=False)
+                sys.exit(2)
+            if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
+                said = str(error).strip().splitlines()[-1:] or ["it did not say how much"]
+                errors.print(f"mien: out of memory ({said[0][:120]}); give smaller pictures, nets or batches", markup=False)
+                sys.exit(2)
+            if isinstance(error, ModuleNotFoundError):
+                errors.print(f"mien: this verb needs the package {error.name}; pip install 'mien[all]'", markup=False)
+                sys.exit(2)
+            raise
+        finally:
+            lose_output()  # what cannot be printed any more is no further error
 
 
 @shell.callback(invoke_without_command=True)
