@@ -357,7 +357,7 @@ def test_synthetic_images_a_real_one(synthetic):
     batch = Random().batch(0)
     image, label = torch.cat([batch.target.image, batch.source.image]), torch.arange(20) % N
     seen = model.encoder(image)
-    made, wanted = model._made(seen, label)
+    made, wanted = model._made(seen, label, synthetic)
     assert len(made) == len(wanted) == 20 * synthetic
     if synthetic:
         first = model._draw_all(seen, label, rebuild=False)[0]  # the first round is the pair itself, in both orders

@@ -180,7 +180,7 @@ class Varies(Protocol):
     """Shows a class in one of many ways: in a style and a strength that are drawn."""
 
     def vary(self, face: Tensor, expression: str, seed: int = 0) -> Tensor:
-        """Return `face` (B, 3, H, W) in [-1, 1] showing a class, each in a way of its own that follows from the seed."""
+        """Return `face` (B, 3, H, W) in [-1, 1] showing a class, each in a way that follows from the seed."""
         ...
 
 

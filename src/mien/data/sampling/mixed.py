@@ -13,7 +13,7 @@ from mien.data.sampling.sampler import Sampler
 
 @dataclass(frozen=True)
 class MixedSampler:
-    """Puts the parts' batches of a step behind one another, without motion. People of different parts may share numbers.
+    """Puts the parts' batches of a step behind one another, without motion; their people may share numbers.
 
     So a small set is seen as often, a step, beside a large one as beside a small one.
     """

@@ -14,9 +14,9 @@ class ExprGanConfig:
 
     *paper*: the default is the paper's, where it says so. *ours*: the paper is silent or has no such thing.
 
-    The code is of three kinds: drawn by Eq. 3 (a share `drawn`, in the paper all), read by Q from the picture that shows
-    the expression (a share `estimated`), else the class's block at the labelled intensity. With `exact`, training looks
-    at pairs whose answer is a real picture; without, as in the paper, every picture is its own answer.
+    A code is of one of three kinds: drawn by Eq. 3 (a share `drawn`, in the paper all), read by Q from the picture that
+    shows the expression (a share `estimated`), else the class's block at the labelled intensity. With `exact`, training
+    looks at pairs whose answer is a real picture; without, as in the paper, every picture is its own answer.
     """
 
     image_size: int = 128  # paper, Dataset
