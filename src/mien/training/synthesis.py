@@ -67,9 +67,9 @@ def synthesize(
                     made = able(model, Generates).generate(1, word, seed=person)
                 else:
                     face = resized(data.images[row : row + 1], model.config.image_size)
-                    made = _varied(model, face, word, data, rng, person) if varied else None
-                    if made is None:
-                        made = able(model, Edits).edit(face, Controls(word, intensity))
+                    shown_so = _varied(model, face, word, data, rng, person) if varied else None
+                    asked = Controls(word, intensity)
+                    made = able(model, Edits).edit(face, asked) if shown_so is None else shown_so
                 how = "varied" if varied else f"{intensity:.2f}"
                 write_made(made, file, name_of(model), f"synthesize: {word} {how}", labels["subject"])
         tell(k + 1, per_class)
