@@ -37,6 +37,7 @@ from mien.metrics.frechet import frechet_distance
 from mien.models.contract import Embedding, Prediction
 from mien.models.io import fingerprint
 from mien.models.registry import FAMILIES, create
+from mien.nn.images import to_tensor
 from mien.training.loop import train
 from mien.training.settings import Settings
 from mien.training.synthesis import synthesize
@@ -314,11 +315,46 @@ def test_augmentation_trains_on_more_and_tests_on_strangers(data, tmp_path):
 
     settings = Settings(precision="32-true", accelerator="cpu")
     people, strangers = map(data.select, make_folds(data.manifest, 3, 0).split(0))
-    table, right = accuracy_by_synthetic(people, strangers, make, tmp_path, Schedule((0, 2), 2, (0,), settings))
+    schedule = Schedule((0, 2), 2, (0,), settings, doublings=1)
+    table, right = accuracy_by_synthetic(people, strangers, make, tmp_path, schedule)
     assert list(table.synthetic_per_class) == [0, 2]
+    assert set(table.steps) <= {2, 4} and (table.passes[0] / table.steps[0]) == 2 * table.passes[1] / table.steps[1]
     assert [right[0].mean(), right[2].mean()] == pytest.approx(table.accuracy.tolist())
     assert table.training_images[1] - table.training_images[0] == 2 * len(BASIC)
-    assert len(asked) == 1 and len(asked[0]) == PEOPLE * 2 / 3
+    assert len(asked) == 1 and len(asked[0]) == PEOPLE * 2 / 3 - 1  # one is kept back, to see when to stop
+
+
+def test_a_training_is_doubled_while_that_helps():
+    def steps(scores, doublings=3):
+        learnt = []
+        found = augmentation.converged(
+            lambda n: learnt.append(n) or n, lambda n: scores[n], Schedule(steps=10, doublings=doublings)
+        )
+        assert found[0] == found[1]
+        return found[1], learnt
+
+    rising = {10: 0.5, 20: 0.6, 40: 0.7, 80: 0.8, 160: 0.9}
+    assert steps(rising) == (80, [10, 20, 40, 80]) and steps(rising, 0) == (10, [10])
+    assert steps({10: 0.5, 20: 0.6, 40: 0.602}) == (20, [10, 20, 40])
+    with pytest.raises(InputError, match=r"share of true faces is 1"):
+        Schedule(real=1.0)
+
+
+def test_varied_faces_are_like_somebody_who_shows_the_class(data, tmp_path):
+    torch.manual_seed(0)
+    model, asked = create("ter_gan", **TINY["ter_gan"]).eval(), []
+    model.edit = lambda face, controls: asked.append(controls.like) or face
+    synthesize(model, data, tmp_path, 3, varied=True)
+    m, shown = data.manifest, {}
+    for word, like in zip(list(BASIC) * 3, asked, strict=True):
+        alike = [k for k in range(len(data)) if torch.equal(to_tensor(data.images[k : k + 1]), like)]
+        assert alike and {CLASSES[m.expression[k]] for k in alike} == {word}
+        assert all(not m.intensity[k] < 0.5 for k in alike)
+        shown.setdefault(word, set()).add(alike[0])
+    assert max(map(len, shown.values())) > 1
+    assert np.isnan(open_data(tmp_path, SIZE).manifest.intensity).all()
+    with pytest.raises(InputError, match="varied"):
+        synthesize(model, data, tmp_path, 3)
 
 
 def test_augmentation_record_has_the_gain_on_the_same_pictures(data, tmp_path, monkeypatch):
@@ -326,8 +362,9 @@ def test_augmentation_record_has_the_gain_on_the_same_pictures(data, tmp_path, m
     people, strangers = data.select(~data.manifest.test), data.select(data.manifest.test)
     truth, of = (getattr(strangers.select(protocol_rows(strangers)).manifest, n) for n in ("expression", "subject"))
     known = {0: of < 2, 1: of < 3}
-    monkeypatch.setattr(augmentation, "recogniser", lambda joined, *_: int(len(joined) > 2 * 12))
-    monkeypatch.setattr(augmentation, "predict", lambda net, *_: np.where(known[net], truth, -1))
+    monkeypatch.setattr(augmentation, "recogniser", lambda real, made, *_: int(made is not None))
+    told = lambda net, data, _: np.where(known[net], truth, -1) if len(data) == len(truth) else np.zeros(len(data))  # noqa: E731
+    monkeypatch.setattr(augmentation, "predict", told)
     model = ready("ter_gan")
     table, figures = by_augmentation(model, "ter", people, strangers, tmp_path, Schedule((0, 2), 9, (3, 4)), draws=400)
     assert table.accuracy.tolist() == [0.5, 0.75] * 2
@@ -335,7 +372,9 @@ def test_augmentation_record_has_the_gain_on_the_same_pictures(data, tmp_path, m
     assert (more["gain"].value, more["gain"].low, more["gain"].high) == pytest.approx((0.25, 0, 0.75))
     assert more["accuracy_fear"].value == 0.75 and "gain" not in figures["ter", "0 a class"]
     record = json.loads((tmp_path / "augmentation.json").read_text())
-    assert record["settings"] == {"counts": [0, 2], "steps": 9, "seeds": [3, 4], "invented": False}
+    assert record["settings"] == {
+        "counts": [0, 2], "steps": 9, "seeds": [3, 4], "real": 0.5, "doublings": 3, "invented": False,
+    }  # fmt: skip
     assert record["data"]["people"] == 4 and record["trained_on"]["people"] == 2 and record["evaluator"] is None
     assert record["models"] == {"ter": fingerprint(model)}
 

@@ -18,6 +18,7 @@ from mien.models.io import load
 from mien.models.jesrl.vgg import Vgg19
 from mien.models.registry import create
 from mien.nn.losses import fooling_loss
+from mien.nn.noise import uniform
 from mien.training.checkpoint import resume
 from mien.training.loop import train
 from mien.training.trainer import Trainer
@@ -309,6 +310,54 @@ def test_training_codes_follow_the_labels():
     code = code.reshape(4, K, D)
     assert not unanswered.any() and (code[0] == -1).all() and (code[1:] != -1).all()
     assert (code[1, 2] > 0).all() and (code[1, :2] < 0).all()
+
+
+def test_base_has_the_papers_objective_alone():
+    literal, base = (create("expr_gan", preset, **TINY["expr_gan"]) for preset in ("paper", "base"))
+    assert next(iter(type(base).PRESETS)) == "paper" and paper.ExprGanConfig() == paper.PAPER
+    told = [{t.name: (t.nets, t.weights) for s in m.stages() for t in s.turns} for m in (literal, base)]
+    assert told[0] == told[1]
+
+
+def test_single_elements_are_those_of_fig_3():
+    torch.manual_seed(0)
+    present = torch.tensor([[0.0, 1, 0], [1, 0, 0], [0, 0, 0]]).repeat(50, 1)
+    z = uniform(150, 5)
+    code = paper.single_element(present, z).unflatten(1, (3, 5)).numpy()
+    on, z, present = code > -1, z.numpy(), present.numpy()
+    assert (on.sum((1, 2)) == present.sum(1)).all() and (on.any(2) == (present == 1)).all()
+    rows, _, element = np.nonzero(on)
+    np.testing.assert_allclose(code[on], np.abs(z)[rows, element], atol=1e-6)
+    assert set(element) == set(range(5))
+    model = create("expr_gan", "base", **TINY["expr_gan"], single=1.0)
+    drawn = model.supervision.draw(torch.eye(7), torch.arange(1, 8)).numpy()
+    assert ((drawn > -1).sum(1) == 1).all()
+    with pytest.raises(InputError, match="single goes without exact"):
+        create("expr_gan", single=0.5)
+
+
+@pytest.mark.parametrize(("preset", "answered"), [("paper", True), ("base", False)])
+def test_whether_a_face_is_the_answer_for_drawn_codes(preset, answered):
+    torch.manual_seed(0)
+    model = create("expr_gan", preset, **TINY["expr_gan"])
+    faces = Random(40).batch(0).source
+    drawn = model.config.drawn
+    _, unanswered = model._codes(faces, model._present(faces))
+    assert (unanswered.float().mean() == 0) == answered
+    if not answered:
+        assert abs(float(unanswered.float().mean()) - drawn) < 0.3
+
+
+def test_varied_edits_are_of_drawn_codes(model, face, monkeypatch):
+    seen = []
+    monkeypatch.setattr(model, "_decode", lambda identity, code: seen.append(code) or face)
+    for seed in (1, 1, 2):
+        model.vary(face, "happiness", seed)
+    block = slice(
+        (CLASSES.index("happiness") - 1) * model.config.style, CLASSES.index("happiness") * model.config.style
+    )
+    assert torch.equal(seen[0], seen[1]) and not torch.equal(seen[0], seen[2])
+    assert (seen[0][:, block] >= 0).all() and len({tuple(c) for c in seen[0][:, block].tolist()}) == len(face)
 
 
 def test_a_code_without_an_answer_asks_for_nothing():

@@ -266,7 +266,8 @@ def test_given_vgg_weights_replace_pre_training(name, tmp_path):
 
 def test_presets_are_the_papers_ablations():
     presets = FAMILIES["jesrl"].PRESETS
-    for size in ("", "paper_"):
+    assert next(iter(presets)) == "paper" and paper.JesrlConfig() == paper.PAPER
+    for size in ("", "paper_", "base_"):
         whole = presets[size.rstrip("_") or "small"]
         for name, change in paper.ABLATIONS.items():
             assert presets[size + name] == replace(whole, **change)
@@ -276,6 +277,51 @@ def test_presets_are_the_papers_ablations():
     assert "L_C" not in turns["no_synthetic"]["synthesize"].weights  # nothing leads from it to the generator
     assert "L_C" not in turns["two_stage"]["synthesize"].weights and "classify" not in turns["two_stage"]
     assert "L_C" in turns["no_representation"]["synthesize"].weights  # through the images that are made
+
+
+def test_base_has_the_papers_objective_alone():
+    def weights(preset):
+        return {t.name: t.weights for s in tiny_of(preset).stages() for t in s.turns}
+
+    base, literal = weights("base"), weights("paper")
+    assert {name: base[name] for name in literal} == literal and base.keys() - literal.keys() == {"classify real"}
+    assert base["classify real"] == literal["classify"]
+    with torch.device("meta"):
+        assert min(create("jesrl", "base").shape[1:]) > 1  # a representation has places
+
+
+def test_the_generator_goes_first_and_its_pictures_are_then_confirmed(monkeypatch):
+    model = tiny_of("base", generator_steps=3)
+    ahead, joint = model.stages()[1:3]
+    assert [s.name for s in model.stages()] == ["pretrain", "generator", "generate", "settle"] and ahead.steps == 3
+    assert [t.name for t in ahead.turns] == ["discriminate", "synthesize", "classify real"]
+    assert [t.name for t in joint.turns] == ["discriminate", "synthesize", "classify"]
+    assert [s.name for s in tiny_of("base", generator_steps=0).stages()] == ["pretrain", "generate", "settle"]
+    for stage in ("pretrain", "generator"):
+        model.enter(stage)
+    frozen = copy.deepcopy(model.frozen_vgg.state_dict())
+    model.classifier.vgg.features[0].weight.data.add_(1)
+    model.enter("generate")
+    assert all(torch.equal(v, frozen[k]) for k, v in model.frozen_vgg.state_dict().items())
+
+    batch, seen = Random(6).batch(0), []
+    label = torch.cat([batch.target.label, batch.source.label])
+    monkeypatch.setattr(paper.model, "classification_loss", lambda logits, label: seen.append(label) or logits.sum())
+    asked, even = label.roll(len(label) // 2), torch.arange(len(label)) % 2 == 0
+    says = torch.where(even, asked, (asked + 1) % N)  # right on every other
+    monkeypatch.setattr(model, "_logits_of_made", lambda image, r: one_hot(says[: len(image)]).float())
+    for turn in ("classify real", "classify"):
+        model.losses(batch, turn)
+    assert torch.equal(seen[0], label)
+    kept = torch.where(even & (asked >= 0), asked, -100)
+    assert torch.equal(seen[1], torch.cat([label, kept]))
+
+
+def test_perception_begins_at_a_block():
+    maps = [model._perceived(torch.zeros(2, 3, 32, 32)) for model in (tiny_of("paper"), tiny_of("base"))]
+    assert [len(m) for m in maps] == [5, 2] and maps[1][0].shape == maps[0][3].shape
+    with pytest.raises(InputError, match="perceptual_from is 6"):
+        tiny_of("paper", perceptual_from=6)
 
 
 def tiny_of(preset, **changes):
@@ -311,7 +357,7 @@ def test_synthetic_images_a_real_one(synthetic):
     batch = Random().batch(0)
     image, label = torch.cat([batch.target.image, batch.source.image]), torch.arange(20) % N
     seen = model.encoder(image)
-    made, wanted = model._made(seen, label)
+    made, wanted = model._made(seen, label, synthetic)
     assert len(made) == len(wanted) == 20 * synthetic
     if synthetic:
         first = model._draw_all(seen, label, rebuild=False)[0]  # the first round is the pair itself, in both orders

@@ -90,7 +90,9 @@ def main() -> None:
                 sys.exit(2)
             if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
                 said = str(error).strip().splitlines()[-1:] or ["it did not say how much"]
-                errors.print(f"mien: out of memory ({said[0][:120]}); give smaller pictures, nets or batches", markup=False)
+                errors.print(
+                    f"mien: out of memory ({said[0][:120]}); give smaller pictures, nets or batches", markup=False
+                )
                 sys.exit(2)
             if isinstance(error, ModuleNotFoundError):
                 errors.print(f"mien: this verb needs the package {error.name}; pip install 'mien[all]'", markup=False)

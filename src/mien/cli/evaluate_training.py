@@ -21,10 +21,18 @@ def evaluate_augmentation(
     count: Annotated[
         list[int] | None, typer.Option(min=0, max=1_000_000, help="Synthesised faces a class; 0 500 1000 5000 10000.")
     ] = None,
+    times: Annotated[
+        list[float] | None,
+        typer.Option(min=0, max=1000, help="The same as multiples of the true faces (JESRL: 0 1 2 3 4 5 6)."),
+    ] = None,
     people: Annotated[
         int | None, typer.Option(min=1, help="Take the true faces of the first so many people alone.")
     ] = None,
-    steps: Annotated[int, typer.Option(min=1, max=10**9, help="Batches a recogniser is trained for.")] = 1500,
+    steps: Annotated[
+        int, typer.Option(min=1, max=10**9, help="Batches a recogniser begins with; doubled while that helps.")
+    ] = 1500,
+    doublings: Annotated[int, typer.Option(min=0, max=20, help="How often they may be doubled.")] = 3,
+    real: Annotated[float, typer.Option(min=0, max=1, help="Share of true faces in each batch.")] = 0.5,
     seed: Seeds = None,
     invented: Annotated[bool, typer.Option(help="Invent people from noise; else edit the training people.")] = False,
     same_people: SamePeople = False,
@@ -34,7 +42,7 @@ def evaluate_augmentation(
     Example: `mien evaluate augmentation --data photofaces --model runs/expr_gan -o out/augmentation`
     """
     from mien.data.sets import training_data
-    from mien.evaluate.protocols.augmentation import COUNTS, Schedule, by_augmentation
+    from mien.evaluate.protocols.augmentation import COUNTS, Schedule, by_augmentation, of_times
     from mien.evaluate.record import frame_of
 
     ((name, net),) = by_name([model]).items()
@@ -43,9 +51,13 @@ def evaluate_augmentation(
     if people:
         known = known.select(known.manifest.subject < people)
     held_out = test_people(sets, net.config.image_size, False)
+    if count and times:
+        raise InputError("--count and --times: expected one of the two")
+    counts = of_times(known, times) if times else count or COUNTS
+    schedule = Schedule(counts, steps, seed or [0], real=real, doublings=doublings)
     with bar("augmentation") as progress:
         table, figures = by_augmentation(
-            net, name, known, held_out, output, Schedule(count or COUNTS, steps, seed or [0]), invented,
+            net, name, known, held_out, output, schedule, invented,
             report=lambda what, done, total: progress(done, total, what),
         )  # fmt: skip
     print_frame(table)

@@ -77,6 +77,9 @@ def augment(
     per_class: Annotated[int, typer.Option(min=1, max=1_000_000, help="Pictures of each class.")] = 500,
     seed: Seed = 0,
     all_people: Annotated[bool, typer.Option(help="Edit people marked test too.")] = False,
+    varied: Annotated[
+        bool, typer.Option(help="Draw how a class is shown, by codes or examples; else its own way at an intensity.")
+    ] = False,
 ) -> None:
     """Make labelled training faces with a model into FOLDER, six classes. Called again, it goes on where it stopped.
 
@@ -89,5 +92,5 @@ def augment(
     net = load(model)
     people = training_data(sets_of([data], False), net.config.image_size, all_people) if data else None
     with bar("synthesising") as tell:
-        synthesize(net, people, folder, per_class, seed=seed, tell=tell)
+        synthesize(net, people, folder, per_class, seed=seed, tell=tell, varied=varied)
     out.print(f"{folder}: {per_class} pictures a class, labels in metadata.csv", markup=False)

@@ -176,6 +176,15 @@ class Generates(Protocol):
 
 
 @runtime_checkable
+class Varies(Protocol):
+    """Shows a class in one of many ways: in a style and a strength that are drawn."""
+
+    def vary(self, face: Tensor, expression: str, seed: int = 0) -> Tensor:
+        """Return `face` (B, 3, H, W) in [-1, 1] showing a class, each in a way that follows from the seed."""
+        ...
+
+
+@runtime_checkable
 class SetsElements(Protocol):
     """Sets single elements of an expression's code: styles of one class."""
 

@@ -35,6 +35,7 @@ Pairs = Annotated[int, Range(1, 4096)]  # of a batch
 SomePairs = Annotated[int, Range(2, 4096)]  # where batch norm needs more than one
 Steps = Annotated[int, Range(0, 10**9)]
 Every = Annotated[int, Range(1, 10**6)]  # every so many steps
+Block = Annotated[int, Range(1, 5)]  # of VGG's five
 Few = Annotated[int, Range(0, 4096)]
 Count = Annotated[int, Range(0, 10**7)]
 Rate = Annotated[float, Range(0, 100)]  # a learning rate

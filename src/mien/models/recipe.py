@@ -80,7 +80,9 @@ class Sampling:
     `independent` gives source and target augmentations of their own; `margin` is how far a corner crop shifts, as a
     share of the size, or with `anywhere` the most that any crop does; `rotations` are degrees; `colour` and `scale` are
     ± shares; `motion` asks for the exact flow from target to truth; `neutral` is the share of same-person pairs whose
-    target is made to be neutral, where there is one.
+    target is made to be neutral, where there is one. `cycled` takes one class after the other: all sources of a step
+    show it, all targets are other people who show another class; only faces of known class that show it at intensity
+    `least` or more take part, and no other setting chooses pairs.
     """
 
     same: float = 0.5
@@ -94,3 +96,5 @@ class Sampling:
     motion: bool = False
     neutral: float = 0.0
     anywhere: bool = False
+    cycled: bool = False
+    least: float = 0.0

@@ -13,8 +13,9 @@ import torch
 from mien.data.batch import Batch
 from mien.data.dataset import Data
 from mien.data.sampling.augment import Augmentation
+from mien.data.sampling.cycled import CycledSampler
 from mien.data.sampling.geometry import read_geometry
-from mien.data.sampling.sampler import NoPairs, PairSampler
+from mien.data.sampling.sampler import NoPairs, PairSampler, Sampler
 from mien.data.sets import Sets, training_data
 from mien.errors import InputError
 from mien.labels import CLASSES
@@ -55,14 +56,20 @@ class Training:
 
 
 def train_to_end(
-    training: Training, data: Data, run: Path, report: Callable[[Progress], None] = lambda _: None
+    training: Training,
+    data: Data,
+    run: Path,
+    report: Callable[[Progress], None] = lambda _: None,
+    sampler: Callable[[Family], Sampler] | None = None,
 ) -> Family:
     """Train a model on data, or go on with what `run` holds, and return it on the CPU, ready for use.
 
-    Raises InputError where training was stopped before its end, and for data from which it would learn nothing.
+    Its batches are those of the model's recipe, or else what `sampler` makes. Raises InputError where training was
+    stopped before its end, and for data from which it would learn nothing.
     """
     family = training.model(len(data.manifest.subjects))
-    if not train(family, sampler_of(family, data, training.settings.seed), run, training.settings, report):
+    fed = sampler(family) if sampler else sampler_of(family, data, training.settings.seed)
+    if not train(family, fed, run, training.settings, report):
         raise InputError(f"{run}: stopped before its end; call again to go on")
     return family.cpu().eval()
 
@@ -113,20 +120,23 @@ def begin_with(family: Family, start: Path) -> list[str]:
     return sorted(mine.keys() - fits.keys())
 
 
-def sampler_of(family: Family, data: Data, seed: int) -> PairSampler:
-    """Return the sampler that a family's recipe asks for. Raises InputError where it would learn nothing.
+def sampler_of(family: Family, data: Data, seed: int, batch_size: int | None = None) -> PairSampler:
+    """Return the sampler that a family's recipe asks for, or one of other batches' size.
 
-    Where only the known answers are missing, and the family has settings to learn without, the error names them.
+    Raises InputError where the family would learn nothing. Where only the known answers are missing, and it has
+    settings to learn without, the error names them.
     """
     check_labels(family, data)
     s = family.sampling()
     augmentation = Augmentation(
         margin=s.margin, rotations=s.rotations, colour=s.colour, scale=s.scale, anywhere=s.anywhere
     )
+    size = batch_size or family.config.batch_size
+    if s.cycled:
+        return CycledSampler(data, size, seed, s.least, augmentation)
     geometry = read_geometry(data) if s.motion else None
 
     def sampler(need_truth: bool) -> PairSampler:
-        size = family.config.batch_size
         drawn = (s.same, need_truth, augmentation, s.independent, s.alike, geometry, s.neutral)
         return PairSampler(data, size, seed, *drawn)
 

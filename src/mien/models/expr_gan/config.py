@@ -23,88 +23,112 @@ from mien.models.ranges import (
 
 @dataclass(frozen=True)
 class ExprGanConfig:
-    """Sizes, lengths and weights; the defaults are preset `small`.
+    """Sizes, lengths and weights. The defaults are preset `paper`.
 
-    With `exact`, training looks at pairs whose answer is a real picture, and the code is of three kinds: read by Q from
-    the picture that shows the expression (a share `estimated`), drawn (a share `drawn`: no picture can be the answer,
-    so L_pixel and L_id leave it out), else the class's block at the labelled intensity. Without, as in the paper, every
-    picture is its own answer and every code is drawn.
+    *paper*: the default is the paper's, where it says so. *ours*: the paper is silent or has no such thing.
+
+    A code is of one of three kinds: drawn by Eq. 3 (a share `drawn`, in the paper all), read by Q from the picture that
+    shows the expression (a share `estimated`), else the class's block at the labelled intensity. With `exact`, training
+    looks at pairs whose answer is a real picture; without, as in the paper, every picture is its own answer.
     """
 
-    image_size: Side = 64
-    subjects: People = 1
-    width: Width = 16  # of G_enc's first block; the last has 16 times as many
-    decoder_width: Width = 4  # of G_dec's last hidden block; the first has 32 times as many
-    widest: Width = 192  # no block of G_enc and G_dec has more channels
-    discriminator_width: Width = 16
-    shared: Width = 256  # numbers of the layer that D_img and Q share
-    identity_width: Width = 8  # of our own φ
-    supervised: bool = False  # the CNN baseline: `classifier` alone, for as many steps as it takes in the model
-    style: Width = 5  # d: numbers in a class's block
-    identity_code: Width = 50
-    norm: bool = True  # batch norm in G_enc and G_dec
-    exact: bool = True
-    estimated: Share = 0.3
-    drawn: Share = 0.1
-    watched: Share = 0.25  # share of a batch's x̂ that L_id and the reconstruction stage's L_Q look at
-    discriminate_every: Every = 2  # steps between turns of the discriminators, and of φ's pre-training; the paper: 1
-    batch_size: SomePairs = 32
-    pretrain_steps: Steps = 1200
-    controller_steps: Steps = 50
-    reconstruction_steps: Steps = 16000
-    refining_steps: Steps = 500
-    lr: Rate = 1e-3
-    refining_lr: Rate = 2e-4  # the game of the last stage; at 1e-3 it paints blotches
-    same: Share = 0.4  # share of pairs that show one person
-    alike: Share = 0.3  # share of the others that show one expression
-    margin: Part = 0.03  # of a corner crop, as a share of the size
-    turn: Degrees = 3.0  # degrees
-    colour: Part = 0.1  # ± share
-    identity_features: Weight = 0.03  # λ1
-    regularizer: Weight = 0.05  # λ2
-    image_adversarial: Weight = 0.002  # λ3
-    code_adversarial: Weight = 0.002  # λ4
-    smoothness: Weight = 0.001  # λ5
-    focus: Weight = 10.0  # of L_pixel on what the expression changes, with `exact`
-    intensity: Weight = 1.0  # of intensity_loss in the reconstruction stage, with `exact`
-    reconstruction_regularizer: Weight = 0.03  # "decreased weight" of L_Q in the reconstruction stage
+    image_size: Side = 128  # paper, Dataset
+    subjects: People = 1  # ours: people in the training set, for our own φ
+    width: Width = 64  # paper, Implementation Details: of G_enc's first block; the last has 16 times as many
+    decoder_width: Width = 16  # paper: of G_dec's last hidden block; the first has 32 times as many
+    widest: Width = 1024  # paper: no block of G_enc and G_dec has more channels
+    discriminator_width: Width = 16  # paper: of the first of D_img's and Q's shared blocks
+    shared: Width = 1024  # paper: numbers of the layer that D_img and Q share
+    identity_width: Width = 64  # ours: of our own φ, in place of VGG-Face
+    supervised: bool = False  # paper, Table 1: `classifier` alone, for as many steps as it takes in the model
+    style: Width = 5  # paper: d, numbers in a class's block
+    identity_code: Width = 50  # paper: of g(x)
+    norm: bool = False  # ours: batch norm in G_enc and G_dec
+    exact: bool = False  # ours: learn from pairs whose answer is a real picture
+    estimated: Share = 0.0  # ours: share of codes that Q reads
+    drawn: Share = 1.0  # paper, Eq. 3: share of drawn codes
+    single: Share = 0.0  # ours: share of the drawn ones with one element present, as Fig. 3 tests; not with `exact`
+    answered: bool = True  # paper, Eq. 6, 7: a face is the answer for drawn codes too; ours: L_Q, L_adv alone see those
+    watched: Share = 1.0  # ours: share of a batch's x̂ that L_id and the reconstruction stage's L_Q look at
+    discriminate_every: Every = 1  # ours: steps between two turns of the discriminators, and of φ's pre-training
+    batch_size: SomePairs = 48  # paper
+    pretrain_steps: Steps = 10000  # ours: the classifier and φ; the paper is silent on all lengths
+    controller_steps: Steps = 5000  # ours
+    reconstruction_steps: Steps = 30000  # ours
+    refining_steps: Steps = 30000  # ours
+    lr: Rate = 2e-4  # paper
+    refining_lr: Rate = 2e-4  # paper; ours: another one for the last stage
+    same: Share = 0.4  # ours: share of pairs that show one person; the paper has no pairs
+    alike: Share = 0.3  # ours: share of the others that show one expression
+    margin: Part = 0.0  # paper: random flipping alone; ours: of a corner crop, as a share of the size
+    turn: Degrees = 0.0  # ours: degrees
+    colour: Part = 0.0  # ours: ± share
+    identity_features: Weight = 1.0  # paper: λ1
+    regularizer: Weight = 1.0  # paper: λ2
+    image_adversarial: Weight = 0.01  # paper: λ3
+    code_adversarial: Weight = 0.01  # paper: λ4
+    smoothness: Weight = 0.001  # paper: λ5
+    focus: Weight = 10.0  # ours: of L_pixel on what the expression changes, with `exact`
+    intensity: Weight = 1.0  # ours: of intensity_loss in the reconstruction stage, with `exact`
+    reconstruction_regularizer: Weight = 0.1  # paper: "decreased weight" of L_Q while reconstructing; ours: the number
 
     def __post_init__(self) -> None:
         check_settings(self)
         if self.estimated + self.drawn > 1:
             raise InputError(f"estimated {self.estimated:g} and drawn {self.drawn:g}: expected at most 1 together")
+        if self.exact and self.single:
+            raise InputError("single goes without exact; set single=0 or exact=false")
 
 
-SMALL = ExprGanConfig()
-PAPER = ExprGanConfig(
-    image_size=128,  # Experiments, Dataset
-    width=64,  # Implementation Details
-    decoder_width=16,
-    widest=1024,
-    shared=1024,
-    watched=1.0,
-    discriminate_every=1,
-    identity_width=64,
-    norm=False,
-    exact=False,
-    estimated=0.0,
-    drawn=1.0,
-    batch_size=48,
-    pretrain_steps=10000,  # Note: the paper gives no lengths
-    controller_steps=5000,
-    reconstruction_steps=30000,
-    refining_steps=30000,
-    lr=2e-4,
-    refining_lr=2e-4,
-    margin=0.0,  # random flipping alone
-    turn=0.0,
-    colour=0.0,
-    identity_features=1.0,  # λ1, Implementation Details
-    regularizer=1.0,  # λ2
-    image_adversarial=0.01,  # λ3
-    code_adversarial=0.01,  # λ4
-    smoothness=0.001,  # λ5
-    reconstruction_regularizer=0.1,  # Note: the paper gives no number
+PAPER = ExprGanConfig()
+BASE = replace(  # the paper's objective and λ, in about four hours of one CPU core; what differs is ours
+    PAPER,
+    width=16,
+    decoder_width=6,
+    widest=160,
+    shared=128,
+    identity_width=8,
+    norm=True,  # converges in a fraction of the steps
+    estimated=0.5,
+    drawn=0.5,
+    single=0.5,
+    answered=False,
+    batch_size=16,
+    pretrain_steps=1500,
+    controller_steps=500,
+    reconstruction_steps=12000,
+    refining_steps=6000,
+    lr=1e-3,
+)
+SMALL = replace(  # a quick one, taught by exact truths, which are ours
+    PAPER,
+    image_size=64,
+    width=16,
+    decoder_width=4,
+    widest=192,
+    shared=256,
+    identity_width=8,
+    norm=True,
+    exact=True,
+    estimated=0.3,
+    drawn=0.1,
+    watched=0.25,
+    discriminate_every=2,
+    batch_size=32,
+    pretrain_steps=1200,
+    controller_steps=50,
+    reconstruction_steps=16000,
+    refining_steps=500,
+    lr=1e-3,
+    refining_lr=2e-4,  # at 1e-3 the game paints blotches
+    margin=0.03,
+    turn=3.0,
+    colour=0.1,
+    identity_features=0.03,
+    regularizer=0.05,
+    image_adversarial=0.002,
+    code_adversarial=0.002,
+    reconstruction_regularizer=0.03,
 )
 
 

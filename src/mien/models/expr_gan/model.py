@@ -14,7 +14,7 @@ from mien.data.batch import Batch, Faces
 from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.models.contract import Embedding, Family, Prediction
-from mien.models.expr_gan.config import PAPER, SMALL, UNPAIRED, ExprGanConfig
+from mien.models.expr_gan.config import BASE, PAPER, SMALL, UNPAIRED, ExprGanConfig
 from mien.models.expr_gan.equations import (
     K,
     code_adversarial_value,
@@ -47,7 +47,7 @@ class ExprGan(Family):
         "Intensity, AAAI 2018, arXiv:1709.03842"
     )
     Config = ExprGanConfig
-    PRESETS = {"small": SMALL, "paper": PAPER, "unpaired": UNPAIRED}  # noqa: RUF012
+    PRESETS = {"paper": PAPER, "base": BASE, "small": SMALL, "unpaired": UNPAIRED}  # noqa: RUF012
     needs = ("expression",)
     recognizes_plainly = True
     deployed = ("encoder", "decoder", "trunk", "regressor", "classifier")
@@ -320,6 +320,16 @@ class ExprGan(Family):
         code[:, (CLASSES.index(expression) - 1) * d + element] = value
         return self._decode(self._identity(face), code.expand(len(face), -1))
 
+    def vary(self, face: Tensor, expression: str, seed: int = 0) -> Tensor:
+        """Return `face` (B, 3, H, W) showing a class by codes of Eq. 3 that are drawn, of varied style and strength."""
+        labels = torch.full((len(face),), CLASSES.index(Controls(expression).expression or ""))
+        code = self._drawn_code(labels, torch.Generator().manual_seed(seed))
+        return self._decode(self._identity(face), code.to(face.device))
+
+    def _drawn_code(self, labels: Tensor, draw: torch.Generator) -> Tensor:
+        z = uniform(len(labels), self.config.style, generator=draw)
+        return self.supervision.controlled(F.one_hot(labels, len(CLASSES))[:, 1:].float(), z, labels)
+
     def generate(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
         """Return (count, 3, H, W) in [-1, 1]: g(x) and z_y are noise; without a class each face has a random one."""
         draw = torch.Generator().manual_seed(seed)
@@ -327,8 +337,7 @@ class ExprGan(Family):
         if expression is not None:
             labels.fill_(CLASSES.index(Controls(expression).expression or ""))
         identity = uniform(count, self.config.identity_code, generator=draw)
-        z = uniform(count, self.config.style, generator=draw)
-        code = self.supervision.controlled(F.one_hot(labels, len(CLASSES))[:, 1:].float(), z, labels)
+        code = self._drawn_code(labels, draw)
         device = self.decoder.linear.weight.device
         return self._decode(identity.to(device), code.to(device))
 

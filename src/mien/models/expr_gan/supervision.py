@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mien.data.batch import Batch, Faces
 from mien.models.expr_gan.config import ExprGanConfig
@@ -33,14 +34,21 @@ class Unpaired:
         return batch.source.image, batch.source, batch.source.image
 
     def codes(self, faces: Faces, present: Tensor, estimate: Estimate) -> tuple[Tensor, Tensor]:
-        """Return codes for the faces' expressions (B, K d), and for which (B,) no picture can be the answer: none."""
+        """Return codes for the faces' expressions (B, K d), and for which (B,) no picture can be the answer.
+
+        In the paper the face is always the answer, else none of the drawn codes has one.
+        """
         code, drawn = mixed_codes(self.config, faces, present, self.draw, estimate)
-        return code, torch.zeros_like(drawn)
+        return code, drawn & (not self.config.answered)
 
     def draw(self, present: Tensor, label: Tensor) -> Tensor:
-        """Return Eq. 3's codes of z_y ~ U(-1, 1)."""
+        """Return Eq. 3's codes of z_y ~ U(-1, 1), a share `single` of them with one element present alone."""
         z = uniform(len(present), self.config.style, present.device).to(present.dtype)
-        return self.controlled(present, z, label)
+        code = self.controlled(present, z, label)
+        if not self.config.single:
+            return code
+        alone = torch.rand(len(z), 1, device=z.device) < self.config.single
+        return torch.where(alone, single_element(present, z), code)
 
     def controlled(self, present: Tensor, z: Tensor, label: Tensor) -> Tensor:
         """Return Eq. 3's codes; neutral, which has no block, is all -1."""
@@ -108,6 +116,16 @@ class Paired:
         """Return how far codes are from labelled intensities; drawn codes, which are meant to be far, do not count."""
         known = (shown.label > 0) & ~shown.intensity.isnan() & ~unanswered
         return {"L_intensity": intensity_loss(code, present, shown.intensity.nan_to_num(), known)}
+
+
+def single_element(present: Tensor, z: Tensor) -> Tensor:
+    """Return codes (B, K d) with one element of what is present at |z_y|, all else at -1; which one is drawn.
+
+    Fig. 3 tests with such codes, which Eq. 3 never gives.
+    """
+    chosen = F.one_hot(torch.randint(z.shape[1], (len(z),), device=z.device), z.shape[1]).to(z.dtype)
+    strength = chosen * (z.abs() + 1)  # above -1
+    return (present[:, :, None] * strength[:, None]).flatten(1) - 1
 
 
 def mixed_codes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 from mien.controls import Controls
 from mien.data.batch import Batch, partners
 from mien.models.contract import Embedding, Family, Prediction, ablated
-from mien.models.jesrl.config import ABLATIONS, PAPER, SMALL, JesrlConfig
+from mien.models.jesrl.config import ABLATIONS, BASE, PAPER, SMALL, JesrlConfig
 from mien.models.jesrl.equations import (
     adversarial_loss,
     block_mask,
@@ -41,7 +42,7 @@ class Jesrl(Family):
         "Recognition, IEEE TCSVT 32(3), 2022, doi:10.1109/TCSVT.2021.3056098"
     )
     Config = JesrlConfig
-    PRESETS = ablated({"small": SMALL, "paper": PAPER}, ABLATIONS)
+    PRESETS = ablated({"paper": PAPER, "base": BASE, "small": SMALL}, ABLATIONS)
     needs = ("expression",)
     deployed = ("encoder", "decoder", "classifier", "class_blocks")
 
@@ -62,15 +63,16 @@ class Jesrl(Family):
     def stages(self) -> tuple[Stage, ...]:
         """Sec. III-D, IV-B: VGG first; then all at once, or without L_C (TwoStage); then the classifier alone.
 
-        The classifier is updated equally often in all of these, and in the supervised baseline.
+        Between the first two, G may go ahead (ours): the classifier then learns from real pictures alone. It is updated
+        equally often in all of these, and in the supervised baseline.
         """
         c, adam = self.config, Adam(self.config.lr)
         first = 0 if c.vgg_weights else c.pretrain_steps
-        rounds = -(-c.steps // c.every)  # of the classifier beside the generator: steps 0, every, 2 every …
+        ahead, rounds = -(-c.generator_steps // c.every), -(-c.steps // c.every)  # steps 0, every, 2 every …
         slow: Adam | Sgd = Sgd(c.classifier_lr, c.momentum) if c.momentum else Adam(c.classifier_lr, (0.9, 0.999))
-        alone = Turn("classify alone", ("classifier",), {"L_C": 1.0}, slow)
-        if c.supervised:
-            return (Stage("supervised", first + rounds + c.settle_steps, (alone,), decay=0.3),)
+        alone = Turn("classify alone", ("classifier",), {"L_C": 1.0}, slow)  # ours, in the paper's place of ImageNet
+        if c.supervised:  # paper, Table II: VGG19
+            return (Stage("supervised", first + ahead + rounds + c.settle_steps, (alone,), decay=0.3),)
         games = {"L_adv": c.adversarial} | ({"L_inter": c.interpolation} if c.interpolation else {})
         synthesize = games | {
             "L_r": c.reconstruction,  # λ1
@@ -79,21 +81,23 @@ class Jesrl(Family):
             "TV": c.smoothness,  # λ4
         }
         synthesize |= {"L_C": c.classification} if self._joint else {}
-        known = ({"L_truth": c.truth} if c.truth else {}) | ({"L_name": c.naming} if c.naming else {})
+        known = ({"L_truth": c.truth} if c.truth else {}) | ({"L_name": c.naming} if c.naming else {})  # ours
         generator = ("encoder", "decoder")
-        turns = [
-            Turn("discriminate", ("discriminators",), games, adam, c.every),
-            Turn("synthesize", generator, synthesize | known, adam, c.every),
+        making = [
+            Turn("discriminate", ("discriminators",), games, adam, c.every),  # paper, Eq. 5, 7
+            Turn("synthesize", generator, synthesize | known, adam, c.every),  # paper, Eq. 12
         ]
         if c.truth:
-            turns.append(Turn("answer", generator, known, Adam(c.lr, (0.9, 0.999))))
-        if c.end_to_end:
-            turns.append(Turn("classify", ("classifier",), {"L_C": 1.0}, slow, c.every))
-        name = Turn("name", ("encoder",), {"L_name": 1.0}, adam)
-        settle = Turn("settle", ("classifier",), {"L_C": 1.0}, slow)
+            making.append(Turn("answer", generator, known, Adam(c.lr, (0.9, 0.999))))  # ours
+        real = Turn("classify real", ("classifier",), {"L_C": 1.0}, slow, c.every)  # ours
+        joint = Turn("classify", ("classifier",), {"L_C": 1.0}, slow, c.every)  # paper, Eq. 8
+        name = Turn("name", ("encoder",), {"L_name": 1.0}, adam)  # ours
+        settle = Turn("settle", ("classifier",), {"L_C": 1.0}, slow)  # paper, Eq. 8; ours: that G rests meanwhile
+        first_alone = (Stage("generator", c.generator_steps, (*making, real)),) if c.generator_steps else ()
         return (
             Stage("pretrain", first, (alone, name) if c.naming else (alone,)),
-            Stage("generate", c.steps, tuple(turns), decay=0.3),
+            *first_alone,
+            Stage("generate", c.steps, (*making, joint) if c.end_to_end else tuple(making), decay=0.3),
             Stage("settle", c.settle_steps + (0 if c.end_to_end else rounds), (settle,), decay=0.5),
         )
 
@@ -104,15 +108,18 @@ class Jesrl(Family):
         return c.end_to_end and (c.representation or c.synthetic > 0)
 
     def sampling(self) -> Sampling:
-        """The paper pairs any two faces. Pairs with a known answer are ours."""
+        """The paper goes through the classes, and pairs people who show different ones. Known answers are ours."""
         c = self.config
-        return Sampling(c.same, c.alike, c.need_truth, margin=c.margin, rotations=rotations(c.turn), colour=c.colour)
+        augmented = Sampling(margin=c.margin, rotations=rotations(c.turn), colour=c.colour)
+        if c.cycled:
+            return replace(augmented, cycled=True, least=c.least)
+        return replace(augmented, same=c.same, alike=c.alike, need_truth=c.need_truth)
 
     def enter(self, stage: str) -> None:
         """Take ImageNet's weights where given, freeze a copy of VGG for Eq. 11, start the class blocks anew."""
         if stage in ("pretrain", "supervised") and self.config.vgg_weights:
             load_vgg19(self.classifier.vgg, Path(self.config.vgg_weights))
-        if stage == "generate":
+        if stage == ("generator" if self.config.generator_steps else "generate"):
             self.frozen_vgg.load_state_dict(self.classifier.vgg.state_dict())
         if stage == "settle":
             self.class_blocks.reset()
@@ -133,12 +140,15 @@ class Jesrl(Family):
             return {"L_name": naming_loss(self.encoder(image).representation, label)}
         with torch.no_grad(), evaluating(self.encoder, self.decoder):
             seen = self.encoder(image)
-            made, made_label = self._made(seen, label)
+            made, made_label = self._made(seen, label, 0 if turn == "classify real" else self.config.synthetic)
             again = self.encoder(made).representation
         if turn == "settle":
             for faces, code in zip((batch.target, batch.source), seen.representation.chunk(2), strict=True):
                 self.class_blocks.add(code, faces.label, faces.intensity)
-        logits = torch.cat([self._logits(image, seen.representation), self._logits_of_made(made, again)])
+        of_made = self._logits_of_made(made, again)
+        if self.config.confirmed:
+            made_label = made_label.where(of_made.argmax(1) == made_label, -100)  # left out of L_C
+        logits = torch.cat([self._logits(image, seen.representation), of_made])
         return {"L_C": classification_loss(logits, torch.cat([label, made_label]))}
 
     def _chosen(self, label: Tensor, partner: Tensor) -> Tensor:
@@ -147,12 +157,12 @@ class Jesrl(Family):
         extra = torch.rand(len(label), N, device=label.device) < self.config.extra_blocks
         return one_hot(label) | one_hot(partner) | unknown[:, None] | extra
 
-    def _made(self, seen: Encoded, label: Tensor) -> tuple[Tensor, Tensor]:
-        """Return `synthetic` new images of every face, each with another one's expression, and their labels."""
+    def _made(self, seen: Encoded, label: Tensor, times: int) -> tuple[Tensor, Tensor]:
+        """Return so many new images of every face, each with another one's expression, and their labels."""
         rows = torch.arange(len(label), device=label.device)
-        rounds = [rows.roll(len(rows) // 2 + k) for k in range(self.config.synthetic)]
+        rounds = [rows.roll(len(rows) // 2 + k) for k in range(times)]
         other = torch.cat([*rounds, rows[:0]])
-        own = rows.repeat(self.config.synthetic)
+        own = rows.repeat(times)
         chosen = self._chosen(label[own], label[other])
         r = seen.representation
         new = switch(r[own], r[other], block_mask(chosen, r.shape[1]))
@@ -200,8 +210,8 @@ class Jesrl(Family):
         switched, rebuilt, *mixed = self._draw_all(seen, label, rebuild=True)
         (a, b), (c, d), (rebuilt_a, rebuilt_b) = image.chunk(2), switched.chunk(2), rebuilt.chunk(2)
         with torch.no_grad():
-            maps_a, maps_b = halves(self.frozen_vgg.maps(image))
-        maps_c, maps_d = halves(self.frozen_vgg.maps(switched))
+            maps_a, maps_b = halves(self._perceived(image))
+        maps_c, maps_d = halves(self._perceived(switched))
         losses = {
             "L_adv": torch.stack([fooling_loss(f) for f in self._judge(switched, wanted)]).sum(),
             "L_r": reconstruction_loss(a, rebuilt_a, b, rebuilt_b),
@@ -218,6 +228,10 @@ class Jesrl(Family):
         if config.naming:
             losses["L_name"] = naming_loss(seen.representation, label)
         return losses
+
+    def _perceived(self, image: Tensor) -> list[Tensor]:
+        """Return F^(i) of Eq. 11."""
+        return self.frozen_vgg.maps(image)[self.config.perceptual_from - 1 :]
 
     def _answer(self, image: Tensor, label: Tensor, truth: Tensor) -> dict[str, Tensor]:
         """Return what is known for sure: I_c alone against its real picture, and the classes."""
