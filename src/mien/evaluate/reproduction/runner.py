@@ -119,7 +119,8 @@ def _run(paper: str, experiment: Experiment, bench: Bench, out: Path) -> Result:
         return {"rows": list(rows_of(experiment, measure.run(measured)))}
 
     rows = kept(place / "rows" / f"{experiment.name}.json", about | {"keys": [r.key for r in experiment.rows]}, run)
-    return replace(empty, data=data, rows=tuple(rows["rows"]), about=about | {"versions": versions()})
+    told = about | {"evaluator": bench.evaluator.name, "versions": versions()}
+    return replace(empty, data=data, rows=tuple(rows["rows"]), about=told)
 
 
 def _about(bench: Bench, data: str) -> dict[str, Any]:
