@@ -32,3 +32,14 @@ def test_imports_that_are_shown_work(page):
         found = importlib.import_module(module)
         for name in names.split(","):
             assert hasattr(found, name.strip()), f"{module} has no {name.strip()}"
+
+
+def test_papers_tables_are_what_the_kept_rows_say():
+    """`python docs/write_reproduced.py` writes them; what stands around them is by hand."""
+    from mien.evaluate.reproduction.papers import PAPERS
+    from mien.evaluate.reproduction.table import kept_results, placed, table_of
+
+    results = kept_results(ROOT / "docs" / "reproduced")
+    for paper in PAPERS:
+        page = (ROOT / "docs" / "papers" / f"{paper}.md").read_text()
+        assert placed(page, table_of(paper, results)) == page, f"{paper}: run python docs/write_reproduced.py"

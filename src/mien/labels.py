@@ -21,6 +21,12 @@ AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 
 DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 """The twelve action units of DISFA, which AU tables are about."""
 
+FURTHER_AUS = (7, 10, 14, 23, 43)
+"""What OpenFace measures beyond DISFA's twelve: with them EET IV-D has 17."""
+
+ALIASES = {45: 43}
+"""Units that others write -> ours: a blink (45) is a short closing of the eyes (43), by the same muscle."""
+
 AU_NAMES: dict[int, str] = {
     1: "inner brow raiser",
     2: "outer brow raiser",
@@ -91,9 +97,10 @@ def sides(unit: int | str) -> tuple[int, str]:
     """
     text = str(unit).upper().removeprefix("AU")
     number, side = (text[:-1], text[-1]) if text[-1:] in ("L", "R") else (text, "LR")
-    if not number.isdigit() or int(number) not in AUS:
+    au = ALIASES.get(int(number), int(number)) if number.isdigit() else None
+    if au not in AUS:
         raise InputError(f"AU {unit}: choose from {', '.join(map(str, AUS))}, of one side as 12L or 12R")
-    return int(number), side
+    return au, side
 
 
 BLENDSHAPES: dict[int, tuple[str, ...]] = {

@@ -84,6 +84,51 @@ def test_rel_gans_ck_plus_protocol(tmp_path):
     assert write_times(out / "seed0") == before and json.loads((out / "recognition.json").read_text()) == record
 
 
+def test_a_papers_table_is_one_command(tmp_path, capsys):
+    """REL-GAN's Table 1 on CK+48: known as CK+ by its import, with folds as many as there are people, and resumed."""
+    corpus, people = Corpus(tmp_path), 3
+    for person in range(people):
+        for k, word in enumerate(CK48):
+            corpus.put(f"CK+48/{word}/S{person:03d}_{k:03d}_00000011.png", image=face(person, k, 48))
+    mien("data", "import", "ck48", corpus.root, tmp_path / "ck", "--size", 48)
+    mien("reproduce", "rel_gan", "--list")
+    assert "Table 4 " in capsys.readouterr().out.replace("\n", " ")
+    save_model(create("evaluator", **TINY["evaluator"]), tmp_path / "evaluator.safetensors")
+    asked = [
+        "reproduce",
+        "rel_gan",
+        "--table",
+        "I",
+        "--figure",
+        "2",
+        "--data",
+        tmp_path / "ck",
+        "--out",
+        tmp_path / "out",
+    ]
+    asked += ["--evaluator", tmp_path / "evaluator.safetensors", "--precision", "32-true", *settings("rel_gan")]
+    mien(*asked)
+    said = capsys.readouterr().out
+    assert (
+        "| CNN (baseline) | CK+ (48 pixels), `small`" in said and "| 97.41 % |" in said and "nothing to measure" in said
+    )
+    (kept,) = (tmp_path / "out" / "rel_gan" / "results").glob("rel_gan-table_1-ck-48-pixels-small.json")
+    rows = {row["key"]: row for row in json.loads(kept.read_text())["rows"]}
+    (guesses,) = (tmp_path / "out").rglob("predictions.csv")
+    found = pd.read_csv(guesses)
+    for name, mine in found.groupby("model"):
+        right = (mine.truth == mine.guess).groupby(mine.subject).mean()
+        assert len(right) == people and rows[f"{name}/accuracy"]["value"] == pytest.approx(right.mean(), abs=1e-6)
+    assert rows["rel_gan/accuracy - baseline/accuracy > 0"]["verdict"] in ("holds", "does not hold", "undecided")
+    before = write_times(tmp_path / "out" / "rel_gan" / "ck-48-pixels-small")
+    mien(*asked)
+    assert before and write_times(tmp_path / "out" / "rel_gan" / "ck-48-pixels-small") == before
+    with pytest.raises(SystemExit), pytest.MonkeyPatch.context() as monkey:
+        monkey.setattr(sys, "argv", ["mien", "reproduce", "rel_gan", "--table", "1"])
+        cli.main()
+    assert capsys.readouterr().err.startswith("mien: --data: names no data set")
+
+
 def disfa_tree(corpus, frames=2):
     """Lay out DISFA's 27 people: labels, and frames extracted to folders; people smile, frown and open the mouth."""
     rng = np.random.default_rng(0)

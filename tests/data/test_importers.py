@@ -9,6 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from mien.data.importers.support.sample import Options, Sample
+from mien.data.importers.tables import with_units
+from mien.data.importing import gather
+from mien.data.manifest import read_manifest
+from mien.errors import InputError
 from mien.labels import AUS
 from tests.helpers.corpora import LEFT, NOFACE, SIDE, TOP, Corpus, rows, studio_faces
 
@@ -176,6 +181,42 @@ def test_rafd(corpus):
     assert summary.skipped == {"camera in profile": 1}
     m, _ = corpus.take_in("rafd", out="all", align="never", all_frames=True)
     assert ("61", "contempt", 90) in rows(m, "subject", "expression", "yaw")
+
+
+def test_rafd_has_openfaces_units_beside_its_own_gaze(corpus):
+    """EET IV-A: RaFD's expressions, poses and gazes are its own, its action units are what OpenFace measured."""
+    corpus.put("Rafd090_01_Caucasian_female_happy_left.jpg")
+    corpus.put("Rafd090_61_Moroccan_male_neutral_frontal.jpg", "neutral", 4)
+    table = corpus.folder / "openface" / "measured.csv"
+    table.parent.mkdir()
+    table.write_text(
+        "input, success, AU01_r, AU12_r, AU45_r, gaze_angle_x\n"
+        "elsewhere/Rafd090_01_Caucasian_female_happy_left.jpg, 1, 0.5, 3.25, 2, 0.9\n"
+    )
+    out = corpus.folder / "out"
+    summary = gather("rafd", corpus.root, out, 64, options=Options(aus=str(table.parent)))
+    m = read_manifest(out)
+    assert summary.measured == 1 and "1 images have action units by --aus" in "\n".join(summary.lines())
+    assert rows(m, "subject", "expression", "gaze_x", "source") == [
+        ("01", "happiness", -30, "rafd+OpenFace"), ("61", "neutral", 0, "rafd"),
+    ]  # fmt: skip
+    units = dict(zip(AUS, m.aus[0].tolist(), strict=True))
+    assert (units[1], units[12], units[43]) == (0.5, 3.25, 2) and np.isnan(units[4]) and np.isnan(m.aus[1]).all()
+    assert gather("rafd", corpus.root, out, 64, options=Options(aus=str(table.parent))) == summary
+    with pytest.raises(InputError, match="holds another import"):
+        gather("rafd", corpus.root, out, 64)
+    table.write_text("input,AU01_r\nnobody.jpg,1\n")
+    with pytest.raises(InputError, match="no row fits a picture of the corpus"):
+        gather("rafd", corpus.root, corpus.folder / "other", 64, options=Options(aus=str(table)))
+
+
+def test_frames_of_clips_find_their_rows(tmp_path):
+    """OpenFace counts a clip's frames from 1 and names the table after it; MMI's frames count from 0."""
+    (tmp_path / "1767.csv").write_text("frame,success,AU01_r,AU12_r\n1,1,0,0\n8,1,0,4\n")
+    listed = [Sample(f"1767/{k:05d}", tmp_path, {"sequence": "1767", "frame": k, "source": "mmi"}) for k in (0, 7, 9)]
+    found, measured = with_units(listed, tmp_path)
+    assert [s.labels.get("AU12") for s in found[:2]] == [0, 4] and measured == 2
+    assert "AU12" not in found[2].labels and found[2].labels["source"] == "mmi"
 
 
 def test_cfd(corpus):

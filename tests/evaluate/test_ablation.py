@@ -14,6 +14,7 @@ from mien.cli.evaluate import evaluate_transfer
 from mien.cli.evaluate_training import evaluate_ablation
 from mien.data.images import resize_square
 from mien.errors import InputError
+from mien.evaluate.answers import MADE
 from mien.evaluate.protocols import ablation
 from mien.evaluate.protocols.ablation import ablate, ablations
 from mien.evaluate.trials import trials
@@ -39,7 +40,9 @@ def test_ablation_measures_every_preset_on_strangers(data, tmp_path, monkeypatch
     asked = (["small", "bs_net"], known, strangers, Reader(), tmp_path)
     table = ablate(Training("eet", changes=changes, settings=settings), *asked)
     assert list(table.preset) == ["small", "bs_net"]
-    assert {"probe", "leak", "icc", "au_mse", "expression", "rank_1", "l1_face", "all_ssim_mouth"} < set(table.columns)
+    seen = {"icc", "au_mse", "expression", "rank_1", "l1_face", "all_ssim_mouth"}
+    assert {"probe", "leak", *seen, *(f"generated_{name}" for name in seen)} < set(table.columns)
+    assert (table.icc != table.generated_icc).all()  # the painted picture and the pasted change are two answers
     begun = (tmp_path / "seed0" / "small" / CHECKPOINT).stat().st_mtime_ns
     again = ablate(Training("eet", changes=changes, settings=settings), *asked)
     assert (tmp_path / "seed0" / "small" / CHECKPOINT).stat().st_mtime_ns == begun  # nothing is trained twice
@@ -80,7 +83,7 @@ def test_ablations_look_at_the_regions_where_they_are_at_the_models_size(data, t
     t = trials(strangers)
     faces, truths = ([resize_square(strangers.images[k], size) for k in rows] for rows in (t.face, t.truth))
     monkeypatch.setattr(start, "train", lambda *_: True)
-    monkeypatch.setattr(ablation, "transfer_all", lambda *_: np.stack(faces))
+    monkeypatch.setattr(ablation, "transfer_all", lambda *_: dict.fromkeys(MADE, np.stack(faces)))
     changes = {name: value for name, value in TINY["eet"].items() if name != "subjects"} | {"image_size": size}
     table = ablate(Training("eet", changes=changes), ["small"], strangers, strangers, Reader(), tmp_path)
     scaled = t.landmarks * size / strangers.size

@@ -21,6 +21,7 @@ from mien.errors import InputError
 from mien.evaluate.answers import TRUTH, answers
 from mien.evaluate.evaluators.base import Reading
 from mien.evaluate.evaluators.eye_gaze import eyes, learn_eye_gaze
+from mien.evaluate.figures import unit_figures
 from mien.evaluate.identity_gallery import gallery_rows
 from mien.evaluate.protocols.gaze import by_gaze
 from mien.evaluate.protocols.identity import by_identity
@@ -28,7 +29,7 @@ from mien.evaluate.protocols.recognition import Findings, Regime
 from mien.evaluate.protocols.recognition_record import recognition_figures_of, write_recognition
 from mien.evaluate.protocols.transfer import by_transfer, transfer_errors
 from mien.evaluate.trials import STRONG, gaze_trials, random_pairs, trials
-from mien.labels import AUS, CLASSES
+from mien.labels import AUS, CLASSES, DISFA_AUS
 from mien.metrics.confusion import confusion, macro_f1
 from mien.metrics.gaze import side_of
 from mien.metrics.significance import sign_permutation
@@ -308,6 +309,33 @@ def test_random_pairs_are_of_two_people_and_leave_a_proof(data):
     assert not {*rows} & {*t.face.tolist()} and (m.subject[np.array(rows)[own]] == m.subject[t.face]).all()
     with pytest.raises(InputError, match="fewer than two people"):
         random_pairs(data.select(m.subject == 0), 1)
+
+
+def test_swaps_are_scored_both_ways(data):
+    t, m = random_pairs(data, 2, seed=1, both_ways=True), data.manifest
+    half = (len(data) - PEOPLE) * 2
+    assert len(t.face) == len(t.example) == len(t.truth) == len(t.landmarks) == 2 * half
+    assert np.array_equal(t.face[half:], t.example[:half]) and np.array_equal(t.example[half:], t.face[:half])
+    rows, own = gallery_rows(data, t)
+    assert not {*rows} & {*t.face.tolist()} and (m.subject[np.array(rows)[own]] == m.subject[t.face]).all()
+
+
+def test_units_beyond_the_twelve_have_a_mean_of_their_own():
+    """EET, Table VIII: the mean over 12 units stays what it is, the other five have theirs; ICC as pingouin has it."""
+    rng = np.random.default_rng(0)
+    truth, found = rng.integers(0, 6, (2, 40, len(AUS))).astype(float)
+    found[:, AUS.index(14)] = np.nan  # a unit that the evaluator does not know
+    means, units = unit_figures(truth, found)
+    for name, of in (("icc", DISFA_AUS), ("icc_further", (7, 10, 23, 43))):
+        assert means[name] == pytest.approx(np.mean([units[f"icc_AU{unit:02d}"] for unit in of]))
+        assert means[name.replace("icc", "au_mse")] == pytest.approx(np.mean([units[f"mse_AU{u:02d}"] for u in of]))
+    assert "icc_AU14" not in units and "icc_AU18" in units
+    column = AUS.index(43)
+    raters = pd.DataFrame({"truth": truth[:, column], "evaluator": found[:, column]}).reset_index().melt("index")
+    table = pingouin.intraclass_corr(raters, "index", "variable", "value").set_index("Type")
+    name = next(name for name in table.index if name in ("ICC3", "ICC(C,1)"))
+    assert units["icc_AU43"] == pytest.approx(table.loc[name, "ICC"], abs=1e-6)
+    assert "icc_further" not in unit_figures(np.where(np.isin(AUS, DISFA_AUS), truth, np.nan), found)[0]
 
 
 def test_identity_of_unchanged_and_copied_faces(data, tmp_path):

@@ -155,6 +155,25 @@ def test_data_without_known_answers_name_the_settings_to_learn_without(edit_rows
     assert begin(name, "small", typed, Sets((folder,)), tmp_path / "run", settings)
 
 
+def test_rel_gans_recogniser_learns_where_nobody_has_two_pictures(edit_rows, faces_folder, tmp_path):
+    """SFEW: the reenactment is learnt on triples elsewhere; the hint, typed as it stands, then trains the MLP alone."""
+    small = {setting: str(value) for setting, value in TINY["rel_gan"].items() if setting != "subjects"}
+    settings = Settings(precision="32-true", accelerator="cpu")
+    assert begin("rel_gan", "small", small, Sets((faces_folder,)), tmp_path / "begun", settings)
+    folder = edit_rows(lambda rows: rows.__setitem__(slice(None), [rows[5 * k + k % 4] for k in range(5)]))
+    with pytest.raises(InputError, match=r"no pairs can be made.*--start RUN --set ") as caught:
+        begin("rel_gan", "small", small, Sets((folder,)), tmp_path / "run", settings)
+    words = str(caught.value).partition("--start RUN ")[2].split()
+    typed = small | dict(word.split("=") for word in words if word != "--set")
+    assert begin("rel_gan", "small", typed, Sets((folder,)), tmp_path / "run", settings, start=tmp_path / "begun")
+    before, after = (load(str(tmp_path / name)).state_dict() for name in ("begun", "run"))
+    for name in before:
+        if name.startswith(("expression_encoder", "recognizer")) and name.endswith("weight"):
+            assert torch.equal(before[name], after[name]) == name.startswith("expression_encoder"), name
+    supervised = begin("rel_gan", "small", typed | {"supervised": "true"}, Sets((folder,)), tmp_path / "cnn", settings)
+    assert supervised and load(str(tmp_path / "cnn")).stages()[0].steps == TINY["rel_gan"]["recognition_steps"]
+
+
 def test_where_no_setting_helps_none_is_named(edit_rows):
     def alone(rows):
         del rows[1:]

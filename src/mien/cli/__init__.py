@@ -19,6 +19,7 @@ from mien.cli.bench import bench
 from mien.cli.data import data_check, data_import
 from mien.cli.demo import demo
 from mien.cli.info import info
+from mien.cli.reproduce import reproduce
 from mien.cli.signals import endings
 from mien.cli.streams import lose_output, open_streams, place_of_error
 from mien.cli.terminal import errors, log_to_terminal, out
@@ -42,6 +43,7 @@ shell.add_typer(evaluate_verbs, name="evaluate")
 VERBS: tuple[Callable[..., None], ...] = (
     *(edit.transfer, edit.edit, edit.neutralize, recognize.recognize, recognize.aus, recognize.embed),
     *(generate.generate, info, generate.synth, generate.augment, train.train, demo, train.zoo, bench),
+    reproduce,
 )
 for verb in VERBS:
     shell.command()(verb)

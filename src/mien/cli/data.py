@@ -68,6 +68,10 @@ def data_import(
     every: Annotated[int, typer.Option(help="disfa, csv: one frame in so many.")] = 1,
     light: Annotated[int, typer.Option(help="multi-pie: number of the flash.")] = 7,
     stand_ins: Annotated[bool, typer.Option(help="multi-pie: scream as fear, squint as anger.")] = False,
+    aus: Annotated[
+        Path | None,
+        typer.Option(help="OpenFace's or py-feat's table of these pictures, or a folder: AUs beside the own labels."),
+    ] = None,
 ) -> None:
     """Make a data set of aligned faces from a corpus you have. Killed, the same command goes on where it stopped.
 
@@ -88,6 +92,7 @@ def data_import(
         every=every,
         light=light,
         stand_ins=stand_ins,
+        aus=str(aus or ""),
     )
     with bar("importing") as tell:
         summary = gather(corpus, root, folder, size, align, options, tell)

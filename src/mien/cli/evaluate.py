@@ -8,6 +8,7 @@ import typer
 
 from mien.cli.evaluate_options import (
     AllPeople,
+    BothWays,
     EvaluatorName,
     Models,
     Partners,
@@ -176,6 +177,7 @@ def evaluate_transfer(
     model: Models,
     evaluator: EvaluatorName = "evaluator",
     partners: Partners = 0,
+    both_ways: BothWays = False,
     seed: Seed = 0,
     all_people: AllPeople = False,
     size: Size = 256,
@@ -189,7 +191,7 @@ def evaluate_transfer(
     from mien.evaluate.record import frame_of
 
     sets = sets_of(data, same_people)
-    nets, who, chosen, t = asked_for(sets, model, evaluator, partners, seed, all_people, size, geometry=True)
+    nets, who, chosen, t = asked_for(sets, model, evaluator, partners, seed, all_people, size, True, both_ways)
     with bar("transferring") as progress:
         figures = by_transfer(nets, who, chosen, t, output, progress)
     print_frame(frame_of(figures, ["icc", "au_mse", "expression", "l1_face", "psnr_face", "ssim_face"]))
@@ -202,6 +204,7 @@ def evaluate_identity(
     model: Models,
     evaluator: EvaluatorName = "evaluator",
     partners: Partners = 0,
+    both_ways: BothWays = False,
     seed: Seed = 0,
     all_people: AllPeople = False,
     crowd: Annotated[
@@ -219,7 +222,7 @@ def evaluate_identity(
     from mien.evaluate.record import frame_of
 
     sets = sets_of(data, same_people)
-    nets, who, chosen, t = asked_for(sets, model, evaluator, partners, seed, all_people, size, geometry=False)
+    nets, who, chosen, t = asked_for(sets, model, evaluator, partners, seed, all_people, size, False, both_ways)
     others = training_data(sets, size) if crowd else None
     with bar("comparing people") as progress:
         figures = by_identity(nets, who, chosen, t, output, progress, crowd=others)

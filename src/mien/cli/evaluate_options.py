@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.cli.terminal import errors, out
+from mien.errors import InputError
 
 if TYPE_CHECKING:
     from mien.data.dataset import Data
@@ -85,15 +86,23 @@ Partners = Annotated[
 ]
 
 
+BothWays = Annotated[
+    bool, typer.Option("--both-ways", help="Swap every pair of --partners: score both of its pictures, as EET does.")
+]
+
+
 Size = Annotated[int, typer.Option(min=32, max=1024, help="Side to compare at.")]
 
 
 def asked_for(
-    sets: Sets, model: list[str], evaluator: str, partners: int, seed: int, all_people: bool, size: int, geometry: bool
-) -> tuple[dict[str, Family], Evaluator, Data, Trials]:
+    sets: Sets, model: list[str], evaluator: str, partners: int, seed: int, all_people: bool, size: int, geometry: bool,
+    both_ways: bool = False,
+) -> tuple[dict[str, Family], Evaluator, Data, Trials]:  # fmt: skip
     """Return the models, who measures, the people and the trials that a verb asks for."""
     from mien.evaluate.trials import random_pairs, trials
 
+    if both_ways and not partners:
+        raise InputError("--both-ways: swaps random pairs, as --partners 1 makes them; give --partners too")
     nets, chosen = by_name(model), test_people(sets, size, all_people)
-    t = random_pairs(chosen, partners, seed) if partners else trials(chosen, seed, geometry)
+    t = random_pairs(chosen, partners, seed, both_ways) if partners else trials(chosen, seed, geometry)
     return nets, find_and_warn(evaluator, chosen, nets), chosen, t

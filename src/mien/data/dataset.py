@@ -233,6 +233,10 @@ def _clear(folder: Path, unwanted: Callable[[Path], bool]) -> None:
 
 def digest(data: Data, *rows: np.ndarray) -> str:
     """Return a hash of the data's file names, people and expressions, and of masks or row numbers."""
-    m = data.manifest
+    return labels_digest(data.manifest, *rows)
+
+
+def labels_digest(m: Manifest, *rows: np.ndarray) -> str:
+    """Return `digest` of labels whose images are not open."""
     text = json.dumps([m.files, m.subject.tolist(), m.expression.tolist(), [r.tolist() for r in rows]])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -27,6 +27,7 @@ from mien.data.images import WORKERS
 from mien.data.importers import IMPORTERS
 from mien.data.importers.support.crop import align_face, central_square
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
+from mien.data.importers.tables import with_units
 from mien.errors import InputError
 from mien.files import alone, check_folder, is_new, make_folder, path_text, write_json, write_whole
 from mien.media.photo import read_photo
@@ -53,6 +54,7 @@ class Summary:
     people: int
     expressions: dict[str, int]  # images by word; "" without one
     skipped: dict[str, int]  # by reason, the most frequent first
+    measured: int = 0  # images whose action units a tool's table gave (--aus)
 
     def lines(self) -> list[str]:
         """Return the summary as text."""
@@ -60,6 +62,8 @@ class Summary:
         text = [f"{self.images} images of {self.people} people: {words}"]
         if self.people == self.images > 1:
             text.append("every picture counts as a person of its own; measure no identity on them")
+        if self.measured:
+            text.append(f"{self.measured} images have action units by --aus: measured, not coded")
         if self.skipped:
             reasons = ", ".join(f"{n} {why}" for why, n in self.skipped.items())
             text.append(f"skipped {sum(self.skipped.values())}: {reasons}; {SKIPPED} lists them")
@@ -86,17 +90,24 @@ def gather(
     if not samples:
         raise _nothing(root, importer, skipped)
     _check_people(root, samples)
+    measured = 0
+    if options.aus:
+        sourced = [replace(s, labels={"source": corpus, **s.labels}) for s in samples]
+        samples, measured = with_units(sourced, Path(options.aus))
     names = _names(samples)
     make_folder(out)
     with alone(out):
-        _open_folder(out, {"corpus": corpus, "size": size, **asdict(options), "pictures": _digest(names, samples)})
+        order = {"corpus": corpus, "size": size, **asdict(options), "pictures": _digest(names, samples)}
+        if not options.aus:
+            del order["aus"]  # as earlier versions' folders have it
+        _open_folder(out, order)
         if not (out / METADATA).exists():
             skipped += _write_faces(out, samples, names, size, options.align, tell)
             written = [(name, sample) for name, sample in zip(names, samples, strict=True) if (out / name).exists()]
             if not written:
                 _remove(out)
                 raise _nothing(root, importer, skipped)
-            _finish(out, corpus, written, skipped)
+            _finish(out, corpus, written, skipped, measured)
         return _summary(out)
 
 
@@ -263,7 +274,9 @@ def _face(sample: Sample, pixels: np.ndarray | None, size: int, align: bool) -> 
     return cut(pixels)
 
 
-def _finish(out: Path, corpus: str, written: Sequence[tuple[str, Sample]], skipped: Sequence[Skip]) -> None:
+def _finish(
+    out: Path, corpus: str, written: Sequence[tuple[str, Sample]], skipped: Sequence[Skip], measured: int
+) -> None:
     """Write skipped.csv, the counts, and at last metadata.csv; remove what killed processes left."""
     rows = [{"file_name": name, "source": corpus, **sample.labels} for name, sample in written]
     for stray in [*(out / "images").rglob(".*.part"), *out.glob(".*.part")]:
@@ -274,6 +287,7 @@ def _finish(out: Path, corpus: str, written: Sequence[tuple[str, Sample]], skipp
         len({row["subject"] for row in rows if row.get("subject")}),
         dict(Counter(str(row.get("expression", "")) for row in rows).most_common()),
         dict(Counter(skip.why for skip in skipped).most_common()),
+        measured,
     )
     order = read_json(out / RECORD, _OURS)["order"]
     write_json(out / RECORD, {"order": order, "summary": asdict(summary)})

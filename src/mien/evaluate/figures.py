@@ -19,7 +19,7 @@ from mien.evaluate.identity_gallery import GALLERY, gallery_of
 from mien.evaluate.predictions import estimate_aus, predict, protocol_rows
 from mien.evaluate.probes import codes, probes
 from mien.evaluate.trials import STRONG, Trials
-from mien.labels import AUS, BASIC, CLASSES, DISFA_AUS, EXPRESSIONS, au_name
+from mien.labels import AUS, BASIC, CLASSES, DISFA_AUS, EXPRESSIONS, FURTHER_AUS, au_name
 from mien.metrics.edit_strength import strength
 from mien.metrics.icc import agreements, icc_3_1, mse
 from mien.metrics.image_similarity import l1, psnr, ssim_map
@@ -123,23 +123,22 @@ def change_figures(found: Reading, before: Reading | None, after: Reading | None
 
 
 def unit_figures(truth: np.ndarray, found: np.ndarray) -> tuple[dict[str, float], dict[str, float]]:
-    """Return mean ICC and MSE of DISFA_AUS between (T, 21) intensities, and both by unit, as icc_AU12.
+    """Return mean ICC and MSE between (T, 21) intensities, and both by unit, as icc_AU12.
 
-    A unit that one side does not know, or whose truth does not vary, has no figures.
+    icc and au_mse are means over DISFA_AUS, icc_further and au_mse_further over FURTHER_AUS (EET, Table VIII). A unit
+    that one side does not know, or whose truth does not vary, has no figures, and no part in a mean.
     """
-    truth, found = truth[:, DISFA_COLUMNS], found[:, DISFA_COLUMNS]
     known = ~np.isnan(truth) & ~np.isnan(found)
     varied = np.where(known, truth, -np.inf).max(0) > np.where(known, truth, np.inf).min(0)
-    if not varied.any():
-        return {}, {}
-    icc, error = (values[varied] for values in agreements(truth, found))
-    units = [au_name(unit) for unit, varies in zip(DISFA_AUS, varied, strict=True) if varies]
-    by_unit = {
-        f"{name}_{unit}": float(v)
-        for name, of in (("icc", icc), ("mse", error))
-        for unit, v in zip(units, of, strict=True)
-    }
-    return {"icc": float(np.nanmean(icc)), "au_mse": float(np.mean(error))}, by_unit
+    values = dict(zip(("icc", "mse"), agreements(truth, found), strict=True))
+    means: dict[str, float] = {}
+    for group, units in (("", DISFA_AUS), ("_further", FURTHER_AUS)):
+        shown = [column for column in map(AUS.index, units) if varied[column]]
+        if shown and not np.isnan(values["icc"][shown]).all():
+            means[f"icc{group}"] = float(np.nanmean(values["icc"][shown]))
+            means[f"au_mse{group}"] = float(np.mean(values["mse"][shown]))
+    of_unit = {f"{name}_{au_name(AUS[k])}": float(of[k]) for name, of in values.items() for k in np.flatnonzero(varied)}
+    return means, of_unit
 
 
 def class_figures(found: Reading, data: Data, t: Trials) -> dict[str, float]:

@@ -145,7 +145,9 @@ def _short(found: Interval) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, Interval):
+        value = {"value": value.value, "low": value.low, "high": value.high}
+    elif is_dataclass(value) and not isinstance(value, type):
         value = asdict(value)
     if isinstance(value, Mapping):
         return {str(name): _plain(part) for name, part in value.items()}

@@ -71,11 +71,13 @@ def other_face(manifest: Manifest, truth: int, rng: np.random.Generator) -> int 
     return int(rng.choice(rows)) if len(rows) else None
 
 
-def random_pairs(data: Data, partners: int, seed: int = 0) -> Trials:
+def random_pairs(data: Data, partners: int, seed: int = 0, both_ways: bool = False) -> Trials:
     """Return every picture as a face, each with random examples by other people, as EET IV-B and IV-C pair them.
 
     The truth is not known. Where a person has several pictures one is no face, the neutral one that is turned least if
-    there is one, so that it can prove who they are. Raises InputError for fewer than two people.
+    there is one, so that it can prove who they are. With `both_ways` every pair is swapped, as EET swaps: behind the
+    trials stand the same the other way round, and examples are such as may be faces. Raises InputError for fewer than
+    two people.
     """
     manifest, rng = data.manifest, np.random.default_rng(seed)
     known = np.flatnonzero(manifest.subject >= 0)
@@ -85,13 +87,16 @@ def random_pairs(data: Data, partners: int, seed: int = 0) -> Trials:
     calm = neutral_faces(manifest)
     aside = [calm.get(p, known[person == p].tolist())[0] for p in np.unique(person) if (person == p).sum() > 1]
     faces = np.setdiff1d(known, aside)
+    shown = faces if both_ways else known
     chosen = [
         (rng.choice(others, min(partners, len(others)), replace=False), face)
         for face in faces
-        for others in [known[person != manifest.subject[face]]]
+        for others in [shown[manifest.subject[shown] != manifest.subject[face]]]
     ]
     example = np.concatenate([few for few, _ in chosen])
     face = np.repeat(faces, [len(few) for few, _ in chosen])
+    if both_ways:
+        example, face = np.concatenate([example, face]), np.concatenate([face, example])
     blank = np.full((len(face), 2, 68, 2), np.nan)
     return Trials(example, face, np.full(len(face), -1), blank)
 

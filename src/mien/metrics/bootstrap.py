@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 DRAWS = 2000
 LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What a figure was in every draw of people; `of` is equal where the same people were drawn."""
+
+    values: np.ndarray  # (draws,)
+    of: str
 
 
 @dataclass(frozen=True)
@@ -18,6 +27,7 @@ class Interval:
     value: float
     low: float
     high: float
+    drawn: Draws | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
@@ -51,17 +61,32 @@ def intervals(
 
     drawn = [again() for _ in range(draws)]
     values = statistics(np.arange(len(of)), *([np.arange(runs)] if runs else []))
-    nan = float("nan")
+    nan, whom = float("nan"), hashlib.sha256(f"{seed} {draws} {runs} {'|'.join(map(str, people))}".encode()).hexdigest()
     return {
-        name: _interval(float(value), np.array([some.get(name, nan) for some in drawn]), level)
+        name: _interval(float(value), Draws(np.array([some.get(name, nan) for some in drawn]), whom), level)
         for name, value in values.items()
     }
 
 
-def _interval(value: float, drawn: np.ndarray, level: float) -> Interval:
-    drawn = drawn[~np.isnan(drawn)]
-    if not len(drawn):
+def less(first: Interval, second: Interval, level: float = LEVEL) -> Interval:
+    """Return a figure less another, with the interval of the difference, people being drawn alike for both.
+
+    The bounds are NaN where one of them has no draws. Raises ValueError where their draws are of different people.
+    """
+    value = first.value - second.value
+    if first.drawn is None or second.drawn is None:
         return Interval(value, float("nan"), float("nan"))
+    if first.drawn.of != second.drawn.of:
+        raise ValueError("figures of different people cannot be paired")
+    with np.errstate(invalid="ignore"):
+        apart = first.drawn.values - second.drawn.values
+    return _interval(value, Draws(apart, first.drawn.of), level)
+
+
+def _interval(value: float, drawn: Draws, level: float) -> Interval:
+    known = drawn.values[~np.isnan(drawn.values)]
+    if not len(known):
+        return Interval(value, float("nan"), float("nan"), drawn)
     with np.errstate(invalid="ignore"):  # between infinite figures, as PSNR of equal pictures, lies NaN
-        low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(value, float(low), float(high))
+        low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value, float(low), float(high), drawn)

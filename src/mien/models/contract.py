@@ -53,6 +53,7 @@ class Family(nn.Module):
     stage_1: ClassVar[Mapping[str, int]] = {}  # changes that leave out all between its pre-training and its recogniser
     baseline_embeds: ClassVar[bool] = False  # its baseline's code is the expression code of `embed`
     recognizes_plainly: ClassVar[bool] = False  # its recogniser is the plain supervised net, and no other
+    without_pairs: ClassVar[str] = ""  # how to learn, in words, where no picture is another's known answer
     deployed: ClassVar[tuple[str, ...]]  # nets and buffers needed after training; shipped weights hold only these
 
     def __init__(self, config: Any):

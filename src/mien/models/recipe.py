@@ -75,8 +75,9 @@ def rotations(most: float, steps: int = 2) -> tuple[float, ...]:
 class Sampling:
     """Which pairs a recipe is fed, and how they are augmented: five crops × rotations × flip, and colour.
 
-    `same` is the share of same-person pairs, `alike` the share of the others in which both people show the same
-    expression, as far as there are such; `need_truth` keeps to pairs whose answer is a real picture;
+    `same` is the share of same-person pairs among sources that have a partner of either kind, `alike` the share of the
+    others in which both people show the same expression, as far as there are such; `need_truth` keeps to pairs whose
+    answer is a real picture;
     `independent` gives source and target augmentations of their own; `margin` is how far a corner crop shifts, as a
     share of the size, or with `anywhere` the most that any crop does; `rotations` are degrees; `colour` and `scale` are
     ± shares; `motion` asks for the exact flow from target to truth; `neutral` is the share of same-person pairs whose

@@ -175,6 +175,9 @@ class RelGan(TwoCodes):
     PRESETS = {"paper": PAPER, "base": BASE, "small": SMALL}  # noqa: RUF012
     stage_1 = {"steps": 0, "late_steps": 0}  # noqa: RUF012
     needs = ("expression",)
+    without_pairs = (
+        "train the recogniser alone, on a run that learnt from triples: --start RUN --set steps=0 --set late_steps=0"
+    )
     deployed = ("expression_encoder", "identity_encoder", "decoder", "recognizer", "class_codes")
 
     def __init__(self, config: RelGanConfig):
@@ -199,7 +202,8 @@ class RelGan(TwoCodes):
         # paper: the CNN baseline
         classify = Turn("classify", ("expression_encoder", "class_layer"), {"expression": 1.0}, adam)
         if c.supervised:
-            return (Stage("supervised", c.pretrain_steps + c.steps + c.late_steps, (classify,), c.decay),)
+            length = c.pretrain_steps + c.steps + c.late_steps or c.recognition_steps
+            return (Stage("supervised", length, (classify,), c.decay),)
         synthesize = Turn(  # paper: Eq. 4 of G
             "synthesize",
             ("expression_encoder", "identity_encoder", "decoder"),
@@ -225,9 +229,13 @@ class RelGan(TwoCodes):
         )
 
     def sampling(self) -> Sampling:
-        """Sec. 3: triples (x_s, x_t, x_tg). Sec. 4.1: five crops × four rotations (and none) × flip."""
+        """Sec. 3: triples (x_s, x_t, x_tg). Sec. 4.1: five crops × four rotations (and none) × flip.
+
+        Without steps of reenactment nothing needs a triple: the MLP learns on an encoder that learnt elsewhere (SFEW).
+        """
         c = self.config
-        return Sampling(c.same, c.alike, True, margin=c.margin, rotations=rotations(c.turn), colour=c.colour)
+        triples = c.steps + c.late_steps > 0
+        return Sampling(c.same, c.alike, triples, margin=c.margin, rotations=rotations(c.turn), colour=c.colour)
 
     def enter(self, stage: str) -> None:
         """Start the class codes anew."""

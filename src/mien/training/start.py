@@ -144,10 +144,11 @@ def sampler_of(family: Family, data: Data, seed: int, batch_size: int | None = N
         return sampler(s.need_truth)
     except NoPairs as error:
         others = [f"--set {name}={text}" for name, text in WITHOUT_TRUTH.items() if hasattr(family.config, name)]
-        if not (s.need_truth and others):
+        how = f"learn without known answers: {' '.join(others)}" if others else family.without_pairs
+        if not (s.need_truth and how):
             raise
         sampler(need_truth=False)  # where that would not help either, its own error is the one to read
-        raise InputError(f"{error}; or learn without known answers: {' '.join(others)}") from error
+        raise InputError(f"{error}; or {how}") from error
 
 
 def check_labels(family: Family, data: Data) -> None:

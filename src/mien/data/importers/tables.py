@@ -15,7 +15,8 @@ labelled. `subject` is a pattern as for `folder`; without it a table's clip, or 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +28,8 @@ from mien.data.importers.support.corpus_folder import first_of, inside, natural,
 from mien.data.importers.support.facs import au_cells
 from mien.data.importers.support.sample import Importer, Options, Pixels, Sample, Skip
 from mien.data.importers.support.video_frames import VIDEOS, Player
-from mien.labels import AUS, CORNERS
+from mien.errors import InputError
+from mien.labels import ALIASES, AUS, CORNERS
 from mien.media.picture import PICTURES
 from mien.reading import csv_records, csv_rows
 
@@ -36,10 +38,9 @@ NAMES = ("file_name", "input", "image", "filename")  # columns that may name a r
 OWN = ("metadata.csv", "skipped.csv")
 POSE = {"pitch": ("pose_Rx", 1), "yaw": ("pose_Ry", -1), "roll": ("pose_Rz", 1),
         "gaze_x": ("gaze_angle_x", 1), "gaze_y": ("gaze_angle_y", -1)}  # fmt: skip
-BLINK, CLOSED = 45, 43  # the same muscle: a blink is a short closing
 USED = {
     *NAMES, "frame", "face", "face_id", "success", "confidence", "FaceScore", *(column for column, _ in POSE.values()),
-    *(f"AU{au:02d}{end}" for au in (*AUS, BLINK) for end in ("", "_r")),
+    *(f"AU{au:02d}{end}" for au in (*AUS, *ALIASES) for end in ("", "_r")),
     *(f"{axis}_{k}" for axis in "xy" for pair in CORNERS for k in pair),
 }  # fmt: skip
 """The columns that are read."""
@@ -68,6 +69,39 @@ def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
             person = Path(sources.clip) if sources.clip and who is None else Path(name)
             eyes = _eyes(row) if "_aligned" not in name else None
             yield Sample(name, pixels, with_person(labels, person, who, options), eyes)
+
+
+def with_units(listed: Sequence[Sample], tables: Path) -> tuple[list[Sample], int]:
+    """Return a corpus' samples with the action units that a tool measured, and of how many it did.
+
+    `tables` is one CSV file or a folder of them. A row belongs to the picture that it names, else to the frame of the
+    clip that the table is named after, else to the picture of its table's name; folders are not compared. What the
+    corpus says of itself stays, but for action units; `source` names both. Raises InputError where nothing fits.
+    """
+    files = [tables] if tables.is_file() else sorted(tables.rglob("*.csv"), key=natural)
+    found: dict[tuple[str, int | None], Row] = {}
+    for path in files:
+        for row in filter(_seen, _rows(path)):
+            named = next((row[name] for name in NAMES if row.get(name)), "").replace("\\", "/")
+            frame = None if named else _value(row, "frame")
+            counted = None if frame is None else int(frame) - (_tool(row) == "OpenFace")  # OpenFace counts from 1
+            found[Path(named or path.name).stem, counted] = row
+            found.setdefault((Path(named or path.name).stem, None), row)
+    samples, measured = [], 0
+    for sample in listed:
+        clip, place = Path(str(sample.labels.get("sequence", ""))).name, sample.labels.get("frame")
+        of_frame = found.get((clip, int(place))) if clip and place is not None else None
+        mine = of_frame or found.get((Path(sample.name).name, None))
+        if mine is not None:
+            both = {"source": f"{sample.labels.get('source', '')}+{_tool(mine)}".lstrip("+")}
+            sample, measured = replace(sample, labels={**sample.labels, **_aus(mine), **both}), measured + 1
+        samples.append(sample)
+    if not measured:
+        raise InputError(
+            f"--aus {tables}: no row fits a picture of the corpus; expected OpenFace's (AU01_r) or py-feat's (AU01) "
+            "tables that name the pictures, or are named after the clips"
+        )
+    return samples, measured
 
 
 def _rows(path: Path) -> list[Row]:
@@ -116,10 +150,8 @@ def _tool(row: Row) -> str:
 def _aus(row: Row) -> dict[str, str | float]:
     """Return AU cells 0–5: OpenFace's as they are, five times py-feat's probabilities."""
     suffix, scale = ("_r", 1.0) if "AU01_r" in row else ("", 5.0)
-    found = {au: _value(row, f"AU{au:02d}{suffix}") for au in (*AUS, BLINK)}
+    found = {au: _value(row, f"AU{au:02d}{suffix}") for au in (*AUS, *ALIASES)}
     levels = {au: scale * level for au, level in found.items() if level is not None}
-    if BLINK in levels:
-        levels.setdefault(CLOSED, levels[BLINK])
     return au_cells({au: round(level, 4) for au, level in levels.items()}, complete=False)
 
 

@@ -38,8 +38,9 @@ class NoPairs(InputError):
 class PairSampler:
     """Draws pairs: the source gives the expression, the target the identity, the truth is what should come out.
 
-    Same-person pairs (a share `same` of all): two images of one person with different expressions or intensities;
-    the truth is the source itself. Other pairs: two people who are not related; the truth is a picture of the
+    Same-person pairs (a share `same` of the sources that can give both kinds; one that can give a single kind gives
+    that, which `describe` counts): two images of one person with different expressions or intensities; the truth is
+    the source itself. Other pairs: two people who are not related; the truth is a picture of the
     target's person showing the source's expression, pose and gaze, where there is one. With `need_truth` only pairs
     that have one are drawn, and the target's own expression differs from it. In a share `alike` of two people's
     pairs, as far as there are such, the target itself shows the source's expression, pose and gaze. Sources walk

@@ -15,7 +15,7 @@ from PIL import Image
 from mien.errors import InputError
 from mien.evaluate.evaluators.base import Evaluator, NeedsToolRun, Reading, empty_aus
 from mien.files import whole
-from mien.labels import AUS, CLASSES
+from mien.labels import ALIASES, AUS, CLASSES
 from mien.reading import csv_records
 
 
@@ -29,9 +29,10 @@ class Tool:
     measures: tuple[str, ...]
     how: str  # what the user types
 
-    def columns(self) -> dict[int, str]:
-        """Return each of our action units' column."""
-        return {unit: self.au.format(unit) for unit in AUS}
+    def columns(self) -> dict[int, tuple[str, ...]]:
+        """Return by our action units the columns that may say them: the unit's own, then its aliases'."""
+        named = {unit: [unit, *(other for other, ours in ALIASES.items() if ours == unit)] for unit in AUS}
+        return {unit: tuple(map(self.au.format, units)) for unit, units in named.items()}
 
 
 TOOLS = {
@@ -147,7 +148,8 @@ def read_rows(path: Path, tool: Tool, folder: Path) -> dict[str, Row]:
     expected = f"expected the table that {tool.name} writes, as CSV"
     table: list[Row] = [{k: v.strip() for k, v in row.items() if k} for row in csv_records(path, expected)]
     head = table[0] if table else {}
-    if table and not set(tool.columns().values()) & head.keys():
+    units = [column for columns in tool.columns().values() for column in columns]
+    if table and not {*units} & head.keys():
         raise InputError(f"{path}: has no column {tool.au.format(12)}; expected the table that {tool.name} writes")
     column = next((name for name in NAMES if name in head), None)
     if table and column is None and "frame" not in head:
@@ -157,7 +159,7 @@ def read_rows(path: Path, tool: Tool, folder: Path) -> dict[str, Row]:
     for name, row in zip(names, table, strict=True):
         rows.setdefault(Path(name.replace("\\", "/")).name, row)
     for key, row in rows.items():
-        for unit in tool.columns().values():
+        for unit in units:
             _number(row, unit, f"{path}, {key}")
     return rows
 
@@ -181,7 +183,7 @@ def reading(rows: list[Row], tool: Tool) -> Reading:
     for k, row in enumerate(rows):
         if row.get("success", "1") in ("0", "0.0"):
             continue
-        aus[k] = [_number(row, column, tool.name) * tool.scale for column in tool.columns().values()]
+        aus[k] = [_first_number(row, columns, tool.name) * tool.scale for columns in tool.columns().values()]
         # OpenFace's camera looks along z with y down: an angle > 0 is to the right of the image, and down.
         x, y = (_number(row, f"gaze_angle_{axis}", tool.name) for axis in "xy")
         gaze[k] = math.degrees(x), -math.degrees(y)
@@ -190,6 +192,12 @@ def reading(rows: list[Row], tool: Tool) -> Reading:
             classes[k] = CLASSES.index(words[int(np.nanargmax(strength))])
     aus = np.clip(aus, 0, 5)
     return Reading(aus, classes if words else None, None, None if np.isnan(gaze).all() else gaze)
+
+
+def _first_number(row: Row, columns: tuple[str, ...], where: str) -> float:
+    """Return the number of the first column that has one, NaN where none has."""
+    found = [_number(row, column, where) for column in columns]
+    return next((value for value in found if not math.isnan(value)), math.nan)
 
 
 def _number(row: Row, column: str, where: str) -> float:

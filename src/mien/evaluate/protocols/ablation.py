@@ -14,7 +14,7 @@ import torch
 
 from mien.data.dataset import Data, digest
 from mien.editing.editor import Editor
-from mien.evaluate.answers import BY_UNITS, TRIVIAL, TRUTH, answer_by_units, takes_sides
+from mien.evaluate.answers import BY_UNITS, MADE, TRIVIAL, TRUTH, answer_by_units, takes_sides
 from mien.evaluate.batches import batches
 from mien.evaluate.evaluators.base import Evaluator, signature, squares
 from mien.evaluate.evaluators.independence import with_sources
@@ -30,6 +30,8 @@ from mien.models.residual import composite
 from mien.nn.images import resized, to_pixels
 from mien.training.settings import Progress
 from mien.training.start import Training, train_to_end
+
+GENERATED, COMPOSITED = MADE
 
 
 def ablations(family: str) -> list[str]:
@@ -51,10 +53,12 @@ class Measurement:
             return figures
         t, size = trials(self.test), int(model.config.image_size)
         made = transfer_all(model, self.test, t)
-        at_its_size = replace(t, landmarks=t.landmarks * size / self.test.size)
-        figures |= error_figures(errors_frame(list(made), self.test.at_size(size), at_its_size))
-        pictures = {TRUTH: squares(list(made), self.evaluator.size)}
-        figures |= evaluator_figures(self.evaluator, self.test, t, pictures)[0][TRUTH]
+        at_its_size, small = replace(t, landmarks=t.landmarks * size / self.test.size), self.test.at_size(size)
+        pictures = {answer: squares(list(some), self.evaluator.size) for answer, some in made.items()}
+        seen = evaluator_figures(self.evaluator, self.test, t, pictures)[0]
+        for answer, prefix in (COMPOSITED, ""), (GENERATED, "generated_"):
+            found = error_figures(errors_frame(list(made[answer]), small, at_its_size)) | seen[answer]
+            figures |= {f"{prefix}{name}": value for name, value in found.items()}
         if takes_sides(model):
             figures |= {f"units_{name}": value for name, value in self.figures_by_units(model, t).items()}
         return figures
@@ -84,10 +88,11 @@ def ablate(
     `training` says which family and how; of its preset and seed nothing is asked. Where it names a start, as a run
     whose reader alone was trained, all presets begin with those weights.
 
-    Columns: preset, seed, those of `recognition_figures` (own recogniser, probe, leak), and for models that transfer
-    `error_figures` of the model's change at its own size, and the evaluator's icc, au_mse, expression, rank_1 and tar;
-    for models that take units by side also, with `units_` before them, those of faces that were asked for the truth's
-    own units, at the data's size, and slope and change_r. Writes ablation.csv.
+    Columns: preset, seed, those of `recognition_figures` (own recogniser, probe, leak); for models that transfer
+    `error_figures` at the model's own size and the evaluator's icc, au_mse, expression, rank_1 and tar, of the face
+    with the model's change and, with `generated_` before them, of the picture that it paints; for models that take
+    units by side also, with `units_` before them, those of faces that were asked for the truth's own units, at the
+    data's size, and slope and change_r. Writes ablation.csv.
     Raises InputError where `folder` keeps figures of other data or settings.
     """
     measurement, rows = Measurement(test, as_evaluator(evaluator)), []
@@ -130,10 +135,13 @@ def spread(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @torch.inference_mode()
-def transfer_all(model: Family, data: Data, t: Trials, batch: int = 32) -> np.ndarray:
-    """Return the faces of trials with the model's change, uint8 (T, S, S, 3) at the model's size."""
-    size, made, net = int(model.config.image_size), [], able(model, Transfers)
+def transfer_all(model: Family, data: Data, t: Trials, batch: int = 32) -> dict[str, np.ndarray]:
+    """Return the pictures of trials by MADE, the answer's name: uint8 (T, S, S, 3) at the model's size."""
+    size, net = int(model.config.image_size), able(model, Transfers)
+    made: dict[str, list[np.ndarray]] = {answer: [] for answer in MADE}
     for rows in batches(len(t.face), batch):
         face, example = (resized(data.images[some[rows]], size) for some in (t.face, t.example))
-        made += [to_pixels(image) for image in composite(net, face, net.transfer(face, example))]
-    return np.stack(made)
+        painted = net.transfer(face, example)
+        for answer, images in zip(MADE, (painted, composite(net, face, painted)), strict=True):
+            made[answer] += [to_pixels(image) for image in images]
+    return {answer: np.stack(some) for answer, some in made.items()}

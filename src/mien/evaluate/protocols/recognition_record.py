@@ -56,7 +56,7 @@ def recognition_figures_of(
     """
     number = {CLASSES.index(word): k for k, word in enumerate(words)}
     truth, guesses, people = _by_picture(found.assign(truth=found.truth.map(number), guess=found.guess.map(number)))
-    seeds, named = sorted(set(found.seed)), _Probed(probes, draws) if probes is not None and len(probes) else None
+    seeds, named = sorted(set(found.seed)), Probed(probes, draws) if probes is not None and len(probes) else None
     models = {}
     for name, guess in guesses.items():
         figures = over_people(partial(_accuracy_and_f1, truth, guess, len(words)), people, draws, len(seeds))
@@ -84,7 +84,7 @@ def recognition_figures_of(
     return {"models": models, **leads} | ({"chance": named.chance()} if named else {})
 
 
-class _Probed:
+class Probed:
     """What probes of f(e) name: one number a picture and seed, and weights by which all probes' folds count alike."""
 
     def __init__(self, probes: pd.DataFrame, draws: int):

@@ -42,7 +42,8 @@ def by_transfer(
 ) -> dict[Key, dict[str, Interval]]:
     """Return figures by model and answer, and write transfer.json and .csv, and tables of L1 where a truth is known.
 
-    icc, au_mse, and both by unit as icc_AU12: evaluator's action units of the result against the example's true labels.
+    icc, au_mse, of further units icc_further, au_mse_further, and both by unit as icc_AU12 (`unit_figures`): the
+    evaluator's action units of the result against the example's true labels.
     expression: share that the evaluator names as the example's class (intensity STRONG and more, or unknown).
     l1_<region> (share of white), psnr_<region>, ssim_<region>: to the truth, of strong expressions. What has been
     looked at is kept in `folder`. Raises InputError where the evaluator measures neither, or as `observations`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mien.labels import AUS, au_name
+from mien.labels import ALIASES, AUS, au_name
 
 LETTERS = {letter: value for value, letter in enumerate("ABCDE", 1)}  # trace … maximum
 
@@ -10,11 +10,13 @@ LETTERS = {letter: value for value, letter in enumerate("ABCDE", 1)}  # trace �
 def au_cells(codes: dict[int, float | None], complete: bool = True) -> dict[str, str | float]:
     """Return cells AU01… of intensities 0–5 by action unit; None stands for present, its intensity not coded.
 
-    Units that the manifest has no column for are left out. The others are 0 where all that was seen is named
-    (`complete`), else unknown.
+    A unit that is another's alias, as the blink, is written there unless the other has a level of its own. Units that
+    the manifest has no column for are left out. The others are 0 where all that was seen is named (`complete`), else
+    unknown.
     """
     cells: dict[str, str | float] = {au_name(au): 0.0 for au in AUS} if complete else {}
-    for au, level in codes.items():
+    given = {ALIASES[au]: level for au, level in codes.items() if au in ALIASES} | dict(codes)
+    for au, level in given.items():
         if au in AUS:
             cells[au_name(au)] = "" if level is None else min(max(level, 0.0), 5.0)
     return cells

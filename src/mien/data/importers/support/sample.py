@@ -47,9 +47,10 @@ class Options:
     every: int = 1  # of a clip labelled frame by frame, one frame in so many
     light: int = 7  # Multi-PIE's number of the flash
     stand_ins: bool = False  # Multi-PIE's scream and squint as fear and anger
+    aus: str = ""  # OpenFace's or py-feat's table, or a folder of them: action units beside the corpus' own labels
 
 
-COMMON = ("align",)
+COMMON = ("align", "aus")
 """Options that every importer takes."""
 
 

@@ -1,0 +1,1 @@
+"""The papers' experiments, every table and figure, as data; what runs them; and the tables that come of it."""
