@@ -113,9 +113,9 @@ def test_threads_share_what_decoding_may_take():
 def test_whatever_is_done_with_a_picture_ends_in_one_line(tmp_path):
     Image.new("L", (8, 8)).save(tmp_path / "in.png")
     for error in (ValueError("a\nb"), MemoryError(), RecursionError(), KeyError(3)):
-        with pytest.raises(InputError, match=r"in\.png: damaged or cut short .*; do so$"):
-            with open_picture(tmp_path / "in.png", "expected", "do so"):
-                raise error
+        told = pytest.raises(InputError, match=r"in\.png: damaged or cut short .*; do so$")
+        with told, open_picture(tmp_path / "in.png", "expected", "do so"):
+            raise error
     assert cost_at(tmp_path / "in.png") > 0
 
 
