@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import InputError
+from mien.reading import read_json
 
 ROOM = 200  # bytes of a name that leave room, of the 255 that disks take, for what marks a part
 CLAIM = "made_by.json"
@@ -213,6 +214,9 @@ def check_json(path: Path, *keys: str) -> None:
         raise InputError(f"{path}: was not written by mien, and would be replaced; choose another place")
 
 
+_KEPT = "is not a part that this evaluation kept; remove it, then go on"
+
+
 def kept(path: Path, made_by: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
     """Return what `path` keeps, or what `compute` gives, which is then kept; values that JSON can hold.
 
@@ -220,11 +224,8 @@ def kept(path: Path, made_by: Mapping[str, Any], compute: Callable[[], Any]) -> 
     """
     asked = json.loads(json.dumps(made_by))  # as it will be read again: tuples are lists
     if path.is_file():
-        try:
-            note = json.loads(path.read_text(encoding="utf-8"))
-            before, value = note["made_by"], note["value"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise InputError(f"{path}: is not a part that this evaluation kept; remove it, then go on") from error
+        note = read_json(path, _KEPT, {"made_by": dict, "value": object})
+        before, value = note["made_by"], note["value"]
         if before != asked:
             changed = sorted(k for k in {*before, *asked} if before.get(k) != asked.get(k))
             raise InputError(
@@ -233,7 +234,7 @@ def kept(path: Path, made_by: Mapping[str, Any], compute: Callable[[], Any]) -> 
         return value
     value = compute()
     write_json(path, {"made_by": asked, "value": value})
-    return json.loads(path.read_text(encoding="utf-8"))["value"]  # the same whether computed now or before
+    return read_json(path, _KEPT)["value"]  # the same whether computed now or before
 
 
 def claim(folder: Path, made_by: Mapping[str, Any]) -> None:

@@ -322,3 +322,34 @@ def test_fitted_shrinks_by_area_and_grows_smoothly():
     small = resize_square(PICTURES[0], 64)
     np.testing.assert_allclose(small, PICTURES[0].reshape(64, 4, 64, 4, 3).mean((1, 3)), atol=0.51)
     assert resize_square(small, 100).shape == (100, 100, 3)
+
+
+def net_of(path, batch, size=16):
+    """Write a net whose classes are the mean colour, which takes `batch` pictures."""
+    onnx = pytest.importorskip("onnx")
+    text = (
+        f'<ir_version: 8, opset_import: ["": 13]> g (float[{batch},3,{size},{size}] x) => (float[{batch},3] y) '
+        "{ p = GlobalAveragePool(x) y = Flatten(p) }"
+    )
+    onnx.save(onnx.parser.parse_model(text), path)
+    about = {"size": 16, "outputs": {"y": {"kind": "classes", "order": ["neutral", "happiness", "anger"]}}}
+    path.with_suffix(".json").write_text(json.dumps(about))
+    return path
+
+
+@pytest.mark.parametrize("batch", ["N", 1, 4])
+def test_a_net_is_asked_for_as_many_pictures_as_it_takes(batch, tmp_path):
+    pytest.importorskip("onnxruntime")
+    pictures = np.zeros((7, 16, 16, 3), np.uint8)
+    strongest = np.array([0, 1, 2, 2, 1, 0, 1])
+    pictures[np.arange(7), :, :, strongest] = 200
+    found = find_evaluator(f"onnx:{net_of(tmp_path / 'net.onnx', batch)}").read(pictures)
+    order = np.array([CLASSES.index(word) for word in ("neutral", "happiness", "anger")])
+    assert found.classes.tolist() == order[strongest].tolist()
+
+
+@pytest.mark.parametrize(("batch", "size"), [("N", 32), (1, 8), (100_000, 16)])
+def test_a_net_of_another_size_is_refused_when_it_is_opened(batch, size, tmp_path):
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(InputError, match=r"net\.onnx: takes "):
+        find_evaluator(f"onnx:{net_of(tmp_path / 'net.onnx', batch, size)}")

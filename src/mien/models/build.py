@@ -116,4 +116,6 @@ def fill(model: Family, tensors: Mapping[str, Tensor], path: Path) -> None:
             raise InputError(f"{path}: {name} is {has}, its settings say {tuple(wanted.shape)}; it is damaged")
         if found.is_floating_point() and not found.isfinite().all():
             raise InputError(f"{path}: {name} holds values that are no numbers (NaN); train or fetch it again")
-    model.load_state_dict({name: tensors[name].to(wanted.dtype) for name, wanted in mine.items()}, assign=True)
+    # Copies: the file's own may lie at odd addresses, where torch computes otherwise in the last bit.
+    own = {name: tensors[name].to(wanted.dtype, copy=True) for name, wanted in mine.items()}
+    model.load_state_dict(own, assign=True)
