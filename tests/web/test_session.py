@@ -217,7 +217,7 @@ def test_only_moved_sliders_are_asked_for():
 
 
 def test_old_results_are_deleted(session, face, monkeypatch):
-    monkeypatch.setattr("mien.web.session.KEPT", 2)
+    monkeypatch.setattr("mien.web.store.KEPT", 2)
     files = [session.change("ter_gan", face, 1, Controls("neutral")).file for _ in range(3)]
     assert [file.exists() for file in files] == [False, True, True]
     assert read_stamp(files[2]).operation == "neutralize"

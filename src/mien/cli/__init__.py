@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from mien.cli.bench import bench
 from mien.cli.data import data_check, data_import
 from mien.cli.demo import demo
 from mien.cli.info import info
+from mien.cli.signals import Ending, endings
 from mien.cli.streams import lose_output, open_streams, place_of_error
 from mien.cli.terminal import errors, log_to_terminal, out
 from mien.errors import InputError
@@ -65,6 +67,11 @@ def main() -> None:
     """Run the shell's verbs; a user's mistake is one line and exit code 2, Ctrl-C is one line and 130."""
     open_streams()
     log_to_terminal()
+    with endings() as ending:
+        _run(ending)
+
+
+def _run(ending: Ending) -> None:
     try:
         code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
         if code == INTERRUPTED:  # typer takes Ctrl-C for itself
@@ -78,8 +85,9 @@ def main() -> None:
         errors.print(f"mien: {place_of_error(error)}: {error.strerror or error}", markup=False)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
-        errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
-        sys.exit(INTERRUPTED)
+        with suppress(OSError):  # the terminal may be gone
+            errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
+        sys.exit(ending.code)
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
             errors.print(f"mien: {error.format_message()}", markup=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mien.cli.terminal import out
+from mien.cli.terminal import errors, out
 from mien.cli.values import Device
 
 
@@ -16,12 +17,38 @@ def page(
         list[str] | None, typer.Option(help="A run's folder or weights to offer too; give it again for each.")
     ] = None,
     device: Device = "cpu",
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; others than 127.0.0.1 let other computers in.")
+    ] = "127.0.0.1",
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="An address under which your proxy shows it, https://faces.example."),
+    ] = None,
+    root_path: Annotated[
+        str, typer.Option(help="The path below which your proxy shows it, or the whole address.")
+    ] = "",
+    auth: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Ask for a name and a password; lines NAME:PASSWORD, for you alone to read."),
+    ] = None,
 ) -> None:
     """Serve a page on this computer: give it a photograph, change the expression, download the result.
 
     Example: `mien app --port 7860`
     """
-    from mien.web.server import serve
+    from mien.web.server import serve, to_others
 
+    if to_others(host) and auth is None:
+        errors.print(f"mien: whoever reaches {host} can use the page; --auth FILE asks for a password", markup=False)
     out.print("loading the models …", markup=False)
-    serve(port, model or (), device, lambda at: out.print(f"open {at} in a browser; Ctrl-C stops it", markup=False))
+    tell = "open {} in a browser; Ctrl-C stops it"
+    serve(
+        port,
+        model or (),
+        device,
+        lambda at: out.print(tell.format(at), markup=False),
+        host,
+        allow or (),
+        root_path,
+        auth,
+    )

@@ -5,12 +5,18 @@ gives the same bytes, and a run that was killed goes on where it stopped. `metad
 the set is complete.
 """
 
+import contextlib
 import csv
 import io
 import multiprocessing
+import os
 import shutil
+import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -141,15 +147,34 @@ def _run(out: Path, order: Order, missing: list[int], jobs: int):
             yield render_person(out, order, index)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(missing)), mp_context=context) as pool:
+    theirs, ours = context.Pipe(duplex=False)
+    with ours, ProcessPoolExecutor(min(jobs, len(missing)), context, _follow, (theirs,)) as pool:
         futures = [pool.submit(render_person, out, order, index) for index in missing]
         try:
             for future in as_completed(futures):
                 yield future.result()
+        except BrokenProcessPool as error:
+            raise InputError(f"{out}: a process was killed; the same command goes on, fewer --jobs help") from error
         except BaseException:
-            for future in futures:
-                future.cancel()
+            ours.close()  # the workers leave; what they had begun is made again
             raise
+
+
+def _follow(parent: Connection) -> None:
+    """Let this worker end with the process that asked for it, which holds the other end of a pipe for as long.
+
+    So it goes however that process ends, killed too. Signals of the terminal are for that process alone.
+    """
+
+    def follow() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            parent.recv()  # nothing is ever sent
+        os._exit(1)
+
+    for name in ("SIGINT", "SIGHUP", "SIGQUIT"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def render_person(out: Path, order: Order, index: int) -> int:

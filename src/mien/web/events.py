@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import wraps
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 import gradio as gr
@@ -12,11 +11,14 @@ import gradio as gr
 from mien.controls import Controls
 from mien.errors import InputError
 from mien.labels import AUS
+from mien.web.abilities import WAYS
 from mien.web.bars import bars
+from mien.web.guard import owner_of
 from mien.web.page import START, Page, message, paper, unit_label
 from mien.web.request import Example, moved_units, operation
 from mien.web.session import Session, form_of
-from mien.web.upload import Upload, open_upload, view
+from mien.web.upload import Upload
+from mien.web.values import judged
 
 News = dict[Any, Any]  # a part of the page -> its new value; parts that are not named stay as they are
 
@@ -32,13 +34,12 @@ class Events:
         shown = [page.way, *page.groups.values(), page.share, page.each_side, page.paper]
         first = [page.photo, page.opened, page.face, page.form]
         self._on([page.photo.input], self.open_photo, [page.photo, page.model, page.each_side],
-                 [*first, *made, *units], raw=True)  # fmt: skip
+                 [*first, *made, *units], owned=True)  # fmt: skip
         self._on([page.like.input], self.open_like, [page.like], [page.like, page.example, page.like_face, page.status],
-                 raw=True)  # fmt: skip
+                 owned=True)  # fmt: skip
         self._on([page.way.input], self.choose_way, [page.way], [*page.groups.values()])
-        # Raw: gradio would refuse a way of asking that the new model does not have.
         self._on([page.model.change], self.choose_model, [*faced, page.way, page.form, page.asked],
-                 [*shown, *made, *units], raw=True)  # fmt: skip
+                 [*shown, *made, *units])  # fmt: skip
         self._on([page.face.input], self.choose_face, faced, [*made, *units])
         self._on([page.each_side.input], self.units, faced, units)
         self._on_requests(made)
@@ -61,31 +62,36 @@ class Events:
             self._on(triggers, self.change_by(request), [*known, *values], made)
 
     def _on(
-        self, triggers: list[Any], work: Callable[..., News], inputs: list[Any], outputs: list[Any], raw: bool = False
+        self, triggers: list[Any], work: Callable[..., News], inputs: list[Any], outputs: list[Any], owned: bool = False
     ) -> None:
         """Have `work` done, one at a time for all who have the page open: each takes all cores.
 
-        With `raw`, values come as they were sent: gradio would decode files before anybody has looked at them.
+        Values come as they were sent, for gradio would open files before anybody has looked at them, and end with a
+        traceback where one is odd. With `owned`, the browser's name comes first.
         """
         gr.on(
-            triggers, self.telling(work), inputs, outputs, preprocess=not raw, api_visibility="private",
-            show_progress="minimal", show_progress_on=self.page.result, trigger_mode="always_last",
-            concurrency_limit=1, concurrency_id="session",
+            triggers, self.telling(work, inputs, owned), inputs, list(dict.fromkeys((*outputs, self.page.status))),
+            preprocess=False, api_visibility="private", show_progress="minimal", show_progress_on=self.page.result,
+            trigger_mode="always_last", concurrency_limit=1, concurrency_id="session",
         )  # fmt: skip
 
-    def telling(self, work: Callable[..., News]) -> Callable[..., News]:
-        """Return `work` that shows a user's mistake as a line on the page."""
+    def telling(self, work: Callable[..., News], inputs: list[Any], owned: bool) -> Callable[..., News]:
+        """Return `work` that shows what goes wrong as a line on the page: a user's mistake, or one of ours."""
+        choices = {id(self.page.way): WAYS}
 
-        @wraps(work)
-        def telling_work(*values: Any) -> News:
+        def telling_work(request: gr.Request, *values: Any) -> News:
             try:
-                return work(*values)
+                sent = [judged(part, value, choices.get(id(part))) for part, value in zip(inputs, values, strict=True)]
+                with self.session.working():
+                    return work(owner_of(request.session_hash or ""), *sent) if owned else work(*sent)
             except InputError as error:
                 return {self.page.status: message(str(error), bad=True)}
+            except Exception as error:
+                return {self.page.status: message(fault(error), bad=True)}
 
         return telling_work
 
-    def open_photo(self, sent: Mapping[str, Any] | None, name: str, each_side: bool) -> News:
+    def open_photo(self, owner: str, sent: Mapping[str, Any] | None, name: str, each_side: bool) -> News:
         """Open what was sent and show it with its faces; forget what was made of the photograph before."""
         page = self.page
         empty = self.nothing_made(None, None) | self.units(name, None, None, each_side)
@@ -93,24 +99,24 @@ class Events:
         if sent is None:
             return empty | {page.status: message(START)}
         try:
-            upload = open_upload(Path(sent["path"]), self.session.landmarker)
+            upload = self.session.open(owner, sent)
         except InputError as error:
             return empty | {page.photo: None, page.status: message(str(error), bad=True)}
         number = str(upload.largest)
-        news = {page.photo: view(upload), page.opened: upload, page.face: faces(upload)}
+        news = {page.photo: str(self.session.shown(upload)), page.opened: upload, page.face: faces(upload)}
         news |= {page.form: form_of(upload.path), page.status: message(found(upload))}
         return self.nothing_made(upload, number) | news | self.units(name, upload, number, each_side)
 
-    def open_like(self, sent: Mapping[str, Any] | None) -> News:
+    def open_like(self, owner: str, sent: Mapping[str, Any] | None) -> News:
         """Open the photograph whose expression is to be taken."""
         page = self.page
         if sent is None:
             return {page.example: None, page.like_face: gr.Radio(visible=False)}
         try:
-            upload = open_upload(Path(sent["path"]), self.session.landmarker)
+            upload = self.session.open(owner, sent)
         except InputError as error:
             return {page.like: None, page.example: None, page.status: message(str(error), bad=True)}
-        return {page.like: view(upload), page.example: upload, page.like_face: faces(upload)}
+        return {page.like: str(self.session.shown(upload)), page.example: upload, page.like_face: faces(upload)}
 
     def choose_way(self, way: str) -> News:
         """Show the parts of one way of asking."""
@@ -167,9 +173,9 @@ class Events:
         """Have a model do what is asked; show it."""
         page, result = self.page, self.session.change(name, upload, int(number or 1), asked, form)
         return {
-            page.result: (result.before, result.after),
+            page.result: tuple(map(str, self.session.compared(result))),
             page.bars: bars(result.read_before, result.read_after),
-            page.download: gr.DownloadButton(value=result.file, interactive=True),
+            page.download: gr.DownloadButton(value=str(result.file), interactive=True),
             page.asked: asked,
             page.status: message(f"{name}: {operation(asked)}"),
         }
@@ -180,6 +186,15 @@ class Events:
         nothing = gr.DownloadButton(value=None, interactive=False)
         read = bars(self.session.read(upload, int(number or 1))) if upload else ""
         return {page.result: None, page.bars: read, page.download: nothing, page.asked: None}
+
+
+def fault(error: Exception) -> str:
+    """Return a line about a mistake in mien itself: what and where, so that it can be reported."""
+    at = error.__traceback__
+    while at and at.tb_next:
+        at = at.tb_next
+    place = f" at {PurePath(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else ""
+    return f"a fault of mien's own ({type(error).__name__}{place}); please report it"
 
 
 def as_class(word: str, intensity: float) -> Controls:

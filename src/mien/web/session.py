@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections import deque
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from mien.controls import Controls
 from mien.editing.editor import Editor
@@ -20,10 +20,10 @@ from mien.faces.detect import Face
 from mien.media.photo import FORMATS, Photo
 from mien.web.abilities import Abilities, abilities_of
 from mien.web.request import STEP, operation, short_name, transfers
-from mien.web.upload import Upload, closeup
+from mien.web.store import Store
+from mien.web.upload import Upload, closeup, open_upload, view
 
 FORMS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp"}
-KEPT = 20  # results that can still be downloaded; older ones are deleted
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Result:
 
 
 class Session:
-    """Models by the name that the page gives them, and a folder of the server's own for results.
+    """Models by the name that the page gives them, and a folder of the server's own for photographs and results.
 
     `evaluator` reads expressions: one net for all models, none of which was trained with it. Models that change no face
     are left out.
@@ -50,9 +50,48 @@ class Session:
         self.editors = {name: editors[name] for name in self.abilities}
         self.evaluator = evaluator
         self.landmarker = evaluator.landmarker
-        self.folder = folder
-        self._numbers = count()
-        self._kept: deque[Path] = deque()
+        self.store = Store(folder)
+        self._working = threading.Lock()
+        self._closed = False
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Work on one thing at a time. Raises InputError once the session is closed."""
+        with self._working:
+            if self._closed:
+                raise InputError("the page is being closed")
+            yield
+
+    def close(self) -> None:
+        """Begin nothing any more, and delete all photographs and results at once."""
+        self._closed = True
+        self.store.clear()
+
+    def wait(self) -> None:
+        """Let what is being worked on end, so that nothing is written any more."""
+        with self._working:
+            pass
+
+    def open(self, owner: str, sent: Mapping[str, object]) -> Upload:
+        """Open a photograph that a browser sent, by what its scripts then say of it.
+
+        Raises InputError for what is no photograph, or none that this browser sent.
+        """
+        return open_upload(self.store.sent(owner, sent.get("path")), self.landmarker, owner)
+
+    def shown(self, upload: Upload) -> Path:
+        """Return the photograph as the page shows it, as a file for its browser; it lies beside the photograph."""
+        return self._picture(view(upload), upload.path.parents[1] / "photograph.png")
+
+    def compared(self, result: Result) -> tuple[Path, Path]:
+        """Return before and after as files for the browser whose result it is; they go when the result goes."""
+        before = self._picture(result.before, result.file.with_name("before.png"))
+        return before, self._picture(result.after, result.file.with_name("after.png"))
+
+    def _picture(self, rgb: np.ndarray, path: Path) -> Path:
+        Image.fromarray(rgb).save(path, compress_level=1)
+        self.store.add(path)
+        return path
 
     def read(self, upload: Upload, number: int, photo: Photo | None = None) -> dict[str, float]:
         """Return each expression's probability in a face; of `photo`, if given, where the face is in `upload`."""
@@ -74,11 +113,15 @@ class Session:
         """
         face, photo = face_of(upload, number), upload.photo
         made = self._change(self.editors[name], self.editors[name].crop_at(photo, face, number), asked)
-        file = self._new_file(f"{upload.path.stem}-{short_name(asked)}", form)
+        stem = re.sub(r"[^\w-]+", "_", f"{upload.path.stem}-{short_name(asked)}")[
+            :80
+        ]  # letters that every system takes
+        file = self.store.new(upload.owner, "made") / (stem + FORMS[form])
         try:
             self.editors[name].save(made, file, operation(asked), upload.path.name)
         except InputError as error:
             raise InputError(str(error).replace(str(file), file.name)) from error
+        self.store.add(file)
         before, after = closeup(photo.rgb, face), closeup(made.rgb, face)
         return Result(before, after, self.read(upload, number), self.read(upload, number, made), file)
 
@@ -91,15 +134,6 @@ class Session:
         if transfers(asked):
             return editor.transfer(face, like)
         return editor.edit(face, like=like, intensity=asked.intensity)
-
-    def _new_file(self, stem: str, form: str) -> Path:
-        """Return a name in a new folder, in letters that every system takes; the oldest folder goes."""
-        folder = self.folder / f"{next(self._numbers):06d}"
-        folder.mkdir(parents=True)
-        self._kept.append(folder)
-        while len(self._kept) > KEPT:
-            shutil.rmtree(self._kept.popleft(), ignore_errors=True)
-        return folder / (re.sub(r"[^\w-]+", "_", stem)[:80] + FORMS[form])
 
 
 def face_of(upload: Upload, number: int) -> Face:

@@ -27,6 +27,7 @@ class Upload:
 
     path: Path
     faces: tuple[Face, ...]  # from left to right
+    owner: str = ""  # the browser that sent it, in the store's words
 
     @property
     def photo(self) -> Photo:
@@ -39,14 +40,14 @@ class Upload:
         return 1 + int(np.argmax([face.box[2] for face in self.faces]))
 
 
-def open_upload(path: Path, landmarker: Landmarker | None = None) -> Upload:
+def open_upload(path: Path, landmarker: Landmarker | None = None, owner: str = "") -> Upload:
     """Return a photograph with its faces. Raises InputError, without the server's folders, for what is none."""
     size = path.stat().st_size if path.is_file() else 0
     if size > MEGABYTES * 2**20:
         raise InputError(f"{path.name}: {size / 2**20:.0f} MB, more than {MEGABYTES} MB; make it smaller")
     faces = find_faces(photo_at(path).rgb, landmarker)
     choose_face(faces, path.name, number=1)  # says what to do where there is none
-    return Upload(path, tuple(faces))
+    return Upload(path, tuple(faces), owner)
 
 
 def photo_at(path: Path) -> Photo:

@@ -1,0 +1,94 @@
+"""Where photographs and results lie: bounded, each its browser's, and gone with the process."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from mien.errors import InputError
+from mien.web import store as store_module
+from mien.web.folder import clear, living_folder
+from mien.web.store import Store
+
+HOLDER = """
+import sys, time
+from mien.web.folder import living_folder
+with living_folder("mien-test-") as folder:
+    (folder / "photograph.png").write_bytes(b"x")
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+
+def thing(store, owner, kind="made", size=10):
+    path = store.new(owner, kind) / "a.png"
+    path.write_bytes(bytes(size))
+    store.add(path)
+    return path
+
+
+def test_older_things_go_and_each_browser_has_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "KEPT", 3)
+    store = Store(tmp_path)
+    other, sent = thing(store, "bob"), thing(store, "ann", "sent")
+    made = [thing(store, "ann") for _ in range(5)]
+    assert [path.exists() for path in made] == [False, False, True, True, True] and other.exists() and sent.exists()
+    assert store.find("ann", str(made[-1])) and store.find("ann", str(made[0])) is None
+    assert store.find("bob", str(made[-1])) is None and store.find("ann", str(other)) is None
+    assert store.sent("ann", str(sent)) == sent
+    for path in (made[-1], other):  # a result is no photograph that was sent
+        with pytest.raises(InputError, match="did not send"):
+            store.sent("ann", str(path))
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_all_browsers_together_have_a_bound(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "ROOM", 100)
+    store = Store(tmp_path)
+    paths = [thing(store, f"browser {k}", size=40) for k in range(6)]
+    assert [path.exists() for path in paths] == [False, False, False, True, True, True]
+
+
+def test_names_cannot_be_guessed(tmp_path):
+    store = Store(tmp_path)
+    names = {store.new("ann", "made").name for _ in range(100)}
+    assert len(names) == 100 and all(len(name) == 24 for name in names)
+
+
+def test_all_goes_at_once(tmp_path):
+    store = Store(tmp_path)
+    path = thing(store, "ann")
+    store.clear()
+    assert not list(tmp_path.iterdir()) and store.find("ann", str(path)) is None
+
+
+def test_a_killed_process_leaves_nothing_for_long_and_a_living_one_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    held = [
+        subprocess.Popen(
+            [sys.executable, "-c", HOLDER],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"TMPDIR": str(tmp_path)},
+        )
+        for _ in range(2)
+    ]
+    try:
+        folders = [tmp_path / process.stdout.readline().strip() for process in held]
+        held[0].send_signal(signal.SIGKILL)
+        held[0].wait(30)
+        (tmp_path / "mien-test-link").symlink_to(folders[1])
+        (tmp_path / "mien-test-new").mkdir()  # begun, and not locked yet
+        clear("mien-test-")
+        assert [folder.exists() for folder in folders] == [False, True] and (folders[1] / "photograph.png").exists()
+        assert (tmp_path / "mien-test-link").is_symlink() and (tmp_path / "mien-test-new").is_dir()
+    finally:
+        for process in held:
+            process.kill()
+            process.wait(30)
+    with living_folder("mien-test-") as folder:
+        assert not folders[1].exists() and folder.stat().st_mode & 0o077 == 0
+    assert not folder.exists()
