@@ -2,6 +2,7 @@
 
 import io
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.web import store as store_module
 from mien.web.origins import Origins
-from mien.web.server import guarded
+from mien.web.server import guarded, proxied
 from mien.web.session import Session
-from mien.web.store import UNKNOWN
+from mien.web.store import UNKNOWN, Store
 from mien.web.values import judged
 
 
@@ -179,3 +180,17 @@ def test_parts_hold_what_they_can():
         with pytest.raises(InputError, match=part.label):
             judged(part, value)
     assert judged(word, "joy", ["joy"]) == "joy"
+
+
+@pytest.mark.parametrize("root_path", ["/mien", "https://faces.example/mien"])
+def test_below_a_path_the_page_finds_itself(tmp_path, root_path):
+    import gradio as gr
+
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        gr.HTML("a page")
+    session = SimpleNamespace(store=Store(tmp_path))
+    guard = guarded(blocks, session, Origins(proxied(root_path)), None, root_path, 7860)
+    with TestClient(guard, base_url="http://127.0.0.1:7860") as client:
+        for path in ("/config", "/mien/config"):
+            assert client.get(path).json()["root"].endswith(root_path)
+        assert "a page" in client.get("/mien/").text
