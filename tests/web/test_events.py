@@ -14,11 +14,10 @@ from starlette.testclient import TestClient
 
 from mien.editing.editor import Editor
 from mien.errors import InputError
-from mien.web import store as store_module
 from mien.web.origins import Origins
 from mien.web.server import guarded, proxied
 from mien.web.session import Session
-from mien.web.store import UNKNOWN, Store
+from mien.web.store import KEPT, MADE, SHOWN, UNKNOWN, Store
 from mien.web.values import judged
 
 
@@ -108,7 +107,8 @@ def test_a_photograph_is_edited_and_nobody_else_has_it(page):
 
 
 def test_as_much_stays_after_many_edits_as_after_few(page, monkeypatch):
-    monkeypatch.setattr(store_module, "KEPT", 2)
+    monkeypatch.setitem(KEPT, MADE, 2)
+    monkeypatch.setitem(KEPT, SHOWN, 1)
     client, session = page
     one = Browser(client)
     one.happens("photo", "input", photo={"path": one.send(astronaut()[::2, ::2])})

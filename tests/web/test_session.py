@@ -25,6 +25,7 @@ from mien.runtime.landmarker import find_landmarker
 from mien.web.bars import bars
 from mien.web.request import Example, moved_units, operation
 from mien.web.session import Session, form_of
+from mien.web.store import KEPT, MADE
 from mien.web.upload import MEGABYTES, closeup, open_upload, photo_at, view
 from tests.helpers.tiny import TINY
 
@@ -217,7 +218,7 @@ def test_only_moved_sliders_are_asked_for():
 
 
 def test_old_results_are_deleted(session, face, monkeypatch):
-    monkeypatch.setattr("mien.web.store.KEPT", 2)
+    monkeypatch.setitem(KEPT, MADE, 2)
     files = [session.change("ter_gan", face, 1, Controls("neutral")).file for _ in range(3)]
     assert [file.exists() for file in files] == [False, True, True]
     assert read_stamp(files[2]).operation == "neutralize"

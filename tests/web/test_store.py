@@ -11,7 +11,7 @@ import pytest
 from mien.errors import InputError
 from mien.web import store as store_module
 from mien.web.folder import clear, living_folder
-from mien.web.store import Store
+from mien.web.store import KEPT, MADE, Store
 
 HOLDER = """
 import sys, time
@@ -31,7 +31,7 @@ def thing(store, owner, kind="made", size=10):
 
 
 def test_older_things_go_and_each_browser_has_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(store_module, "KEPT", 3)
+    monkeypatch.setitem(KEPT, MADE, 3)
     store = Store(tmp_path)
     other, sent = thing(store, "bob"), thing(store, "ann", "sent")
     made = [thing(store, "ann") for _ in range(5)]

@@ -20,7 +20,7 @@ from mien.faces.detect import Face
 from mien.media.photo import FORMATS, Photo
 from mien.web.abilities import Abilities, abilities_of
 from mien.web.request import STEP, operation, short_name, transfers
-from mien.web.store import Store
+from mien.web.store import MADE, SHOWN, Store
 from mien.web.upload import Upload, closeup, open_upload, view
 
 FORMS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp"}
@@ -35,6 +35,7 @@ class Result:
     read_before: Mapping[str, float]
     read_after: Mapping[str, float]
     file: Path
+    owner: str = ""  # the browser for which it was made
 
 
 class Session:
@@ -84,9 +85,10 @@ class Session:
         return self._picture(view(upload), upload.path.parents[1] / "photograph.png")
 
     def compared(self, result: Result) -> tuple[Path, Path]:
-        """Return before and after as files for the browser whose result it is; they go when the result goes."""
-        before = self._picture(result.before, result.file.with_name("before.png"))
-        return before, self._picture(result.after, result.file.with_name("after.png"))
+        """Return before and after as files for the browser whose result it is; the last few are kept."""
+        folder = self.store.new(result.owner, SHOWN)
+        before = self._picture(result.before, folder / "before.png")
+        return before, self._picture(result.after, folder / "after.png")
 
     def _picture(self, rgb: np.ndarray, path: Path) -> Path:
         Image.fromarray(rgb).save(path, compress_level=1)
@@ -116,14 +118,14 @@ class Session:
         stem = re.sub(r"[^\w-]+", "_", f"{upload.path.stem}-{short_name(asked)}")[
             :80
         ]  # letters that every system takes
-        file = self.store.new(upload.owner, "made") / (stem + FORMS[form])
+        file = self.store.new(upload.owner, MADE) / (stem + FORMS[form])
         try:
             self.editors[name].save(made, file, operation(asked), upload.path.name)
         except InputError as error:
             raise InputError(str(error).replace(str(file), file.name)) from error
         self.store.add(file)
         before, after = closeup(photo.rgb, face), closeup(made.rgb, face)
-        return Result(before, after, self.read(upload, number), self.read(upload, number, made), file)
+        return Result(before, after, self.read(upload, number), self.read(upload, number, made), file, upload.owner)
 
     def _change(self, editor: Editor, face: FaceCrop, asked: Controls) -> Photo:
         """Return the photograph of a face with it changed as asked."""

@@ -12,14 +12,17 @@ from pathlib import Path
 
 from mien.errors import InputError
 
-KEPT = 20  # photographs of a browser, and as many results; older ones are deleted
+SENT, MADE, SHOWN = "sent", "made", "shown"
+KEPT = {SENT: 20, MADE: 20, SHOWN: 4}
+"""Of a browser: photographs, results, and pairs of pictures that the page shows of results; older ones are deleted."""
+
 ROOM = 4 << 30  # bytes of all browsers together; then the oldest go, whosever they are
 UNKNOWN = "this browser did not send that photograph, or it is no longer kept; give it again"
 
 
 @dataclass(eq=False)
 class Thing:
-    """A photograph that was sent, or a result: its folder, whose it is, and the files in it that may be fetched."""
+    """Something of one of the kinds in KEPT: its folder, whose it is, and the files in it that may be fetched."""
 
     folder: Path
     owner: str
@@ -43,7 +46,7 @@ class Store:
         with self._lock:
             self._things.append(thing)
             alike = [one for one in self._things if (one.owner, one.kind) == (owner, kind)]
-            old = alike[:-KEPT]
+            old = alike[: -KEPT[kind]]
             rest = [one for one in self._things if one not in old and one is not thing]
             room = ROOM - sum(one.size for one in rest)
             while room < 0 and rest:
@@ -87,7 +90,7 @@ class Store:
 
     def sent(self, owner: str, path: object) -> Path:
         """Return a photograph that a browser sent. Raises InputError, the same whatever else `path` is."""
-        found = self.find(owner, path, "sent") if isinstance(path, str) else None
+        found = self.find(owner, path, SENT) if isinstance(path, str) else None
         if found is None:
             raise InputError(UNKNOWN)
         return found

@@ -16,9 +16,8 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from mien.web.orders import TooLarge
-from mien.web.store import Store
+from mien.web.store import SENT, Store
 
-SENT = "sent"  # the kind of thing that a photograph is
 SLACK = 1 << 16  # bytes of a form besides its file
 SHOWN = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif"}
 """What a browser may show in its place, by suffix; all else it only keeps."""
