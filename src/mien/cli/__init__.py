@@ -20,7 +20,7 @@ from mien.cli.data import data_check, data_import
 from mien.cli.demo import demo
 from mien.cli.info import info
 from mien.cli.reproduce import reproduce
-from mien.cli.signals import endings
+from mien.cli.signals import Ending, endings
 from mien.cli.streams import lose_output, open_streams, place_of_error
 from mien.cli.terminal import errors, log_to_terminal, out
 from mien.errors import InputError
@@ -43,7 +43,6 @@ shell.add_typer(evaluate_verbs, name="evaluate")
 VERBS: tuple[Callable[..., None], ...] = (
     *(edit.transfer, edit.edit, edit.neutralize, recognize.recognize, recognize.aus, recognize.embed),
     *(generate.generate, info, generate.synth, generate.augment, train.train, demo, train.zoo, bench),
-    reproduce,
 )
 for verb in VERBS:
     shell.command()(verb)
@@ -70,38 +69,40 @@ def main() -> None:
     open_streams()
     log_to_terminal()
     with endings() as ending:
-        try:
-            code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
-            if code == INTERRUPTED:  # typer takes Ctrl-C for itself
-                raise KeyboardInterrupt
-            sys.stdout.flush()  # a full disk may show only here
-            sys.exit(code if isinstance(code, int) else 0)
-        except InputError as error:
-            errors.print(f"mien: {error}", markup=False)
+        _run(ending)
+
+
+def _run(ending: Ending) -> None:
+    try:
+        code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
+        if code == INTERRUPTED:  # typer takes Ctrl-C for itself
+            raise KeyboardInterrupt
+        sys.stdout.flush()  # a full disk may show only here
+        sys.exit(code if isinstance(code, int) else 0)
+    except InputError as error:
+        errors.print(f"mien: {error}", markup=False)
+        sys.exit(2)
+    except OSError as error:  # a full disk, no permission, a file where a folder should be
+        errors.print(f"mien: {place_of_error(error)}: {error.strerror or error}", markup=False)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        with suppress(OSError):  # the terminal may be gone
+            errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
+        sys.exit(ending.code)
+    except Exception as error:
+        if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
+            errors.print(f"mien: {error.format_message()}", markup=False)
             sys.exit(2)
-        except OSError as error:  # a full disk, no permission, a file where a folder should be
-            errors.print(f"mien: {place_of_error(error)}: {error.strerror or error}", markup=False)
+        if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
+            said = str(error).strip().splitlines()[-1:] or ["it did not say how much"]
+            errors.print(f"mien: out of memory ({said[0][:120]}); give smaller pictures, nets or batches", markup=False)
             sys.exit(2)
-        except (KeyboardInterrupt, typer.Abort):
-            with suppress(OSError):  # the terminal may be gone
-                errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
-            sys.exit(ending.code)
-        except Exception as error:
-            if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
-                errors.print(f"mien: {error.format_message()}", markup=False)
-                sys.exit(2)
-            if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
-                said = str(error).strip().splitlines()[-1:] or ["it did not say how much"]
-                errors.print(
-                    f"mien: out of memory ({said[0][:120]}); give smaller pictures, nets or batches", markup=False
-                )
-                sys.exit(2)
-            if isinstance(error, ModuleNotFoundError):
-                errors.print(f"mien: this verb needs the package {error.name}; pip install 'mien[all]'", markup=False)
-                sys.exit(2)
-            raise
-        finally:
-            lose_output()  # what cannot be printed any more is no further error
+        if isinstance(error, ModuleNotFoundError):
+            errors.print(f"mien: this verb needs the package {error.name}; pip install 'mien[all]'", markup=False)
+            sys.exit(2)
+        raise
+    finally:
+        lose_output()  # what cannot be printed any more is no further error
 
 
 @shell.callback(invoke_without_command=True)
