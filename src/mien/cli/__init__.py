@@ -43,6 +43,7 @@ shell.add_typer(evaluate_verbs, name="evaluate")
 VERBS: tuple[Callable[..., None], ...] = (
     *(edit.transfer, edit.edit, edit.neutralize, recognize.recognize, recognize.aus, recognize.embed),
     *(generate.generate, info, generate.synth, generate.augment, train.train, demo, train.zoo, bench),
+    reproduce,
 )
 for verb in VERBS:
     shell.command()(verb)

@@ -86,7 +86,7 @@ class TerGanConfig:
     game_every: Every = 1  # paper: D, D_es and D_et play in every step; ours: in every so many
     lr: Rate = 2e-4  # paper, Sec. 4.1
     re_encode_lr: Rate = 2e-4  # paper, Sec. 4.1; ours: another than `lr`, as Adam takes equal steps at any λ5 and λ6
-    encoder_rate: Share = 1.0  # ours: factor of stage 2's rates for G_es and G_et
+    encoder_rate: Weight = 1.0  # ours: factor of stage 2's rates for G_es and G_et
     one_step: bool = False  # ours: λ1 to λ7 weigh against each other in one step of G; the paper has two steps a batch
     joint_norm: bool = False  # ours: x and x̄ pass an encoder in one batch in Eq. 4 and 5, so one batch norm serves both
     same: Share = 0.5  # ours: share of pairs that show one person

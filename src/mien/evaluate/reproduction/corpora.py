@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +12,10 @@ from mien.data.importing import RECORD
 from mien.data.manifest import Manifest
 from mien.data.same_people import read_declaration
 from mien.data.sets import Sets
+from mien.errors import InputError
 from mien.evaluate.reproduction.experiment import CORPORA, Experiment
 from mien.metrics.gaze import side_of
+from mien.reading import read_json
 
 FRONTAL = 10.0
 """Degrees of yaw up to which a face counts as seen from the front."""
@@ -27,9 +28,9 @@ ALSO = {"ck+": ("ck48",)}
 def corpus_of(folder: Path) -> str:
     """Return the importer's name of the corpus that a folder was imported from, "" where it was not."""
     try:
-        order = json.loads((folder / RECORD).read_text(encoding="utf-8"))["order"]
-        return str(order["corpus"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        record = read_json(folder / RECORD, "expected an import's record", {"order": {"corpus": str}})
+        return str(record["order"]["corpus"])
+    except InputError:
         return ""
 
 
