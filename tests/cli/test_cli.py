@@ -177,10 +177,7 @@ def test_bad_pictures_are_one_line(place, capsys, tmp_path, name, says):
         (("edit", "face.jpg", "--expression", "joy", "-o", "out.png"), "joy.*happiness"),
         (("edit", "face.jpg", "-o", "out.png"), "takes one of"),
         (("edit", "face.jpg", "--expression", "fear", "--intensity", "7", "-o", "out.png"), "0 .neutral. to 1"),
-        (
-            ("edit", "face.jpg", "--expression", "fear", "-o", "out.png", "--device", "gpu"),
-            "--device gpu: expected cpu, cuda",
-        ),
+        (("edit", "face.jpg", "--expression", "fear", "-o", "out.png", "--device", "gpu"), "--device gpu: expected"),
         (("edit", "face.jpg", "--au", "x", "-o", "out.png"), "12=3"),
         (
             ("edit", "face.jpg", "--au", "12=3", "-o", "out.png"),
@@ -192,10 +189,7 @@ def test_bad_pictures_are_one_line(place, capsys, tmp_path, name, says):
         (("edit", "face.jpg", "--expression", "fear", "-o", "out.png", "--model", "text.png"), "text.png"),
         (("train", "no_gan", "--data", ".", "--run", "run"), "no_gan.*ter_gan"),
         (("train", "ter_gan", "--data", ".", "--run", "run", "--set", "depth=3"), "depth.*image_size"),
-        (
-            ("train", "ter_gan", "--data", ".", "--run", "run", "--set", "steps=many"),
-            "steps=many: expected a whole number",
-        ),
+        (("train", "ter_gan", "--data", ".", "--run", "run", "--set", "steps=many"), "steps=many: expected a whole"),
         (("recognize", "folder.png", "--model", "model.safetensors"), "holds no picture"),
         (("frown",), "frown"),
     ],

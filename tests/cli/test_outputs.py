@@ -147,7 +147,7 @@ VALUES = {  # words: what the line must name
     ("recognize", "a.jpg", "-o", ""): ".: unknown suffix",
     ("recognize", "a.jpg", "-o", "x" * 252 + ".csv"): "File name too long",
     ("embed", "a.jpg", "-o", "."): ".: expected",
-    (*EDIT, "-o", "."): ".: unknown suffix",
+    (*EDIT, "-o", "."): ".: a folder stands in the place",
     (*EDIT, "-o", "a.jpg/o.png"): "a.jpg/o.png: there is no folder a.jpg",
 }
 

@@ -119,7 +119,7 @@ def evaluate_recognition(
     folds: Annotated[str, typer.Option(help="How many; given: those of column fold; or a folds.json.")] = "8",
     official: Annotated[bool, typer.Option(help="Take the data's own split in place of folds.")] = False,
     split: Annotated[str, typer.Option(help="people; or variants: animations unseen as well.")] = "people",
-    people: Annotated[int | None, typer.Option(help="At most so many people, and no morphs.")] = None,
+    people: Annotated[int | None, typer.Option(min=1, help="At most so many people, and no morphs.")] = None,
     word: Annotated[list[str] | None, typer.Option("--class", help="Classes; else the six basic ones.")] = None,
     least: Annotated[
         float,
