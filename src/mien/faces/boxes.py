@@ -71,15 +71,11 @@ def turned(tilt: float, scale: float) -> np.ndarray:
     return np.array([[cos, sin], [-sin, cos]])
 
 
-def propose(
-    grey: np.ndarray, scale: float, tilt: float = 0.0, level: bool = False, margin: float = 0.0,
-    smallest: float = SMALLEST,
-) -> list[Box]:  # fmt: skip
+def propose(grey: np.ndarray, scale: float, tilt: float = 0.0, level: bool = False, margin: float = 0.0) -> list[Box]:
     """Return boxes found in a copy of `grey` (H, W), `scale` times as large, turned back by `tilt` degrees.
 
-    `smallest` is a box's least width in pixels of the copy, at least SMALLEST. `level` equalises the contrast tile by
-    tile, for a face in the shadow of a bright photo. `margin` adds a border of that share of the longer side, for a
-    face that the photo's edge cuts.
+    `level` equalises the contrast tile by tile, for a face in the shadow of a bright photo. `margin` adds a border of
+    that share of the longer side, for a face that the photo's edge cuts.
     """
     width, height = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
     small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA) if scale < 1 else grey
@@ -89,11 +85,14 @@ def propose(
     to = np.ceil(np.abs(turn) @ [width + rim, height + rim] - 1e-6)  # all of the turned photo fits in
     matrix = np.column_stack([turn, (to - 1) / 2 - turn @ [(width - 1) / 2, (height - 1) / 2]])
     if tilt or rim:
-        small = cv2.warpAffine(small, matrix, (int(to[0]), int(to[1])), borderMode=cv2.BORDER_REPLICATE)
+        beyond = cv2.BORDER_REPLICATE if rim else cv2.BORDER_CONSTANT
+        small = cv2.warpAffine(
+            small, matrix, (int(to[0]), int(to[1])), borderMode=beyond, borderValue=float(small.mean())
+        )
     back = invert(matrix)
     boxes = []
     for name in PROPOSERS:
-        for x, y, w, h, weight in search(name, small, smallest, float(to.max()), 1.2, 1):
+        for x, y, w, h, weight in search(name, small, SMALLEST, float(to.max()), 1.2, 1):
             cx, cy = back[:, :2] @ [x + (w - 1) / 2, y + (h - 1) / 2] + back[:, 2]
             # small pixel i lies at (i + ½) / scale − ½ of the photo
             x, y = (cx + 0.5) / scale - 0.5, (cy + 0.5) / scale - 0.5

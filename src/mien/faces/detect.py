@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from mien.errors import InputError
-from mien.faces.boxes import SMALLEST, Box, box_of, distinct, propose, turned
+from mien.faces.boxes import Box, box_of, distinct, propose, turned
 from mien.faces.by_cascades import agree, seen_again, upright
 from mien.faces.face_check import face_likelihood
 from mien.faces.landmarks import Landmarker, eyes_of
@@ -35,7 +35,6 @@ class Attempt:
     tilts: tuple[float, ...] = (0.0,)  # degrees that the photo is turned back by
     level: bool = False  # the contrast, tile by tile
     margin: float = 0.0  # a border, as a share of the longer side, for a face that the photo's edge cuts
-    smallest: float = SMALLEST  # pixels of a box's width in the copy
     least: float = 0.0  # of a face's width, as a share of the longer side; with narrower ones alone one looks on
 
 
@@ -45,8 +44,8 @@ ATTEMPTS = (
     Attempt(SIDE),
     Attempt(SIDE, level=True),
     Attempt(SIDE, (-25.0, 25.0)),
-    Attempt(SIDE / 2, (90.0, -90.0, 180.0, 50.0, -50.0, 130.0, -130.0), smallest=30.0),
-    Attempt(SIDE / 2, margin=0.3, smallest=30.0),
+    Attempt(SIDE / 3, (90.0, -90.0, 180.0, 50.0, -50.0, 130.0, -130.0)),
+    Attempt(SIDE / 3, margin=0.3),
 )
 MOST = 400  # boxes that the net looks at in one attempt, the likeliest first
 CLOSER = 40  # of these, how many the landmarker looks at
@@ -124,7 +123,7 @@ class _View:
     def propose(self, by: Attempt) -> list[Box]:
         """Return boxes where faces may be."""
         scale = min(1.0, by.side / max(self.grey.shape))
-        return [box for tilt in by.tilts for box in propose(self.grey, scale, tilt, by.level, by.margin, by.smallest)]
+        return [box for tilt in by.tilts for box in propose(self.grey, scale, tilt, by.level, by.margin)]
 
     def confirm(self, boxes: Sequence[Box]) -> list[Face]:
         """Return the faces in the boxes; of two that overlap, the better."""
