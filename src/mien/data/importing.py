@@ -95,11 +95,11 @@ def gather(
         sourced = [replace(s, labels={"source": corpus, **s.labels}) for s in samples]
         samples, measured = with_units(sourced, Path(options.aus))
     names = _names(samples)
+    order = {"corpus": corpus, "size": size, **asdict(options), "pictures": _digest(names, samples)}
+    if not options.aus:
+        del order["aus"]  # as earlier versions' folders have it
     make_folder(out)
     with alone(out):
-        order = {"corpus": corpus, "size": size, **asdict(options), "pictures": _digest(names, samples)}
-        if not options.aus:
-            del order["aus"]  # as earlier versions' folders have it
         _open_folder(out, order)
         if not (out / METADATA).exists():
             skipped += _write_faces(out, samples, names, size, options.align, tell)
@@ -305,7 +305,8 @@ def _table(columns: Sequence[str], rows: Sequence[dict]) -> bytes:
 
 def _summary(out: Path) -> Summary:
     found = read_json(out / RECORD, _OURS, {"summary": SUMMARY})["summary"]
-    return Summary(**{name: found[name] for name in SUMMARY})
+    measured = found.get("measured", 0)  # earlier versions' records have none
+    return Summary(**{name: found[name] for name in SUMMARY}, measured=measured if isinstance(measured, int) else 0)
 
 
 def _remove(out: Path) -> None:

@@ -49,9 +49,18 @@ class Result:
         return f"{self.paper}-{self.experiment}-{slug(self.data)}-{how}.json"
 
 
+SHAPE = {
+    **dict.fromkeys(("paper", "experiment", "data", "preset", "weights", "missing"), str),
+    "corpus": bool, "rows": [{"key": str}], "about": {"*": object},
+}  # fmt: skip
+"""A result as JSON."""
+
+EXPECTED = "expected the rows of an experiment, as mien reproduce writes them"
+
+
 def result_of(content: Mapping[str, Any]) -> Result:
     """Return a result as its JSON has it."""
-    return Result(**{**content, "rows": tuple(content["rows"])})
+    return Result(**{**{name: content[name] for name in SHAPE}, "rows": tuple(content["rows"])})
 
 
 def rows_of(experiment: Experiment, found: Found) -> tuple[dict[str, Any], ...]:

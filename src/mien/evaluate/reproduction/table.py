@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 from mien.errors import InputError
 from mien.evaluate.reproduction.experiment import CORPORA, Experiment, Row
 from mien.evaluate.reproduction.papers import PAPERS
-from mien.evaluate.reproduction.runner import Result, result_of
+from mien.evaluate.reproduction.runner import EXPECTED, SHAPE, Result, result_of
+from mien.reading import read_json
 
 BEGIN, END = "<!-- reproduce:begin -->", "<!-- reproduce:end -->"
 
@@ -128,7 +128,7 @@ def table_of(paper: str, results: Sequence[Result]) -> str:
 
 def kept_results(folder: Path) -> list[Result]:
     """Return the results whose JSON files lie in a folder, in the order of their names."""
-    return [result_of(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
+    return [result_of(read_json(path, EXPECTED, SHAPE)) for path in sorted(folder.glob("*.json"))]
 
 
 def placed(page: str, table: str, name: str = "the page") -> str:
