@@ -24,6 +24,17 @@ with endings() as ending:
         sys.exit(ending.code)
 """
 POLITE = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
+
+
+@pytest.fixture(autouse=True)
+def heard():
+    """Let signals be heard that whoever started the tests ignores, as nohup does."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in POLITE}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX's signals")
 
 

@@ -252,9 +252,9 @@ def test_what_does_not_stand_beside_is_refused_in_one_line(first, tmp_path, path
 
 
 def test_files_that_are_no_record_are_refused(first, tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="there is no such file"):
         read_record(tmp_path / "none.json", first.record)
-    for text, said in (("{", "is no JSON"), ("[]", "has schema None"), ("\xff", "is no JSON")):
+    for text, said in (("{", "as JSON"), ("[]", "has schema None"), ("\xff", "is not UTF-8")):
         (tmp_path / "bad.json").write_bytes(text.encode("latin-1"))
         with pytest.raises(InputError, match=said):
             read_record(tmp_path / "bad.json", first.record)

@@ -157,6 +157,7 @@ def test_pyfeat_table_and_pyfeat_itself(tmp_path, monkeypatch):
         ("frame,AU12_r\n7,1\n", "numbers 1 pictures, but .*t_pictures holds 0; run the tool on all of them"),
         ("file_name,AU12_r\na.png,much\n", "AU12_r is 'much'; expected a number"),
         (b"\xff\xfe\x00", "is no table of OpenFace"),
+        ("", "is no table of OpenFace"),
     ],
 )
 def test_tables_that_are_none(text, says, tmp_path):
@@ -222,7 +223,7 @@ def test_an_onnx_net_needs_its_description(tmp_path):
     with pytest.raises(InputError, match=r"net\.json: there is no such file; the net needs a description"):
         find_evaluator(f"onnx:{tmp_path / 'net.onnx'}")
     (tmp_path / "net.json").write_text("{")
-    with pytest.raises(InputError, match=r"net\.json: is not JSON"):
+    with pytest.raises(InputError, match=r"net\.json: cannot be read as JSON"):
         find_evaluator(f"onnx:{tmp_path / 'net.onnx'}")
 
 

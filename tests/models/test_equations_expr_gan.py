@@ -395,7 +395,7 @@ def test_a_given_face_recognition_net_takes_ours_place(tmp_path):
     after = model.frozen_identity_net.state_dict()
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
     again = create("expr_gan", **TINY["expr_gan"], estimated=0.0, drawn=0.0, watched=1.0, focus=0.0)
-    with pytest.raises(RuntimeError, match="frozen_identity_net"):
+    with pytest.raises(InputError, match="frozen_identity_net"):
         resume(Trainer(again, EXACT), tmp_path / CHECKPOINT)
     again.frozen_identity_net = Twice(2)
     resume(Trainer(again, EXACT), tmp_path / CHECKPOINT)

@@ -475,7 +475,7 @@ def test_embedding_parts(tmp_path):
         ({"width": 0}, "width is 0"),
         ({"synthetic": 11}, "11.*batch_size"),
         ({"vgg_weights": "x"}, "vgg_width 64"),
-        ({"plausible": 1.5}, "1.5.*share"),
+        ({"plausible": 1.5}, "1.5.*from 0 to 1"),
     ],
 )
 def test_impossible_settings(changes, says):

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from mien.errors import InputError
-from mien.models.io import build
+from mien.models.build import outline
 from mien.models.ranges import Range, _fields
 from mien.models.registry import FAMILIES
 from mien.training.settings import Settings
@@ -33,7 +33,7 @@ def test_no_number_is_without_a_range(family, name, kind, allowed, tmp_path):
             FAMILIES[family].Config(**config | {name: value})
         note = json.loads(json.dumps({"family": family, "config": config | {name: value}}))
         with pytest.raises(InputError, match=rf"w\.safetensors: .*{name} is"):
-            build(note, tmp_path / "w.safetensors")
+            outline(note, tmp_path / "w.safetensors")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

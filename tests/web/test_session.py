@@ -105,7 +105,7 @@ def test_bad_files_are_one_line_without_the_servers_folders(tmp_path, name):
 
 
 def test_a_file_that_is_gone_is_one_line(tmp_path):
-    with pytest.raises(InputError, match=r"^gone\.png: no such file"):
+    with pytest.raises(InputError, match=r"^gone\.png: there is no such file"):
         open_upload(tmp_path / "gone.png")
 
 

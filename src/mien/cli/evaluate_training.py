@@ -165,12 +165,13 @@ def evaluate_recognition(
         raise InputError(f"--seeds {seeds}: expected 1 or more, and no --seed beside it")
     changes = typed_changes(model, preset, dict(map(parse_setting, set_ or ())))
     size = changes.get("image_size", preset_config(model, preset).image_size)
+    dealt = None if official else known_folds(folds)
     joined = sets_of(data, same_people).open(size)
     begun = resolve(start) if start and start != OTHERS else None
     training = Training(model, preset, changes, Settings(0, known_precision(precision, device), device), begun)
     trained = list(range(seeds)) if seeds else seed or [0]
     regime = Regime(
-        None if official else known_folds(folds), split == "variants", people, trained, word or BASIC, least, minutes,
+        dealt, split == "variants", people, trained, word or BASIC, least, minutes,
         pretrain=start == OTHERS,
     )  # fmt: skip
     with bar(model) as progress:

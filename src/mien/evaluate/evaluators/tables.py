@@ -16,7 +16,7 @@ from mien.errors import InputError
 from mien.evaluate.evaluators.base import Evaluator, NeedsToolRun, Reading, empty_aus
 from mien.files import whole
 from mien.labels import ALIASES, AUS, CLASSES
-from mien.reading import csv_records
+from mien.reading import csv_records, csv_rows
 
 
 @dataclass(frozen=True)
@@ -145,10 +145,12 @@ def write_picture(picture: np.ndarray, path: Path) -> None:
 
 def read_rows(path: Path, tool: Tool, folder: Path) -> dict[str, Row]:
     """Return a table's rows by picture name; of several faces the first. Raises InputError for no such table."""
+    units = [column for columns in tool.columns().values() for column in columns]
     expected = f"expected the table that {tool.name} writes, as CSV"
     table: list[Row] = [{k: v.strip() for k, v in row.items() if k} for row in csv_records(path, expected)]
+    if not table and not {*units} & {name for _, row in csv_rows(path, expected) for name in row}:
+        raise InputError(f"{path}: is no table of {tool.name}; {expected}")
     head = table[0] if table else {}
-    units = [column for columns in tool.columns().values() for column in columns]
     if table and not {*units} & head.keys():
         raise InputError(f"{path}: has no column {tool.au.format(12)}; expected the table that {tool.name} writes")
     column = next((name for name in NAMES if name in head), None)
