@@ -41,10 +41,11 @@ PROTOCOLS: dict[Ability, type] = {
 class PytorchEngine:
     """A `Family` on a device, behind `mien.runtime.engine.Engine`."""
 
-    def __init__(self, model: Family, device: str = "cpu"):
+    def __init__(self, model: Family, device: str = "cpu", asked: str = ""):
         self.model = place(model, device)
         self.device = device
         self.name = name_of(model)
+        self.asked = asked or self.name  # the file or name by which somebody asked for it, for errors
         self.size = int(model.config.image_size)
         self.abilities = frozenset(ability for ability, protocol in PROTOCOLS.items() if isinstance(model, protocol))
         self.edits_by = type(model).edits_by if "edit" in self.abilities else ()
@@ -148,7 +149,7 @@ class PytorchEngine:
     def _sound(self, found: np.ndarray) -> np.ndarray:
         """Return what the model found; raises InputError where that is NaN, which no picture may be made of."""
         if not np.isfinite(found).all():
-            raise InputError(f"{self.name}: finds no finite numbers here; its weights are spoilt, fetch them again")
+            raise InputError(f"{self.asked}: finds no finite numbers here; its weights are spoilt, fetch them again")
         return found
 
 
@@ -156,7 +157,7 @@ def open_pytorch(name: str, device: str = "cpu") -> PytorchEngine:
     """Return the model of a zoo name, a file, a run's folder or a hub id, made quick for use."""
     model = load(name, device)
     folded(model)
-    return PytorchEngine(model, device)
+    return PytorchEngine(model, device, name)
 
 
 def maps_of(fields: Fields, size: int) -> Maps:
