@@ -220,6 +220,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.worker:
         return work(asked.worker)
+    asked.output.parent.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mien-fuzz-") as folder:
         results = fuzz(asked, Path(folder), asked.output.with_suffix(""))

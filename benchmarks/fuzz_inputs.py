@@ -374,10 +374,13 @@ def prepare(folder: Path) -> dict[str, Callable[[Path], None]]:
     def weights(path: Path) -> None:
         engine = open_pytorch(str(path), "cpu")
         crop = np.zeros((engine.size, engine.size, 3), np.uint8)
-        if "transfer" in engine.abilities:
-            engine.change(crop, Controls(like=crop), True)
-        elif "recognize" in engine.abilities:
-            engine.probabilities(crop[None])
+        try:
+            if "transfer" in engine.abilities:
+                engine.change(crop, Controls(like=crop), True)
+            elif "recognize" in engine.abilities:
+                engine.probabilities(crop[None])
+        except InputError as error:  # of the model at work, which knows its name alone; verbs add the file's
+            raise InputError(f"{path.name}: {error}") from error
 
     def table(path: Path) -> None:
         text = path.read_bytes()

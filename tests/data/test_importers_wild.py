@@ -1,6 +1,7 @@
 """Importers of corpora from the web, of films, and of any folder or table, on trees laid out as they are."""
 
 import csv
+import shutil
 from collections import Counter
 
 import cv2
@@ -241,3 +242,59 @@ def test_facs_letters_and_words():
         read_pairs("12 9")
     for text, word in (("Happy", "happiness"), ("ANGRY", "anger"), ("Contemptuous", "contempt"), ("0", None)):
         assert expression_word(text) == word
+
+
+# Corpora that somebody made to do harm, or that broke on the way
+
+
+@pytest.mark.parametrize("link", ["../secret.jpg", "absolute", "x" * 5000], ids=["above", "absolute", "long"])
+def test_a_table_cannot_fetch_from_outside(corpus, link):
+    corpus.put("inside.jpg")
+    secret = corpus.root.parent / "secret.jpg"
+    shutil.copy(corpus.root / "inside.jpg", secret)
+    named = str(secret) if link == "absolute" else link
+    corpus.note("t.csv", f"file_name,AU01_r,AU12_r\ninside.jpg,1,2\n{named},1,2\n")
+    m, summary = corpus.take_in("csv", align="never")
+    assert m.files == ["images/inside.png"] and sum(summary.skipped.values()) == 1
+
+
+def test_sessions_that_cannot_be_understood_are_skipped(corpus):
+    good = '<session><subject id="{}"/><Metatag Name="Emotion" Value="4"/></session>'
+    bomb = "<!DOCTYPE a [<!ENTITY b 'x'>]>" + good.format(2)
+    broken = (good.format("one"), good.format("9" * 5000), bomb, "<a>")
+    for k, text in enumerate((good.format(1), *broken)):
+        corpus.put(f"Sessions/{k}/1.jpg")
+        corpus.note(f"Sessions/{k}/session.xml", text)
+    corpus.put("Sessions/9/1.jpg")
+    (corpus.root / "Sessions/9/session.xml").symlink_to("/dev/zero")
+    m, summary = corpus.take_in("mmi", align="never")
+    assert len(m) == 1 and summary.skipped == {"label file cannot be read": len(broken) + 1}
+
+
+def test_arrays_that_are_no_labels_are_skipped(corpus):
+    notes = corpus.root / "train_set/annotations"
+    codes = np.array("1"), np.array("¹"), np.array(["1"] * 3), np.array({"a": 1}, object), np.array(9)
+    for k in range(len(codes) + 1):
+        corpus.put(f"train_set/images/{k}.jpg")
+    notes.mkdir()
+    for k, value in enumerate(codes):
+        np.save(notes / f"{k}_exp.npy", value, allow_pickle=True)
+        np.save(notes / f"{k}_lnd.npy", np.array(["a"] * 136))
+    with (notes / f"{len(codes)}_exp.npy").open("wb") as file:
+        np.savez(file, np.array("1"))
+    m, summary = corpus.take_in("affectnet", align="never")
+    assert len(m) == 1 and sum(summary.skipped.values()) == len(codes)
+
+
+def test_a_cell_of_any_length_is_only_a_bad_row(corpus):
+    good = " ".join(["7"] * 48 * 48)
+    corpus.note("fer2013.csv", f'emotion,pixels,Usage\n3,"{"12 " * 80_000}",Training\n4,{good},Training\n')
+    m, summary = corpus.take_in("fer2013")
+    assert len(m) == 1 and sum(summary.skipped.values()) == 1
+
+
+def test_clips_in_a_folder_of_pictures_are_named(corpus):
+    corpus.put("happy/a.jpg")
+    (corpus.root / "happy" / "b.mp4").touch()
+    m, summary = corpus.take_in("folder", align="never")
+    assert len(m) == 1 and summary.skipped == {"clip, not a picture: extract its frames": 1}

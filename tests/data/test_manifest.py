@@ -264,3 +264,12 @@ def test_leaks_are_named(edit_rows):
         "split=train has 1 people related to some in split=val: ann",
         "test=0 has 1 people related to some in test=1: mix",
     ]
+
+
+def test_long_cells_are_told_in_short_and_never_make_every_row_as_long(faces_folder):
+    lines = (faces_folder / "metadata.csv").read_text().splitlines()
+    for length, told in ((300_000, "a cell is longer than 4096 characters"), (3000, "there is no file 'xxx")):
+        long = [lines[0], "x" * length + lines[1][lines[1].index(",") :], *lines[2:]]
+        (faces_folder / "metadata.csv").write_text("\n".join(long) + "\n")
+        (problem,) = check_manifest(faces_folder)
+        assert told in problem and len(problem) < 600

@@ -127,3 +127,10 @@ def test_one_channel_and_the_footprint():
     assert (right - left, bottom - top) == pytest.approx((side, side))
     assert (left + right) / 2 == pytest.approx(150)
     assert top == pytest.approx(140 - 0.4 * side)
+
+
+def test_a_strip_longer_than_opencv_warps_is_cut_too():
+    ramp = np.tile(np.linspace(0, 255, 70_000).astype(np.uint8)[None, :, None], (30, 1, 3))
+    matrix = np.array([[64 / 70_000, 0, -0.5], [0, 64 / 30, -0.5]])
+    made = align(ramp, matrix, 64).astype(float)
+    assert np.abs(made[32, 4:-4, 0] - np.linspace(0, 255, 64)[4:-4]).max() < 4

@@ -17,7 +17,7 @@ from mien.errors import InputError
 from mien.faces.detect import find_faces
 from mien.labels import CLASSES
 from mien.models.registry import create
-from mien.recognition.photos import find_rows, recognize_all
+from mien.recognition.photos import find_rows, pictures, recognize_all
 from tests.cli.test_cli import run
 from tests.helpers.tiny import TINY
 
@@ -151,3 +151,33 @@ def test_a_stopped_run_goes_on(editor, album, tmp_path):
     assert changed.asked == ["one.png"]
     find_rows(other, [album], number=1, journal=journal)
     assert len(other.asked) == 5
+
+
+@pytest.mark.parametrize(
+    "line", ["[" * 100_000, '[1]\n[1, 2, 3]\n7\nnull\n["a", {}]\n["a", [1]]', '["a", [{"path": 3}]]'],
+    ids=["nested", "odd", "no row"],
+)  # fmt: skip
+def test_a_journal_that_somebody_wrote_into_is_no_end_to_it(editor, album, tmp_path, line):
+    journal = tmp_path / ".faces.csv.part"
+    before = find_rows(editor, [album], journal=journal)
+    first = journal.read_text().splitlines()[0]
+    journal.write_text(f"{first}\n{line}\n")
+    again = Counts(editor.model)
+    assert find_rows(again, [album], journal=journal) == before and len(again.asked) == 5
+
+
+def test_clips_among_pictures_are_named(album, caplog):
+    (album / "party.mp4").touch()
+    assert len(pictures([album])) == 5
+    assert "party.mp4: a clip among pictures is passed over; give it by itself" in caplog.text
+    only = album / "clips"
+    only.mkdir()
+    (album / "party.mp4").replace(only / "party.mp4")
+    with pytest.raises(InputError, match="holds no picture but 1 clips: give them one by one"):
+        pictures([only])
+
+
+def test_pictures_of_telephones_are_found(tmp_path):
+    for name in ("a.HEIC", "b.avif", "c.jp2", "d.gif", "e.ppm", "f.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in pictures([tmp_path])] == ["a.HEIC", "b.avif", "c.jp2", "d.gif", "e.ppm"]

@@ -48,6 +48,7 @@ WHOLE: dict[str, tuple[int, int]] = {"frame": (0, 2**31 - 1), "fold": (0, 9999),
 KNOWN = (*WORDS, *RANGES, *WHOLE)
 
 LONGEST = 4096  # characters of a cell; a path has no more
+TOLD = 200  # characters at each end of a problem's line that are told
 
 UNKNOWN = ("", "NA")
 """What cells of number columns hold where the number is unknown; R writes NA."""
@@ -66,7 +67,9 @@ class Table:
         return len(self.lines)
 
     def report(self, row: int, text: str) -> None:
-        """Note a problem of one row, naming its line."""
+        """Note a problem of one row, naming its line; what long cells say is cut short."""
+        if len(text) > 2 * TOLD:
+            text = f"{text[:TOLD]} … {text[-TOLD:]}"
         self.problems.append(f"{METADATA} line {self.lines[row]}: {text}")
 
     def words(self, name: str) -> np.ndarray:

@@ -11,6 +11,8 @@ import numpy as np
 
 EYES = ((0.35, 0.40), (0.65, 0.40))  # of the crop's side; the mid-points of each eye's corners, image's left eye first
 
+_LONGEST = 32_000  # pixels of a side that OpenCV's warps take
+
 
 def template(size: int) -> np.ndarray:
     """Return eye centres in a crop of `size` pixels: (2, 2) float64, image's left eye first."""
@@ -84,7 +86,11 @@ def align(rgb: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     rest = scale * shrink
     if rest < 1:
         region = cv2.GaussianBlur(region, (0, 0), 0.5 * np.sqrt(1 / rest**2 - 1), borderType=cv2.BORDER_REFLECT)
-    # Pixel i of the averaged region lies at (i + ½)·shrink − ½ of the region, and the region at (x0, y0) of the photo.
-    offset = np.array([x0, y0]) + (shrink - 1) / 2
-    moved = np.column_stack([matrix[:, :2] * shrink, matrix[:, :2] @ offset + matrix[:, 2]])
+    whole = np.array([region.shape[1], region.shape[0]])
+    if whole.max() > _LONGEST:  # a strip, taken as a crop
+        region = cv2.resize(region, np.minimum(whole, _LONGEST).tolist(), interpolation=cv2.INTER_AREA)
+    shrunk = shrink * whole / (region.shape[1], region.shape[0])
+    # Pixel i of the averaged region lies at (i + ½)·shrunk − ½ of the region, and the region at (x0, y0) of the photo.
+    offset = np.array([x0, y0]) + (shrunk - 1) / 2
+    moved = np.column_stack([matrix[:, :2] * shrunk, matrix[:, :2] @ offset + matrix[:, 2]])
     return cv2.warpAffine(region, moved, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from mien.models.contract import Family
 from mien.models.registry import FAMILIES
 
 MOST = 20_000  # parameters that a model registers while it is made; the largest has some hundred
-SIDES = (8, 2048)  # pixels of a face that a model may ask for
 
 
 def outline(header: Mapping[str, Any], path: Path) -> Family:
@@ -29,49 +27,15 @@ def outline(header: Mapping[str, Any], path: Path) -> Family:
     family = FAMILIES.get(header["family"])
     if family is None:
         raise InputError(f"{path}: is a {header['family']!r}; this version knows {', '.join(sorted(FAMILIES))}")
-    config = _config(family, header["config"], path)
     try:
+        config = family.Config(**header["config"])
         with torch.device("meta"), _Undrawn(), _bounded():
             return family(config)
     except InputError as error:
         raise InputError(f"{path}: {error}; it was changed, or another version of mien wrote it") from error
-    except Exception as error:  # whatever torch makes of sizes that make no net
-        raise _odd(path, error) from error
-
-
-def _config(family: type[Family], given: Mapping[str, Any], path: Path) -> Any:
-    """Return a family's config of the values in a note, each of its field's kind."""
-    kinds = {f.name: _kind(f, family) for f in fields(family.Config)}
-    values: dict[str, Any] = {}
-    for name, value in given.items():
-        kind = kinds.get(name)
-        value = tuple(value) if isinstance(value, list) else value
-        if kind is float and type(value) is int:
-            value = float(value)
-        if kind is not None and type(value) is not kind:
-            raise _odd(path, f"{name} is {str(value)[:40]!r}, no {kind.__name__}")
-        values[name] = value
-    side = values.get("image_size", SIDES[0])
-    if not SIDES[0] <= side <= SIDES[1]:
-        raise _odd(path, f"image_size is {side}, not {SIDES[0]} to {SIDES[1]} pixels")
-    try:
-        return family.Config(**values)
-    except InputError as error:
-        raise InputError(f"{path}: {error}; it was changed, or another version of mien wrote it") from error
-    except Exception as error:
-        raise _odd(path, error) from error
-
-
-def _kind(field: Any, family: type[Family]) -> type | None:
-    """Return the kind of a setting, as its default or the first preset has it."""
-    if field.default is not MISSING:
-        return type(field.default)
-    return next((type(getattr(config, field.name)) for config in family.PRESETS.values()), None)
-
-
-def _odd(path: Path, why: object) -> InputError:
-    text = " ".join(str(why).split())[:120] or type(why).__name__
-    return InputError(f"{path}: its settings make no model here ({text}); fetch it again, or train it with this mien")
+    except Exception as error:  # settings that there are not, or whatever torch makes of sizes that make no net
+        text = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InputError(f"{path}: its settings make no model here ({text}); fetch or train it again") from error
 
 
 class _Undrawn(TorchFunctionMode):
