@@ -46,6 +46,7 @@ TINY: dict[str, dict[str, int]] = {  # every length and width
         "finish_steps": 2,
         "paint_steps": 2,
     },
+    "reader": {"image_size": 32, "side": 32, "width": 2, "subjects": 5, "batch_size": 10, "steps": 4},
     "evaluator": {"image_size": 32, "width": 2, "subjects": 5, "batch_size": 10, "steps": 4},
     "landmarks": {"image_size": 32, "width": 2, "subjects": 5, "batch_size": 10, "steps": 4},
     "jesrl": {
@@ -80,6 +81,7 @@ NARROW: dict[str, dict[str, int]] = {  # widths alone: a preset in its own struc
     "rel_gan": {"width": 4, "discriminator_width": 2, "subjects": 5},
     "expr_gan": {"width": 2, "decoder_width": 2, "discriminator_width": 2, "identity_width": 2, "subjects": 5},
     "fields": {"width": 2, "reader_width": 2, "critic_width": 2, "subjects": 5},
+    "reader": {"width": 2, "subjects": 5},
     "evaluator": {"width": 2, "subjects": 5},
     "landmarks": {"width": 2, "subjects": 5},
     "jesrl": {"width": 2, "discriminator_width": 2, "vgg_width": 2, "subjects": 5},

@@ -72,6 +72,18 @@ def rotations(most: float, steps: int = 2) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True)
+class Balance:
+    """Of what a batch of single faces consists, as shares: expressions share evenly what is left.
+
+    `photographs` are rows of kind "real", drawn evenly among their words; the other shares are of what is left.
+    """
+
+    neutral: float = 0.25
+    unnamed: float = 0.3  # faces with action units and without a word
+    photographs: float = 0.15
+
+
+@dataclass(frozen=True)
 class Sampling:
     """Which pairs a recipe is fed, and how they are augmented: five crops × rotations × flip, and colour.
 
@@ -83,7 +95,8 @@ class Sampling:
     ± shares; `motion` asks for the exact flow from target to truth; `neutral` is the share of same-person pairs whose
     target is made to be neutral, where there is one. `cycled` takes one class after the other: all sources of a step
     show it, all targets are other people who show another class; only faces of known class that show it at intensity
-    `least` or more take part, and no other setting chooses pairs.
+    `least` or more take part, and no other setting chooses pairs. With `balance` a batch is single faces in place of pairs, neither
+    augmented nor related; all else here then plays no part.
     """
 
     same: float = 0.5
@@ -99,3 +112,4 @@ class Sampling:
     anywhere: bool = False
     cycled: bool = False
     least: float = 0.0
+    balance: Balance | None = None

@@ -14,6 +14,7 @@ from mien.models.expr_gan.model import ExprGan
 from mien.models.fields.model import FieldModel
 from mien.models.jesrl.model import Jesrl
 from mien.models.landmarks import Landmarks
+from mien.models.reader.model import ReaderModel
 from mien.models.rel_gan import RelGan
 from mien.models.ter_gan import TerGan
 from mien.weights.resolve import OLD_NAMES
@@ -34,6 +35,7 @@ FAMILIES: dict[str, type[Family]] = _Families(
         "jesrl": Jesrl,
         "eet": Eet,
         "fields": FieldModel,
+        "reader": ReaderModel,
         "evaluator": Evaluator,
         "landmarks": Landmarks,
     }

@@ -14,6 +14,7 @@ from mien.data.batch import Batch
 from mien.data.dataset import Data
 from mien.data.sampling.augment import Augmentation
 from mien.data.sampling.cycled import CycledSampler
+from mien.data.sampling.face_sampler import FaceSampler
 from mien.data.sampling.geometry import read_geometry
 from mien.data.sampling.sampler import NoPairs, PairSampler, Sampler
 from mien.data.sets import Sets, training_data
@@ -120,7 +121,7 @@ def begin_with(family: Family, start: Path) -> list[str]:
     return sorted(mine.keys() - fits.keys())
 
 
-def sampler_of(family: Family, data: Data, seed: int, batch_size: int | None = None) -> PairSampler:
+def sampler_of(family: Family, data: Data, seed: int, batch_size: int | None = None) -> Sampler:
     """Return the sampler that a family's recipe asks for, or one of other batches' size.
 
     Raises InputError where the family would learn nothing. Where only the known answers are missing, and it has
@@ -128,6 +129,8 @@ def sampler_of(family: Family, data: Data, seed: int, batch_size: int | None = N
     """
     check_labels(family, data)
     s = family.sampling()
+    if s.balance:
+        return FaceSampler(data, batch_size or family.config.batch_size, seed, **asdict(s.balance))
     augmentation = Augmentation(
         margin=s.margin, rotations=s.rotations, colour=s.colour, scale=s.scale, anywhere=s.anywhere
     )
