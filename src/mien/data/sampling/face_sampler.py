@@ -1,4 +1,4 @@
-"""Single faces for training a reader: every batch a pure function of the seed and the step, so a run resumes exactly."""
+"""Single faces for a reader: every batch a pure function of the seed and the step, so a run resumes exactly."""
 
 from __future__ import annotations
 
