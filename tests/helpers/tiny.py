@@ -37,6 +37,7 @@ TINY: dict[str, dict[str, int]] = {  # every length and width
     "fields": {
         "image_size": 32,
         "width": 2,
+        "reader_side": 32,
         "reader_width": 2,
         "critic_width": 2,
         "subjects": 5,
@@ -80,7 +81,7 @@ NARROW: dict[str, dict[str, int]] = {  # widths alone: a preset in its own struc
     "ter_gan": {"width": 2, "discriminator_width": 2, "subjects": 5},
     "rel_gan": {"width": 4, "discriminator_width": 2, "subjects": 5},
     "expr_gan": {"width": 2, "decoder_width": 2, "discriminator_width": 2, "identity_width": 2, "subjects": 5},
-    "fields": {"width": 2, "reader_width": 2, "critic_width": 2, "subjects": 5},
+    "fields": {"width": 2, "reader_side": 32, "reader_width": 2, "critic_width": 2, "subjects": 5},
     "reader": {"width": 2, "subjects": 5},
     "evaluator": {"width": 2, "subjects": 5},
     "landmarks": {"width": 2, "subjects": 5},

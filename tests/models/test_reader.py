@@ -3,8 +3,9 @@ import torch
 from torch.nn import functional as F
 
 from mien.data.words import named, shares
-from mien.models.reader.model import code_loss, words_loss
-from mien.models.reader.nets import Reader, mirrored, seen
+from mien.models.reader.code import mirrored
+from mien.models.reader.equations import code_loss, words_loss
+from mien.models.reader.nets import Reader, seen
 from mien.models.registry import create
 from mien.nn.randomise import placed, randomised
 from mien.training.settings import Settings
@@ -41,8 +42,8 @@ def test_the_reader_is_the_learners_average():
 
 def test_a_mirrored_face_reads_mirrored():
     model, face = trained(), torch.rand(3, 3, 40, 40) * 2 - 1
-    code, words = model.read(face)
-    other, same = model.read(face.flip(3))
+    code, words = model.look(face)
+    other, same = model.look(face.flip(3))
     torch.testing.assert_close(other, mirrored(code))
     torch.testing.assert_close(same, words)
     assert mirrored(torch.arange(46.0)[None])[0, [0, 21, 42, 43, 44, 45]].tolist() == [21, 0, -42, 43, -44, 45]

@@ -159,6 +159,15 @@ class EstimatesAus(Protocol):
 
 
 @runtime_checkable
+class Reads(Protocol):
+    """Reads a face's code: action units by side, head and gaze."""
+
+    def read(self, face: Tensor) -> Tensor:
+        """Return codes (B, 46) of `face` (B, 3, H, W) in [-1, 1], as Eq. 1 of docs/reader.md has them."""
+        ...
+
+
+@runtime_checkable
 class FindsPoints(Protocol):
     """Finds a face's landmarks."""
 

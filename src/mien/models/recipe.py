@@ -95,8 +95,8 @@ class Sampling:
     ± shares; `motion` asks for the exact flow from target to truth; `neutral` is the share of same-person pairs whose
     target is made to be neutral, where there is one. `cycled` takes one class after the other: all sources of a step
     show it, all targets are other people who show another class; only faces of known class that show it at intensity
-    `least` or more take part, and no other setting chooses pairs. With `balance` a batch is single faces in place of pairs, neither
-    augmented nor related; all else here then plays no part.
+    `least` or more take part, and no other setting chooses pairs. With `balance` a batch is single faces in place of
+    pairs, neither augmented nor related; all else here then plays no part.
     """
 
     same: float = 0.5

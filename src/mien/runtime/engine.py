@@ -5,6 +5,7 @@ A crop is an aligned face as uint8 RGB (S, S, 3), S the engine's size; crops are
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -15,8 +16,21 @@ from mien.faces.morph import Maps
 Change = Maps | np.ndarray
 """What is done to a face: moved, shaded and covered, or a residual: float32 (S, S, 3) grey levels added to its crop."""
 
-Ability = Literal["edit", "transfer", "warp", "recognize", "estimate_aus", "embed", "find_points", "generate"]
+Ability = Literal["edit", "transfer", "warp", "recognize", "estimate_aus", "read", "embed", "find_points", "generate"]
 """What a model may be able to do; "warp": its changes move the photograph's own pixels instead of repainting them."""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What faces show: `left` and `right` (B, 21), 0-5 in the order of `mien.labels.AUS`; `yaw`, `pitch` (B,) and
+    `gaze` (B, 2) degrees: yaw > 0 is the nose to the right of the image, pitch > 0 down, gaze > 0 to the right and up.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    yaw: np.ndarray
+    pitch: np.ndarray
+    gaze: np.ndarray
 
 
 class Engine(Protocol):
@@ -82,6 +96,10 @@ class Engine(Protocol):
 
     def units_of(self, crops: np.ndarray) -> np.ndarray:
         """Return action units float32 (B, 21), 0-5 in the order of `mien.labels.AUS`; NaN for those it knows not."""
+        ...
+
+    def readings(self, crops: np.ndarray) -> Readings:
+        """Return action units by side, head and gaze."""
         ...
 
     def codes(self, crops: np.ndarray) -> dict[str, np.ndarray]:

@@ -17,13 +17,14 @@ from mien.labels import AUS
 from mien.models import contract
 from mien.models.contract import Family
 from mien.models.io import fingerprint, load, place
+from mien.models.reader.code import ANGLE, STRONGEST, UNITS
 from mien.models.registry import able, editor_by, name_of
 from mien.models.residual import composite, residual_of
 from mien.nn.blocks import folded
 from mien.nn.images import to_pixels, to_tensor
 from mien.nn.modes import native_bf16
 from mien.nn.warp import Fields
-from mien.runtime.engine import Ability, Change
+from mien.runtime.engine import Ability, Change, Readings
 
 PROTOCOLS: dict[Ability, type] = {
     "edit": contract.Edits,
@@ -31,6 +32,7 @@ PROTOCOLS: dict[Ability, type] = {
     "warp": contract.Warps,
     "recognize": contract.Recognizes,
     "estimate_aus": contract.EstimatesAus,
+    "read": contract.Reads,
     "embed": contract.Embeds,
     "find_points": contract.FindsPoints,
     "generate": contract.Generates,
@@ -110,6 +112,14 @@ class PytorchEngine:
     def units_of(self, crops: np.ndarray) -> np.ndarray:
         """Return action units."""
         return _array(able(self.model, contract.EstimatesAus).estimate_aus(self._tensor(crops)))
+
+    @torch.inference_mode()
+    def readings(self, crops: np.ndarray) -> Readings:
+        """Return action units by side, head and gaze."""
+        code = self._sound(_array(able(self.model, contract.Reads).read(self._tensor(crops))))
+        left, right, yaw, pitch, gaze = np.split(code, [UNITS, 2 * UNITS, 2 * UNITS + 1, 2 * UNITS + 2], axis=1)
+        units, angle = np.float32(STRONGEST), np.float32(ANGLE)
+        return Readings(units * left, units * right, angle * yaw[:, 0], angle * pitch[:, 0], angle * gaze)
 
     @torch.inference_mode()
     def codes(self, crops: np.ndarray) -> dict[str, np.ndarray]:

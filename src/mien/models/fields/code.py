@@ -1,4 +1,4 @@
-"""A face's code: its action units by side, its pose and gaze; Eq. 1, 3, 4 and 16."""
+"""What becomes of a face's code (`reader/code.py`) on the way to an edit: Eq. 3, 4 and 16."""
 
 from __future__ import annotations
 
@@ -6,21 +6,12 @@ import torch
 from torch import Tensor
 
 from mien.controls import Controls
-from mien.data.batch import Faces
 from mien.labels import AUS
+from mien.models.reader.code import ANGLE, UNITS
 
-UNITS = len(AUS)
-CODE = 2 * UNITS + 4
-ANGLE = 30.0  # degrees that count as much as the strongest action unit
 REST = 0.1  # ρ of Eq. 3: half a level of five
 MISREAD = 0.3  # of Eq. 16
 TAU = 0.05  # Eq. 4
-
-
-def code_of(faces: Faces) -> Tensor:
-    """Eq. 1: c = (AU_left / 5, AU_right / 5, (yaw, pitch, gaze_x, gaze_y) / 30°), (B, 46), NaN where unknown."""
-    angles = torch.stack([faces.yaw, faces.pitch, faces.gaze_x, faces.gaze_y], 1)
-    return torch.cat([faces.left / 5, faces.right / 5, angles / ANGLE], 1)
 
 
 def asked_code(known: Tensor, controls: Controls, example: Tensor | None = None) -> Tensor:

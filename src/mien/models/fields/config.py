@@ -31,7 +31,8 @@ class FieldsConfig:
     subjects: People = 1
     supervised: bool = False  # train the plain CNN that recognition is compared with, and nothing else
     width: Width = 32
-    reader_width: Width = 32
+    reader_side: Side = 96  # pixels at which the reader looks
+    reader_width: Width = 24
     critic_width: Width = 24
     batch_size: Pairs = 16
     read_steps: Steps = 3000
@@ -42,7 +43,7 @@ class FieldsConfig:
     lr: Rate = 8e-4
     critic_lr: Rate = 4e-4
     neutral: Share = 0.4  # share of pairs that begin with a neutral face
-    expression: Weight = 0.1
+    words: Weight = 0.03
     flow: Weight = 1.0
     shade: Weight = 60.0
     opening: Weight = 1.0

@@ -9,16 +9,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.data.batch import Motion
-from mien.models.fields.code import UNITS
-from mien.nn.losses import block_ssim, gradient_l1, known_square_error
+from mien.models.reader.code import UNITS
+from mien.nn.losses import block_ssim, gradient_l1
 from mien.nn.warp import EYES, MOUTH, WINDOWS, cut, resized, warp
 
 EPSILON = 0.03  # of brightness in Eq. 7, so that black has a logarithm
-
-
-def reading_loss(estimate: Tensor, code: Tensor) -> Tensor:
-    """Eq. 2: L_read = mean (ĉ - c)² over the numbers that are known; 0 if none are."""
-    return known_square_error(estimate, code)
 
 
 def flow_loss(flow: Tensor, motion: Motion, side: int) -> Tensor:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from mien.controls import Controls
 from mien.data.batch import Batch
 from mien.models.contract import Embedding, Family, Prediction, ablated
-from mien.models.fields.code import CODE, UNITS, asked_code, code_of, corrected, gate, shrunk
+from mien.models.fields.code import asked_code, corrected, gate, shrunk
 from mien.models.fields.config import ABLATIONS, SMALL, FieldsConfig
 from mien.models.fields.equations import (
     critic_loss,
@@ -24,17 +24,20 @@ from mien.models.fields.equations import (
     opening_loss,
     paint_loss,
     reached_loss,
-    reading_loss,
     shade_loss,
     true_shade,
     watched,
 )
-from mien.models.fields.nets import FieldNet, Reader, critic
+from mien.models.fields.nets import FieldNet, critic
 from mien.models.fields.pairs import Pair, noisy_codes, prepared
+from mien.models.reader.code import CODE, UNITS, code_of, held, stronger_side
+from mien.models.reader.equations import code_loss, words_loss
+from mien.models.reader.nets import Reader
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
-from mien.nn.degrade import relight, worsen
+from mien.nn.degrade import worsen
 from mien.nn.losses import known_cross_entropy
 from mien.nn.modes import evaluating, exactly
+from mien.nn.randomise import randomised
 from mien.nn.warp import WINDOWS, Fields, composed, cut
 
 
@@ -51,7 +54,7 @@ class FieldModel(Family):
     def __init__(self, config: FieldsConfig):
         super().__init__(config)
         c = config
-        self.reader = Reader(c.image_size // 2, c.reader_width)
+        self.reader = Reader(c.reader_side, c.reader_width)
         self.mover = FieldNet([c.width * k for k in (1, 2, 4, 8)], 2 * UNITS + CODE, c.depth)
         self.critic = critic(c.critic_width)
 
@@ -65,7 +68,7 @@ class FieldModel(Family):
         look = {"shade": c.shade, "paint": c.paint}
         opened = {"flow": c.flow, "opening": c.opening, "near": c.near}
         look |= opened | {"pixels": c.pixels, "edges": c.edges, "structure": c.structure}
-        read = Turn("read", ("reader",), {"code": 10.0, "expression": c.expression}, Adam(c.read_lr, (0.9, 0.99), 1e-4))
+        read = Turn("read", ("reader",), {"code": 1.0, "words": c.words}, Adam(c.read_lr, (0.9, 0.99), 1e-4))
         move = Turn("move", ("mover",), look, steady)
         criticise = Turn("criticise", ("critic",), {"critic": 1.0}, Adam(c.critic_lr, (0.5, 0.99)), every=2)
         finish = Turn("finish", ("mover",), look | {"reached": c.reached}, replace(steady, lr=c.lr / 2))
@@ -102,12 +105,12 @@ class FieldModel(Family):
 
     def _name_turn(self, batch: Batch) -> dict[str, Tensor]:
         faces = batch.both()
-        return {"expression": known_cross_entropy(self._read_poorer(faces.image)[1], faces.label)}
+        return {"expression": known_cross_entropy(self._read_varied(faces.image)[1], faces.label)}
 
     def _read_turn(self, batch: Batch) -> dict[str, Tensor]:
         faces = batch.both()
-        code, classes = self._read_poorer(faces.image)
-        return {"expression": known_cross_entropy(classes, faces.label), "code": reading_loss(code, code_of(faces))}
+        code, words = self._read_varied(faces.image)
+        return {"code": code_loss(code, code_of(faces)), "words": words_loss(words, faces)}
 
     def _move_turn(self, batch: Batch) -> dict[str, Tensor]:
         return self._moved(prepared(batch), read=False)[0]
@@ -139,9 +142,10 @@ class FieldModel(Family):
         made = composed(self.view(pair.face), fields)
         return losses | self._view_losses(pair, fields, made), made
 
-    def _read_poorer(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Return code and class logits of faces in other light, of which the reader gets a poorer view."""
-        return self.reader(worsen(self.view(relight(image)[0])))
+    def _read_varied(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return code and logits of words of faces that are placed, lit and hidden anew."""
+        code, words = self.reader(randomised(self.view(image), self.config.reader_side))
+        return code, words
 
     def _train_fields(self, pair: Pair, read: bool) -> Fields:
         """Return the fields from faces to what is wanted; the nets get a poorer view, and codes that are off.
@@ -183,8 +187,7 @@ class FieldModel(Family):
 
     def _read(self, view: Tensor) -> tuple[Tensor, Tensor]:
         with evaluating(self.reader):
-            code, classes = self.reader(view)
-            return code, classes
+            return self.reader.read(view)
 
     def _fields_between(
         self,
@@ -202,8 +205,7 @@ class FieldModel(Family):
 
     def read(self, face: Tensor, view: Tensor | None = None) -> Tensor:
         """Return the code (B, 46) of faces (B, 3, S, S), action units held in 0-1; `view` if it is there already."""
-        code, _ = self._read(self.view(face) if view is None else view)
-        return torch.cat([code[:, : 2 * UNITS].clamp(0, 1), code[:, 2 * UNITS :]], 1)
+        return held(self._read(self.view(face) if view is None else view)[0])
 
     def fields(self, face: Tensor, controls: Controls) -> Fields:
         """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 16)."""
@@ -244,8 +246,7 @@ class FieldModel(Family):
 
     def estimate_aus(self, face: Tensor) -> Tensor:
         """Return AU intensities (B, 21), 0-5, the larger side."""
-        code = 5 * self.read(face)
-        return torch.maximum(code[:, :UNITS], code[:, UNITS : 2 * UNITS])
+        return stronger_side(self.read(face))
 
     def embed(self, face: Tensor) -> Embedding:
         """Return the code, and what the mover sees of the face at its coarsest, averaged over the frame."""

@@ -9,10 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.labels import CLASSES
-from mien.models.fields.code import CODE
 from mien.nn.spectral import spectral
-from mien.nn.trunk import Trunk
 from mien.nn.warp import EYES, MOUTH, WINDOWS, Fields, Patch, Window, cut, resized, warp
 
 REACH = 0.25  # shares of the side: the longest motion
@@ -200,25 +197,6 @@ class FilmBlock(nn.Module):
             scale, shift = self.steer(condition)[:, :, None, None].chunk(2, 1)
             inner = torch.addcmul(inner + shift, inner, scale)
         return x + self.second(F.leaky_relu(inner, 0.2))
-
-
-class Reader(nn.Module):
-    """E: a face's code, and features that name its class."""
-
-    def __init__(self, side: int, width: int):
-        super().__init__()
-        widths = [width * k for k in (1, 2, 4, 6, 8)]
-        left = -(-side // 2 ** len(widths))
-        self.trunk = Trunk(widths)
-        self.features = nn.Sequential(
-            nn.Flatten(), nn.Dropout(0.1), nn.Linear(widths[-1] * left**2, 160), nn.LeakyReLU(0.2)
-        )
-        self.code, self.classes = nn.Linear(160, CODE), nn.Linear(160, len(CLASSES))
-
-    def forward(self, view: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, V, V) in [-1, 1] -> code (B, 46) and class logits (B, 8)."""
-        features = self.features(self.trunk(view))
-        return self.code(features).float(), self.classes(features)
 
 
 def critic(width: int) -> nn.Sequential:

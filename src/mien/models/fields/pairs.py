@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mien.data.batch import Batch, Motion
-from mien.models.fields.code import UNITS, code_of, shrunk
+from mien.models.fields.code import shrunk
+from mien.models.reader.code import UNITS, code_of
 from mien.nn.degrade import relight
 
 STILL = 0.08  # share of the training pairs in which nothing is to change

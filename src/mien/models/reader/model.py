@@ -6,18 +6,15 @@ from copy import deepcopy
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from mien.data.batch import Batch, Faces
-from mien.data.words import named, shares
+from mien.data.batch import Batch
 from mien.models.contract import Family, Prediction
-from mien.models.fields.code import UNITS, code_of
+from mien.models.reader.code import code_of, held, stronger_side
 from mien.models.reader.config import ReaderConfig
-from mien.models.reader.nets import Reader, mirrored
+from mien.models.reader.equations import code_loss, words_loss
+from mien.models.reader.nets import Reader
 from mien.models.recipe import Adam, Balance, Sampling, Stage, Turn
 from mien.nn.randomise import randomised
-
-SMALL_ERROR = 0.1  # of the code: below, its loss is a square
 
 
 class ReaderModel(Family):
@@ -62,33 +59,18 @@ class ReaderModel(Family):
             if mine.is_floating_point():  # all but batch norm's counts
                 mine.lerp_(new[name], share)
 
-    def read(self, face: Tensor) -> tuple[Tensor, Tensor]:
-        """Return code (B, 46) and logits (B, 8) of faces (B, 3, S, S), the mean over each and its mirror image."""
-        code, words = self.reader(torch.cat([face, face.flip(3)]))
-        (a, b), (first, second) = code.chunk(2), words.chunk(2)
-        return (a + mirrored(b)) / 2, (first + second) / 2
+    def look(self, face: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the code (B, 46) and the logits of words (B, 8) of faces (B, 3, S, S)."""
+        return self.reader.read(face)
+
+    def read(self, face: Tensor) -> Tensor:
+        """Return the code (B, 46) of faces (B, 3, S, S), action units held in 0-1."""
+        return held(self.look(face)[0])
 
     def recognize(self, face: Tensor) -> Prediction:
         """Return class probabilities."""
-        return Prediction(self.read(face)[1].softmax(1))
+        return Prediction(self.look(face)[1].softmax(1))
 
     def estimate_aus(self, face: Tensor) -> Tensor:
         """Return AU intensities (B, 21), 0-5, the larger side."""
-        code = 5 * self.read(face)[0].clamp(0, 1)
-        return torch.maximum(code[:, :UNITS], code[:, UNITS : 2 * UNITS])
-
-
-def code_loss(code: Tensor, true: Tensor) -> Tensor:
-    """Return the mean Huber error of codes (B, 46) where `true` is known (not NaN)."""
-    known = ~true.isnan()
-    error = F.smooth_l1_loss(code, true.nan_to_num(), reduction="none", beta=SMALL_ERROR)
-    return (error * known).sum() / known.sum().clamp(min=1)
-
-
-def words_loss(logits: Tensor, faces: Faces) -> Tensor:
-    """Return the cross-entropy of logits (B, 8) to the shares of words, over the faces that have any."""
-    left, right = faces.left.cpu().numpy(), faces.right.cpu().numpy()
-    true = torch.from_numpy(shares(named(faces.expression.cpu().numpy(), left, right), left, right)).to(logits.device)
-    known = ~true[:, :1].isnan()
-    loss = -(true.nan_to_num() * logits.log_softmax(1)).sum(1, keepdim=True)
-    return (loss * known).sum() / known.sum().clamp(min=1)
+        return stronger_side(self.look(face)[0])

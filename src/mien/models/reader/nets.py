@@ -8,10 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.labels import AUS, CLASSES
+from mien.labels import CLASSES
+from mien.models.reader.code import CODE, mirrored
 
-UNITS = len(AUS)
-CODE = 2 * UNITS + 4
 GROWTH = (1, 2, 4, 7, 9)  # widths of the levels, times the first
 
 
@@ -37,6 +36,12 @@ class Reader(nn.Module):
         )
         self.code, self.words = nn.Linear(features, CODE), nn.Linear(features, len(CLASSES))
 
+    def read(self, face: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `forward` of faces (B, 3, S, S) as the mean over each and its mirror image."""
+        code, words = self(torch.cat([face, face.flip(3)]))
+        (a, b), (first, second) = code.chunk(2), words.chunk(2)
+        return (a + mirrored(b)) / 2, (first + second) / 2
+
     def forward(self, face: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, S, S) in [-1, 1] of any size -> code (B, 46) and logits of CLASSES (B, 8)."""
         features = self.features(self.trunk(seen(face, self.side)))
@@ -50,12 +55,6 @@ def seen(face: Tensor, side: int) -> Tensor:
     if face.shape[-1] == side:
         return face
     return F.interpolate(face, size=(side, side), mode="bilinear", align_corners=False)
-
-
-def mirrored(code: Tensor) -> Tensor:
-    """Return the code (B, 46) that the mirror image of a face has."""
-    left, right, angles = code.split([UNITS, UNITS, CODE - 2 * UNITS], 1)
-    return torch.cat([right, left, angles * angles.new_tensor([-1.0, 1.0, -1.0, 1.0])], 1)
 
 
 def _convolution(a: int, b: int, stride: int = 1) -> tuple[nn.Module, nn.Module, nn.Module]:
