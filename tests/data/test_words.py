@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from mien.data.words import named, prototype_scores, shares
 from mien.labels import AUS, CLASSES, EXPRESSIONS, prototype
@@ -46,8 +47,8 @@ def test_a_label_that_is_a_class_wins_and_other_does_not():
 
 def test_sides_change_places_and_scores_stay():
     rng = np.random.default_rng(0)
-    left, right = rng.uniform(0, 5, (2, 40, 21)) * (rng.random((2, 40, 21)) < 0.2)
-    np.testing.assert_allclose(prototype_scores(left, right), prototype_scores(right, left))
+    left, right = torch.from_numpy(rng.uniform(0, 5, (2, 40, 21)) * (rng.random((2, 40, 21)) < 0.2))
+    torch.testing.assert_close(prototype_scores(left, right), prototype_scores(right, left))
 
 
 def test_shares_grow_with_the_strongest_unit_and_the_rest_is_neutral():

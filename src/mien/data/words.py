@@ -7,6 +7,8 @@ unit. Combinations that fit no prototype, or two, get no word.
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from mien.labels import AUS, CLASSES
 
@@ -16,31 +18,31 @@ CALM = 0.7  # where no unit is stronger, a face is neutral
 FAINT, FULL = 0.5, 2.5  # strongest units of which the share of a word is 0 and 1
 
 
-def prototype_scores(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def prototype_scores(left: Tensor, right: Tensor) -> Tensor:
     """Return how well units (N, 21) 0-5 of both sides fit each of CLASSES, (N, 8); neutral scores 0.
 
     What belongs to a prototype (FACS Investigator's Guide, Ekman, Friesen & Hager 2002, table 10-1) adds, what tells
     it from its neighbours takes away: AU 4 surprise from fear, AU 1 anger from sadness, AU 9 anger from disgust.
     """
-    least, most, apart = np.minimum(left, right), np.maximum(left, right), np.abs(left - right)
+    least, most, apart = torch.minimum(left, right), torch.maximum(left, right), (left - right).abs()
 
-    def both(au: int) -> np.ndarray:
+    def both(au: int) -> Tensor:
         return least[:, AUS.index(au)]
 
-    def any_(au: int) -> np.ndarray:
+    def any_(au: int) -> Tensor:
         return most[:, AUS.index(au)]
 
-    one_sided = np.maximum(apart[:, AUS.index(14)], 0.7 * apart[:, AUS.index(12)])
+    one_sided = torch.maximum(apart[:, AUS.index(14)], 0.7 * apart[:, AUS.index(12)])
     raised = any_(1) > 1
     scores = {
-        "neutral": np.zeros(len(left)),
+        "neutral": torch.zeros_like(left[:, 0]),
         "happiness": both(12) + 0.4 * both(6)
         - 0.6 * any_(4) - 0.5 * any_(15) - 0.6 * any_(9) - 0.3 * any_(20) - 0.5 * any_(1),
-        "sadness": 0.6 * any_(15) + 0.45 * np.minimum(any_(1), any_(4) + 1) + 0.2 * any_(4) + 0.3 * any_(17) * raised
+        "sadness": 0.6 * any_(15) + 0.45 * torch.minimum(any_(1), any_(4) + 1) + 0.2 * any_(4) + 0.3 * any_(17) * raised
         - 0.5 * any_(12) - 0.5 * any_(26) - 0.5 * any_(9) - 0.4 * any_(20) - 0.3 * any_(5),
         "surprise": 0.4 * any_(1) + 0.4 * any_(2) + 0.3 * any_(26) + 0.2 * any_(5)
         - 0.7 * any_(4) - 0.5 * any_(20) - 0.5 * any_(12) - 0.5 * any_(15) - 0.4 * any_(9),
-        "fear": 0.3 * np.minimum(any_(1), any_(4) + 1.5) + 0.3 * any_(4) * raised
+        "fear": 0.3 * torch.minimum(any_(1), any_(4) + 1.5) + 0.3 * any_(4) * raised
         + 0.35 * any_(20) + 0.35 * any_(5) + 0.1 * any_(25) - 0.5 * any_(12) - 0.4 * any_(9) - 0.4 * any_(15),
         "anger": 0.5 * any_(4) + 0.3 * any_(23) + 0.3 * any_(24) + 0.25 * any_(7)
         + 0.15 * any_(17) + 0.15 * any_(10) + 0.1 * any_(5)
@@ -49,7 +51,7 @@ def prototype_scores(left: np.ndarray, right: np.ndarray) -> np.ndarray:
         "contempt": 1.1 * one_sided
         - 0.5 * both(12) - 0.3 * any_(4) - 0.4 * any_(1) - 0.4 * any_(9) - 0.3 * any_(26) - 0.3 * any_(20),
     }  # fmt: skip
-    return np.stack([scores[name] for name in CLASSES], axis=1)
+    return torch.stack([scores[name] for name in CLASSES], dim=1)
 
 
 def named(expression: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -60,7 +62,7 @@ def named(expression: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nda
     labelled = (expression >= 0) & (expression < len(CLASSES))
     known = ~(np.isnan(left) | np.isnan(right)).all(axis=1)
     units = np.nan_to_num(left), np.nan_to_num(right)
-    scores = prototype_scores(*units)
+    scores = prototype_scores(*map(torch.from_numpy, units)).numpy()
     ordered = np.sort(scores, axis=1)
     clear = (ordered[:, -1] > NAMED) & (ordered[:, -1] - ordered[:, -2] > APART)
     said = np.where(clear, scores.argmax(axis=1), -1)

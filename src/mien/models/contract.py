@@ -163,7 +163,7 @@ class Reads(Protocol):
     """Reads a face's code: action units by side, head and gaze."""
 
     def read(self, face: Tensor) -> Tensor:
-        """Return codes (B, 46) of `face` (B, 3, H, W) in [-1, 1], as Eq. 1 of docs/reader.md has them."""
+        """Return codes (B, 46) of `face` (B, 3, H, W) in [-1, 1], as Eq. 1 of docs/fields.md has them."""
         ...
 
 

@@ -12,7 +12,7 @@ f, s, a, p       Fields.motion, .shade, .covering
 f*, m, k         batch.motion.flow, .mouth, .known
 D                critic
 Eq. 1  c         code_of
-Eq. 2  L_read    reading_loss
+Eq. 2  L_read    code_loss
 Eq. 3  û         shrunk
 Eq. 4  g         gate
 Eq. 5  y'        composed

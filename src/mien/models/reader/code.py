@@ -1,4 +1,4 @@
-"""A face's code: its action units by side, its pose and gaze; Eq. 1 of docs/reader.md."""
+"""A face's code: its action units by side, its pose and gaze; Eq. 1 of docs/fields.md."""
 
 from __future__ import annotations
 

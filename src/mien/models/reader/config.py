@@ -17,7 +17,7 @@ class ReaderConfig:
     width: Width = 24
     batch_size: Pairs = 32  # pairs of unrelated faces: twice as many pictures
     steps: Steps = 4000
-    lr: Rate = 3e-3
+    lr: Rate = 2e-3
     words: Weight = 0.03  # of the words' cross-entropy beside the code's error
     neutral: Share = 0.25  # shares of a batch: see data/sampling/face_sampler.py
     unnamed: Share = 0.3

@@ -20,7 +20,7 @@ from mien.nn.randomise import randomised
 class ReaderModel(Family):
     """Reads action units, head, gaze and expression."""
 
-    paper = "Ours: docs/reader.md tells it as a paper would."
+    paper = ""
     Config = ReaderConfig
     PRESETS = {"small": ReaderConfig()}  # noqa: RUF012
     needs = ("aus",)
@@ -46,13 +46,21 @@ class ReaderModel(Family):
         """Return the errors of code and words, over both faces of the pairs."""
         faces = batch.both()
         self._average()
-        code, words = self.learner(randomised(faces.image, self.config.side, self.config.randomisation))
+        code, words = self.learner(randomised(faces.image, self.config.side, self._strength()))
         return {"code": code_loss(code, code_of(faces)), "words": words_loss(words, faces)}
+
+    def _strength(self) -> float:
+        """Return how strong randomisation is: it grows over the first quarter, as nothing is learnt else at first."""
+        c = self.config
+        return c.randomisation * min(1.0, 0.3 + self._step() / max(1.0, 0.35 * c.steps))
+
+    def _step(self) -> int:
+        return int(self.learner.get_buffer("trunk.1.num_batches_tracked"))
 
     @torch.no_grad()
     def _average(self) -> None:
         """Let the reader follow the learner; at the beginning quickly."""
-        step = int(self.learner.trunk[1].num_batches_tracked)
+        step = self._step()
         share = 1 - min(self.config.memory, (step + 1) / (step + 10))
         new = self.learner.state_dict()
         for name, mine in self.reader.state_dict().items():

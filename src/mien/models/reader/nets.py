@@ -8,10 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mien.data.words import prototype_scores
 from mien.labels import CLASSES
-from mien.models.reader.code import CODE, mirrored
+from mien.models.reader.code import CODE, STRONGEST, UNITS, held, mirrored
 
 GROWTH = (1, 2, 4, 7, 9)  # widths of the levels, times the first
+
+
+SAY = 0.8  # of a word's score by the units that are read, beside its logit
 
 
 class Reader(nn.Module):
@@ -32,15 +36,20 @@ class Reader(nn.Module):
             left = -(-left // 2)
         self.trunk = nn.Sequential(*first, *levels)
         self.features = nn.Sequential(
-            nn.Flatten(), nn.Dropout(0.2), nn.Linear(widths[-1] * left**2, features), nn.ReLU()
+            nn.Flatten(), nn.Dropout(0.2), nn.Linear(widths[-1] * left**2, features), nn.LeakyReLU(0.2)
         )
         self.code, self.words = nn.Linear(features, CODE), nn.Linear(features, len(CLASSES))
 
     def read(self, face: Tensor) -> tuple[Tensor, Tensor]:
-        """Return `forward` of faces (B, 3, S, S) as the mean over each and its mirror image."""
+        """Return code (B, 46) and logits (B, 8) of faces (B, 3, S, S), each the mean over a face and its mirror image.
+
+        The units that are read have a say in the words, so that both tell the same of a face.
+        """
         code, words = self(torch.cat([face, face.flip(3)]))
         (a, b), (first, second) = code.chunk(2), words.chunk(2)
-        return (a + mirrored(b)) / 2, (first + second) / 2
+        code = (a + mirrored(b)) / 2
+        left, right = (STRONGEST * held(code)[:, : 2 * UNITS]).chunk(2, 1)
+        return code, (first + second) / 2 + SAY * prototype_scores(left, right)
 
     def forward(self, face: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, S, S) in [-1, 1] of any size -> code (B, 46) and logits of CLASSES (B, 8)."""
