@@ -43,7 +43,8 @@ class FieldsConfig:
     lr: Rate = 8e-4
     critic_lr: Rate = 4e-4
     neutral: Share = 0.4  # share of pairs that begin with a neutral face
-    words: Weight = 0.03
+    code: Weight = 40.0
+    words: Weight = 1.0
     flow: Weight = 1.0
     shade: Weight = 60.0
     opening: Weight = 1.0

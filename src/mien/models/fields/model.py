@@ -68,7 +68,7 @@ class FieldModel(Family):
         look = {"shade": c.shade, "paint": c.paint}
         opened = {"flow": c.flow, "opening": c.opening, "near": c.near}
         look |= opened | {"pixels": c.pixels, "edges": c.edges, "structure": c.structure}
-        read = Turn("read", ("reader",), {"code": 1.0, "words": c.words}, Adam(c.read_lr, (0.9, 0.99), 1e-4))
+        read = Turn("read", ("reader",), {"code": c.code, "words": c.words}, Adam(c.read_lr, (0.9, 0.99), 1e-4))
         move = Turn("move", ("mover",), look, steady)
         criticise = Turn("criticise", ("critic",), {"critic": 1.0}, Adam(c.critic_lr, (0.5, 0.99)), every=2)
         finish = Turn("finish", ("mover",), look | {"reached": c.reached}, replace(steady, lr=c.lr / 2))

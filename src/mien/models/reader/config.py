@@ -16,9 +16,10 @@ class ReaderConfig:
     subjects: People = 1
     width: Width = 24
     batch_size: Pairs = 32  # pairs of unrelated faces: twice as many pictures
-    steps: Steps = 4000
+    steps: Steps = 3000
     lr: Rate = 2e-3
-    words: Weight = 0.03  # of the words' cross-entropy beside the code's error
+    code: Weight = 40.0  # of the code's error
+    words: Weight = 1.0  # of the words' cross-entropy
     neutral: Share = 0.25  # shares of a batch: see data/sampling/face_sampler.py
     unnamed: Share = 0.3
     photographs: Share = 0.15

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mien.data.batch import Faces
 from mien.data.words import named, shares
-
-SMALL_ERROR = 0.1  # of the code: below, its loss is a square
+from mien.nn.losses import known_square_error
 
 
 def code_loss(code: Tensor, true: Tensor) -> Tensor:
-    """Eq. 2: L_read = mean H(ĉ - c) over the numbers that are known (not NaN), H Huber's over .1; 0 if none are."""
-    known = ~true.isnan()
-    error = F.smooth_l1_loss(code, true.nan_to_num(), reduction="none", beta=SMALL_ERROR)
-    return (error * known).sum() / known.sum().clamp(min=1)
+    """Eq. 2: L_read = mean (ĉ - c)² over the numbers that are known; 0 if none are.
+
+    A square, so that the least is at the mean: most units are 0 in most faces, and an absolute error would be least
+    where all is 0, from which nothing is learnt.
+    """
+    return known_square_error(code, true)
 
 
 def words_loss(logits: Tensor, faces: Faces) -> Tensor:

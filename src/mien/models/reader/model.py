@@ -34,7 +34,7 @@ class ReaderModel(Family):
     def stages(self) -> tuple[Stage, ...]:
         """Return one supervised stage."""
         c = self.config
-        read = Turn("read", ("learner",), {"code": 1.0, "words": c.words}, Adam(c.lr, (0.9, 0.99), 1e-4))
+        read = Turn("read", ("learner",), {"code": c.code, "words": c.words}, Adam(c.lr, (0.9, 0.99), 1e-4))
         return (Stage("read", c.steps, (read,), decay=0.7),)
 
     def sampling(self) -> Sampling:
