@@ -47,7 +47,7 @@ TINY: dict[str, dict[str, int]] = {  # every length and width
         "finish_steps": 2,
         "paint_steps": 2,
     },
-    "reader": {"image_size": 32, "side": 32, "width": 2, "subjects": 5, "batch_size": 10, "steps": 4},
+    "reader": {"image_size": 32, "side": 32, "width": 2, "subjects": 5, "batch_size": 10, "begin_steps": 2, "steps": 2},
     "evaluator": {"image_size": 32, "width": 2, "subjects": 5, "batch_size": 10, "steps": 4},
     "landmarks": {"image_size": 32, "width": 2, "subjects": 5, "batch_size": 10, "steps": 4},
     "jesrl": {

@@ -12,7 +12,7 @@ from mien.data.checks.report import describe
 from mien.data.sets import Sets, training_data
 from mien.errors import InputError
 from mien.media.sheet import sheet
-from mien.models.io import load
+from mien.models.io import load, save_model
 from mien.models.recipe import turns_in_words
 from mien.models.registry import create
 from mien.nn.images import to_pixels
@@ -124,6 +124,20 @@ def test_fine_tuning_begins_with_a_runs_weights(faces_folder, tmp_path):
     wider = create("ter_gan", **typed_changes("ter_gan", "small", SMALL | {"width": "3"}))
     with pytest.raises(InputError, match="has other sizes"):
         begin_with(wider, tmp_path / "first")
+
+
+def test_fields_begin_with_a_reader_and_others_do_not(tmp_path):
+    reader = create("reader", **TINY["reader"])
+    save_model(reader, tmp_path / "reader.safetensors")
+    fields = create("fields", **TINY["fields"])
+    fresh = begin_with(fields, tmp_path / "reader.safetensors")
+    assert fresh and not any(name.startswith("reader.") for name in fresh)
+    for name, value in reader.reader.state_dict().items():
+        torch.testing.assert_close(fields.reader.state_dict()[name], value)
+    with pytest.raises(InputError, match="holds a reader; begin with one of the same model"):
+        begin_with(create("evaluator", **TINY["evaluator"]), tmp_path / "reader.safetensors")
+    with pytest.raises(InputError, match="its reader has other sizes"):
+        begin_with(create("fields", **TINY["fields"] | {"reader_width": 3}), tmp_path / "reader.safetensors")
 
 
 @pytest.mark.parametrize(

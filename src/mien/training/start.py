@@ -23,7 +23,7 @@ from mien.labels import CLASSES
 from mien.media.sheet import save_sheet, sheet
 from mien.models.contract import Family, Transfers
 from mien.models.ranges import KINDS
-from mien.models.registry import create, name_of, preset_config
+from mien.models.registry import create, find_family, name_of, preset_config
 from mien.models.tensor_files import read_tensors
 from mien.nn.images import to_pixels
 from mien.nn.modes import evaluating
@@ -104,17 +104,20 @@ def begin(
 def begin_with(family: Family, start: Path) -> list[str]:
     """Copy the weights of a run or checkpoint into `family`; returns the names that stay fresh.
 
+    It may be another model's, all of whose deployed nets are among the family's own, as fields have the reader.
+
     What depends on the training people, as an identity classifier's last layer, has another shape and stays fresh.
     Raises InputError when the checkpoint is another model's or of other widths.
     """
     path = start / CHECKPOINT if start.is_dir() else start
     tensors, header = read_tensors(path)
-    if header["family"] != name_of(family):
+    deployed = find_family(header["family"]).deployed
+    if header["family"] != name_of(family) and not set(deployed) < set(family.deployed):
         raise InputError(f"{path}: holds a {header['family']}; begin with one of the same model")
     mine = family.state_dict()
     given = {name.removeprefix("model/"): t for name, t in tensors.items() if not name.startswith("optimizer/")}
     fits = {name: t for name, t in given.items() if name in mine and mine[name].shape == t.shape}
-    needed = {name for name in mine if name.split(".")[0] in family.deployed}
+    needed = {name for name in mine if name.split(".")[0] in deployed}
     if wrong := sorted(needed - fits.keys()):
         raise InputError(f"{path}: its {wrong[0].split('.')[0]} has other sizes; begin with a run of the same widths")
     family.load_state_dict(fits, strict=False)

@@ -16,8 +16,9 @@ class ReaderConfig:
     subjects: People = 1
     width: Width = 24
     batch_size: Pairs = 32  # pairs of unrelated faces: twice as many pictures
-    steps: Steps = 3000
-    lr: Rate = 2e-3
+    begin_steps: Steps = 400
+    steps: Steps = 2600
+    lr: Rate = 1e-3
     code: Weight = 40.0  # of the code's error
     words: Weight = 1.0  # of the words' cross-entropy
     neutral: Share = 0.25  # shares of a batch: see data/sampling/face_sampler.py

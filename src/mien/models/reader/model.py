@@ -32,10 +32,12 @@ class ReaderModel(Family):
         self.reader = deepcopy(self.learner)  # the learner's weights, averaged over steps
 
     def stages(self) -> tuple[Stage, ...]:
-        """Return one supervised stage."""
+        """Return two supervised stages: a gentle beginning, as at a high rate nothing but the mean face is learnt."""
         c = self.config
-        read = Turn("read", ("learner",), {"code": c.code, "words": c.words}, Adam(c.lr, (0.9, 0.99), 1e-4))
-        return (Stage("read", c.steps, (read,), decay=0.7),)
+        weights = {"code": c.code, "words": c.words}
+        begin = Turn("begin", ("learner",), weights, Adam(0.3 * c.lr, (0.9, 0.99), 1e-4))
+        read = Turn("read", ("learner",), weights, Adam(c.lr, (0.9, 0.99), 1e-4))
+        return Stage("begin", c.begin_steps, (begin,)), Stage("read", c.steps, (read,), decay=0.5)
 
     def sampling(self) -> Sampling:
         """Single faces, balanced; they are randomised here, not by the sampler."""
@@ -52,7 +54,7 @@ class ReaderModel(Family):
     def _strength(self) -> float:
         """Return how strong randomisation is: it grows over the first quarter, as nothing is learnt else at first."""
         c = self.config
-        return c.randomisation * min(1.0, 0.3 + self._step() / max(1.0, 0.35 * c.steps))
+        return c.randomisation * min(1.0, 0.3 + self._step() / max(1.0, 0.4 * (c.begin_steps + c.steps)))
 
     def _step(self) -> int:
         return int(self.learner.get_buffer("trunk.1.num_batches_tracked"))
