@@ -102,6 +102,8 @@ def test_eq_2_reading_counts_what_is_known():
     guess, code = rand(4, CODE), rand(4, CODE)
     code[1, 5:9] = code[3] = np.nan
     np.testing.assert_allclose(code_loss(tensor(guess), tensor(code)), np.nanmean((guess - code) ** 2))
+    weighted = np.nanmean(np.where(np.arange(CODE) < 42, 1, 3) * (guess - code) ** 2)
+    np.testing.assert_allclose(code_loss(tensor(guess), tensor(code), angles=3), weighted)
     assert code_loss(tensor(guess), tensor(np.full((4, CODE), np.nan))) == 0
 
 

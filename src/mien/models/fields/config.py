@@ -44,6 +44,7 @@ class FieldsConfig:
     critic_lr: Rate = 4e-4
     neutral: Share = 0.4  # share of pairs that begin with a neutral face
     code: Weight = 40.0
+    angles: Weight = 8.0
     words: Weight = 1.0
     flow: Weight = 1.0
     shade: Weight = 60.0

@@ -110,7 +110,7 @@ class FieldModel(Family):
     def _read_turn(self, batch: Batch) -> dict[str, Tensor]:
         faces = batch.both()
         code, words = self._read_varied(faces.image)
-        return {"code": code_loss(code, code_of(faces)), "words": words_loss(words, faces)}
+        return {"code": code_loss(code, code_of(faces), self.config.angles), "words": words_loss(words, faces)}
 
     def _move_turn(self, batch: Batch) -> dict[str, Tensor]:
         return self._moved(prepared(batch), read=False)[0]

@@ -20,6 +20,7 @@ class ReaderConfig:
     steps: Steps = 2600
     lr: Rate = 1e-3
     code: Weight = 40.0  # of the code's error
+    angles: Weight = 8.0  # of head and gaze beside the units: four numbers of 46, and small ones
     words: Weight = 1.0  # of the words' cross-entropy
     neutral: Share = 0.25  # shares of a batch: see data/sampling/face_sampler.py
     unnamed: Share = 0.3

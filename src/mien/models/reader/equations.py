@@ -7,16 +7,19 @@ from torch import Tensor
 
 from mien.data.batch import Faces
 from mien.data.words import named, shares
+from mien.models.reader.code import UNITS
 from mien.nn.losses import known_square_error
 
 
-def code_loss(code: Tensor, true: Tensor) -> Tensor:
-    """Eq. 2: L_read = mean (ĉ - c)² over the numbers that are known; 0 if none are.
+def code_loss(code: Tensor, true: Tensor, angles: float = 1.0) -> Tensor:
+    """Eq. 2: L_read = mean w (ĉ - c)² over the numbers that are known; 0 if none are; w is 1, of `angles` as given.
 
     A square, so that the least is at the mean: most units are 0 in most faces, and an absolute error would be least
     where all is 0, from which nothing is learnt.
     """
-    return known_square_error(code, true)
+    weights = torch.ones_like(code)
+    weights[:, 2 * UNITS :] = angles
+    return known_square_error(code * weights.sqrt(), true * weights.sqrt())
 
 
 def words_loss(logits: Tensor, faces: Faces) -> Tensor:

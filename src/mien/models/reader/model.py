@@ -49,7 +49,7 @@ class ReaderModel(Family):
         faces = batch.both()
         self._average()
         code, words = self.learner(randomised(faces.image, self.config.side, self._strength()))
-        return {"code": code_loss(code, code_of(faces)), "words": words_loss(words, faces)}
+        return {"code": code_loss(code, code_of(faces), self.config.angles), "words": words_loss(words, faces)}
 
     def _strength(self) -> float:
         """Return how strong randomisation is: it grows over the first quarter, as nothing is learnt else at first."""
