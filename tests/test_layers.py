@@ -13,7 +13,7 @@ from mien.models.registry import FAMILIES
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("about", "arrays", "controls", "errors", "files", "labels", "progress", "reading"),
+    ("about", "arrays", "blendshapes", "controls", "errors", "files", "labels", "progress", "reading"),
     ("media", "metrics", "nn", "synth", "weights"),
     ("faces",),
     ("data",),
@@ -31,6 +31,7 @@ LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 GROUND_ORDER = (
     "errors",
     "labels",
+    "blendshapes",
     "controls",
     "reading",
     "arrays",
@@ -43,6 +44,7 @@ TORCH_FREE = (
     "data.columns", "data.manifest", "data.images", "data.neutral", "data.dataset", "data.same_people", "data.folds",
     "data.joining", "data.sets", "data.relatives", "data.matches", "data.importing", "data.importers", "data.checks",
     "runtime.engine", "runtime.open", "runtime.landmarker", "runtime.person_code",
+    "runtime.blendshape_reader",
 )  # fmt: skip
 """Rooms and modules that must import where there is no torch."""
 

@@ -21,6 +21,9 @@ AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 
 DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 """The twelve action units of DISFA, which AU tables are about."""
 
+PRESENT = 1.0
+"""Intensity from which an action unit counts as present: A, a trace, by FACS."""
+
 FURTHER_AUS = (7, 10, 14, 23, 43)
 """What OpenFace measures beyond DISFA's twelve: with them EET IV-D has 17."""
 

@@ -18,12 +18,13 @@ from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.faces.morph import Maps
 from mien.faces.one_euro import one_euro
+from mien.labels import CLASSES
 from mien.media.provenance import read_stamp, stamp_in
 from mien.media.video.reader import ClipReader
 from mien.media.video.xmp_box import read_packet
 from mien.models.io import save_model
 from mien.models.registry import create
-from mien.recognition.clips import recognize_clip
+from mien.recognition.clips import clip_rows
 from tests.cli.test_cli import run
 from tests.helpers.clips import pair, read_frames, scene, sound_of, studio_face, texture, write_clip
 from tests.helpers.tiny import TINY
@@ -183,10 +184,10 @@ def test_a_clip_without_any_face_is_told(model, tmp_path):
 
 
 def test_recognize_gives_a_row_a_frame(model, walk):
-    rows = list(recognize_clip(Editor(model), walk))
-    assert [round(time, 6) for time, _ in rows] == [k / 25 for k in range(8)]
-    assert [k for k, (_, found) in enumerate(rows) if found is None] == [4]
-    assert all(sum(found.values()) == pytest.approx(1, abs=1e-5) for _, found in rows if found)
+    rows = list(clip_rows(Editor(model), walk))
+    assert [row["time"] for row in rows] == [k / 25 for k in range(8)]
+    assert [k for k, row in enumerate(rows) if "number" not in row] == [4]
+    assert all(sum(row[word] for word in CLASSES) == pytest.approx(1, abs=1e-5) for row in rows if "number" in row)
 
 
 def test_photographs_are_brought_to_a_clips_size():
@@ -264,9 +265,7 @@ def test_bad_input_is_one_line(weights, crops, tmp_path, capsys, monkeypatch):
         "not a clip that mien can read": ("neutralize", tmp_path / "bad.mp4", "-o", made),
         "intensity 3 is out of range": ("edit", crops, "--expression", "fear", "--intensity", "3", "-o", made),
         "takes one of": ("edit", crops, "--expression", "fear", "--like", crops, "-o", made),
-        "give pictures and clips apart": ("recognize", crops, tmp_path / "me.png"),
-        "-o: for pictures": ("recognize", crops, "-o", tmp_path / "faces.csv"),
-        "--all: for pictures": ("recognize", crops, "--all"),
+        "is of one clip": ("recognize", crops, tmp_path / "me.png", "--plot", tmp_path / "plot.png"),
         "no -o: name the clip": ("neutralize", crops),
         "--crop: there is none for clips": ("neutralize", crops, "--crop", "-o", made),
         "--min-identity: there is none": ("edit", crops, "--expression", "fear", "--min-identity", "0", "-o", made),

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from mien.cli.output import Delivery
 from mien.cli.terminal import bar, out
 from mien.errors import InputError
-from mien.files import path_text
 
 if TYPE_CHECKING:
     from mien.controls import Controls
@@ -82,55 +77,3 @@ def change(one: Delivery, asked: Controls, tool: Tool, transfers: bool = False) 
         keep = tool.keep_format
         report = change_clip(editor, face, output, ask, operation, like, *numbers, transfers, tell, keep_format=keep)
     out.print(f"{output}: {report}", markup=False, soft_wrap=True)
-
-
-def recognize(paths: list[Path], form: str, tool: Tool) -> None:
-    """Print the expression in clips: as "csv" or "json" a row a frame, as "text" the mean of each clip."""
-    from mien.media.video.ffmpeg import is_clip
-
-    for path in paths:
-        if not is_clip(path):
-            raise InputError(f"{path}: no clip; give pictures and clips apart")
-    editor, number = tool.editor(), tool.number
-    if form == "csv":
-        _print_csv(_rows(editor, paths, number))
-    elif form == "json":
-        print(json.dumps(list(_rows(editor, paths, number)), indent=2))
-    else:
-        for path in paths:
-            out.print(f"{path}: {_mean(_rows(editor, [path], number))}", markup=False, soft_wrap=True)
-
-
-def _rows(editor: Any, paths: list[Path], number: int | None) -> Iterator[dict[str, Any]]:
-    """Yield a row for every frame: file, frame, time in seconds, expression, probabilities; the latter None."""
-    from mien.labels import CLASSES
-    from mien.recognition.clips import recognize_clip
-
-    for path in paths:
-        with bar(path.name) as tell:
-            for k, (time, found) in enumerate(recognize_clip(editor, path, number, tell)):
-                best = max(found, key=found.__getitem__) if found else None
-                row = {"file": path_text(path), "frame": k, "time": round(time, 6), "expression": best}
-                yield row | {word: found[word] if found else None for word in sorted(CLASSES)}
-
-
-def _print_csv(rows: Iterator[dict[str, Any]]) -> None:
-    """Print rows as they come; a frame without a face has empty cells."""
-    writer = None
-    for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(sys.stdout, list(row))
-            writer.writeheader()
-        writer.writerow({key: f"{value:.4f}" if isinstance(value, float) else value for key, value in row.items()})
-
-
-def _mean(rows: Iterator[dict[str, Any]]) -> str:
-    """Return the strongest expressions on average, in words."""
-    total: dict[str, float] = {}
-    count = seen = 0
-    for row in rows:
-        count, seen = count + 1, seen + (row["expression"] is not None)
-        for word in list(row)[4:] if row["expression"] else ():
-            total[word] = total.get(word, 0.0) + row[word]
-    best = sorted(total.items(), key=lambda pair: -pair[1])[:3]
-    return f"{', '.join(f'{w} {v / seen:.2f}' for w, v in best) or 'no face'}; that person in {seen} of {count} frames"

@@ -2,102 +2,78 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from mien.about import DEFAULT
-from mien.cli import clips
-from mien.cli.output import check_outputs, say_left_out
+from mien.cli.output import check_outputs
+from mien.cli.reading import Columns, Elan, EveryFace, Osc, Plot, ReaderName, Request, Smooth, Table, form_of
 from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, bar, errors, out
 from mien.cli.values import Device
 from mien.errors import InputError
 
-if TYPE_CHECKING:
-    from mien.faces.crop import Which
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 
 
 def recognize(
     paths: list[Path],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="A table to write: .csv, .json or .parquet.")
-    ] = None,
+    output: Table = None,
     model: Model = DEFAULT,
     number: Number = None,
-    every: Annotated[bool, typer.Option("--all", help="Every face, with its place; -o does so by itself.")] = False,
+    every: EveryFace = False,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    least: Annotated[
+        float | None, typer.Option("--min-confidence", help="Say unsure where no word is as likely as this, 0 to 1.")
+    ] = None,
+    smooth: Smooth = False,
+    columns: Columns = "mien",
+    reader: ReaderName = None,
+    plot: Plot = None,
+    elan: Elan = None,
+    osc: Osc = None,
     device: Device = "cpu",
 ) -> None:
-    """Name the expression in pictures or folders of pictures, or in every frame of clips.
+    """Name the expression in pictures, in every frame of clips, and in folders of both.
 
-    With `-o` or `--all` every face gives a row with its place, probabilities and, where the model has them, action
-    units; a file that cannot be used gives a row that says why. Killed, the same command goes on where it stopped.
+    With `-o` or `--all` every face gives a row with its place, probabilities and what else the model reads: action
+    units, head, gaze (docs/reading.md); a file that cannot be used gives a row that says why. Killed, the same command
+    goes on where it stopped.
 
     Example: `mien recognize holiday/ --csv > expressions.csv`
 
-    Example: `mien recognize 2023/ 2024/ -o faces.parquet --model evaluator`
+    Example: `mien recognize talk.mp4 2023/ -o faces.parquet --smooth --model evaluator`
     """
-    from mien.files import hidden
-    from mien.recognition.photos import find_rows
-    from mien.recognition.table import check_table, write_table
-
-    if clips.any_clip(*paths):
-        if output or every:
-            raise InputError(f"{'-o' if output else '--all'}: for pictures; clips take --csv or --json and --face N")
-        form = "json" if as_json else "csv" if as_csv else "text"
-        return clips.recognize(paths, form, clips.Tool(model, aligned, device, number, landmarker=landmarker))
-
-    which: Which = "all" if number is None and (every or output) else number
-    if output:
-        check_table(output)
-        check_outputs({f"the picture {path}": path for path in paths}, {"-o": output})
-    journal = hidden(output, "part") if output else None
-    from mien.editing.editor import Editor
-
-    tool = Editor(model, device, aligned, landmarker=landmarker)
-    with bar("looking") as tell:
-        rows = find_rows(tool, paths, which, tell, journal)
-    if output and journal:
-        write_table(rows, output)
-        journal.unlink(missing_ok=True)
-    if print_rows(rows, output, every, as_json, as_csv):
-        raise typer.Exit(2)
+    request = Request(
+        paths, "recognize", model, output, number, every, aligned, landmarker, device, form_of(as_json, as_csv),
+        smooth, least, columns, reader, plot, elan, osc,
+    )  # fmt: skip
+    request.deliver(short_words if as_csv else likeliest_first, in_words)
 
 
-def print_rows(rows: Sequence[dict[str, Any]], output: Path | None, every: bool, as_json: bool, as_csv: bool) -> int:
-    """Print the table in the form that is wanted, and return how many files failed."""
-    from mien.recognition.table import csv_text, json_text
+def short_words(row: dict[str, Any], timed: bool) -> dict[str, Any]:
+    """Return a row's file, in a clip its frame and time, its word and probabilities, as text for CSV."""
+    from mien.labels import CLASSES
 
-    good, bad = [row for row in rows if "error" not in row], [row for row in rows if "error" in row]
-    if output:
-        failed = f", {len(bad)} file{'s' * (len(bad) > 1)} failed" if bad else ""
-        out.print(f"{len(good)} faces in {output}{failed}", markup=False, soft_wrap=True)
-        if bad:
-            errors.print(f"mien: {bad[0]['error']}{' (rows tell of the others)' * (len(bad) > 1)}", markup=False)
-    else:
-        for row in bad:
-            errors.print(f"mien: {row['error']}", markup=False)
-    for row in good:
-        if others := row.get("left_out"):
-            say_left_out(row["path"], row["number"], others)
-    if as_json:
-        print(json_text(rows).rstrip() if every else json.dumps([likeliest_first(row) for row in good], indent=2))
-    elif as_csv and every:
-        sys.stdout.write(csv_text(rows))
-    elif as_csv:
-        print_words(good)
-    elif not output:
-        print_lines(good, every)
-    return len(bad)
+    shares = {word: _decimals(row.get(word), 4) for word in sorted(CLASSES)}
+    return _whence(row, timed) | {"expression": row.get("expression")} | shares
+
+
+def likeliest_first(row: dict[str, Any], timed: bool) -> dict[str, Any]:
+    """Return a row's file and probabilities, in a picture the likeliest first."""
+    from mien.labels import CLASSES
+
+    if timed:
+        words = {word: row.get(word) for word in sorted(CLASSES)}
+        return _whence(row, False) | {"expression": row.get("expression")} | words
+    return {"file": row["path"]} | probabilities(row)
 
 
 def probabilities(row: dict[str, Any]) -> dict[str, float]:
@@ -107,63 +83,77 @@ def probabilities(row: dict[str, Any]) -> dict[str, float]:
     return dict(sorted(((word, row[word]) for word in CLASSES), key=lambda pair: -pair[1]))
 
 
-def likeliest_first(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row's file and probabilities."""
-    return {"file": row["path"]} | probabilities(row)
-
-
-def print_words(rows: Sequence[dict[str, Any]]) -> None:
-    """Print file, expression and probabilities as CSV."""
-    if not rows:
-        return
-    words = sorted(probabilities(rows[0]))
-    writer = csv.writer(sys.stdout)
-    writer.writerow(["file", "expression", *words])
-    writer.writerows([row["path"], row["expression"], *(f"{row[w]:.4f}" for w in words)] for row in rows)
-
-
-def print_lines(rows: Sequence[dict[str, Any]], numbered: bool) -> None:
-    """Print the three likeliest words of every face, a line each."""
-    for row in rows:
-        which = f" face {row['number']}" if numbered else ""
-        found = ", ".join(f"{word} {p:.2f}" for word, p in list(probabilities(row).items())[:3])
-        out.print(f"{row['path']}{which}: {found}", markup=False)
+def in_words(row: dict[str, Any]) -> str:
+    """Return the three likeliest words, after a word of doubt."""
+    found = ", ".join(f"{word} {p:.2f}" for word, p in list(probabilities(row).items())[:3])
+    return f"unsure: {found}" if row.get("unsure") else found
 
 
 def aus(
     paths: list[Path],
+    output: Table = None,
     model: Model = DEFAULT,
     number: Number = None,
+    every: EveryFace = False,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    smooth: Smooth = False,
+    columns: Columns = "mien",
+    reader: ReaderName = None,
+    plot: Plot = None,
+    elan: Elan = None,
+    osc: Osc = None,
     device: Device = "cpu",
 ) -> None:
-    """Measure action units, 0-5, in pictures or folders of pictures.
+    """Measure action units, 0-5, in pictures, in every frame of clips, and in folders of both.
+
+    The table of `-o` and `--all` is that of `mien recognize`.
 
     Example: `mien aus holiday/ --csv > aus.csv`
-    """
-    from mien.editing.editor import Editor
-    from mien.files import path_text
-    from mien.labels import au_name
 
-    tool = Editor(model, device, aligned, landmarker=landmarker)
-    tool.engine.require("estimate_aus")  # once, not for every picture
-    rows, failed = each_picture(paths, lambda path: tool.estimate_aus(path, number))
-    if as_json:
-        files = [{"file": path_text(path)} | {au_name(k): v for k, v in found.items()} for path, found in rows]
-        print(json.dumps(files))
-    elif as_csv and rows:
-        writer = csv.writer(sys.stdout)
-        writer.writerow(["file", *(au_name(k) for k in rows[0][1])])
-        writer.writerows([path, *(f"{v:.3f}" for v in found.values())] for path, found in rows)
-    else:
-        for path, found in rows:
-            strong = sorted(((v, k) for k, v in found.items() if v >= 0.5), reverse=True)
-            out.print(f"{path}: " + (", ".join(f"AU{k} {v:.1f}" for v, k in strong) or "none"), markup=False)
-    if failed:
-        raise typer.Exit(2)
+    Example: `mien aus talk.mp4 -o aus.csv --smooth --plot talk.png`
+    """
+    request = Request(
+        paths, "estimate_aus", model, output, number, every, aligned, landmarker, device, form_of(as_json, as_csv),
+        smooth, None, columns, reader, plot, elan, osc,
+    )  # fmt: skip
+    request.deliver(short_units_text if as_csv else short_units, strong_units)
+
+
+def short_units(row: dict[str, Any], timed: bool) -> dict[str, Any]:
+    """Return a row's file, in a clip its frame and time, and its units."""
+    from mien.labels import au_columns
+
+    return _whence(row, False) | {name: row[name] for name in au_columns() if name in row}
+
+
+def short_units_text(row: dict[str, Any], timed: bool) -> dict[str, Any]:
+    """Return the same as text for CSV, units that are not known as empty cells."""
+    from mien.labels import au_columns
+
+    return _whence(row, timed) | {name: _decimals(row.get(name), 3) for name in au_columns()}
+
+
+def strong_units(row: dict[str, Any]) -> str:
+    """Return the units that are at least 0.5, the strongest first, in words."""
+    from mien.labels import AUS, au_name
+
+    strong = sorted(((row.get(au_name(au), 0.0), au) for au in AUS), reverse=True)
+    return ", ".join(f"AU{au} {value:.1f}" for value, au in strong if value >= 0.5) or "none"
+
+
+def _whence(row: dict[str, Any], timed: bool) -> dict[str, Any]:
+    """Return a row's file and, of a clip or where `timed`, frame and time."""
+    found = {"file": row["path"]}
+    if timed or "frame" in row:
+        found |= {"frame": row.get("frame"), "time": row.get("time")}
+    return found
+
+
+def _decimals(value: float | None, digits: int) -> str | None:
+    return None if value is None else f"{value:.{digits}f}"
 
 
 def embed(
@@ -205,7 +195,7 @@ def embed(
 
 def each_picture(paths: list[Path], work: Callable[[Path], Any]) -> tuple[list[tuple[Path, Any]], int]:
     """Return what `work` makes of every picture and of every picture in folders; what fails is printed and counted."""
-    from mien.recognition.photos import pictures
+    from mien.recognition.sources import pictures
 
     files = pictures(paths)
     rows, failed = [], 0

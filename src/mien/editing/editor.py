@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mien.models.contract import Family
+    from mien.recognition.face import How
 
 
 class Editor:
@@ -109,7 +110,8 @@ class Editor:
         """Return a face that was found before as the model sees it; to find it is most of the time of an edit."""
         matrix = similarity(face.eyes, self.size)
         points = None if face.points is None else face.points @ matrix[:, :2].T + matrix[:, 2]
-        return replace(self._cut(as_photo(picture), matrix, number, face.box), points=points, source=face.source)
+        cut = self._cut(as_photo(picture), matrix, number, face.box)
+        return replace(cut, points=points, source=face.source, score=face.score)
 
     def _cut(self, photo: Photo, matrix: np.ndarray, number: int, box: tuple[float, float, float, float]) -> FaceCrop:
         return FaceCrop(photo, matrix, align(photo.rgb, matrix, self.size), number, box)
@@ -164,11 +166,13 @@ class Editor:
         found = self.engine.probabilities(self.crop(face, number).crop[None])[0].tolist()
         return dict(sorted(zip(CLASSES, found, strict=True), key=lambda pair: -pair[1]))
 
-    def recognize_all(self, paths: Sequence[str | Path], number: Which = "all") -> pd.DataFrame:
-        """Return a table of the faces in pictures and folders, a row each: `mien.recognition.photos.recognize_all`."""
-        from mien.recognition.photos import recognize_all  # pandas, which not everybody has
+    def recognize_all(
+        self, paths: Sequence[str | Path], number: Which = "all", how: How | None = None
+    ) -> pd.DataFrame:  # fmt: skip
+        """Return a table of the faces in pictures, clips and folders, as `mien.recognition.read.recognize_all` does."""
+        from mien.recognition.read import recognize_all  # pandas, which not everybody has
 
-        return recognize_all(self, paths, number)
+        return recognize_all(self, paths, number, how=how)
 
     def embed(self, face: Picture, number: int | None = None) -> dict[str, np.ndarray]:
         """Return the codes of `face`: {"expression": (E,), "identity": (I,)} float32."""

@@ -40,6 +40,19 @@ def invert(matrix: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.invertAffineTransform(np.asarray(matrix, np.float64)))
 
 
+def roll_of(matrix: np.ndarray, points: np.ndarray | None = None) -> float:
+    """Return how far a face is tilted in its photo, in degrees, clockwise positive, -180 to 180.
+
+    It is the tilt that `matrix` (photo -> crop) took out, and that of the line between the eye centres `points` (2, 2)
+    in the crop, where they are known better.
+    """
+    turned = -np.arctan2(matrix[1, 0], matrix[0, 0])
+    if points is not None:
+        (x0, y0), (x1, y1) = points
+        turned += np.arctan2(y1 - y0, x1 - x0)
+    return float((np.degrees(turned) + 180) % 360 - 180)
+
+
 def rescaled(matrix: np.ndarray, scale: float | np.ndarray) -> np.ndarray:
     """Return the transform (2, 3) onto the same crop `scale` times as large; two scales, if x and y differ."""
     moved = matrix * np.reshape(scale, (-1, 1))

@@ -26,6 +26,7 @@ class FaceCrop:
     box: tuple[float, float, float, float]  # x, y, width, height in photo pixels
     points: np.ndarray | None = None  # (68, 2) landmarks in crop pixels, where a landmarker was asked
     source: str = "given"  # what gave the eye centres, as in `Face`; "given" for aligned crops
+    score: float | None = None  # log odds of a face, as in `Face`; None for aligned crops
     left_out: tuple[str, ...] = ()  # number and place of the smaller faces, in words, where none was chosen
 
 

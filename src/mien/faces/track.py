@@ -74,6 +74,7 @@ class Follower:
         self, path: str | Path, code: Code, number: int | None = None, landmarker: Landmarker | None = None
     ):  # fmt: skip
         self.path, self.code, self.number, self.landmarker = path, code, number, landmarker
+        self.find: Callable[[np.ndarray], list[Face]] = lambda rgb: find_faces(rgb, landmarker)
         self.most = 0
         self._person = Person()
         self._face: Face | None = None  # where it last was
@@ -94,14 +95,14 @@ class Follower:
 
     def __call__(self, rgb: np.ndarray, time: float) -> Followed | None:
         """Return the face in the next frame."""
-        face = self._look(rgb, time)
-        return self._steady(face, time) if face else None
+        face = self.look(rgb, time)
+        return self.steady(face, time) if face else None
 
     def along(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, Followed | None]]:
         """Yield every frame with its face; holds back up to REST frames of which it is not known yet."""
         held: list[VideoFrame] = []
         for frame in frames:
-            face = self._look(frame.rgb, frame.time)
+            face = self.look(frame.rgb, frame.time)
             if face is None and self._skipped:
                 held.append(frame)
                 continue
@@ -109,15 +110,26 @@ class Follower:
             held = []
         if held:  # the clip ends before the next look was due
             self._rested = REST
-            yield from self._placed(held, self._look(held[-1].rgb, held[-1].time))
+            yield from self._placed(held, self.look(held[-1].rgb, held[-1].time))
+
+    def begin(self, rgb: np.ndarray, time: float, face: Face, faces: Iterable[Face]) -> None:
+        """Follow a face from a frame on, which shows `faces` in all."""
+        self._know(rgb, face, faces)
+        self._is_cut(rgb)
+        self._face = self._found = face
+        self._rgb, self._time, self._seen = rgb, time, 1
+
+    def hurry(self) -> None:
+        """Let the next look be at all of the frame, if need be, however short ago the last was."""
+        self._rested = REST
 
     def _placed(self, frames: list[VideoFrame], last: Face | None) -> Iterator[tuple[VideoFrame, Followed | None]]:
         """Yield frames with the person's face, which is known of the last of them."""
-        before = self._look_back(frames[:-1], last) if last else [None] * (len(frames) - 1)
+        before = self.look_back(frames[:-1], last) if last else [None] * (len(frames) - 1)
         for frame, face in zip(frames, [*before, last], strict=True):
-            yield frame, self._steady(face, frame.time) if face else None
+            yield frame, self.steady(face, frame.time) if face else None
 
-    def _steady(self, face: Face, time: float) -> Followed:
+    def steady(self, face: Face, time: float) -> Followed:
         """Return a face with its eyes smoothed after those before."""
         before = self._smoothed
         anew = before is None or time - before[0] > GAP or distance_moved(face, before[1]) > JUMP
@@ -126,7 +138,7 @@ class Follower:
         self._smoothed = time, face
         return Followed(face, self._eyes.value, anew)
 
-    def _look(self, rgb: np.ndarray, time: float) -> Face | None:
+    def look(self, rgb: np.ndarray, time: float) -> Face | None:
         """Return the person's face as it is found in the next frame."""
         if rgb is not self._rgb or self._skipped:  # a photograph's stays where it is
             cut = self._is_cut(rgb)
@@ -162,18 +174,18 @@ class Follower:
         if present:  # lost
             self._remember(time)
         faces = self._everywhere(rgb, cut or present)
-        found = max(faces, key=lambda face: self._likeness(rgb, face), default=None)
-        if found is None or self._likeness(rgb, found) < SAME:
+        found = max(faces, key=lambda face: self.likeness(rgb, face), default=None)
+        if found is None or self.likeness(rgb, found) < SAME:
             return None
         self._know(rgb, found, faces)
         return found
 
-    def _look_back(self, frames: list[VideoFrame], face: Face) -> list[Face | None]:
+    def look_back(self, frames: list[VideoFrame], face: Face) -> list[Face | None]:
         """Return the face in frames that lie before one where it is, backwards until it is no longer seen."""
         faces: list[Face | None] = []
         for frame in reversed(frames):
             around = self._around(frame.rgb, face, near=True)
-            found = next((one for one in around if self._likeness(frame.rgb, one) >= SAME), None)
+            found = next((one for one in around if self.likeness(frame.rgb, one) >= SAME), None)
             if found is None:
                 break
             face = found
@@ -197,7 +209,7 @@ class Follower:
         if self._empty is not None and self._small is not None and cv2.absdiff(self._small, self._empty).max() <= STILL:
             return []
         self._empty = self._small
-        return find_faces(rgb, self.landmarker)
+        return self.find(rgb)
 
     def _is_person(self, rgb: np.ndarray, time: float, face: Face, goes_on: bool) -> bool:
         """Return whether a face is the person's; `goes_on` if it may be where it was a moment ago."""
@@ -223,9 +235,9 @@ class Follower:
         past = [*self._past, *([(self._rgb, self._found)] if self._found and self._rgb is not None else [])]
         self._past.clear()
         for rgb, face in past:
-            self._meet(rgb, face, find_faces(rgb, self.landmarker))
+            self.meet(rgb, face, self.find(rgb))
 
-    def _likeness(self, rgb: np.ndarray, face: Face) -> float:
+    def likeness(self, rgb: np.ndarray, face: Face) -> float:
         """Return how alike a face is to the person's."""
         return self._person.likeness(self.code(rgb, face.eyes))
 
@@ -233,9 +245,9 @@ class Follower:
         """Learn from a frame who the person is, and who is not."""
         self._code = self.code(rgb, face.eyes)
         self._person.learn(self._code)
-        self._meet(rgb, face, faces)
+        self.meet(rgb, face, faces)
 
-    def _meet(self, rgb: np.ndarray, face: Face, faces: Iterable[Face]) -> None:
+    def meet(self, rgb: np.ndarray, face: Face, faces: Iterable[Face]) -> None:
         """Learn from a frame that shows the person's face who the other faces are."""
         for other in faces:
             if distance_moved(other, face) > JUMP:
@@ -243,9 +255,8 @@ class Follower:
 
     def _is_cut(self, rgb: np.ndarray) -> bool:
         """Return whether the scene was cut before a frame."""
-        small = cv2.cvtColor(cv2.resize(rgb, SMALL, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        before, self._small = self._small, small
-        return before is not None and float(cv2.absdiff(small, before).mean()) > CUT
+        before, self._small = self._small, small_copy(rgb)
+        return before is not None and is_cut(before, self._small)
 
 
 class Template:
@@ -257,7 +268,7 @@ class Template:
         """Return the face of a frame."""
         height, width = rgb.shape[:2]
         eyes = np.asarray(TEMPLATE) * (width, height) - 0.5
-        return Followed(Face((0.0, 0.0, width, height), eyes, 0.0), eyes, anew=False)
+        return Followed(Face((0.0, 0.0, width, height), eyes, 0.0, "given"), eyes, anew=False)
 
     def along(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, Followed | None]]:
         """Yield every frame with its face."""
@@ -277,6 +288,16 @@ def nobody(path: Path, frames: int, number: int | None, most: int, when: str = "
     if number and most:
         return InputError(f"{path}: no face {number} in any of {frames} frames{when}, {most} at most; lower --face")
     return InputError(f"{path}: no face in any of {frames} frames{when}")
+
+
+def small_copy(rgb: np.ndarray) -> np.ndarray:
+    """Return a small grey copy of a frame, by which frames are compared."""
+    return cv2.cvtColor(cv2.resize(rgb, SMALL, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+
+
+def is_cut(before: np.ndarray, now: np.ndarray) -> bool:
+    """Return whether the scene was cut between two frames, of small copies."""
+    return float(cv2.absdiff(now, before).mean()) > CUT
 
 
 def find_near(rgb: np.ndarray, last: Face, landmarker: Landmarker | None = None) -> list[Face]:

@@ -1,1 +1,1 @@
-"""Expressions of many photographs and of clips, as tables."""
+"""Faces of many photographs and clips, read and told as tables."""

@@ -1,30 +1,53 @@
-"""Expressions of a clip, frame by frame."""
+"""Faces in a clip: a row a frame and person."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.faces.track import follower
-from mien.labels import CLASSES
-from mien.media.video.reader import ClipReader
+from mien.faces.crop import Which
+from mien.faces.track import Followed, follower
+from mien.files import path_text
+from mien.media.video.reader import ClipReader, VideoFrame
 from mien.progress import Tell, untold
-from mien.recognition.photos import Crops
+from mien.recognition.everyone import Everyone
+from mien.recognition.face import Crops, How, completed, read_faces
+from mien.recognition.smooth import Smoother
+from mien.recognition.table import Row
 from mien.runtime.person_code import person_code
 
 
-def recognize_clip(
-    editor: Crops, path: Path, number: int | None = None, tell: Tell = untold
-) -> Iterator[tuple[float, dict[str, float] | None]]:
-    """Yield every frame's time in seconds and the probability of every expression word, None without the person."""
-    editor.engine.require("recognize")
+def clip_rows(
+    editor: Crops, path: Path, which: Which = None, how: How | None = None, tell: Tell = untold
+) -> Iterator[Row]:
+    """Yield a clip's rows as its frames are read: one for each person, or one without `number` where nobody is seen.
+
+    `which` is the n-th from the left in the first frame that shows so many; None the only one; or all, who are
+    numbered from the left and as they come. Raises InputError for what is no clip, or damaged.
+    """
+    how = how or How()
+    smoother = Smoother()
     with ClipReader(path) as reader:
-        follow = follower(path, number, editor.aligned, editor.landmarker, person_code)
-        for k, (frame, found) in enumerate(follow.along(reader.frames()), 1):
-            words = None
-            if found:
-                crop = editor.crop_at(frame.rgb, found.steadied).crop
-                shares = editor.engine.probabilities(crop[None])[0].tolist()
-                words = dict(zip(CLASSES, shares, strict=True))
-            tell(k, reader.count)
-            yield frame.time, words
+        for k, (frame, people) in enumerate(_people(editor, path, which, reader.frames())):
+            here: Row = {"path": path_text(path), "frame": k, "time": round(frame.time, 6)}
+            cuts = [editor.crop_at(frame.rgb, one.steadied, number) for number, one in people.items()]
+            for row, one in zip(read_faces(editor.engine, cuts, how), people.values(), strict=True):
+                if how.smooth:
+                    row = completed(smoother(row, frame.time, one.anew), how.least)
+                yield here | row
+            if not people:
+                yield here
+            tell(k + 1, reader.count)
+
+
+def _people(
+    editor: Crops, path: Path, which: Which, frames: Iterator[VideoFrame]
+) -> Iterator[tuple[VideoFrame, dict[int, Followed]]]:
+    """Yield every frame with the faces that are followed, by number."""
+    if which == "all" and not editor.aligned:
+        yield from Everyone(path, person_code(), editor.landmarker).along(frames)
+        return
+    number = None if which == "all" else which
+    follow = follower(path, number, editor.aligned, editor.landmarker, person_code)
+    for frame, found in follow.along(frames):
+        yield frame, {number or 1: found} if found else {}

@@ -1,4 +1,4 @@
-"""The table of recognised faces: its columns, and CSV, JSON and parquet."""
+"""The table of faces that were read: its columns, and CSV, JSON and parquet."""
 
 from __future__ import annotations
 
@@ -7,26 +7,38 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mien.errors import InputError
 from mien.files import check_place, write_whole
-from mien.labels import AUS, CLASSES, au_name
+from mien.labels import AUS, CLASSES, au_columns, au_name
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLES = (".csv", ".json", ".parquet")
 PLACE = ("path", "number", "x", "y", "width", "height")
-
+TIME = ("frame", "time")
+HEAD = ("score", "yaw", "pitch", "roll", "turned", "gaze_x", "gaze_y", "eye_left", "eye_right")
+PRESENT = tuple(f"{au_name(au)}_present" for au in AUS)
+FURTHER = ("unsure", *HEAD, *au_columns(), *au_columns("L"), *au_columns("R"), *PRESENT)
+"""Columns that stand in a table where a row has them."""
+WHOLE = frozenset({"number", "frame", "unsure", "turned", "face_id", "success", *PRESENT})
+"""Columns of whole numbers."""
 
 Row = dict[str, Any]
-"""A face: PLACE (pixels; number 1 is the leftmost), eyes (what found them), expression, the probability of every word,
-AU01 … 0-5 if the model measures them; or a file: path and error. What stands in no column is `left_out`, the smaller
-faces where none was chosen."""
+"""A face in a picture or a frame, by columns that docs/reading.md tells; or a frame that shows none: path, frame and
+time; or a file: path and error. What stands in no column is `left_out`, the smaller faces where none was chosen, and
+`points`, 68 landmarks x, y in pixels of the picture, one after the other, where they were asked for."""
 
 
 def columns_of(rows: Sequence[Row]) -> list[str]:
-    """Return the columns of a table of `rows`; action units are those that any row has."""
-    units = [name for name in map(au_name, AUS) if any(name in row for row in rows)]
-    return [*PLACE, "eyes", "expression", *CLASSES, *units, "error"]
+    """Return the columns of a table of `rows`; of those that not every model knows only what any row has."""
+    seen = {name for row in rows for name in row}
+    nameless = "number" in seen and "expression" not in seen  # by a model that knows no words
+    words = () if nameless else ("expression", *CLASSES)
+    time, further = ([name for name in names if name in seen] for names in (TIME, FURTHER))
+    return ["path", *time, *PLACE[1:], "eyes", *words, *further, "error"]
 
 
 def check_table(path: Path) -> None:
@@ -38,28 +50,35 @@ def check_table(path: Path) -> None:
         import pyarrow  # noqa: F401 - pandas asks for it only when it writes
 
 
-def write_table(rows: Sequence[Row], path: Path) -> None:
-    """Write rows as .csv, .json or .parquet by the suffix, whole or not at all."""
-    suffix, columns = path.suffix.lower(), columns_of(rows)
+def write_table(rows: Sequence[Row], path: Path, columns: Sequence[str] | None = None) -> None:
+    """Write rows as .csv, .json or .parquet by the suffix, whole or not at all; in `columns_of`, or others."""
+    suffix = path.suffix.lower()
     if suffix == ".parquet":
-        import pandas as pd
-
-        data = pd.DataFrame(rows, columns=columns).astype({"number": "Int64"}).to_parquet(index=False)
+        data = data_frame(rows, columns).to_parquet(index=False)
     else:
-        data = (csv_text(rows) if suffix == ".csv" else json_text(rows)).encode()
+        data = (csv_text(rows, columns) if suffix == ".csv" else json_text(rows, columns)).encode()
     write_whole(path, data)
 
 
-def csv_text(rows: Sequence[Row]) -> str:
+def data_frame(rows: Sequence[Row], columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return rows as a pandas table; what is unknown is missing."""
+    import pandas as pd
+
+    table = pd.DataFrame(rows, columns=list(columns or columns_of(rows)))
+    return table.astype({name: "Int64" for name in table.columns if name in WHOLE})
+
+
+def csv_text(rows: Sequence[Row], columns: Sequence[str] | None = None) -> str:
     """Return rows as CSV with a header; what is unknown is empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns_of(rows), restval="", extrasaction="ignore", lineterminator="\n")
+    names = columns or columns_of(rows)
+    writer = csv.DictWriter(text, names, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
 
 
-def json_text(rows: Sequence[Row]) -> str:
+def json_text(rows: Sequence[Row], columns: Sequence[str] | None = None) -> str:
     """Return rows as a JSON list of objects; what is unknown is null."""
-    columns = columns_of(rows)
-    return json.dumps([{name: row.get(name) for name in columns} for row in rows], indent=1) + "\n"
+    names = columns or columns_of(rows)
+    return json.dumps([{name: row.get(name) for name in names} for row in rows], indent=1) + "\n"

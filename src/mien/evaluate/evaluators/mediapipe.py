@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from mien.blendshapes import units_by_side
 from mien.evaluate.evaluators.base import Reading, empty_aus
 from mien.faces.mediapipe_task import open_task
-from mien.labels import AUS, BLENDSHAPES
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ class BlendshapeEvaluator:
         for k, picture in enumerate(pictures):
             faces = self.landmarker.detect(self.wrap(np.ascontiguousarray(picture))).face_blendshapes
             if faces:
-                score = {category.category_name: float(category.score) for category in faces[0]}
-                for unit, shapes in BLENDSHAPES.items():
-                    aus[k, AUS.index(unit)] = 5 * max(score.get(shape, np.nan) for shape in shapes)
+                aus[k] = np.maximum(*units_by_side({one.category_name: float(one.score) for one in faces[0]}))
         return Reading(aus=aus)
 
 

@@ -17,7 +17,8 @@ from mien.errors import InputError
 from mien.faces.detect import find_faces
 from mien.labels import CLASSES
 from mien.models.registry import create
-from mien.recognition.photos import find_rows, pictures, recognize_all
+from mien.recognition.read import find_rows, recognize_all
+from mien.recognition.sources import files_in, pictures
 from tests.cli.test_cli import run
 from tests.helpers.tiny import TINY
 
@@ -166,15 +167,19 @@ def test_a_journal_that_somebody_wrote_into_is_no_end_to_it(editor, album, tmp_p
     assert find_rows(again, [album], journal=journal) == before and len(again.asked) == 5
 
 
-def test_clips_among_pictures_are_named(album, caplog):
+def test_clips_in_folders_are_read_with_pictures(album, caplog):
     (album / "party.mp4").touch()
-    assert len(pictures([album])) == 5
-    assert "party.mp4: a clip among pictures is passed over; give it by itself" in caplog.text
+    assert len(files_in([album])) == 6 and len(pictures([album])) == 5
+    assert "party.mp4: a clip among pictures is passed over" in caplog.text
     only = album / "clips"
     only.mkdir()
     (album / "party.mp4").replace(only / "party.mp4")
-    with pytest.raises(InputError, match="holds no picture but 1 clips: give them one by one"):
+    assert files_in([only]) == [only / "party.mp4"]
+    with pytest.raises(InputError, match="holds no picture but 1 clips"):
         pictures([only])
+    (only / "party.mp4").unlink()
+    with pytest.raises(InputError, match="holds no picture and no clip"):
+        files_in([only])
 
 
 def test_pictures_of_telephones_are_found(tmp_path):
