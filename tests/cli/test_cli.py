@@ -175,7 +175,11 @@ def test_bad_pictures_are_one_line(place, capsys, tmp_path, name, says):
     ("words", "says"),
     [
         (("edit", "face.jpg", "--expression", "joy", "-o", "out.png"), "joy.*happiness"),
-        (("edit", "face.jpg", "-o", "out.png"), "takes one of"),
+        (("edit", "face.jpg", "-o", "out.png"), "takes one of --expression"),
+        (("edit", "face.jpg", "--au", "12=3", "--like", "face.jpg", "-o", "out.png"), "--like and --au: choose one"),
+        (("edit", "face.jpg", "--gaze", "9", "-o", "out.png"), "--gaze takes 2 values"),
+        (("edit", ".", "--expression", "fear", "-o", "out"), "a folder; one photograph or clip"),
+        (("neutralize", ".", "-o", "out.mp4"), "a folder; one photograph or clip"),
         (("edit", "face.jpg", "--expression", "fear", "--intensity", "7", "-o", "out.png"), "0 .neutral. to 1"),
         (("edit", "face.jpg", "--expression", "fear", "-o", "out.png", "--device", "gpu"), "--device gpu: expected"),
         (("edit", "face.jpg", "--au", "x", "-o", "out.png"), "12=3"),

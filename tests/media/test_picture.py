@@ -157,7 +157,7 @@ def test_of_several_frames_the_first_is_taken_and_it_is_said(suffix, tmp_path, c
     first.save(tmp_path / f"a.{suffix}", save_all=True, append_images=[second], **options)
     with caplog.at_level(logging.WARNING, "mien"):
         photo = read_photo(tmp_path / f"a.{suffix}")
-    assert np.abs(photo.rgb.astype(int) - (200, 40, 40)).max() <= 8
+    assert np.abs(photo.rgb.astype(int) - (200, 40, 40)).max() <= 8 and photo.several
     assert f"a.{suffix}: holds several frames or pages; its first is taken" in caplog.text
     caplog.clear()
     first.save(tmp_path / f"b.{suffix}", **options)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 from types import SimpleNamespace
 
 import numpy as np
@@ -37,9 +38,9 @@ class Browser:
         self.client.cookies.clear()
         return self.client.request(method, path, headers={"Cookie": self.cookie}, **more)
 
-    def send(self, rgb, name="me.png"):
+    def send(self, rgb, name="me.png", form="PNG", **options):
         content = io.BytesIO()
-        Image.fromarray(rgb).save(content, "PNG")
+        Image.fromarray(rgb).save(content, form, **options)
         return self.ask("POST", "/gradio_api/upload", files={"files": (name, content.getvalue())}).json()[0]
 
     def happens(self, part, event, **given):
@@ -104,6 +105,18 @@ def test_a_photograph_is_edited_and_nobody_else_has_it(page):
     for sent in (path, *made):  # not by events either, nor by joining the other's session
         assert UNKNOWN in told(two.happens("photo", "input", photo={"path": sent})[1])
     assert "give a photograph first" in told(two.happens("change", "click", face="1")[1])
+
+
+@pytest.mark.parametrize("place", ["photo", "like"])
+def test_of_a_photograph_that_moves_the_page_says_what_is_taken_and_the_terminal_nothing(page, caplog, place):
+    browser = Browser(page[0])
+    path = browser.send(
+        astronaut(), "me.webp", "WEBP", save_all=True, append_images=[Image.fromarray(astronaut()[:, ::-1])]
+    )
+    with caplog.at_level(logging.WARNING, "mien"):
+        good, values = browser.happens(place, "input", **{place: {"path": path}})
+    assert good and "me.webp: 512×512, one face; of several frames or pages the first" in told(values)
+    assert not caplog.text
 
 
 def test_as_much_stays_after_many_edits_as_after_few(page, monkeypatch):

@@ -92,7 +92,7 @@ def _run(ending: Ending) -> None:
         sys.exit(ending.code)
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
-            errors.print(f"mien: {error.format_message()}", markup=False)
+            errors.print(f"mien: {error.format_message()}{_count_of_values(error)}", markup=False)
             sys.exit(2)
         if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
             said = str(error).strip().splitlines()[-1:] or ["it did not say how much"]
@@ -104,6 +104,13 @@ def _run(ending: Ending) -> None:
         raise
     finally:
         lose_output()  # what cannot be printed any more is no further error
+
+
+def _count_of_values(error: Exception) -> str:
+    """Return what the parser does not say of an option with several values: one that lacks takes the next word."""
+    option = getattr(error, "param", None)
+    count = getattr(option, "nargs", 1)
+    return f"; {option.opts[0]} takes {count} values, one after the other" if option and count > 1 else ""
 
 
 @shell.callback(invoke_without_command=True)

@@ -127,10 +127,12 @@ def edit(
     one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like)
     if clips.any_clip(face, like, output):
         how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
+        check_asked(expression, au, blendshape, like, gaze)
         return clips.change(one, Controls(expression, intensity, aus or None, like, gaze), how)
     clips.check_none(keep_format)
     if not one.begin():
         return
+    check_asked(expression, au, blendshape, like, gaze)
     asked = Controls(expression, intensity, aus or None, like, gaze)
     from mien.editing.editor import Editor
 
@@ -180,6 +182,15 @@ def neutralize(
     faces = one.faces(tool)
     photo = tool.neutralize(faces)
     one.write(tool, photo, one.accept(tool, faces, photo), asked.operation(), {"expression": "neutral"})
+
+
+def check_asked(expression: object, au: object, blendshape: object, like: object, gaze: object) -> None:
+    """Raise InputError, in the options' own words, where they do not ask for one thing."""
+    given = ["--expression"] * (expression is not None) + ["--like"] * (like is not None)
+    given += ["--au"] * bool(au) or ["--blendshape"] * bool(blendshape)  # units and blendshapes go together
+    if len(given) != 1 and (given or gaze is None):
+        many = f"{' and '.join(given)}: choose one; " if given else ""
+        raise InputError(f"{many}an edit takes one of --expression, --au, --blendshape or --like, or --gaze alone")
 
 
 def print_achieved(tool: Editor, face: FaceCrop, made: Photo, asked: Controls) -> None:

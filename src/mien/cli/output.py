@@ -73,7 +73,9 @@ class Delivery:
         self.check_places()
 
     def check_places(self) -> None:
-        """Raise InputError where a file to be written would take the place of another that matters."""
+        """Raise InputError where FACE is a folder, or a file to be written would take the place of one that matters."""
+        if self.face.is_dir():
+            raise InputError(f"{self.face}: a folder; one photograph or clip is changed at a time, give that")
         read = {"FACE": self.face, "--like": self.like, "--model": Path(self.model)}
         read |= {"--landmarker": Path(self.landmarker.partition(":")[2])}
         read |= dict(zip(("--sign", "--sign's key"), self.sign or (), strict=False))

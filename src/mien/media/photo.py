@@ -56,6 +56,7 @@ class Photo:
     xmp: bytes | None = None  # packet
     sixteen: np.ndarray | None = None  # uint16 (H, W, 3 or 4) RGB and alpha, from which `rgb` and `alpha` were rounded
     dpi: tuple[float, float] | None = None  # dots an inch across and down, for printing; None where the file is silent
+    several: bool = False  # the file goes on with frames or pages after this one
 
     @classmethod
     def of(cls, rgb: np.ndarray) -> Photo:
@@ -77,11 +78,12 @@ def _exif_of(image: Image.Image) -> bytes | None:
         return None
 
 
-def read_photo(path: str | Path, limit: int = PIXEL_LIMIT) -> Photo:
-    """Return the photograph in `path`, turned upright as its EXIF says; of several frames the first, which is logged.
+def read_photo(path: str | Path, limit: int = PIXEL_LIMIT, tell: bool = True) -> Photo:
+    """Return the photograph in `path`, turned upright as its EXIF says; of several frames the first.
 
-    Grey, palette, transparent and CMYK images all become 8-bit RGB; of 16-bit ones `sixteen` keeps all. One of more
-    than `limit` pixels is refused by its header, before it is decoded. Raises InputError for what cannot be read whole.
+    That there are several is logged, unless with `tell` off the caller says so. Grey, palette, transparent and CMYK
+    images all become 8-bit RGB; of 16-bit ones `sixteen` keeps all. One of more than `limit` pixels is refused by its
+    header, before it is decoded. Raises InputError for what cannot be read whole.
     """
     path = Path(path)
     with open_picture(path, _EXPECTED, _REMEDY, limit) as image:
@@ -91,13 +93,14 @@ def read_photo(path: str | Path, limit: int = PIXEL_LIMIT) -> Photo:
         turn_upright(image)
         rgb, alpha = rgb_and_alpha(path, image)
         rest = (_profile_of(image, grey), _exif_of(image), read_packet(image))
-    if several:
+    if several and tell:
         log.warning("%s: holds several frames or pages; its first is taken", path)
     sixteen = read_sixteen(read_bytes(path, _EXPECTED, 1 << 30), orientation, rgb) if has_sixteen else None
     if sixteen is not None:
         rgb = to_eight_bits(sixteen[..., :3])
         alpha = to_eight_bits(sixteen[..., 3]) if sixteen.shape[2] == 4 else alpha
-    return Photo(rgb, alpha, grey, *rest, sixteen, dpi[::-1] if dpi and orientation >= 5 else dpi)
+    dpi = dpi[::-1] if dpi and orientation >= 5 else dpi
+    return Photo(rgb, alpha, grey, *rest, sixteen, dpi, several)
 
 
 def _dots_of(image: Image.Image) -> tuple[float, float] | None:

@@ -116,7 +116,8 @@ class Events:
             upload = self.session.open(owner, sent)
         except InputError as error:
             return {page.like: None, page.example: None, page.status: message(str(error), bad=True)}
-        return {page.like: str(self.session.shown(upload)), page.example: upload, page.like_face: faces(upload)}
+        news = {page.like: str(self.session.shown(upload)), page.example: upload, page.like_face: faces(upload)}
+        return news | {page.status: message(found(upload))}
 
     def choose_way(self, way: str) -> News:
         """Show the parts of one way of asking."""
@@ -248,7 +249,8 @@ def found(upload: Upload) -> str:
     height, width = upload.photo.rgb.shape[:2]
     count = len(upload.faces)
     what = "one face" if count == 1 else f"{count} faces; choose one"
-    return f"{upload.path.name}: {width}×{height}, {what}"
+    first = "; of several frames or pages the first" if upload.photo.several else ""
+    return f"{upload.path.name}: {width}×{height}, {what}{first}"
 
 
 def build(session: Session, chosen: str) -> gr.Blocks:

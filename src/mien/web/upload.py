@@ -61,7 +61,7 @@ def photo_at(path: Path) -> Photo:
 @lru_cache(DECODED)
 def decode(path: Path) -> Photo:
     """Return a photograph, the last two from memory: every move of a slider asks for one again."""
-    return read_photo(path, MEGAPIXELS * 1_000_000)
+    return read_photo(path, MEGAPIXELS * 1_000_000, tell=False)  # the page says it, to who sent the file
 
 
 def shrink(rgb: np.ndarray, side: int = VIEW) -> np.ndarray:
