@@ -4,7 +4,7 @@
 never to be made anew: a test that fails here says that somebody's files no longer work. Its faces are rendered.
 
 Trainings must end in the same weights to the bit. That is asked where torch is the version that made them and rounds
-as it did there (`probe`); elsewhere the weights must be near.
+as it did there (`probe`); elsewhere the weights must be near. Fields are no longer asked: their reader is another net.
 """
 
 import hashlib
