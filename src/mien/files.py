@@ -217,14 +217,15 @@ def check_json(path: Path, *keys: str) -> None:
 _KEPT = "is not a part that this evaluation kept; remove it, then go on"
 
 
-def kept(path: Path, made_by: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
+def kept(path: Path, made_by: Mapping[str, Any], compute: Callable[[], Any], form: Any = object) -> Any:
     """Return what `path` keeps, or what `compute` gives, which is then kept; values that JSON can hold.
 
-    `made_by` says all that the value depends on. Raises InputError where `path` keeps something made otherwise.
+    `made_by` says all that the value depends on. Raises InputError where `path` keeps something made otherwise,
+    or a value that has not the `form` that `mien.reading.misfit` takes.
     """
     asked = json.loads(json.dumps(made_by))  # as it will be read again: tuples are lists
     if path.is_file():
-        note = read_json(path, _KEPT, {"made_by": dict, "value": object})
+        note = read_json(path, _KEPT, {"made_by": dict, "value": form})
         before, value = note["made_by"], note["value"]
         if before != asked:
             changed = sorted(k for k in {*before, *asked} if before.get(k) != asked.get(k))

@@ -3,12 +3,14 @@
 import csv
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from mien import cli
+from mien.cli.results import NOTE, RESULTS
 from mien.data.dataset import open_data
 from mien.data.importers.disfa import FOLDS
 from mien.labels import CLASSES
@@ -32,6 +34,10 @@ def mien(*words):
             cli.main()
         except SystemExit as leave:
             assert not leave.code, words
+    if words[0] == "evaluate" and "-o" in words:
+        folder, kept = Path(words[words.index("-o") + 1]), {NOTE, "folds.json", "pace.json", "made_by.json"}
+        written = json.loads((folder / NOTE).read_text())["written"][words[1]]
+        assert {path.name for path in folder.iterdir() if path.is_file()} - kept == {*written} <= {*RESULTS[words[1]]}
 
 
 def settings(family, **others):

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 
-from mien.cli import streams
+from mien.cli import evaluate_verbs, streams
 from mien.cli.output import check_outputs, same_file
+from mien.cli.results import NOTE, results_folder
 from mien.cli.terminal import errors
+from mien.errors import InputError
 from mien.files import alone, check_json
 from tests.cli.test_cli import run
 
@@ -119,6 +122,7 @@ VALUES = {  # words: what the line must name
     ("train", "ter_gan", "--data", "d", "--run", "r", "--minutes", "nan"): "--minutes",
     ("train", "ter_gan", "--data", "d", "--run", "r", "--minutes", "-1"): "--minutes",
     ("train", "ter_gan", "--data", "d", "--run", "r", "--devices", "100000"): "--devices",
+    ("train", "ter_gan", "--data", "d", "--run", "r", "--device", "cpu", "--devices", "1000"): "devices is 1000",
     ("train", "ter_gan", "--data", "d", "--run", "a.jpg"): "a.jpg: a.jpg is a file",
     ("train", "ter_gan", "--data", "d", "--run", "a.jpg/run"): "a.jpg is a file",
     ("zoo", "out", "--data", "d", "--hours", "nan"): "--hours",
@@ -135,6 +139,9 @@ VALUES = {  # words: what the line must name
     ("evaluate", "recognition", "--data", "d", "-o", "o", "--least", "nan"): "--least",
     ("evaluate", "recognition", "--data", "d", "-o", "o", "--folds", "-1"): "--folds",
     ("evaluate", "ablation", "jesrl", "--data", "d", "-o", "o", "--seed", "-1"): "--seed",
+    ("reproduce", "rel_gan", "--data", "d", "-o", "o", "--minutes", "nan"): "--minutes",
+    ("reproduce", "rel_gan", "--data", "d", "-o", "o", "--seed", "-1"): "--seed",
+    ("reproduce", "rel_gan", "--data", "d", "-o", "a.jpg"): "a.jpg is a file",
     (*EDIT, "--device", "meta", "-o", "o.png"): "--device meta",
     (*EDIT, "--device", "", "-o", "o.png"): "--device",
     (*EDIT, "--device", "cuda:-1", "-o", "o.png"): "--device cuda:-1",
@@ -144,7 +151,7 @@ VALUES = {  # words: what the line must name
     (*EDIT, "--min-identity", "nan", "-o", "o.png"): "--min-identity nan",
     ("recognize", "a.jpg", "-o", "."): ".: unknown suffix",
     ("recognize", "a.jpg", "-o", "sub"): "sub: unknown suffix",
-    ("recognize", "a.jpg", "-o", ""): ".: unknown suffix",
+    ("recognize", "a.jpg", "-o", ""): "-o: is given nothing",
     ("recognize", "a.jpg", "-o", "x" * 252 + ".csv"): "File name too long",
     ("embed", "a.jpg", "-o", "."): ".: expected",
     (*EDIT, "-o", "."): ".: a folder stands in the place",
@@ -216,6 +223,43 @@ def test_generated_faces_replace_generated_faces_alone(here, capsys):
     before = everything(here)
     code, _, err = run(capsys, "generate", "sub", "--count", "2")
     assert code == 2 and "sub/0001.png: was not made by mien" in err and everything(here) == before
+
+
+def test_an_evaluation_replaces_its_own_results_alone(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    def evaluates(verb, *files):
+        with typer.Context(click_command(verb)) as context:
+            results_folder(context, folder)
+            for name in files:
+                (folder / name).write_text(verb)
+
+    evaluates("gallery")
+    assert not list(folder.iterdir())  # what writes nothing leaves no note
+    evaluates("compare", "trials.csv", "aus.csv")
+    evaluates("compare", "trials.csv")
+    for verb, taken in (("transfer", "trials.csv"), ("gallery", "edit.png"), ("identity", "identity.csv")):
+        (folder / taken).exists() or (folder / taken).write_text("mine")
+        before = everything(folder)
+        with pytest.raises(InputError, match=rf"{taken}: was not written by mien evaluate {verb}, and would be"):
+            evaluates(verb, taken)
+        assert everything(folder) == before
+    (folder / "identity.json").write_text('{"protocol": "identity"}')  # a record of before there were notes
+    evaluates("identity", "identity.csv")
+    (folder / NOTE).write_text('{"my": "results"}')
+    with pytest.raises(InputError, match="was not written by mien"):
+        evaluates("compare")
+
+
+def click_command(name):
+    return typer.main.get_command(evaluate_verbs).commands[name]
+
+
+@pytest.mark.parametrize("words", [("recognize", ""), ("edit", "a.jpg", "--model="), ("",)])
+def test_an_empty_word_is_not_the_folder_that_one_is_in(here, capsys, words):
+    code, _, said = run(capsys, *words)
+    assert code == 2 and "is a variable of the shell not set?" in " ".join(said.split())
 
 
 def test_a_run_does_not_replace_somebodys_note(faces_folder, tmp_path, capsys):

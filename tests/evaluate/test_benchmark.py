@@ -1,5 +1,7 @@
 """The open benchmark: figures of a model whose answers are known, the same bytes twice, and others' figures beside."""
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -17,6 +19,7 @@ from mien.evaluate.answers import TRUTH
 from mien.evaluate.benchmark import part, sets
 from mien.evaluate.benchmark import run as bench_module
 from mien.evaluate.benchmark.page import TABLES, all_figures, by_answer
+from mien.evaluate.benchmark.part import as_picture, as_text
 from mien.evaluate.benchmark.record import read_record
 from mien.evaluate.benchmark.run import TRIVIAL_MODEL, bench, bench_models
 from mien.evaluate.benchmark.sets import marked_set, studio_set
@@ -258,6 +261,23 @@ def test_files_that_are_no_record_are_refused(first, tmp_path):
         (tmp_path / "bad.json").write_bytes(text.encode("latin-1"))
         with pytest.raises(InputError, match=said):
             read_record(tmp_path / "bad.json", first.record)
+
+
+def test_a_kept_picture_comes_through_the_door_of_pictures(tmp_path):
+    assert np.array_equal(
+        as_picture(as_text(np.eye(8, dtype=np.uint8)[..., None].repeat(3, 2)), tmp_path)[..., 0], np.eye(8)
+    )
+    huge = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(huge, "PNG")
+    for text in (
+        "no base64!",
+        "AAAA",
+        "",
+        as_text(np.zeros((8, 8, 3), np.uint8))[:40],
+        base64.b64encode(huge.getvalue()).decode(),
+    ):
+        with pytest.raises(InputError, match=str(tmp_path)):
+            as_picture(text, tmp_path)
 
 
 def test_sets_that_cannot_be_measured_are_refused(studio, models, evaluator, faces_folder, edit_rows, tmp_path):

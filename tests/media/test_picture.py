@@ -50,6 +50,46 @@ def many_scans(count):
     return data[:-2] + data[last:-2] * count + data[-2:]
 
 
+def encoded(form, size=(64, 64)):
+    file = io.BytesIO()
+    Image.new("L", size, 128).save(file, form)
+    return file.getvalue()
+
+
+def with_parts(form, part, count):
+    """Return a sound picture with a part so many times before its pixels."""
+    data = encoded(form)
+    at = {"JPEG": 2, "PNG": 33, "GIF": 13 + 3 * (2 << (data[10] & 7))}[form]
+    return data[:at] + part * count + data[at:]
+
+
+PARTS = {  # form, part, how often decoders take long, how often programs may well write it, what is told
+    "segments": ("JPEG", b"\xff\xe5\0\2", 500_000, 500, "more than 20,000 segments"),
+    "filling": ("JPEG", b"\xff", 5_000_000, 1000, "a long part of it holds nothing"),
+    "chunks": ("PNG", chunk(b"tEXt", b"k\0v"), 250_000, 500, "more than 200,000 chunks"),
+    "comments": ("GIF", b"\x21\xfe\xff" + b"x" * 255 + b"\0", 5_000, 500, "more than 1 MiB of comments"),
+    "blocks": ("GIF", b"\x21\xf9\4\0\0\0\0\0", 500_000, 500, "more than 20,000 blocks"),
+}
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_parts_without_end_are_refused_before_a_decoder_looks_at_each(kind, tmp_path):
+    form, part, too_many, many, told = PARTS[kind]
+    (tmp_path / "in").write_bytes(with_parts(form, part, too_many))
+    with pytest.raises(InputError, match=told):
+        read_photo(tmp_path / "in")
+    (tmp_path / "in").write_bytes(with_parts(form, part, many))
+    assert read_photo(tmp_path / "in").rgb.shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_a_large_profile_comes_back_from_what_is_written(tmp_path, suffix):
+    profile = bytes(16) + b"RGB " + np.random.default_rng(0).bytes(3_000_000)
+    Image.new("RGB", (64, 64)).save(tmp_path / "in.webp", icc_profile=profile)
+    write_photo(read_photo(tmp_path / "in.webp"), tmp_path / f"out{suffix}", None)
+    assert read_photo(tmp_path / f"out{suffix}").icc == profile
+
+
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize(
     ("content", "told"),

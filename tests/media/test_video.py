@@ -222,6 +222,16 @@ def test_what_is_no_clip_is_one_line(tmp_path, told):
     assert str(path) in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["file:a.mp4", "a:b.mp4", "http:a.mp4", "pipe:0.mp4", "concat:a|b.mp4", "50%d.mp4"])
+def test_a_name_is_no_address(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_clip(tmp_path / "a.mp4", rolled(9))
+    write_clip(tmp_path / "b.mp4", rolled(3)).rename(name)
+    with ClipReader(name) as reader:
+        assert reader.count == len(list(reader.frames())) == 3  # not those of a.mp4
+    assert len(read_frames(f"file:{copy(name, f'to {name}')}")) == 3
+
+
 def test_a_cut_matroska_is_told(tmp_path):
     cut(tmp_path / "a.mkv", 0.5)
     with pytest.raises(InputError, match="cut short"):

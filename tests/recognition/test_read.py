@@ -154,6 +154,18 @@ def test_a_stopped_run_goes_on(editor, album, tmp_path):
     assert len(other.asked) == 5
 
 
+def test_a_full_disk_is_told_by_the_journals_name(editor, album, tmp_path):
+    resource = pytest.importorskip("resource", reason="no such limits here")
+    journal, before = tmp_path / ".faces.csv.part", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(InputError, match=r"\.faces\.csv\.part: cannot be written"):
+            find_rows(editor, [album], journal=journal)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert len(find_rows(editor, [album], journal=journal)) == len(find_rows(editor, [album]))
+
+
 @pytest.mark.parametrize(
     "line", ["[" * 100_000, '[1]\n[1, 2, 3]\n7\nnull\n["a", {}]\n["a", [1]]', '["a", [{"path": 3}]]'],
     ids=["nested", "odd", "no row"],

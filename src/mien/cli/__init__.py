@@ -6,7 +6,7 @@ Heavy imports (torch, numba, scikit-learn) stand inside the verbs that need them
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Annotated
 
@@ -75,6 +75,7 @@ def main() -> None:
 
 def _run(ending: Ending) -> None:
     try:
+        check_words(sys.argv[1:])
         code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
         if code == INTERRUPTED:  # typer takes Ctrl-C for itself
             raise KeyboardInterrupt
@@ -111,6 +112,15 @@ def _count_of_values(error: Exception) -> str:
     option = getattr(error, "param", None)
     count = getattr(option, "nargs", 1)
     return f"; {option.opts[0]} takes {count} values, one after the other" if option and count > 1 else ""
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Raise InputError where a word of the command is empty, which as a path would be the folder that one is in."""
+    for before, word in zip(["", *words], words, strict=False):
+        name, equals, value = word.partition("=")
+        if not word or (equals and not value and name.startswith("--")):
+            what = f"{name or before}: is given nothing" if name or before.startswith("-") else "a word is empty"
+            raise InputError(f"{what}; is a variable of the shell not set?")
 
 
 @shell.callback(invoke_without_command=True)

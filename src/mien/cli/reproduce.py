@@ -9,6 +9,7 @@ import typer
 
 from mien.cli.evaluate_options import EvaluatorName
 from mien.cli.terminal import SamePeople, bar, known_precision, out, parse_setting, sets_of
+from mien.cli.values import Seeds, finite, folder_name
 from mien.errors import InputError
 
 
@@ -22,9 +23,9 @@ def reproduce(
         list[Path] | None, typer.Option(help="A data set; several, and each experiment takes its corpus, else all.")
     ] = None,
     preset: Annotated[str, typer.Option(help="small, base or paper.")] = "small",
-    output: Annotated[Path, typer.Option("--out", "-o", help="Folder for trainings, figures and rows.")] = Path(
-        "reproduced"
-    ),
+    output: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for trainings, figures and rows.", callback=folder_name)
+    ] = Path("reproduced"),
     people: Annotated[
         int | None, typer.Option(min=4, help="Train on so many people at most, and test so many at most.")
     ] = None,
@@ -36,12 +37,14 @@ def reproduce(
         ),
     ] = None,
     split: Annotated[str, typer.Option(help="By folds: people; or variants, animations unseen as well.")] = "people",
-    minutes: Annotated[float | None, typer.Option(help="By folds: shorten all stages, a fold takes so long.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="By folds: shorten all stages, a fold takes so long.", callback=finite)
+    ] = None,
     evaluator: EvaluatorName = "evaluator",
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting, as steps=500; of another model: eet.steps=500.")
     ] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Give it again for more trainings by folds.")] = None,
+    seed: Seeds = None,
     precision: str = "auto",
     device: str = "auto",
     same_people: SamePeople = False,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.results import results_folder
 from mien.errors import InputError
 from mien.files import check_folder
 
@@ -39,4 +40,4 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …", callback=dev
 Seed = Annotated[int, typer.Option(min=0, max=MOST, help="Other seeds give other random numbers.")]
 Seeds = Annotated[list[int] | None, typer.Option("--seed", min=0, max=MOST, help="Give it again for more trainings.")]
 Folder = Annotated[Path, typer.Argument(help="Folder to write into.", callback=folder_name)]
-Out = Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.", callback=folder_name)]
+Out = Annotated[Path, typer.Option("-o", "--output", help="Folder for tables.", callback=results_folder)]

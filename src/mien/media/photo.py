@@ -15,7 +15,7 @@ from PIL import ExifTags, Image
 
 from mien.errors import InputError
 from mien.files import check_place, write_whole
-from mien.media.picture import PIXEL_LIMIT, is_one_of_several, open_picture
+from mien.media.picture import PIXEL_LIMIT, PROFILE, is_one_of_several, open_picture
 from mien.media.pixels import is_grey, orientation_of, rgb_and_alpha, turn_upright
 from mien.media.provenance import Stamp, read_packet, save_arguments
 from mien.media.sixteen_bit import encode_png, is_sixteen_bit, read_sixteen, to_eight_bits, with_changes
@@ -116,7 +116,7 @@ def _dots_of(image: Image.Image) -> tuple[float, float] | None:
 def _profile_of(image: Image.Image, grey: bool) -> bytes | None:
     """Return the colour profile where it describes the pixels as they are now: RGB or grey, but not CMYK made RGB."""
     profile = image.info.get("icc_profile")
-    if not isinstance(profile, bytes) or image.mode == "CMYK":
+    if not isinstance(profile, bytes) or len(profile) > PROFILE or image.mode == "CMYK":
         return None
     return profile if profile[16:20] == (b"GRAY" if grey else b"RGB ") else None
 

@@ -6,19 +6,19 @@ a progressive JPEG can ask for all its pixels a thousand times. Whatever is wron
 
 from __future__ import annotations
 
-import os
-import re
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, PngImagePlugin
 
 from mien.errors import InputError
+from mien.media.parts import check_parts
 from mien.reading import opened
 
 COMMON = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF", "AVIF", "JPEG2000", "HEIF")
@@ -37,8 +37,9 @@ PICTURES = frozenset(
 
 PIXEL_LIMIT = 100_000_000  # a photograph of this size takes 0.3 GB as an array; files can claim far more
 BUDGET = 1_900_000_000  # bytes that decoding may take: with the program itself less than 2.5 GB
-SCANS = 100  # of a JPEG; encoders write some ten
-SCANNED = 1 << 20  # bytes looked at together
+
+PROFILE = 32 << 20  # bytes of a colour profile; JPEGs hold up to 17 million
+PngImagePlugin.MAX_TEXT_CHUNK = 2 * PROFILE  # by default Pillow opens no PNG whose profile has more than one million
 
 # Bytes a pixel at the peak of decoding and converting, as measured: the decoder's own planes and canvases, Pillow's
 # image, our arrays.
@@ -46,7 +47,6 @@ _COST = {"JPEG": 12, "MPO": 12, "WEBP": 18, "AVIF": 18, "HEIF": 18, "JPEG2000": 
 _PLAIN, _DEEP = 10, 28  # of other formats; of sixteen bits a channel, to the end of writing them
 
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # a marker; in coded data, FF is followed by 00 or D0 to D7 alone
 
 
 class Memory:
@@ -76,16 +76,20 @@ MEMORY = Memory(BUDGET)
 
 @contextmanager
 def open_picture(
-    path: Path, expected: str, remedy: str, limit: int = PIXEL_LIMIT, formats: tuple[str, ...] = COMMON
-) -> Iterator[Image.Image]:
+    path: Path, expected: str, remedy: str, limit: int = PIXEL_LIMIT, formats: tuple[str, ...] = COMMON,
+    content: bytes | None = None,
+) -> Iterator[Image.Image]:  # fmt: skip
     """Open a picture with only its header read, and nothing in it that decoding could not afford.
+
+    `content` are its bytes where it stands inside of another file, which `path` then names.
 
     What is done with it inside the block, decoding and converting, may raise anything: it becomes one line that says
     that the file is damaged, and `remedy`. `expected` ends the line about what is no picture. Raises InputError.
     """
-    with opened(path, expected) as file, warnings.catch_warnings():
+    source = opened(path, expected) if content is None else nullcontext(BytesIO(content))
+    with source as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, on damaged metadata and on sizes below our own limit
-        if os.fstat(file.fileno()).st_size == 0:
+        if not file.read(1):
             raise InputError(f"{path}: empty (0 bytes); {expected}, {remedy}")
         image = _opened(path, file, expected, limit, formats)
         try:
@@ -100,9 +104,11 @@ def open_picture(
 
 def _opened(path: Path, file: BinaryIO, expected: str, limit: int, formats: tuple[str, ...]) -> Image.Image:
     """Return Pillow's image of a file that decoding can afford. Raises InputError with the reason."""
+    file.seek(0)
     head = file.read(64)
     file.seek(0)
     _check_size(path, _webp_size(head), limit)  # Pillow would take all the memory for it when it opens the file
+    check_parts(path, file, head)
     known = [name for name in formats if name in _readable(_is_heic(path, head, formats))]
     try:
         image = Image.open(file, formats=known)
@@ -111,8 +117,6 @@ def _opened(path: Path, file: BinaryIO, expected: str, limit: int, formats: tupl
     except Exception as error:  # see open_picture
         raise InputError(f"{path}: not an image that mien can read; {expected}") from error
     _check_size(path, image.size, limit)
-    if image.format in ("JPEG", "MPO"):
-        _check_scans(path, file)
     cost = cost_of(image)
     if cost > BUDGET:
         most = BUDGET * image.width * image.height // cost // 1_000_000
@@ -163,29 +167,6 @@ def _webp_size(head: bytes) -> tuple[int, int]:
         bits = int.from_bytes(head[21:25], "little")
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
     return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
-
-
-def _check_scans(path: Path, file: BinaryIO) -> None:
-    """Raise InputError for a JPEG that would be decoded far more often than encoders ask; leave the file as it was."""
-    before, scans = file.tell(), 0
-    file.seek(2)
-    while (marker := _marker(file)) not in (None, 0xD9):
-        scans += marker == 0xDA
-        if scans > SCANS:
-            raise InputError(f"{path}: has more than {SCANS} scans, each as long as a picture; save it anew as JPEG")
-        file.seek(max(0, int.from_bytes(file.read(2), "big") - 2), os.SEEK_CUR)
-    file.seek(before)
-
-
-def _marker(file: BinaryIO) -> int | None:
-    """Return the next marker of a JPEG, the file being left after it; None at the end."""
-    while block := file.read(SCANNED):
-        if match := _SCAN.search(block):
-            file.seek(match.end() - len(block), os.SEEK_CUR)
-            return block[match.end() - 1]
-        if len(block) == SCANNED and block[-1] == 0xFF:
-            file.seek(-1, os.SEEK_CUR)
-    return None
 
 
 def cost_of(image: Image.Image) -> int:

@@ -40,7 +40,8 @@ def open_journal(
     same, known = _kept(path, made_by)
     with ExitStack() as held:
         with writing(path):
-            file = held.enter_context(place_of(path).open("a" if same else "w", encoding="utf-8"))
+            file = place_of(path).open("a" if same else "w", encoding="utf-8")
+        held.callback(writing(path)(file.close))  # what a full disk did not take is tried once more
         held.enter_context(alone(path))
 
         def note(text: str) -> None:

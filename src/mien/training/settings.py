@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,7 @@ from mien.nn.modes import native_bf16
 
 Precision = Literal["32-true", "bf16-mixed"]
 ACCELERATORS = ("auto", "cpu", "cuda", "gpu", "mps")
+SPARE = 8  # processes that any processor may be asked for, as to try what runs on several
 INTERVALS = ("checkpoint_every", "log_every", "sheet_every")  # in steps
 
 
@@ -36,6 +38,9 @@ class Settings:
         for name, most in (("devices", 1024), ("nodes", 1024), *dict.fromkeys(INTERVALS, 10**9).items()):
             if not 1 <= getattr(self, name) <= most:
                 raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more, at most {most}")
+        cores = max(SPARE, os.cpu_count() or 1)
+        if self.devices > cores and (self.accelerator == "cpu" or not torch.cuda.is_available()):
+            raise InputError(f"devices is {self.devices}; expected at most {cores} processes on this processor")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed is {self.seed}; expected 0 or more, at most {2**63 - 1}")
         if self.accelerator not in ACCELERATORS:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ import pandas as pd
 from PIL import Image
 
 from mien.data.dataset import Data
+from mien.errors import InputError
 from mien.evaluate.answers import MADE, TRIVIAL, trivial_answers
 from mien.evaluate.benchmark.sets import BenchSet
 from mien.evaluate.evaluators.base import Evaluator, Reading, all_read, squares
@@ -40,11 +42,16 @@ from mien.evaluate.record import column_means
 from mien.evaluate.sheets import for_show
 from mien.evaluate.trials import STRONG, Trials
 from mien.labels import BASIC
+from mien.media.picture import open_picture
 from mien.metrics.bootstrap import DRAWS, intervals
 from mien.models.contract import Edits, Embeds, Family, Recognizes
 
 DIGITS = 4
 """Figures are rounded, so that the last bits of another processor's sums do not make another file."""
+
+TRIVIAL_FORM: dict[str, Any] = {"figures": [dict]}
+MODEL_FORM = {**TRIVIAL_FORM, "curves": object, "pictures": [str]}
+"""What a part is that was kept, as `mien.reading.misfit` takes forms."""
 
 Row = dict[str, Any]
 Report = Callable[[int], None]
@@ -189,7 +196,12 @@ def as_text(picture: np.ndarray) -> str:
     return base64.b64encode(content.getvalue()).decode()
 
 
-def as_picture(text: str) -> np.ndarray:
-    """Return the picture that `as_text` wrote."""
-    with Image.open(BytesIO(base64.b64decode(text))) as picture:
-        return np.asarray(picture.convert("RGB"))
+def as_picture(text: str, path: Path) -> np.ndarray:
+    """Return the picture that `as_text` wrote, as a part below the folder `path` holds it. Raises InputError."""
+    expected, remedy = "expected a part with PNG pictures", "remove it, and measure again"
+    try:
+        content = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise InputError(f"{path}: holds a picture that is damaged; {remedy}") from error
+    with open_picture(path, f"{expected}; {remedy}", remedy, 1 << 20, ("PNG",), content) as image:
+        return np.asarray(image.convert("RGB"))

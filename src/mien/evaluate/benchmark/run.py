@@ -20,7 +20,7 @@ import torch
 from mien.about import versions
 from mien.errors import InputError
 from mien.evaluate.benchmark.page import write_page
-from mien.evaluate.benchmark.part import as_picture, model_part, trivial_part
+from mien.evaluate.benchmark.part import MODEL_FORM, TRIVIAL_FORM, as_picture, model_part, trivial_part
 from mien.evaluate.benchmark.record import SCHEMA, read_record
 from mien.evaluate.benchmark.sets import BenchSet
 from mien.evaluate.cost import deployed_parameters, milliseconds
@@ -137,15 +137,15 @@ def measure(
         for name in (TRIVIAL_MODEL, *models):
             what = f"{s.name}: {name}"
             tell = partial(_tell, report, begun, total, what)
-            compute = partial(trivial_part, s, evaluator)
+            compute, form = partial(trivial_part, s, evaluator), TRIVIAL_FORM
             if name in models:
-                compute = partial(model_part, models[name], s, evaluator, tell)
+                compute, form = partial(model_part, models[name], s, evaluator, tell), MODEL_FORM
             made_by = {
                 "schema": SCHEMA, "versions": record["versions"], "evaluator": record["evaluator"], "draws": DRAWS,
                 "set": s.digest, "model": record["models"][name]["fingerprint"] if name in models else "",
             }  # fmt: skip
             path = part_path(folder / s.name, name if name in models else "trivial", made_by)
-            work[s.name, name] = partial(_part, what, tell, path, made_by, compute)
+            work[s.name, name] = partial(_part, what, tell, path, made_by, compute, form)
             begun += len(s.trials.face)
     return all_read(work)  # what an outside tool must read is asked for all at once
 
@@ -157,11 +157,12 @@ def part_path(folder: Path, name: str, made_by: Mapping[str, Any]) -> Path:
 
 
 def _part(
-    what: str, tell: Callable[[int], None], path: Path, made_by: Mapping[str, Any], compute: Callable[[], Any]
-) -> Any:
+    what: str, tell: Callable[[int], None], path: Path, made_by: Mapping[str, Any], compute: Callable[[], Any],
+    form: Mapping[str, Any],
+) -> Any:  # fmt: skip
     tell(0)  # so that the time left is counted from the beginning, and a part that is kept already counts as done
     try:
-        return kept(path, made_by, compute)
+        return kept(path, made_by, compute, form)
     except NeedsToolRun:
         raise
     except InputError as error:  # a net that was not trained to its end, say; which one, it cannot know
@@ -181,7 +182,8 @@ def transfer_time(model: Family, folder: Path, described: Mapping[str, Any]) -> 
 
 def draw(s: BenchSet, models: Sequence[str], parts: Mapping[tuple[str, str], Any], folder: Path) -> list[str]:
     """Draw a set's comparison sheet and, where there are any, its intensity curves; return their file names."""
-    shown = {name: [as_picture(text) for text in parts[s.name, name]["pictures"]] for name in models}
+    kept_in = folder.parent / "parts" / s.name
+    shown = {name: [as_picture(text, kept_in) for text in parts[s.name, name]["pictures"]] for name in models}
     draw_chosen(s.data, s.trials, for_show(s.data, s.trials), shown, folder / f"{s.name}_comparison.png")
     curves = {name: parts[s.name, name]["curves"] for name in models}
     swept = {name: pd.DataFrame(columns).astype({"measured": float}) for name, columns in curves.items() if columns}

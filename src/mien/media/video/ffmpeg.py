@@ -35,6 +35,11 @@ def ffmpeg() -> ModuleType:
     return av
 
 
+def address(path: Path) -> str:
+    """Return what FFmpeg opens a file by: a name alone it would take for an address if a colon stands in it."""
+    return f"file:{path}"
+
+
 @contextmanager
 def ffmpeg_errors(path: Path, what: str) -> Iterator[None]:
     """Make errors of FFmpeg an InputError: `what` is wrong with the file at `path`, and why."""

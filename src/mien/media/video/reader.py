@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mien.errors import InputError
-from mien.media.video.ffmpeg import ANIMATIONS, EXACT, ffmpeg, ffmpeg_errors, is_clip
+from mien.media.video.ffmpeg import ANIMATIONS, EXACT, address, ffmpeg, ffmpeg_errors, is_clip
 from mien.media.video.upright import Upright, display_matrix
 
 PIXEL_LIMIT = 40_000_000  # a frame of 8K has 33 million
@@ -125,7 +125,7 @@ class ClipReader:
     def _open(self) -> Any:
         """Return the opened file."""
         with ffmpeg_errors(self.path, f"not a clip that mien can read; {_EXPECTED}"):
-            file = ffmpeg().open(str(self.path), container_options=_SAFE, metadata_errors="replace")
+            file = ffmpeg().open(address(self.path), container_options=_SAFE, metadata_errors="replace")
         stream, wrong = picture_of(file), None
         if stream is None:
             wrong = f"holds {'sound alone' if file.streams.audio else 'no stream of video'}; {_EXPECTED}"

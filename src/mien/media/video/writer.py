@@ -12,7 +12,7 @@ import numpy as np
 from mien.errors import InputError
 from mien.files import check_place, whole
 from mien.media.provenance import Stamp, xmp_packet
-from mien.media.video.ffmpeg import ffmpeg, ffmpeg_errors
+from mien.media.video.ffmpeg import address, ffmpeg, ffmpeg_errors
 from mien.media.video.pixel_format import change_frame, frame_as, is_see_through
 from mien.media.video.reader import ClipReader, VideoFrame
 from mien.media.video.sound import Sound
@@ -87,7 +87,7 @@ class ClipWriter:
         self._see_through = False
         with self._writing():
             options = {"movflags": "faststart"} if form == "mp4" else {}
-            self._file = ffmpeg().open(f"file:{beside}", "w", format=form, container_options=options)
+            self._file = ffmpeg().open(address(beside), "w", format=form, container_options=options)
 
     @property
     def notes(self) -> list[str]:
