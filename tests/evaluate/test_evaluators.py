@@ -10,18 +10,24 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy.special import softmax
+from skimage.transform import SimilarityTransform
 
 from mien.data.images import resize_square
 from mien.data.manifest import read_manifest
 from mien.errors import InputError
+from mien.evaluate.evaluators import onnx as onnx_evaluator
 from mien.evaluate.evaluators.base import NeedsToolRun, Reading, all_read, must_measure
 from mien.evaluate.evaluators.independence import dependence, labelled_by
 from mien.evaluate.evaluators.mediapipe import BlendshapeEvaluator
 from mien.evaluate.evaluators.networks import NetEvaluator, as_evaluator
-from mien.evaluate.evaluators.onnx import prepared, read_description
+from mien.evaluate.evaluators.onnx import as_probabilities, prepared
+from mien.evaluate.evaluators.onnx_description import ARCFACE, read_description
 from mien.evaluate.evaluators.registry import find_evaluator
 from mien.evaluate.evaluators.tables import TOOLS, TableEvaluator, open_pyfeat, picture_name
 from mien.evaluate.protocols.intensity import measured_intensity, sweep
+from mien.faces.align import align
+from mien.faces.landmarks import five_points
 from mien.labels import AUS, BLENDSHAPES, CLASSES
 from mien.models.io import save_model
 from mien.models.registry import create
@@ -354,3 +360,88 @@ def test_a_net_of_another_size_is_refused_when_it_is_opened(batch, size, tmp_pat
     pytest.importorskip("onnxruntime")
     with pytest.raises(InputError, match=r"net\.onnx: takes "):
         find_evaluator(f"onnx:{net_of(tmp_path / 'net.onnx', batch, size)}")
+
+
+def write_embedder(path, layout, size, outputs=1):
+    """Write a net whose identity is the picture's pixels themselves."""
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    h, info = onnx.helper, onnx.TensorProto
+    shape = ["n", 3, size, size] if layout == "nchw" else ["n", size, size, 3]
+    names = [f"out{k}" for k in range(outputs)]
+    nodes = [h.make_node("Flatten", ["face"], [name]) for name in names]
+    made = [h.make_tensor_value_info(name, info.FLOAT, ["n", 3 * size * size]) for name in names]
+    graph = h.make_graph(nodes, "tiny", [h.make_tensor_value_info("face", info.FLOAT, shape)], made)
+    onnx.save(h.make_model(graph, opset_imports=[h.make_opsetid("", 13)], ir_version=8), str(path))
+
+
+@pytest.mark.parametrize(
+    ("like", "size", "layout", "colour", "scaled"),
+    [
+        ("arcface", 112, "nchw", "rgb", lambda v: (v - 127.5) / 127.5),
+        ("arcface_bytes", 112, "nchw", "rgb", lambda v: v),
+        ("adaface", 112, "nchw", "bgr", lambda v: (v / 255 - 0.5) / 0.5),
+        ("magface", 112, "nchw", "bgr", lambda v: v / 255),
+        ("facenet", 160, "nchw", "rgb", lambda v: (v - 127.5) / 128),
+        ("facenet_keras", 160, "nhwc", "rgb", lambda v: (v - v.mean()) / max(v.std(), 1 / np.sqrt(v.size))),
+    ],
+)
+def test_usual_embedders_are_fed_as_they_want(like, size, layout, colour, scaled, tmp_path, monkeypatch):
+    """A word describes the input; the five points of a face lie where the net wants them."""
+    points = np.zeros((68, 2))
+    points[36:42], points[42:48], points[30] = (90, 100), (165, 106), (126, 150)
+    points[48], points[54] = (95, 190), (158, 194)
+    monkeypatch.setattr(onnx_evaluator, "_own_points", lambda: lambda crops: np.tile(points, (len(crops), 1, 1)))
+    path = tmp_path / "who.onnx"
+    write_embedder(path, layout, size)
+    path.with_suffix(".json").write_text(json.dumps({"like": like}))
+    evaluator = find_evaluator(f"onnx:{path}")
+    assert (evaluator.size, evaluator.measures, evaluator.about.size) == (256, ("identity",), size)
+    picture = np.asarray(Image.fromarray(PICTURES[0, :24, :24]).resize((256, 256), Image.Resampling.BICUBIC))
+    found = evaluator.read(picture[None]).identity[0]
+    fitted = SimilarityTransform.from_estimate(five_points(points), size / 112 * np.array(ARCFACE))
+    cut = align(picture, fitted.params[:2], size).astype(float)
+    cut = cut[..., ::-1] if colour == "bgr" else cut
+    expected = scaled(cut).transpose(2, 0, 1) if layout == "nchw" else scaled(cut)
+    np.testing.assert_allclose(found, expected.ravel(), atol=1e-4, rtol=1e-4)
+
+
+def test_words_for_inputs_can_be_overridden_and_must_fit(tmp_path):
+    path = tmp_path / "who.onnx"
+    write_embedder(path, "nchw", 64, outputs=2)
+    about = {"like": "arcface", "size": 64, "align": [[20, 22], [44, 22], [32, 34], [23, 46], [41, 46]]}
+    path.with_suffix(".json").write_text(json.dumps(about))
+    with pytest.raises(InputError, match=r"has outputs out0, out1; name in who\.json which is the identity"):
+        find_evaluator(f"onnx:{path}")
+    path.with_suffix(".json").write_text(json.dumps(about | {"outputs": {"out1": {"kind": "identity"}}}))
+    evaluator = find_evaluator(f"onnx:{path}")  # our own landmarks find the points
+    assert evaluator.about.points[2] == (32, 34) and evaluator.about.size == 64 and evaluator.about.mean == (0.5,) * 3
+    assert evaluator.read(PICTURES[:2]).identity.shape == (2, 3 * 64 * 64)
+    for change, says in (
+        ({"like": "eyes"}, "like is missing or wrong; expected one of arcface, "),
+        ({"align": "eyes"}, "align is missing or wrong; expected none, arcface, or five points"),
+        ({"align": [[1, 1]] * 5}, "align is missing or wrong"),
+        ({"whiten": 1}, "whiten is missing or wrong; expected true or false"),
+        ({"outputs": {}}, "outputs is missing or wrong"),
+    ):
+        path.with_suffix(".json").write_text(json.dumps(about | change))
+        with pytest.raises(InputError, match=says):
+            read_description(path.with_suffix(".json"))
+
+
+def test_scores_become_probabilities():
+    logits = np.random.default_rng(0).normal(size=(4, 3))
+    np.testing.assert_allclose(as_probabilities(logits), softmax(logits, axis=1))
+    np.testing.assert_allclose(as_probabilities(softmax(logits, axis=1)), softmax(logits, axis=1))
+
+
+def test_sides_and_probabilities_of_outside_tools(tmp_path):
+    said = [Category("eyeBlinkLeft", 0.9), Category("eyeBlinkRight", 0.1), Category("jawOpen", 0.5)]
+    landmarker = SimpleNamespace(detect=lambda image: SimpleNamespace(face_blendshapes=[said]))
+    found = BlendshapeEvaluator(landmarker, lambda picture: picture).read(PICTURES[:1])
+    assert (found.left[0, column(43)], found.right[0, column(43)]) == pytest.approx((4.5, 0.5))
+    assert found.left[0, column(26)] == found.right[0, column(26)] == found.aus[0, column(26)] == 2.5
+    table = tmp_path / "feat.csv"
+    write_table(table, [{"input": picture_name(PICTURES[0]), "AU12": 0.1, "anger": 0.25, "happiness": 0.75}])
+    given = TableEvaluator(table, TOOLS["pyfeat"]).read(PICTURES[:1]).probabilities[0]
+    assert given[CLASSES.index("happiness")] == 0.75 and given[CLASSES.index("anger")] == 0.25 and given.sum() == 1

@@ -1,17 +1,31 @@
-"""Verbs that train in order to measure: recognition, augmentation, ablation."""
+"""Verbs that train in order to measure: recognition, reading by folds, augmentation, ablation."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.evaluate_options import EvaluatorName, by_name, find_and_warn, print_record_path, test_people
+from mien.cli.evaluate_options import (
+    AllPeople,
+    EvaluatorName,
+    by_name,
+    find_and_warn,
+    print_record_path,
+    test_people,
+    warn,
+)
 from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, print_frame, sets_of
-from mien.cli.values import Out, Seeds, finite
+from mien.cli.values import Out, Seed, Seeds, finite
 from mien.errors import InputError
+
+if TYPE_CHECKING:
+    from mien.data.dataset import Data
+    from mien.data.sets import Sets
+    from mien.evaluate.reading.seen import Share
+    from mien.training.settings import Precision
 
 
 def evaluate_augmentation(
@@ -189,6 +203,124 @@ def evaluate_recognition(
         out.print(f"{minutes:g} minutes a fold: every stage has {findings.factor:.3g} of its steps", markup=False)
     for line in difference_lines(figures):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def evaluate_reading(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="Who reads: weights, or an evaluator as onnx:FILE.onnx; with --folds alone, a model to be trained."
+        ),
+    ],
+    data: DataDirs,
+    output: Out,
+    kind: Annotated[str, typer.Option(help="Of column kind: real, rendered; or all.")] = "all",
+    folds: Annotated[
+        str, typer.Option(help="none; or of people not marked test: how many; given: column fold; a folds.json.")
+    ] = "none",
+    parts: Annotated[
+        int, typer.Option(min=2, max=100, help="Folds that are given become so many, by their numbers modulo it.")
+    ] = 3,
+    run_of_fold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FOLD=RUN", help="Weights learnt without a fold; one for each, as 0=RUN."),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=0, max=10**6, help="Pictures of each kind for the curves over poor pictures; 0: none.")
+    ] = 300,
+    least: Annotated[
+        float, typer.Option(min=0, max=1, help="Intensity from which a class counts, 0-1.", callback=finite)
+    ] = 0.5,
+    preset: str = "small",
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting of training, as steps=500.")] = None,
+    start: Annotated[str | None, typer.Option(help="Weights that the folds' trainings begin with.")] = None,
+    seed: Seed = 0,
+    precision: str = "auto",
+    device: str = "auto",
+    all_people: AllPeople = False,
+    same_people: SamePeople = False,
+) -> None:
+    """Measure how well faces are read: class, action units, eyes, gaze, head; probabilities; and poor pictures.
+
+    The people marked test, and whole folders in which nobody is, are read by MODEL. With --folds all others too, each
+    by a net that was trained without them: the runs given, or MODEL trained for every fold, which resumes if killed.
+
+    Example: `mien evaluate reading fields --data photofaces --data photofaces_extra --same-people -o out/reading`
+    """
+    from mien.evaluate.protocols.reading import by_reading
+    from mien.evaluate.reading.tables import group_frames, lost_frame
+
+    if kind not in ("all", "real", "rendered"):
+        raise InputError(f"--kind {kind}: expected real, rendered or all")
+    runs = dict(parse_setting(text, "--run-of-fold", "FOLD=RUN, as 0=runs/without_0") for text in run_of_fold or ())
+    sets = sets_of(data, same_people)
+    if folds == "none":
+        if runs:
+            raise InputError("--run-of-fold: says who reads a fold; give --folds too, as --folds given")
+        chosen, shares = _read_by(model, sets, kind, all_people)
+    elif runs:
+        chosen, shares = _read_by_runs(model, sets, kind, known_folds(folds), runs, output)
+    else:
+        settings = dict(map(parse_setting, set_ or ()))
+        how = (preset, settings, start, seed, known_precision(precision, device), device)
+        chosen, shares = _read_by_trained(model, sets, kind, known_folds(folds), parts, output, *how)
+    with bar("reading") as progress:
+        found = by_reading(model, chosen, shares, output, limit, least, progress)
+    for frame in (*group_frames(found.figures), lost_frame(found.robustness)):
+        if len(frame):
+            print_frame(frame)
+            out.print("")
+    out.print(f"Look at {output / 'confusion.png'}, reliability.png and robustness.png", markup=False, soft_wrap=True)
+    print_record_path(output / "reading.json")
+
+
+def _read_by(model: str, sets: Sets, kind: str, all_people: bool) -> tuple[Data, list[Share]]:
+    """Return the data, and the people that no one is trained on, read by an evaluator."""
+    from mien.evaluate.evaluators.registry import find_evaluator
+    from mien.evaluate.reading.folds import of_kind, unseen_rows, unseen_share
+
+    who = find_evaluator(model)
+    chosen = sets.open(who.size)
+    warn(who, chosen, {})
+    return chosen, [unseen_share(chosen, who, unseen_rows(sets, chosen, all_people), of_kind(chosen, kind))]
+
+
+def _read_by_runs(
+    model: str, sets: Sets, kind: str, folds: int | str | Path, runs: dict[str, str], folder: Path
+) -> tuple[Data, list[Share]]:
+    """Return the data, and every fold read by its run; those marked test, if there are any, by an evaluator."""
+    from mien.evaluate.evaluators.registry import find_evaluator
+    from mien.evaluate.reading.folds import folds_of, of_kind, run_shares, unseen_share
+
+    who = find_evaluator(model)
+    chosen = sets.open(who.size)
+    warn(who, chosen, {})
+    measured, test = of_kind(chosen, kind), chosen.manifest.test
+    shares = run_shares(folds_of(chosen, folds, folder, len(runs)), runs, measured)
+    return chosen, shares + [unseen_share(chosen, who, test, measured)] * bool((test & measured).any())
+
+
+def _read_by_trained(
+    model: str, sets: Sets, kind: str, folds: int | str | Path, parts: int, folder: Path,
+    preset: str, settings: dict[str, str], start: str | None, seed: int, precision: Precision, device: str,
+) -> tuple[Data, list[Share]]:  # fmt: skip
+    """Return the data at the model's size, and every fold read by a model that is trained without it."""
+    from mien.evaluate.reading.folds import folds_of, of_kind, trained_shares
+    from mien.models.registry import preset_config
+    from mien.training.settings import Settings
+    from mien.training.start import Training, typed_changes
+    from mien.weights.resolve import resolve
+
+    changes = typed_changes(model, preset, settings)
+    chosen = sets.open(changes.get("image_size", preset_config(model, preset).image_size))
+    measured, dealt = of_kind(chosen, kind), folds_of(chosen, folds, folder, parts)
+    training = Training(model, preset, changes, Settings(seed, precision, device), resolve(start) if start else None)
+    with bar(model) as progress:
+        shares = trained_shares(
+            chosen, dealt, training, folder, measured,
+            lambda fold, p: progress(p.done, p.total, f"fold {fold} {p.faces_per_second:.0f}/s"),
+        )  # fmt: skip
+    return chosen, shares
 
 
 def known_folds(text: str) -> int | str | Path:

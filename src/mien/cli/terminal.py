@@ -152,11 +152,11 @@ def known_precision(text: str, device: str) -> Any:
     return text
 
 
-def parse_setting(text: str) -> tuple[str, str]:
+def parse_setting(text: str, option: str = "--set", expected: str = "name=value, as steps=500") -> tuple[str, str]:
     """Return the name and the value of "steps=500"."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise InputError(f"--set {text}: expected name=value, as steps=500")
+        raise InputError(f"{option} {text}: expected {expected}")
     return name, value
 
 

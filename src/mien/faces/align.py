@@ -35,6 +35,21 @@ def similarity(eyes: np.ndarray, size: int) -> np.ndarray:
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
+def similarity_onto(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
+    """Return rotation, scale and shift, (2, 3) float64, that takes `points` (P, 2) nearest to `onto` (P, 2).
+
+    Least squares, as Umeyama (1991) gives where nothing is mirrored. Raises ValueError where the points are one.
+    """
+    a, b = (np.asarray(p, np.float64) @ (1, 1j) for p in (points, onto))  # as in `similarity`: b = turn · a + shift
+    spread = a - a.mean()
+    length = np.vdot(spread, spread).real
+    if not np.isfinite(length) or length < 1e-12:
+        raise ValueError(f"points must differ, not {points}")
+    turn = np.vdot(spread, b - b.mean()) / length
+    shift = b.mean() - turn * a.mean()
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
 def invert(matrix: np.ndarray) -> np.ndarray:
     """Return the (2, 3) transform that undoes `matrix`."""
     return np.asarray(cv2.invertAffineTransform(np.asarray(matrix, np.float64)))

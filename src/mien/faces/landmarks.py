@@ -9,6 +9,7 @@ import numpy as np
 from mien.labels import CORNERS
 
 EYES = (36, 42)  # the first of the six landmarks of the eye on the image's left, and on its right
+NOSE, LIPS = 30, (48, 54)  # the landmarks at the nose's tip and at the corners of the mouth
 
 
 class Landmarker(Protocol):
@@ -43,3 +44,8 @@ def _aspect(eye: np.ndarray) -> float:
     p1, p2, p3, p4, p5, p6 = eye
     heights = np.linalg.norm(p2 - p6) + np.linalg.norm(p3 - p5)
     return float(heights / (2 * max(float(np.linalg.norm(p1 - p4)), 1e-6)))
+
+
+def five_points(points: np.ndarray) -> np.ndarray:
+    """Return (5, 2) of landmarks (68, 2): eye centres, the nose's tip, the mouth's corners; the image's left first."""
+    return np.concatenate([eyes_of(points), points[[NOSE, *LIPS]]])

@@ -26,6 +26,10 @@ class Reading:
     identity: np.ndarray | None = None  # (N, D)
     gaze: np.ndarray | None = None  # (N, 2) degrees: towards the right of the image, up
     code: np.ndarray | None = None  # (N, E) features of the expression
+    probabilities: np.ndarray | None = None  # (N, 8) of mien.labels.CLASSES; NaN where it found no face
+    left: np.ndarray | None = None  # (N, 21) as aus, of the person's own left side; `right` likewise
+    right: np.ndarray | None = None
+    head: np.ndarray | None = None  # (N, 2) degrees: yaw, nose towards the right of the image; pitch, nose down
 
 
 @runtime_checkable
@@ -44,7 +48,7 @@ class Evaluator(Protocol):
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """What it can say: some of aus, classes, identity, gaze, code, the fields of Reading."""
+        """What it can say: some of the fields of Reading, as aus."""
         ...
 
     def mark(self) -> str:

@@ -21,7 +21,7 @@ class BlendshapeEvaluator:
     wrap: Any  # an array (S, S, 3) -> the image it takes
     name: str = "MediaPipe"
     size: int = 256
-    measures: tuple[str, ...] = ("aus",)
+    measures: tuple[str, ...] = ("aus", "left", "right")
 
     def mark(self) -> str:
         """Return "": its model file is its own affair."""
@@ -29,12 +29,12 @@ class BlendshapeEvaluator:
 
     def read(self, pictures: np.ndarray) -> Reading:
         """Return action units; NaN for all of a picture in which no face was found."""
-        aus = empty_aus(len(pictures))
+        left, right = empty_aus(len(pictures)), empty_aus(len(pictures))
         for k, picture in enumerate(pictures):
             faces = self.landmarker.detect(self.wrap(np.ascontiguousarray(picture))).face_blendshapes
             if faces:
-                aus[k] = np.maximum(*units_by_side({one.category_name: float(one.score) for one in faces[0]}))
-        return Reading(aus=aus)
+                left[k], right[k] = units_by_side({one.category_name: float(one.score) for one in faces[0]})
+        return Reading(aus=np.maximum(left, right), left=left, right=right)
 
 
 def open_mediapipe(path: Path) -> BlendshapeEvaluator:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,36 +11,17 @@ import numpy as np
 
 from mien.errors import InputError
 from mien.evaluate.batches import batches
-from mien.evaluate.evaluators.base import Reading, empty_aus
+from mien.evaluate.evaluators.base import Reading, empty_aus, squares
+from mien.evaluate.evaluators.onnx_description import Description, Output, read_description
+from mien.faces.align import align, similarity_onto
+from mien.faces.landmarks import five_points
 from mien.labels import AUS, CLASSES
-from mien.reading import read_json
 
 MOST = 256  # pictures that a net is given at once
-SIDES = (8, 2048)  # pixels of a picture
-KINDS = ("aus", "classes", "identity", "gaze")
+CUT_FROM = 256  # pixels of the crops that faces are aligned anew from
 
-
-@dataclass(frozen=True)
-class Output:
-    """What one of the net's outputs means."""
-
-    name: str
-    kind: str  # one of KINDS
-    order: tuple[Any, ...] = ()  # of its columns: action units' numbers, or expression words
-    top: float = 5.0  # the number that is AU intensity 5
-
-
-@dataclass(frozen=True)
-class Description:
-    """The JSON file: what the net takes and what its outputs mean."""
-
-    name: str
-    size: int
-    colour: str  # "rgb" or "bgr"
-    layout: str  # "nchw" or "nhwc"
-    mean: tuple[float, ...]  # of values 0-1, by channel in the net's order
-    std: tuple[float, ...]
-    outputs: tuple[Output, ...]
+Points = Callable[[np.ndarray], np.ndarray]
+"""Crops uint8 (N, S, S, 3) -> their 68 landmarks (N, 68, 2) in pixels."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +32,7 @@ class OnnxEvaluator:
     about: Description
     batch: int = 64
     fixed: bool = False
+    points: Points | None = None  # of a net whose faces are aligned by five points
 
     @property
     def name(self) -> str:
@@ -58,13 +41,14 @@ class OnnxEvaluator:
 
     @property
     def size(self) -> int:
-        """As the description says."""
-        return self.about.size
+        """As the description says, or as faces are aligned from."""
+        return CUT_FROM if self.about.points else self.about.size
 
     @property
     def measures(self) -> tuple[str, ...]:
         """As the description says."""
-        return tuple(output.kind for output in self.about.outputs)
+        kinds = tuple(output.kind for output in self.about.outputs)
+        return (*kinds, "probabilities") if "classes" in kinds else kinds
 
     def mark(self) -> str:
         """Return "": its weights are not read by this program."""
@@ -72,26 +56,45 @@ class OnnxEvaluator:
 
     def read(self, pictures: np.ndarray) -> Reading:
         """Return what the outputs mean."""
-        parts = [self._run(prepared(pictures[rows], self.about)) for rows in batches(len(pictures), self.batch)]
+        parts = [self._run(pictures[rows]) for rows in batches(len(pictures), self.batch)]
         raw = [np.concatenate(some) for some in zip(*parts, strict=True)]
-        found = {o.kind: meaning(o, np.asarray(v), self.name) for o, v in zip(self.about.outputs, raw, strict=True)}
-        return Reading(found.get("aus"), found.get("classes"), found.get("identity"), found.get("gaze"))
+        found: dict[str, np.ndarray] = {}
+        for output, values in zip(self.about.outputs, raw, strict=True):
+            found |= meaning(output, np.asarray(values), self.name)
+        return Reading(**found)
 
-    def _run(self, x: np.ndarray) -> list[np.ndarray]:
+    def _run(self, pictures: np.ndarray) -> list[np.ndarray]:
         """Return the outputs of a batch, a row a picture."""
+        if self.points is not None:
+            pictures = aligned_anew(pictures, self.points(pictures), self.about)
+        x = prepared(pictures, self.about)
         wanted, feed = [output.name for output in self.about.outputs], self.session.get_inputs()[0].name
         full = np.concatenate([x, np.repeat(x[-1:], self.batch - len(x), 0)]) if self.fixed else x
         return [np.asarray(values)[: len(x)] for values in self.session.run(wanted, {feed: full})]
 
 
+def aligned_anew(pictures: np.ndarray, landmarks: np.ndarray, about: Description) -> np.ndarray:
+    """Return crops (N, size, size, 3) in which the five points lie where the net wants them, as near as can be."""
+    cut = [
+        align(picture, similarity_onto(five_points(points), np.array(about.points)), about.size)
+        for picture, points in zip(pictures, landmarks, strict=True)
+    ]
+    return np.stack(cut)
+
+
 def prepared(pictures: np.ndarray, about: Description) -> np.ndarray:
     """Return uint8 RGB (N, S, S, 3) as the net wants it, float32."""
-    x = pictures[..., ::-1] if about.colour == "bgr" else pictures
-    x = (x.astype(np.float32) / 255 - np.asarray(about.mean, np.float32)) / np.asarray(about.std, np.float32)
+    x = (pictures[..., ::-1] if about.colour == "bgr" else pictures).astype(np.float32) / 255
+    if about.whiten:
+        every = x.reshape(len(x), -1)
+        mean, spread = every.mean(1), np.maximum(every.std(1), every.shape[1] ** -0.5 / 255)
+        x = (x - mean[:, None, None, None]) / spread[:, None, None, None]
+    else:
+        x = (x - np.asarray(about.mean, np.float32)) / np.asarray(about.std, np.float32)
     return np.ascontiguousarray(x.transpose(0, 3, 1, 2) if about.layout == "nchw" else x, np.float32)
 
 
-def meaning(output: Output, values: np.ndarray, evaluator: str) -> np.ndarray:
+def meaning(output: Output, values: np.ndarray, evaluator: str) -> dict[str, np.ndarray]:
     """Return an output (N, C) as Reading has it. Raises InputError where it is not as wide as described."""
     flat = values.reshape(len(values), -1)
     width = {"gaze": 2, "identity": flat.shape[1]}.get(output.kind, len(output.order))
@@ -102,10 +105,22 @@ def meaning(output: Output, values: np.ndarray, evaluator: str) -> np.ndarray:
         aus = empty_aus(len(flat))
         for column, unit in enumerate(output.order):
             aus[:, AUS.index(unit)] = np.clip(flat[:, column] * 5 / output.top, 0, 5)
-        return aus
+        return {"aus": aus}
     if output.kind == "classes":
-        return np.array([CLASSES.index(word) for word in output.order])[flat.argmax(1)]
-    return flat.astype(np.float64)
+        shares = np.zeros((len(flat), len(CLASSES)))
+        columns = [CLASSES.index(word) for word in output.order]
+        shares[:, columns] = as_probabilities(flat)
+        return {"classes": np.array(columns)[flat.argmax(1)], "probabilities": shares}
+    return {output.kind: flat.astype(np.float64)}
+
+
+def as_probabilities(scores: np.ndarray) -> np.ndarray:
+    """Return scores (N, C) as they are where each row is of numbers from 0 that sum to 1, else their softmax."""
+    scores = scores.astype(np.float64)
+    if (scores >= 0).all() and np.allclose(scores.sum(1), 1, atol=1e-3):
+        return scores
+    found = np.exp(scores - scores.max(1, keepdims=True))
+    return np.asarray(found / found.sum(1, keepdims=True))
 
 
 def open_onnx(path: Path) -> OnnxEvaluator:
@@ -122,17 +137,34 @@ def open_onnx(path: Path) -> OnnxEvaluator:
     except Exception as error:  # onnxruntime raises its own kinds, made at run time
         raise InputError(f"{path}: is no ONNX net that can be run ({str(error)[:100]})") from None
     there = [output.name for output in session.get_outputs()]
+    if not about.outputs:
+        if len(there) != 1:
+            raise InputError(f"{path}: has outputs {', '.join(there)}; name in {path.stem}.json which is the identity")
+        about = replace(about, outputs=(Output(there[0], "identity"),))
     for output in about.outputs:
         if output.name not in there:
             raise InputError(f"{path}: has no output {output.name!r}; it has {', '.join(there)}")
-    evaluator = OnnxEvaluator(session, about, *_batch(path, session, about))
+    evaluator = OnnxEvaluator(session, about, *_batch(path, session, about), _own_points() if about.points else None)
     try:  # a blank picture, before the models work for hours
-        evaluator.read(np.full((1, about.size, about.size, 3), 128, np.uint8))
+        evaluator.read(np.full((1, evaluator.size, evaluator.size, 3), 128, np.uint8))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except Exception as error:  # see above
         raise InputError(f"{path}: cannot be run on pictures of {about.size} pixels ({str(error)[:100]})") from None
     return evaluator
+
+
+def _own_points() -> Points:
+    """Return what finds landmarks in crops: our own net. Raises InputError where its weights are missing."""
+    from mien.runtime.landmarker import own_landmarker
+
+    engine = own_landmarker().engine
+
+    def points(crops: np.ndarray) -> np.ndarray:
+        side = crops.shape[1]
+        return engine.points(squares(list(crops), engine.size)).astype(np.float64) * side - 0.5
+
+    return points
 
 
 def _batch(path: Path, session: Any, about: Description) -> tuple[int, bool]:
@@ -159,50 +191,3 @@ def _batch(path: Path, session: Any, about: Description) -> tuple[int, bool]:
 
 def _words(inputs: Any) -> str:
     return ", ".join(f"{put.name} {put.type} {put.shape}" for put in inputs) or "nothing"
-
-
-def read_description(path: Path) -> Description:
-    """Return a description. Raises InputError naming the entry that is missing or wrong."""
-    entries = read_json(path, "the net needs a description beside it, size and outputs (docs/evaluators.md)", dict)
-    size: Any = entries.get("size")
-    whole = isinstance(size, int) and not isinstance(size, bool) and SIDES[0] <= size <= SIDES[1]
-    _must(path, "size", whole, f"{SIDES[0]} to {SIDES[1]} pixels")
-    colour, layout = entries.get("colour", "rgb"), entries.get("layout", "nchw")
-    _must(path, "colour", colour in ("rgb", "bgr"), "rgb or bgr")
-    _must(path, "layout", layout in ("nchw", "nhwc"), "nchw or nhwc")
-    mean: Any = entries.get("mean", [0, 0, 0])
-    std: Any = entries.get("std", [1, 1, 1])
-    for name, three in (("mean", mean), ("std", std)):
-        numbers = (
-            isinstance(three, list)
-            and len(three) == 3
-            and all(isinstance(v, int | float) and abs(v) < 1e6 for v in three)
-        )
-        _must(path, name, numbers and (name == "mean" or all(v > 0 for v in three)), "three numbers, for values 0-1")
-    outputs: Any = entries.get("outputs")
-    _must(path, "outputs", isinstance(outputs, dict) and len(outputs) > 0, "an entry for each output")
-    meant = tuple(_output(path, str(name), entry) for name, entry in outputs.items())
-    _must(path, "outputs", len({o.kind for o in meant}) == len(meant), "each kind once")
-    return Description(str(entries.get("name", path.stem)), size, colour, layout, tuple(mean), tuple(std), meant)
-
-
-def _output(path: Path, name: str, entry: Any) -> Output:
-    kind = entry.get("kind") if isinstance(entry, dict) else None
-    _must(path, f"outputs.{name}.kind", kind in KINDS, f"one of {', '.join(KINDS)}")
-    order, top = entry.get("order", []), entry.get("top", 5)
-    known: tuple[Any, ...] = AUS if kind == "aus" else CLASSES
-    if kind in ("aus", "classes"):
-        fits = isinstance(order, list) and len(order) > 0 and len(set(map(str, order))) == len(order)
-        _must(
-            path,
-            f"outputs.{name}.order",
-            fits and all(o in known for o in order),
-            f"some of {', '.join(map(str, known))}",
-        )
-    _must(path, f"outputs.{name}.top", isinstance(top, int | float) and 0 < top < 1e6, "the number that is intensity 5")
-    return Output(name, str(kind), tuple(order), float(top))
-
-
-def _must(path: Path, entry: str, holds: bool, expected: str) -> None:
-    if not holds:
-        raise InputError(f"{path}: {entry} is missing or wrong; expected {expected} (docs/evaluators.md)")

@@ -38,7 +38,11 @@ class Tool:
 TOOLS = {
     "openface": Tool("OpenFace", "AU{:02d}_r", 1.0, ("aus", "gaze"), "FeatureExtraction -fdir {folder} -of {table}"),
     "pyfeat": Tool(
-        "py-feat", "AU{:02d}", 5.0, ("aus", "classes"), "py-feat's Detector.detect on its files, to_csv('{table}')"
+        "py-feat",
+        "AU{:02d}",
+        5.0,
+        ("aus", "classes", "probabilities"),
+        "py-feat's Detector.detect on its files, to_csv('{table}')",
     ),
 }
 
@@ -111,7 +115,7 @@ class PyFeat:
     detector: object
     name: str = "py-feat"
     size: int = 256
-    measures: tuple[str, ...] = ("aus", "classes")
+    measures: tuple[str, ...] = ("aus", "classes", "probabilities")
 
     def mark(self) -> str:
         """Return "": its weights are the tool's own."""
@@ -180,7 +184,7 @@ def _numbered(path: Path, table: list[Row], folder: Path) -> list[str]:
 def reading(rows: list[Row], tool: Tool) -> Reading:
     """Return rows as action units 0-5, class and gaze; a picture where no face was found has NaN and -1."""
     aus, gaze = empty_aus(len(rows)), np.full((len(rows), 2), np.nan)
-    classes = np.full(len(rows), -1)
+    classes, shares = np.full(len(rows), -1), np.full((len(rows), len(CLASSES)), np.nan)
     words = [word for word in CLASSES if rows and any(word in row for row in rows)]
     for k, row in enumerate(rows):
         if row.get("success", "1") in ("0", "0.0"):
@@ -192,8 +196,11 @@ def reading(rows: list[Row], tool: Tool) -> Reading:
         strength = np.array([_number(row, word, tool.name) for word in words])
         if len(words) and not np.isnan(strength).all():
             classes[k] = CLASSES.index(words[int(np.nanargmax(strength))])
+            shares[k] = 0
+            shares[k, [CLASSES.index(word) for word in words]] = np.nan_to_num(strength)
     aus = np.clip(aus, 0, 5)
-    return Reading(aus, classes if words else None, None, None if np.isnan(gaze).all() else gaze)
+    named = {"classes": classes, "probabilities": shares} if words else {}
+    return Reading(aus=aus, gaze=None if np.isnan(gaze).all() else gaze, **named)
 
 
 def _first_number(row: Row, columns: tuple[str, ...], where: str) -> float:
