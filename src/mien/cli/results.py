@@ -26,6 +26,7 @@ RESULTS = {
     "gaze": ("gaze.csv", "gaze.json"),
     "identity": ("identity.csv", "identity.json"),
     "intensity": ("intensity.csv", "intensity.json", "intensity_generated.png", "intensity_composited.png"),
+    "reading": ("readings.csv", "reading.json", "confusion.png", "reliability.png", "robustness.csv", "robustness.png"),
     "recognition": ("predictions.csv", "confusion.png", "recognition.json", "folds.csv"),
     "retrieval": ("retrieval.csv", "retrieval.json", "retrieval.png"),
     "transfer": (

@@ -15,7 +15,7 @@ from mien.models.reader.code import CODE, STRONGEST, UNITS, held, mirrored
 GROWTH = (1, 2, 4, 7, 9)  # widths of the levels, times the first
 
 
-SAY = 0.8  # of a word's score by the units that are read, beside its logit
+SAY = 0.4  # of a word's score by the units that are read, beside its logit
 
 
 class Reader(nn.Module):
