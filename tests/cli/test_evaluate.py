@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from mien import cli
-from mien.cli.results import NOTE, RESULTS
 from mien.data.dataset import open_data
 from mien.data.importers.disfa import FOLDS
+from mien.evaluate.results import NOTE, RESULTS
 from mien.labels import CLASSES
 from mien.models.io import load, save_model
 from mien.models.registry import create

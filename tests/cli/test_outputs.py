@@ -14,9 +14,10 @@ from PIL import Image
 
 from mien.cli import evaluate_verbs, streams
 from mien.cli.output import check_outputs, same_file
-from mien.cli.results import NOTE, results_folder
 from mien.cli.terminal import errors
+from mien.cli.values import results_folder
 from mien.errors import InputError
+from mien.evaluate.results import NOTE
 from mien.files import alone, check_json
 from tests.cli.test_cli import run
 

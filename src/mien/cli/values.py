@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.results import results_folder
 from mien.errors import InputError
 from mien.files import check_folder
 
@@ -27,6 +26,13 @@ def folder_name(path: Path) -> Path:
     """Return a folder to write into. Raises InputError where there can be none."""
     check_folder(path)
     return path
+
+
+def results_folder(context: typer.Context, path: Path) -> Path:
+    """Return the folder for what a verb of `mien evaluate` finds. Raises InputError where it would replace others'."""
+    from mien.evaluate.results import results_folder
+
+    return results_folder(path, context.command.name or "", context.call_on_close)
 
 
 def finite(option: typer.CallbackParam, value: float | None) -> float | None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-
-import typer
 
 from mien.errors import InputError
 from mien.files import check_folder, check_json, write_json
@@ -40,21 +39,22 @@ _FORM = {"schema": int, "written": {"*": [str]}}
 _EXPECTED = "expected a note of what mien evaluate wrote; remove it, or choose another folder"
 
 
-def results_folder(context: typer.Context, path: Path) -> Path:
+def results_folder(path: Path, verb: str, at_end: Callable[[Callable[[], None]], object]) -> Path:
     """Return a folder that a verb may write its results into; when the verb ends, they are noted there.
+
+    `at_end` is given what is to be called then.
 
     Raises InputError, before any work, where one of them would replace a file that this verb did not write.
     """
     check_folder(path)
     if os.path.lexists(path / NOTE):
         check_json(path / NOTE, "schema", "written")
-    verb = context.command.name or ""
     ours = _written(path).get(verb, [])
     for name in RESULTS[verb]:
         if os.path.lexists(path / name) and name not in ours and not _is_record(path / f"{verb}.json", verb):
             what = f"was not written by mien evaluate {verb}, and would be replaced"
             raise InputError(f"{path / name}: {what}; choose another folder, or move it")
-    context.call_on_close(partial(_note, path, verb))
+    at_end(partial(_note, path, verb))
     return path
 
 
