@@ -98,9 +98,11 @@ SOUND = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_sound_arrays_are_what_numpy_reads(save, tmp_path):
-    save(tmp_path / "a.npz", more=np.zeros(3), **SOUND)
+def test_sound_arrays_are_what_numpy_reads(save, order, tmp_path):
+    sound = {name: value.astype(value.dtype.newbyteorder(order)) for name, value in SOUND.items()}
+    save(tmp_path / "a.npz", more=np.zeros(3), **sound)
     found = read_npz(tmp_path / "a.npz", FORM, EXPECTED)
     assert found.keys() == FORM.keys()
     with np.load(tmp_path / "a.npz") as file:

@@ -128,7 +128,8 @@ def _whole(file: IO[bytes], size: int) -> bytearray:
 
 
 def _check_values(values: np.ndarray, wanted: Wanted) -> None:
-    if values.dtype.kind == "U" and values.size and values.view(np.uint32).max() > 0x10FFFF:
+    letter = np.dtype(np.uint32).newbyteorder(values.dtype.byteorder) if values.dtype.kind == "U" else None
+    if letter and values.size and values.view(letter).max() > 0x10FFFF:
         raise _Misfit("holds what is no text")
     if values.dtype.kind == "U" or not values.size or wanted.low == -math.inf == -wanted.high:
         return

@@ -57,6 +57,7 @@ def config(**changes):
         (config(depth_of_field=3), "unexpected keyword"),
         (lambda note: {"family": "rel_gan"}, "config is missing"),
         (lambda note: note | {"family": ["rel_gan"]}, "family is .* no text"),
+        (lambda note: {"family": "fields", "config": {}}, "reader is missing"),
         (lambda note: note | {"family": "x"}, "is a 'x'; this version knows"),
         (lambda note: [note], "the whole is no object"),
     ],

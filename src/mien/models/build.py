@@ -71,6 +71,10 @@ def fill(model: Family, tensors: Mapping[str, Tensor], path: Path) -> None:
     """
     present = {key.split(".")[0] for key in tensors}
     for part in [name for name, _ in model.named_children() if name not in present]:
+        if part in model.deployed and part in {key.split(".")[0] for key in model.state_dict()}:
+            raise InputError(
+                f"{path}: {part} is missing, without which its family does nothing; fetch or train it again"
+            )
         delattr(model, part)
     mine = model.state_dict()
     for name, wanted in mine.items():
