@@ -16,6 +16,7 @@ from mien.data.dataset import open_data
 from mien.data.folds import GIVEN
 from mien.data.sets import Sets
 from mien.errors import InputError
+from mien.evaluate import record
 from mien.evaluate.evaluators.base import NeedsToolRun, Reading
 from mien.evaluate.evaluators.networks import NetEvaluator
 from mien.evaluate.protocols.reading import by_reading
@@ -27,6 +28,7 @@ from mien.evaluate.reading.groups import kinds_of, people_alike
 from mien.evaluate.reading.robustness import CURVES, chosen_rows
 from mien.evaluate.reading.seen import Asked, Share, read_all, some_of
 from mien.labels import AUS, CLASSES, DISFA_AUS, PROTOTYPES, au_columns
+from mien.metrics.bootstrap import intervals
 from mien.models.io import save_model
 from mien.models.registry import create
 from mien.runtime.pytorch import PytorchEngine
@@ -36,6 +38,14 @@ from tests.helpers.tiny import TINY
 SIZE, PEOPLE = 32, 8
 EYES, SMILE = AUS.index(43), AUS.index(12)
 WORDS = ("neutral", "happiness", "sadness", "anger")
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch):
+    """Intervals of few draws: how they are drawn is tested elsewhere."""
+    monkeypatch.setattr(
+        record, "intervals", lambda s, of, draws, runs: intervals(s, of, draws=min(draws, 10), runs=runs)
+    )
 
 
 def colour(row):
@@ -254,9 +264,9 @@ def test_a_reader_is_measured_and_what_it_read_is_kept(data, said, tmp_path):
     lost = curve.set_index(["curve", "level"]).lost
     assert lost["blur", 3] == 0 and lost["roll", 10] == 0 and lost["crop", 1] == 0  # colours stay
     assert lost["grey", 1] != 0 and set(curve.curve) == {*(c.name for c in CURVES), "yaw"}
-    record = json.loads((tmp_path / "reading.json").read_text())
-    assert [r["fold"] for r in record["readers"]] == ["0", "1"] and record["protocol"] == "reading"
-    (all_of_them,) = (r for r in record["results"] if r["answer"] == "rendered")
+    told = json.loads((tmp_path / "reading.json").read_text())
+    assert [r["fold"] for r in told["readers"]] == ["0", "1"] and told["protocol"] == "reading"
+    (all_of_them,) = (r for r in told["results"] if r["answer"] == "rendered")
     assert all_of_them["pictures"] == len(rows) and np.sum(all_of_them["confusion"]["counts"]) <= len(rows)
     table = pd.read_csv(tmp_path / "readings.csv")
     assert table.file_name.tolist() == [m.files[row] for row in rows] and set(table.fold) == {0, 1}
@@ -351,9 +361,9 @@ def test_the_verb(folder, tmp_path, capsys):
     asked = ["evaluate", "reading", tmp_path / "reader.safetensors", "--data", folder, "--limit", 4]
     code, said, _ = run(capsys, *asked, "-o", tmp_path / "test")
     assert code == 0 and "neutral_named" in said and "icc" in said and "occlusion" in said
-    record = json.loads((tmp_path / "test" / "reading.json").read_text())
-    assert {r["answer"] for r in record["results"]} >= {"photographs", "rendered", "rendered, gender f"}
-    assert record["readers"][0]["pictures"] == 2 * 7  # the people marked test
+    told = json.loads((tmp_path / "test" / "reading.json").read_text())
+    assert {r["answer"] for r in told["results"]} >= {"photographs", "rendered", "rendered, gender f"}
+    assert told["readers"][0]["pictures"] == 2 * 7  # the people marked test
     code, said, _ = run(
         capsys, "evaluate", "reading", tmp_path / "evaluator.safetensors", "--data", folder, "--kind", "rendered",
         "--all-people", "--limit", 0, "-o", tmp_path / "judge",

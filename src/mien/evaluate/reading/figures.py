@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +30,9 @@ FIFTHS = 5
 
 SMILE, NEUTRAL, EYES = AUS.index(12), CLASSES.index("neutral"), AUS.index(43)
 DISFA = [AUS.index(unit) for unit in DISFA_AUS]
+
+Statistics = Callable[[np.ndarray], dict[str, float]]
+"""Rows' numbers, of which some come twice -> figures by name."""
 
 Counts = Mapping[str, tuple[np.ndarray, np.ndarray]]
 """Figure -> what every picture adds to its numerator and to its denominator, (N,) each."""
@@ -82,12 +85,16 @@ def all_figures(pictures: Pictures, draws: int = DRAWS) -> dict[str, Interval]:
     that other people gave (`tempered_across`). icc, f1: ICC(3,1) of units, and F1 of those present (PRESENT), the mean
     over DISFA's twelve that vary, and of every unit, as icc_AU12.
     """
-    parts = [ratios(picture_counts(pictures)), class_statistics(pictures), unit_statistics(pictures)]
+    parts = (
+        ratios(picture_counts(pictures)), balanced_statistic(pictures), honesty_statistics(pictures),
+        unit_statistics(pictures),
+    )  # fmt: skip
+    return over_people(together(*parts), pictures.people, draws) if len(pictures) else {}
 
-    def statistics(rows: np.ndarray) -> dict[str, float]:
-        return {name: value for part in parts for name, value in part(rows).items()}
 
-    return over_people(statistics, pictures.people, draws) if len(pictures) else {}
+def together(*parts: Statistics) -> Statistics:
+    """Return a function of rows that gives all that several give."""
+    return lambda rows: {name: value for part in parts for name, value in part(rows).items()}
 
 
 def share_figures(pictures: Pictures, draws: int = DRAWS) -> dict[str, Interval]:
@@ -95,7 +102,7 @@ def share_figures(pictures: Pictures, draws: int = DRAWS) -> dict[str, Interval]
     return over_people(ratios(picture_counts(pictures)), pictures.people, draws) if len(pictures) else {}
 
 
-def ratios(counts: Counts) -> Callable[[np.ndarray], dict[str, float]]:
+def ratios(counts: Counts) -> Statistics:
     """Return a function of rows: every figure's numerators over its denominators; none without a denominator."""
     names = [name for name, (_, below) in counts.items() if below.any()]
     if not names:
@@ -155,24 +162,33 @@ def eye_counts(m: Manifest, left: np.ndarray, right: np.ndarray) -> Counts:
     }
 
 
-def class_statistics(pictures: Pictures) -> Callable[[np.ndarray], dict[str, float]]:
-    """Return a function of rows: balanced, ece, nll, and the latter two tempered; those that can be said."""
-    m, r, named, sure = pictures.manifest, pictures.reading, pictures.named, pictures.calibrated
-    if not named.any() or r.classes is None:
+def balanced_statistic(pictures: Pictures) -> Statistics:
+    """Return a function of rows: balanced, the mean share of the classes shown that is named right."""
+    m, named = pictures.manifest, pictures.named
+    if not named.any():
         return lambda rows: {}
-    truth, guess = m.expression, answered(r.classes)
-    sets: dict[str, np.ndarray] = {}
-    if sure.any() and r.probabilities is not None:
-        sets[""] = r.probabilities
-        if len(np.unique(pictures.people[sure])) > 1:
-            sets["_tempered"] = tempered_across(pictures)
+    truth, guess = m.expression, answered(np.asarray(pictures.reading.classes))
 
     def statistics(rows: np.ndarray) -> dict[str, float]:
         shown = rows[named[rows]]
         share = recalls(confusion(truth[shown], guess[shown], len(CLASSES) + 1)[: len(CLASSES)])
         known = share[~np.isnan(share)]
-        found = {"balanced": float(known.mean()) if len(known) else float("nan")}
-        some = rows[sure[rows]]
+        return {"balanced": float(known.mean()) if len(known) else float("nan")}
+
+    return statistics
+
+
+def honesty_statistics(pictures: Pictures) -> Statistics:
+    """Return a function of rows: ece and nll, as read and tempered; those that can be said."""
+    sure, truth = pictures.calibrated, pictures.manifest.expression
+    if not sure.any():
+        return lambda rows: {}
+    sets = {"": np.asarray(pictures.reading.probabilities)}
+    if len(np.unique(pictures.people[sure])) > 1:
+        sets["_tempered"] = tempered_across(pictures)
+
+    def statistics(rows: np.ndarray) -> dict[str, float]:
+        some, found = rows[sure[rows]], {}
         for name, probabilities in sets.items():
             if len(some):
                 given, true = probabilities[some], truth[some]
@@ -211,32 +227,31 @@ def temperature_of(pictures: Pictures) -> float:
     return temperature(given[sure], pictures.manifest.expression[sure]) if given is not None and sure.any() else np.nan
 
 
-def unit_statistics(pictures: Pictures) -> Callable[[np.ndarray], dict[str, float]]:
-    """Return a function of rows: icc and f1, and both of each unit that is known and varies."""
+def unit_statistics(pictures: Pictures, names: Sequence[str] = ("icc", "f1"), each: bool = True) -> Statistics:
+    """Return a function of rows: the mean over DISFA's units, and of every unit if `each`, of those known that vary."""
     m, r = pictures.manifest, pictures.reading
     if r.aus is None:
         return lambda rows: {}
     known = ~np.isnan(m.aus) & ~np.isnan(r.aus)
     spread = np.where(known, m.aus, -np.inf).max(0) > np.where(known, m.aus, np.inf).min(0)
-    units = np.flatnonzero(spread)
+    units = np.flatnonzero(spread & (each | np.isin(np.arange(len(AUS)), DISFA)))
     if not len(units):
         return lambda rows: {}
     truth, read, known = m.aus[:, units].astype(float), r.aus[:, units].astype(float), known[:, units]
-    common = np.isin(units, DISFA)
-    present, found_present = truth >= PRESENT, read >= PRESENT
-    names = [au_name(AUS[unit]) for unit in units]
+    common, present, found_present = np.isin(units, DISFA), truth >= PRESENT, read >= PRESENT
+    of = {
+        "icc": lambda rows: agreements(truth[rows], read[rows])[0],
+        "f1": lambda rows: presence_f1(present[rows], found_present[rows], known[rows]),
+    }
 
     def statistics(rows: np.ndarray) -> dict[str, float]:
-        values = {
-            "icc": agreements(truth[rows], read[rows])[0],
-            "f1": presence_f1(present[rows], found_present[rows], known[rows]),
-        }
         found: dict[str, float] = {}
-        for name, of in values.items():
-            if common.any() and not np.isnan(of[common]).all():
-                found[name] = float(np.nanmean(of[common]))
-        for name, of in values.items():
-            found |= {f"{name}_{unit}": float(value) for unit, value in zip(names, of, strict=True)}
+        for name in names:
+            values = of[name](rows)
+            if common.any() and not np.isnan(values[common]).all():
+                found[name] = float(np.nanmean(values[common]))
+            if each:
+                found |= {f"{name}_{au_name(AUS[k])}": float(v) for k, v in zip(units, values, strict=True)}
         return found
 
     return statistics

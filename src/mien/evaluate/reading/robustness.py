@@ -14,10 +14,11 @@ from mien.data.manifest import Manifest
 from mien.evaluate.reading import degradations
 from mien.evaluate.reading.figures import (
     Pictures,
-    class_statistics,
+    balanced_statistic,
     picture_counts,
     ratios,
     shows_class,
+    together,
     unit_statistics,
 )
 from mien.evaluate.reading.seen import Asked, Change
@@ -32,8 +33,6 @@ NATIVE = 1e4
 
 TURNED = (0.0, 2.0, 5.0, 8.0, 11.0, 14.0, 90.0)
 """Degrees between which yaw is looked at."""
-
-SHOWN = ("accuracy", "balanced", "icc")
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,9 @@ def asked_for(rows: np.ndarray, name: str) -> list[tuple[Curve, float, Asked]]:
 
 def point_of(pictures: Pictures, draws: int = DRAWS) -> dict[str, Interval]:
     """Return accuracy, balanced accuracy and mean ICC of some pictures, those that can be said."""
-    counts = {name: count for name, count in picture_counts(pictures).items() if name in SHOWN}
-    parts = [ratios(counts), class_statistics(pictures), unit_statistics(pictures)]
-
-    def statistics(rows: np.ndarray) -> dict[str, float]:
-        return {name: value for part in parts for name, value in part(rows).items() if name in SHOWN}
-
-    return over_people(statistics, pictures.people, draws) if len(pictures) else {}
+    counts = {name: count for name, count in picture_counts(pictures).items() if name == "accuracy"}
+    parts = (ratios(counts), balanced_statistic(pictures), unit_statistics(pictures, ("icc",), each=False))
+    return over_people(together(*parts), pictures.people, draws) if len(pictures) else {}
 
 
 def curve_table(points: Mapping[tuple[str, float], dict[str, Interval]], plain: dict[str, Interval]) -> pd.DataFrame:
