@@ -16,6 +16,7 @@ from mien.labels import CLASSES
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
 
 def fold_table(found: pd.DataFrame) -> pd.DataFrame:
@@ -42,15 +43,20 @@ def draw_confusions(guesses: pd.DataFrame, words: Sequence[str], path: Path) -> 
     for axis, name in zip(axes[0], models, strict=True):
         mine = guesses[guesses.model == name]
         matrix = confusion_matrix(mine.truth, mine.guess, labels=numbers, normalize="true")
-        axis.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
-        for (i, j), value in np.ndenumerate(matrix):
-            axis.text(j, i, f"{value:.2f}", ha="center", va="center", color="white" if value > 0.5 else "black")
-        axis.set_xticks(range(len(words)), words, rotation=45, ha="right")
-        axis.set_yticks(range(len(words)), words)
+        draw_matrix(axis, matrix, words, words)
         axis.set_title(f"{name}: {accuracy_score(mine.truth, mine.guess):.3f}")
-        axis.set_ylabel("shown")
         axis.set_xlabel("recognised")
     write_figure(figure, path)
+
+
+def draw_matrix(axis: Axes, shares: np.ndarray, shown: Sequence[str], called: Sequence[str]) -> None:
+    """Draw what share (R, C), 0-1, of each row's pictures is called what."""
+    axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+    for (i, j), value in np.ndenumerate(shares):
+        axis.text(j, i, f"{value:.2f}", ha="center", va="center", color="white" if value > 0.5 else "black")
+    axis.set_xticks(range(len(called)), called, rotation=45, ha="right")
+    axis.set_yticks(range(len(shown)), shown)
+    axis.set_ylabel("shown")
 
 
 def figures_frame(figures: Mapping[str, Any]) -> pd.DataFrame:

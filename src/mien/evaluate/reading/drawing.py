@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 
+from mien.evaluate.protocols.recognition_tables import draw_matrix
 from mien.evaluate.reading.figures import Pictures, answered, tempered_across
 from mien.evaluate.reading.robustness import CURVES
 from mien.evaluate.written import write_figure
@@ -37,13 +38,8 @@ def draw_confusions(groups: Mapping[str, Pictures], path: Path) -> None:
         words = [CLASSES[k] for k in rows] if len(rows) else list(CLASSES)
         columns = [*CLASSES] if not counts[:, -1].any() else [*CLASSES, "no face"]
         shares = (counts / np.maximum(counts.sum(1, keepdims=True), 1))[rows][:, : len(columns)]
-        axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
-        for (i, j), value in np.ndenumerate(shares):
-            axis.text(j, i, f"{value:.2f}", ha="center", va="center", color="white" if value > 0.5 else "black")
-        axis.set_xticks(range(len(columns)), columns, rotation=45, ha="right")
-        axis.set_yticks(range(len(words)), words)
+        draw_matrix(axis, shares, words, columns)
         axis.set_title(f"{name}: {np.trace(counts[:, :-1]) / counts.sum():.3f} of {counts.sum()}")
-        axis.set_ylabel("shown")
         axis.set_xlabel("read")
     write_figure(figure, path)
 

@@ -35,11 +35,12 @@ class FieldsConfig:
     reader_width: Width = 24
     critic_width: Width = 24
     batch_size: Pairs = 16
-    read_steps: Steps = 3000
+    begin_steps: Steps = 400  # of the reader, gently
+    read_steps: Steps = 2600
     steps: Steps = 6000
     finish_steps: Steps = 1000
     paint_steps: Steps = 3000
-    read_lr: Rate = 2e-3
+    read_lr: Rate = 1e-3
     lr: Rate = 8e-4
     critic_lr: Rate = 4e-4
     neutral: Share = 0.4  # share of pairs that begin with a neutral face

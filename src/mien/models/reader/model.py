@@ -13,7 +13,8 @@ from mien.models.reader.code import code_of, held, stronger_side
 from mien.models.reader.config import ReaderConfig
 from mien.models.reader.equations import code_loss, words_loss
 from mien.models.reader.nets import Reader
-from mien.models.recipe import Adam, Balance, Sampling, Stage, Turn
+from mien.models.reader.recipe import grown, reading_stages
+from mien.models.recipe import Balance, Sampling, Stage
 from mien.nn.randomise import randomised
 
 
@@ -32,12 +33,9 @@ class ReaderModel(Family):
         self.reader = deepcopy(self.learner)  # the learner's weights, averaged over steps
 
     def stages(self) -> tuple[Stage, ...]:
-        """Return two supervised stages: a gentle beginning, as at a high rate nothing but the mean face is learnt."""
+        """Return two supervised stages: a gentle beginning, and reading."""
         c = self.config
-        weights = {"code": c.code, "words": c.words}
-        begin = Turn("begin", ("learner",), weights, Adam(0.3 * c.lr, (0.9, 0.99), 1e-4))
-        read = Turn("read", ("learner",), weights, Adam(c.lr, (0.9, 0.99), 1e-4))
-        return Stage("begin", c.begin_steps, (begin,)), Stage("read", c.steps, (read,), decay=0.5)
+        return reading_stages("learner", c.begin_steps, c.steps, c.lr, {"code": c.code, "words": c.words})
 
     def sampling(self) -> Sampling:
         """Single faces, balanced; they are randomised here, not by the sampler."""
@@ -46,23 +44,16 @@ class ReaderModel(Family):
 
     def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return the errors of code and words, over both faces of the pairs."""
-        faces = batch.both()
+        c, faces = self.config, batch.both()
         self._average()
-        code, words = self.learner(randomised(faces.image, self.config.side, self._strength()))
-        return {"code": code_loss(code, code_of(faces), self.config.angles), "words": words_loss(words, faces)}
-
-    def _strength(self) -> float:
-        """Return how strong randomisation is: it grows over the first quarter, as nothing is learnt else at first."""
-        c = self.config
-        return c.randomisation * min(1.0, 0.3 + self._step() / max(1.0, 0.4 * (c.begin_steps + c.steps)))
-
-    def _step(self) -> int:
-        return int(self.learner.get_buffer("trunk.1.num_batches_tracked"))
+        strength = c.randomisation * grown(self.learner, c.begin_steps + c.steps)
+        code, words = self.learner(randomised(faces.image, c.side, strength))
+        return {"code": code_loss(code, code_of(faces), c.angles), "words": words_loss(words, faces)}
 
     @torch.no_grad()
     def _average(self) -> None:
         """Let the reader follow the learner; at the beginning quickly."""
-        step = self._step()
+        step = self.learner.batches
         share = 1 - min(self.config.memory, (step + 1) / (step + 10))
         new = self.learner.state_dict()
         for name, mine in self.reader.state_dict().items():

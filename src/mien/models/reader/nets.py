@@ -40,6 +40,11 @@ class Reader(nn.Module):
         )
         self.code, self.words = nn.Linear(features, CODE), nn.Linear(features, len(CLASSES))
 
+    @property
+    def batches(self) -> int:
+        """How many it was trained with."""
+        return int(self.get_buffer("trunk.1.num_batches_tracked"))
+
     def read(self, face: Tensor) -> tuple[Tensor, Tensor]:
         """Return code (B, 46) and logits (B, 8) of faces (B, 3, S, S), each the mean over a face and its mirror image.
 
