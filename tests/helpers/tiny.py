@@ -42,7 +42,6 @@ TINY: dict[str, dict[str, int]] = {  # every length and width
         "critic_width": 2,
         "subjects": 5,
         "batch_size": 10,
-        "begin_steps": 1,
         "read_steps": 2,
         "steps": 2,
         "finish_steps": 2,

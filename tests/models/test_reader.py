@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional as F
 
@@ -7,7 +8,7 @@ from mien.models.reader.code import mirrored
 from mien.models.reader.equations import code_loss, words_loss
 from mien.models.reader.nets import Reader, seen
 from mien.models.registry import create
-from mien.nn.randomise import placed, randomised
+from mien.nn.randomise import grown, placed, randomised
 from mien.training.settings import Settings
 from mien.training.trainer import Trainer
 from tests.helpers.tiny import TINY
@@ -70,6 +71,10 @@ def test_any_frame_is_seen_at_the_readers_size():
     face = torch.rand(1, 3, 64, 64)
     torch.testing.assert_close(seen(face, 32), F.avg_pool2d(face, 2))
     assert [x.shape for x in Reader(48, 4)(torch.zeros(2, 3, 64, 64))] == [(2, 46), (2, 8)]
+
+
+def test_randomisation_grows_in_over_the_first_steps():
+    assert [grown(step, 1000) for step in (0, 100, 280, 999)] == pytest.approx([0.3, 0.55, 1.0, 1.0])
 
 
 def test_randomised_faces_vary_and_without_strength_stay():

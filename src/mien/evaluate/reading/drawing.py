@@ -87,7 +87,7 @@ def draw_robustness(table: pd.DataFrame, path: Path) -> None:
             style = "-" if what == "accuracy" else "--"
             axis.plot(at, line.value, style, color=colour, marker="o", ms=3, label=f"{group}: {what}")
             axis.fill_between(at, line.low, line.high, color=colour, alpha=0.1)
-        labels = [f"{level:.2g}" if level <= 100 else "none" for level in levels] + ["native"] * int(
+        labels = [f"{level:.3g}" if level <= 100 else "none" for level in levels] + ["native"] * int(
             mine.level.isna().any()
         )
         axis.set_xticks(range(len(labels)), labels)

@@ -33,12 +33,11 @@ from mien.models.fields.pairs import Pair, noisy_codes, prepared
 from mien.models.reader.code import CODE, UNITS, code_of, held, stronger_side
 from mien.models.reader.equations import code_loss, words_loss
 from mien.models.reader.nets import Reader
-from mien.models.reader.recipe import grown, reading_stages
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.degrade import worsen
 from mien.nn.losses import known_cross_entropy
 from mien.nn.modes import evaluating, exactly
-from mien.nn.randomise import randomised
+from mien.nn.randomise import grown, randomised
 from mien.nn.warp import WINDOWS, Fields, composed, cut
 
 
@@ -69,7 +68,7 @@ class FieldModel(Family):
         look = {"shade": c.shade, "paint": c.paint}
         opened = {"flow": c.flow, "opening": c.opening, "near": c.near}
         look |= opened | {"pixels": c.pixels, "edges": c.edges, "structure": c.structure}
-        read = reading_stages("reader", c.begin_steps, c.read_steps, c.read_lr, {"code": c.code, "words": c.words})
+        read = Turn("read", ("reader",), {"code": c.code, "words": c.words}, Adam(c.read_lr, (0.9, 0.99), 1e-4))
         move = Turn("move", ("mover",), look, steady)
         criticise = Turn("criticise", ("critic",), {"critic": 1.0}, Adam(c.critic_lr, (0.5, 0.99)), every=2)
         finish = Turn("finish", ("mover",), look | {"reached": c.reached}, replace(steady, lr=c.lr / 2))
@@ -80,7 +79,7 @@ class FieldModel(Family):
             replace(steady, lr=c.lr / 4),
         )
         return (
-            *read,
+            Stage("read", c.read_steps, (read,), decay=0.5),
             Stage("move", c.steps, (move,), decay=0.7),
             Stage("finish", c.finish_steps, (finish,), decay=0.7),
             Stage("paint", c.paint_steps, (criticise, paint), decay=0.5),
@@ -96,7 +95,6 @@ class FieldModel(Family):
         """Return a turn's losses."""
         turns = {
             "name": self._name_turn,
-            "begin": self._read_turn,
             "read": self._read_turn,
             "move": self._move_turn,
             "finish": self._finish_turn,
@@ -147,7 +145,7 @@ class FieldModel(Family):
     def _read_varied(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Return code and logits of words of faces that are placed, lit and hidden anew."""
         c = self.config
-        strength = grown(self.reader, c.begin_steps + c.read_steps)
+        strength = grown(self.reader.batches, c.read_steps)
         code, words = self.reader(randomised(self.view(image), c.reader_side, strength))
         return code, words
 

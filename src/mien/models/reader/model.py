@@ -13,9 +13,10 @@ from mien.models.reader.code import code_of, held, stronger_side
 from mien.models.reader.config import ReaderConfig
 from mien.models.reader.equations import code_loss, words_loss
 from mien.models.reader.nets import Reader
-from mien.models.reader.recipe import grown, reading_stages
-from mien.models.recipe import Balance, Sampling, Stage
-from mien.nn.randomise import randomised
+from mien.models.recipe import Adam, Balance, Sampling, Stage, Turn
+from mien.nn.randomise import grown, randomised
+
+GENTLE = 0.3  # of the learning rate at the beginning: at a high one nothing but the mean face is learnt
 
 
 class ReaderModel(Family):
@@ -35,7 +36,10 @@ class ReaderModel(Family):
     def stages(self) -> tuple[Stage, ...]:
         """Return two supervised stages: a gentle beginning, and reading."""
         c = self.config
-        return reading_stages("learner", c.begin_steps, c.steps, c.lr, {"code": c.code, "words": c.words})
+        weights = {"code": c.code, "words": c.words}
+        begin = Turn("begin", ("learner",), weights, Adam(GENTLE * c.lr, (0.9, 0.99), 1e-4))
+        read = Turn("read", ("learner",), weights, Adam(c.lr, (0.9, 0.99), 1e-4))
+        return Stage("begin", c.begin_steps, (begin,)), Stage("read", c.steps, (read,), decay=0.5)
 
     def sampling(self) -> Sampling:
         """Single faces, balanced; they are randomised here, not by the sampler."""
@@ -46,7 +50,7 @@ class ReaderModel(Family):
         """Return the errors of code and words, over both faces of the pairs."""
         c, faces = self.config, batch.both()
         self._average()
-        strength = c.randomisation * grown(self.learner, c.begin_steps + c.steps)
+        strength = c.randomisation * grown(self.learner.batches, c.begin_steps + c.steps)
         code, words = self.learner(randomised(faces.image, c.side, strength))
         return {"code": code_loss(code, code_of(faces), c.angles), "words": words_loss(words, faces)}
 
