@@ -15,7 +15,8 @@ from mien.data.sampling.sampler import PairSampler
 from mien.data.sets import Sets
 from mien.errors import InputError
 from mien.labels import EXPRESSIONS, mirrored_points
-from mien.nn.warp import resized, warp
+from mien.nn.warp import warp
+from mien.nn.windows import resized
 from mien.synth.generate import generate
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from mien.models.fields.nets import NEAR, Atlas, FieldNet, waves
-from mien.nn.warp import EYES, MOUTH, WINDOWS
+from mien.models.fields.nets import NEAR, Atlas, FieldNet
+from mien.nn.windows import EYES, MOUTH, WINDOWS
 from tests.models.test_equations_fields import at_size, bilinear
 
 
@@ -21,14 +21,6 @@ def test_an_atlas_fetches_its_patterns_from_where_it_says():
     patterns = at_size(atlas.patterns[0].detach().numpy(), size)
     expected = bilinear(patterns, y + dy, x + dx) * np.stack([at_size(s, size) for s in strength])
     np.testing.assert_allclose(fetched, expected, atol=1e-4)
-
-
-def test_waves_come_in_pairs_as_wide_as_teeth():
-    pairs = waves(8, 128)[0].numpy()
-    assert pairs.shape == (8, 128, 128) and (pairs == pairs[:, :1]).all()  # they run across
-    np.testing.assert_allclose(pairs[:4] ** 2 + pairs[4:] ** 2, 1, atol=1e-4)
-    lengths = 128 / np.abs(np.fft.rfft(pairs[:, 0])).argmax(1)
-    np.testing.assert_allclose(lengths[:4], np.linspace(4, 10, 4), rtol=0.05)
 
 
 def test_patches_lie_in_their_windows_and_obey_the_gate():

@@ -49,6 +49,14 @@ class Motion:
     flow: Tensor  # (B, 2, G, G) x, y in shares of the side: truth(p) = target(p + flow(p))
     mouth: Tensor  # (B, 1, G, G) in [0, 1]: share of the cell in which the truth shows the inside of the mouth
     known: Tensor  # (B, 1, G, G) in [0, 1]: whether the flow is known there
+    teeth: Tensor | None = None
+    """(B, 3, 2G, 2G) in the window of the mouth, at the pictures' own resolution: whether the truth shows a tooth, 0 or
+    1, and angle and height on the dental arch; NaN outside open mouths, and where nothing is known."""
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Motion:
+        """Return this motion with `change` done to every tensor."""
+        teeth = None if self.teeth is None else change(self.teeth)
+        return Motion(change(self.flow), change(self.mouth), change(self.known), teeth)
 
 
 @dataclass(frozen=True)
@@ -85,8 +93,7 @@ class Batch:
             form = torch.channels_last if x.ndim == 4 else torch.preserve_format
             return x.to(device, non_blocking=True, memory_format=form)
 
-        m = self.motion
-        motion = None if m is None else Motion(move(m.flow), move(m.mouth), move(m.known))
+        motion = None if self.motion is None else self.motion.map(move)
         return Batch(self.source.map(move), self.target.map(move), move(self.truth), move(self.alike), motion)
 
 

@@ -29,6 +29,26 @@ def relight(*pictures: Tensor, strength: float = 0.25) -> list[Tensor]:
 
 
 @exactly
+def toned(*pictures: Tensor, share: float = 0.25) -> list[Tensor]:
+    """Return a share of pictures (B, 3, S, S) in [-1, 1] grey, or in shades of one colour, and as many darker.
+
+    All pictures of a face get the same.
+    """
+    first = pictures[0]
+    shape, device = (len(first), 1, 1, 1), first.device
+    plain = torch.rand(shape, device=device) < share
+    tint = 1 + 0.3 * (torch.rand(len(first), 3, 1, 1, device=device) * 2 - 1) * (torch.rand(shape, device=device) < 0.5)
+    dim = torch.where(torch.rand(shape, device=device) < share, 0.3 + 0.7 * torch.rand(shape, device=device), 1.0)
+
+    def changed(picture: Tensor) -> Tensor:
+        light = (picture + 1) / 2
+        light = torch.where(plain, light.mean(1, keepdim=True) * tint, light)
+        return (2 * dim * light - 1).clamp(max=1)
+
+    return [changed(picture) for picture in pictures]
+
+
+@exactly
 def worsen(picture: Tensor) -> Tensor:
     """Return pictures (B, 3, S, S) in [-1, 1] as a poorer camera would give them.
 

@@ -8,42 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Window = tuple[float, float, float, float]
-"""Left, top, right, bottom as shares of the side."""
-
-WHOLE: Window = (0.0, 0.0, 1.0, 1.0)
-
-
-def resized(x: Tensor, size: int, window: Window = WHOLE) -> Tensor:
-    """Return maps (B, C, h, h) at size × size, bilinear, or a window of that; pixel areas keep their places."""
-    if x.shape[-1] == size:
-        return cut(x, window)
-    if window == WHOLE or size % x.shape[-1]:
-        return cut(F.interpolate(x, size=(size, size), mode="bilinear", align_corners=False), window)
-    finer = size // x.shape[-1]
-    left, top, right, bottom = (round(edge * size) for edge in window)
-    x0, y0 = max(left // finer - 1, 0), max(top // finer - 1, 0)  # what lies beyond the next cell does not count
-    cells = x[..., y0 : bottom // finer + 2, x0 : right // finer + 2]
-    fine = F.interpolate(cells, scale_factor=finer, mode="bilinear", align_corners=False)
-    x0, y0 = left - x0 * finer, top - y0 * finer
-    return fine[..., y0 : y0 + bottom - top, x0 : x0 + right - left]
-
-
-def fitted(x: Tensor, size: int) -> Tensor:
-    """Return maps at size × size, averaged where that is coarser."""
-    return F.adaptive_avg_pool2d(x, size) if x.shape[-1] > size else resized(x, size)
-
-
-def cut(x: Tensor, window: Window) -> Tensor:
-    """Return a window of maps (B, C, H, W)."""
-    left, top, right, bottom = (round(edge * x.shape[-1]) for edge in window)
-    return x[..., top:bottom, left:right]
-
-
-def placed(x: Tensor, window: Window, size: int) -> Tensor:
-    """Return maps of a window in a frame of size × size, zero around."""
-    left, top, right, bottom = (round(edge * size) for edge in window)
-    return F.pad(x, (left, size - right, top, size - bottom))
+from mien.nn.teeth import Teeth
+from mien.nn.tint import Tint
+from mien.nn.windows import WHOLE, Window, cut, fitted, placed, resized
 
 
 def warp(image: Tensor, flow: Tensor, window: Window = WHOLE) -> Tensor:
@@ -65,15 +32,6 @@ def fetched(image: Tensor, flow: Tensor, window: Window = WHOLE) -> Tensor:
     return moved.contiguous(memory_format=torch.channels_last)
 
 
-MOUTH: Window = (0.25, 0.5, 0.75, 1.0)
-"""Where in the frame a mouth can open."""
-
-EYES: tuple[Window, Window] = ((7 / 32, 0.25, 15 / 32, 0.5), (17 / 32, 0.25, 25 / 32, 0.5))
-"""Where the eyes are, the one on the picture's left first."""
-
-WINDOWS = (MOUTH, *EYES)  # which do not overlap
-
-
 @dataclass(frozen=True)
 class Patch:
     """What is done in a window, at the frame's own resolution, beyond what is done to the whole face."""
@@ -81,12 +39,26 @@ class Patch:
     window: Window
     flow: Tensor  # (B, 2, w, w), added to the face's
     alpha: Tensor  # (B, 1, w, w) in [0, 1]: how far paint covers it
-    paint: Tensor  # (B, 3, w, w) in [-1, 1]
+    brightness: Tensor  # (B, 1, w, w) of the paint, 0-1
+    redness: Tensor  # (B, 1, w, w), see `Tint`
+    tint: Tint
+    teeth: Teeth | None = None
+
+    def paint(self, side: int) -> Tensor:
+        """Return the paint's colours (B, 3, side, side) in [-1, 1]; teeth are as sharp as that allows."""
+        brightness, redness = (fitted(x, side) for x in (self.brightness, self.redness))
+        if self.teeth is not None:
+            brightness, redness, _ = self.teeth.laid_over(brightness, redness)
+        return self.tint.painted(brightness, redness)
 
     def at(self, x: Tensor, size: int, window: Window) -> Tensor:
         """Return a map of the patch in a frame of size × size, zero around it; or in its own window alone."""
-        x = fitted(x, round(self.window[2] * size) - round(self.window[0] * size))
+        x = fitted(x, self.side(size))
         return x if window == self.window else placed(x, self.window, size)
+
+    def side(self, size: int) -> int:
+        """Return how many pixels the window is wide in a frame of `size`."""
+        return round(self.window[2] * size) - round(self.window[0] * size)
 
 
 @dataclass(frozen=True)
@@ -105,7 +77,7 @@ class Fields:
     def covering(self, size: int, window: Window = WHOLE) -> tuple[Tensor, Tensor]:
         """Return alpha (B, 1, …) and paint (B, 3, …) at size × size, or in one of WINDOWS of that."""
         alpha = torch.stack([p.at(p.alpha, size, window) for p in self._seen(window)]).sum(0)
-        paint = torch.stack([p.at(p.paint, size, window) for p in self._seen(window)]).sum(0)
+        paint = torch.stack([p.at(p.paint(p.side(size)), size, window) for p in self._seen(window)]).sum(0)
         return alpha, paint
 
     def _seen(self, window: Window) -> list[Patch]:

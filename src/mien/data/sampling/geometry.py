@@ -18,6 +18,7 @@ from mien.arrays import Wanted, read_npz
 from mien.data.batch import Motion
 from mien.data.dataset import Data
 from mien.data.sampling.augment import Warp, inverse_matrix
+from mien.data.sampling.mouths import Mouths, read_mouths
 from mien.errors import InputError
 from mien.labels import POINTS, mirrored_points
 
@@ -38,6 +39,7 @@ WANTED = {
 }
 """The file's arrays."""
 EXPECTED = "expected what mien synth writes; make it anew, copy it again, or remove it and train without"
+HALF = 0.5  # share of a cell's open mouth: teeth that are moved rather than new
 SURE = 0.3  # cells that may lie between the two places in N at the end of the iteration
 
 
@@ -51,6 +53,7 @@ class Geometry:
     row: np.ndarray  # (N,) int64 into the two
     size: int  # of the pictures, in pixels
     origin: np.ndarray | None = None  # (N,) int64: which N a person's row counts from; None: each person has one
+    mouths: Mouths | None = None
 
     def motion(self, face: np.ndarray, truth: np.ndarray, warps: Sequence[Warp]) -> Motion:
         """Return how rows `truth` come out of rows `face`, both warped by `warps`; unknown where either is.
@@ -68,10 +71,16 @@ class Geometry:
             at, linear = cells_of(warp, self.size, grid)
             first, second = (self.flow[self.row[k]].astype(np.float32) / UNITS for k in (a, b))
             moved, known[i] = flow_between(first, second, at)
-            flow[i] = moved @ linear.T / CELLS
             mouth[i] = looked_up(self.mouth[self.row[b]].astype(np.float32) / 255, at)
-        planes = [torch.from_numpy(x[:, None]) for x in (mouth, known)]
-        return Motion(torch.from_numpy(flow).permute(0, 3, 1, 2), *planes)
+            if self.mouths is not None and (teeth := self.mouths.moved(a, b)):
+                of_teeth, share = (looked_up(x, at) for x in teeth)
+                there = share > HALF
+                moved[there], known[i][there] = of_teeth[there] / share[there][:, None].clip(HALF), 1
+                mouth[i] *= 1 - share
+            flow[i] = moved @ linear.T / CELLS
+        opened, sure = (torch.from_numpy(x[:, None]) for x in (mouth, known))
+        seen = None if self.mouths is None else torch.from_numpy(self.mouths.seen(truth, list(warps), self.size))
+        return Motion(torch.from_numpy(flow).permute(0, 3, 1, 2), opened, sure, seen)
 
     def points(self, rows: np.ndarray, warps: Sequence[Warp]) -> np.ndarray:
         """Return the landmarks (B, 68, 2) of rows warped by `warps`, float32 in shares of the side; NaN unknown."""
@@ -166,7 +175,8 @@ def read_geometry(data: Data) -> Geometry:
         )
     landmarks = (files.arrays["landmarks"].astype(np.float32) + 0.5) / files.side[:, None, None]
     flow, row = files.arrays["flow"], files.row
-    return Geometry(flow, files.arrays["mouth"], landmarks, row, data.size, _origins(data, files, landmarks))
+    mouths = read_mouths(files.homes, [data.manifest.path(i) for i in range(len(data))])
+    return Geometry(flow, files.arrays["mouth"], landmarks, row, data.size, _origins(data, files, landmarks), mouths)
 
 
 def read_landmarks(data: Data) -> np.ndarray:

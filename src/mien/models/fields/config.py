@@ -50,6 +50,7 @@ class FieldsConfig:
     shade: Weight = 60.0
     opening: Weight = 1.0
     paint: Weight = 2.0
+    teeth: Weight = 1.0
     pixels: Weight = 5.0
     edges: Weight = 5.0
     structure: Weight = 1.0
@@ -74,7 +75,7 @@ SMALL = FieldsConfig()
 
 ABLATIONS: dict[str, dict[str, Any]] = {
     "no_flow": {"flow": 0.0},  # the flow is learnt from pictures alone
-    "no_mouth": {"opening": 0.0, "paint": 0.0, "fool": 0.0},  # nor is it told where mouths open
+    "no_mouth": {"opening": 0.0, "paint": 0.0, "teeth": 0.0, "fool": 0.0},  # nor is it told where mouths open
     "no_shade": {"shade": 0.0, "depth": 0.0},
     "no_loop": {"rounds": 0},
 }

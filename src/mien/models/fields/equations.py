@@ -11,7 +11,8 @@ from torch.nn import functional as F
 from mien.data.batch import Motion
 from mien.models.reader.code import UNITS
 from mien.nn.losses import block_ssim, gradient_l1
-from mien.nn.warp import EYES, MOUTH, WINDOWS, cut, resized, warp
+from mien.nn.warp import Patch, warp
+from mien.nn.windows import EYES, MOUTH, WINDOWS, cut, resized
 
 EPSILON = 0.03  # of brightness in Eq. 7, so that black has a logarithm
 
@@ -71,6 +72,22 @@ def paint_loss(paint: Tensor, truth: Tensor, mouth: Tensor) -> Tensor:
     total = total + (m[..., 1:] * off.diff(dim=3).abs()).sum((1, 2, 3))
     total = total + (m[..., 1:, :] * off.diff(dim=2).abs()).sum((1, 2, 3))
     return (total / (3 * m.sum((1, 2, 3)) + 100)).mean()
+
+
+def teeth_loss(patch: Patch, motion: Motion) -> Tensor:
+    """Eq. 10a: L_teeth = Σ t (|u - u*| + |v - v*|) / (Σ t + 20) over teeth t, of a face's own, u, v on the arch;
+    plus binary cross entropy of the share of teeth against t, inside open mouths.
+    """  # fmt: skip
+    if motion.teeth is None or patch.teeth is None:
+        return patch.brightness.sum() * 0
+    inside = motion.teeth[:, :1].isfinite()
+    true = motion.teeth.nan_to_num(0.0)
+    tooth, arch = true[:, :1], true[:, 1:]
+    share = patch.teeth.laid_over(patch.brightness, patch.redness)[2].clamp(1e-4, 1 - 1e-4)
+    off = (resized(patch.teeth.arch, tooth.shape[-1]) - arch).abs().sum(1, keepdim=True)
+    lie = ((off * tooth).sum((1, 2, 3)) / (tooth.sum((1, 2, 3)) + 20)).mean()
+    named = inside * F.binary_cross_entropy(share, tooth, reduction="none")
+    return 5 * lie + (named.sum((1, 2, 3)) / (inside.sum((1, 2, 3)) + 50)).mean()
 
 
 def look_losses(made: Tensor, truth: Tensor, face: Tensor) -> dict[str, Tensor]:

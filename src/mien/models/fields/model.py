@@ -25,6 +25,7 @@ from mien.models.fields.equations import (
     paint_loss,
     reached_loss,
     shade_loss,
+    teeth_loss,
     true_shade,
     watched,
 )
@@ -38,7 +39,8 @@ from mien.nn.degrade import worsen
 from mien.nn.losses import known_cross_entropy
 from mien.nn.modes import evaluating, exactly
 from mien.nn.randomise import grown, randomised
-from mien.nn.warp import WINDOWS, Fields, composed, cut
+from mien.nn.warp import Fields, composed
+from mien.nn.windows import WINDOWS, cut
 
 
 class FieldModel(Family):
@@ -65,7 +67,7 @@ class FieldModel(Family):
             plain = Turn("name", ("reader",), {"expression": 1.0}, Adam(c.read_lr, (0.9, 0.99), 1e-4))
             return (Stage("supervised", c.read_steps, (plain,), decay=0.5),)
         steady = Adam(c.lr, (0.9, 0.99), 1e-4)
-        look = {"shade": c.shade, "paint": c.paint}
+        look = {"shade": c.shade, "paint": c.paint, "teeth": c.teeth}
         opened = {"flow": c.flow, "opening": c.opening, "near": c.near}
         look |= opened | {"pixels": c.pixels, "edges": c.edges, "structure": c.structure}
         read = Turn("read", ("reader",), {"code": c.code, "words": c.words}, Adam(c.read_lr, (0.9, 0.99), 1e-4))
@@ -74,8 +76,8 @@ class FieldModel(Family):
         finish = Turn("finish", ("mover",), look | {"reached": c.reached}, replace(steady, lr=c.lr / 2))
         paint = Turn(
             "paint",
-            ("mover.mouth", "mover.eyes"),
-            opened | {"paint": c.paint, "fool": c.fool},
+            ("mover.mouth", "mover.dentition", "mover.eyes"),
+            opened | {"paint": c.paint, "teeth": c.teeth, "fool": c.fool},
             replace(steady, lr=c.lr / 4),
         )
         return (
@@ -168,11 +170,12 @@ class FieldModel(Family):
     @exactly
     def _near_losses(self, pair: Pair, fields: Fields, parts: Sequence[Tensor]) -> dict[str, Tensor]:
         """Return what is asked of flow, opening and paint, and of WINDOWS at the frame's own resolution."""
-        grid, side = pair.motion.flow.shape[-1], pair.truth.shape[-1]
+        grid, side, mouth = pair.motion.flow.shape[-1], pair.truth.shape[-1], fields.patches[0]
         return {
             "flow": flow_loss(fields.motion(grid), pair.motion, side // 2),
             "opening": opening_loss(fields.covering(grid)[0], pair.motion),
-            "paint": paint_loss(fields.patches[0].paint, pair.truth, pair.motion.mouth),
+            "paint": paint_loss(mouth.paint(side // 2), pair.truth, pair.motion.mouth),
+            "teeth": teeth_loss(mouth, pair.motion),
             "near": near_loss(parts, pair.truth, pair.face),
         }
 

@@ -10,10 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.nn.spectral import spectral
-from mien.nn.warp import EYES, MOUTH, WINDOWS, Fields, Patch, Window, cut, resized, warp
+from mien.nn.teeth import Dentition, Teeth
+from mien.nn.tint import Tint, tint_of
+from mien.nn.warp import Fields, Patch, warp
+from mien.nn.windows import EYES, MOUTH, Window, cut, resized
 
 REACH = 0.25  # shares of the side: the longest motion
-NEAR = 0.04  # the longest that a patch adds to it
+NEAR = 0.06  # the longest that a patch adds to it
+REDDEST = 3.0  # shares of the face's colour
+BLUEST = -1.5  # of eyes
 
 
 class FieldNet(nn.Module):
@@ -35,7 +40,8 @@ class FieldNet(nn.Module):
         self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
         self.atlas = Atlas(widths[0], 8, 128)
         self.shade = zero(nn.Conv2d(fine + 8, 1, 1))
-        self.mouth, self.eyes = PatchNet(widths[0], atlases=2), PatchNet(widths[0], blocks=2)
+        self.mouth, self.eyes = PatchNet(widths[0], 6), PatchNet(widths[0], 5)
+        self.dentition = Dentition(self.mouth.width)
 
     def look(self, view: Tensor) -> list[Tensor]:
         """Return a face's maps, the finest first; `view` (B, 3, V, V) is the frame at half its side."""
@@ -71,9 +77,8 @@ class FieldNet(nn.Module):
         assert flow is not None
         moved = REACH * gate * flow.tanh()
         features = F.leaky_relu(x, 0.2)
-        return Fields(
-            moved, self.depth * gate * self.shading(view, features, moved), self.patches(image, features, moved, gate)
-        )
+        shade = self.depth * gate * self.shading(view, features, moved)
+        return Fields(moved, shade, self.patches(image, features, moved, gate, tint_of(view)))
 
     def shading(self, view: Tensor, features: Tensor, flow: Tensor) -> Tensor:
         """Return what moving pixels cannot do to their brightness, (B, 1, V, V) in [-1, 1]."""
@@ -82,12 +87,14 @@ class FieldNet(nn.Module):
         fine = refined(resized(self.fine(features), seen) + detail, self.refine)
         return self.shade(torch.cat([fine, self.atlas(features, seen)], 1)).float().tanh()
 
-    def patches(self, image: Tensor, features: Tensor, flow: Tensor, gate: Tensor) -> tuple[Patch, ...]:
+    def patches(self, image: Tensor, features: Tensor, flow: Tensor, gate: Tensor, tint: Tint) -> tuple[Patch, ...]:
         """Return what mouth and eyes need besides: edges between what moves and what does not, and what opens."""
-        maps = [self.mouth(*_in(MOUTH, image, features, flow))]
+        mouth, near = self.mouth(*_in(MOUTH, image, features, flow))
+        *maps, clear = mouth.split([5, 1], 1)
+        made = [_patch(MOUTH, maps[0], gate, tint, 0.0, self.dentition(near, clear))]
         both = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
-        maps += self.eyes(*(torch.cat(pair) for pair in both)).chunk(2)
-        return tuple(_patch(window, x, gate) for window, x in zip(WINDOWS, maps, strict=True))
+        eyes = self.eyes(*(torch.cat(pair) for pair in both))[0].chunk(2)
+        return (*made, *(_patch(w, x, gate, tint, BLUEST) for w, x in zip(EYES, eyes, strict=True)))
 
 
 def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,10 +103,14 @@ def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[
     return cut(features, window), pixels
 
 
-def _patch(window: Window, maps: Tensor, gate: Tensor) -> Patch:
-    """Return six maps (B, 6, w, w) as a patch that fades at the window's edges."""
+def _patch(window: Window, maps: Tensor, gate: Tensor, tint: Tint, least: float, teeth: Teeth | None = None) -> Patch:
+    """Return five maps (B, 5, w, w) as a patch that fades at the window's edges; `least` is its least redness."""
     fade = gate * ramp(maps.shape[-1], window, maps.device)
-    return Patch(window, NEAR * fade * maps[:, :2].tanh(), fade * (maps[:, 2:3] - 3).sigmoid(), maps[:, 3:].tanh())
+    flow, alpha, brightness, redness = maps.split([2, 1, 1, 1], 1)
+    reddish = least + (REDDEST - least) * redness.sigmoid()
+    return Patch(
+        window, NEAR * fade * flow.tanh(), fade * (alpha - 3).sigmoid(), brightness.sigmoid(), reddish, tint, teeth
+    )
 
 
 class Atlas(nn.Module):
@@ -109,13 +120,12 @@ class Atlas(nn.Module):
     cannot say of a pattern that they would have to draw.
     """
 
-    def __init__(self, features: int, patterns: int, side: int, stripes: bool = False, reach: float = 0.2):
+    def __init__(self, features: int, patterns: int, side: int, reach: float = 0.2):
         super().__init__()
         self.reach = reach  # shares of the side
         first = torch.empty(1, patterns, side, side)
         if not first.is_meta:  # no outline of a model, whose values a file has
-            coarse = (1, patterns, side // 4, side // 4)
-            first = 0.5 * (waves(patterns, side) if stripes else resized(torch.randn(coarse), side))
+            first = 0.5 * resized(torch.randn(1, patterns, side // 4, side // 4), side)
         self.patterns = nn.Parameter(first)
         self.where = zero(nn.Conv2d(features, 2, 3, padding=1))
         self.strength = nn.Conv2d(features, patterns, 3, padding=1)
@@ -127,33 +137,29 @@ class Atlas(nn.Module):
         return (warp(patterns, shift) * resized(self.strength(features), size)).to(features.dtype)
 
 
-def waves(count: int, side: int) -> Tensor:
-    """Return pairs of waves across, (1, count, side, side), of 4 to 10 pixels' length: as wide as teeth."""
-    cycles = side / torch.linspace(4, 10, count // 2)
-    places = 2 * torch.pi * cycles[:, None] * torch.linspace(-0.5, 0.5, side)
-    return torch.cat([places.sin(), places.cos()])[None, :, None].expand(-1, -1, side, -1).contiguous()
-
-
 class PatchNet(nn.Module):
     """Sees and changes a window of the frame at the frame's full resolution."""
 
-    def __init__(self, features: int, width: int = 40, fine: int = 16, blocks: int = 1, atlases: int = 0):
+    def __init__(self, features: int, maps: int, width: int = 40, fine: int = 16, blocks: int = 2):
         super().__init__()
+        self.width = width
         self.first = nn.Conv2d(features + 24, width, 3, padding=1)
         self.blocks = nn.Sequential(*(FilmBlock(width) for _ in range(blocks)))
         self.fine = nn.Conv2d(width, fine, 3, padding=1)
         self.detail = nn.Conv2d(6, fine, 3, padding=1)
         self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
-        self.atlases = nn.ModuleList(Atlas(width, 8, 128, stripes=True) for _ in range(atlases))
-        self.last = zero(nn.Conv2d(fine + 8 * atlases, 6, 1))
+        self.last = zero(nn.Conv2d(fine, maps, 1))
 
-    def forward(self, features: Tensor, pixels: Tensor) -> Tensor:
-        """Features (B, C, h, h), pixels (B, 6, H, H) of the window -> flow, alpha and paint (B, 6, H, H), unbounded."""
+    def forward(self, features: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B, C, h, h), pixels (B, 6, H, H) of the window -> maps (B, maps, H, H), unbounded.
+
+        And what it knows of the window at half that, (B, width, H / 2, H / 2).
+        """
         size, pixels = pixels.shape[-1], pixels.to(features.dtype)
         x = torch.cat([resized(features, size // 2), F.pixel_unshuffle(pixels, 2)], 1)
         x = F.leaky_relu(self.blocks(self.first(x)), 0.2)
         fine = refined(resized(self.fine(x), size) + self.detail(pixels), self.refine)
-        return self.last(torch.cat([fine, *(atlas(x, size) for atlas in self.atlases)], 1)).float().contiguous()
+        return self.last(fine).float().contiguous(), x
 
 
 def ramp(size: int, window: Window, device: torch.device | None = None) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from mien.data.batch import Batch, Motion
 from mien.models.fields.code import shrunk
 from mien.models.reader.code import UNITS, code_of
-from mien.nn.degrade import relight
+from mien.nn.degrade import relight, toned
 
 STILL = 0.08  # share of the training pairs in which nothing is to change
 DOUBT = 0.12  # the most by which action units read from a picture are off, about
@@ -30,7 +30,7 @@ class Pair:
 def prepared(batch: Batch) -> Pair:
     """Return the pairs to learn moving from: those of known motion, in other light, some of them made still."""
     pair = moving(batch)
-    face, truth = relight(pair.face, pair.truth)
+    face, truth = toned(*relight(pair.face, pair.truth))
     return stilled(replace(pair, face=face, truth=truth))
 
 
@@ -51,7 +51,7 @@ def moving(batch: Batch) -> Pair:
         batch.truth[seen],
         code_of(batch.target)[seen],
         code_of(batch.source)[seen],
-        Motion(motion.flow[seen], motion.mouth[seen], motion.known[seen]),
+        motion.map(lambda x: x[seen]),
     )
 
 
@@ -66,7 +66,12 @@ def stilled(pair: Pair) -> Pair:
         pair,
         truth=torch.where(at, pair.face, pair.truth),
         wanted=torch.where(still[:, None], torch.nan, pair.wanted),
-        motion=Motion(motion.flow.where(~at, 0), motion.mouth.where(~at, 0), motion.known.where(~at, 1)),
+        motion=Motion(
+            motion.flow.where(~at, 0),
+            motion.mouth.where(~at, 0),
+            motion.known.where(~at, 1),
+            None if motion.teeth is None else motion.teeth.where(~at, torch.nan),
+        ),
     )
 
 

@@ -1,0 +1,78 @@
+"""Teeth that are fetched, not drawn: a dentition learnt once for all, in coordinates of the dental arch.
+
+A net that draws teeth draws their mean, a bar. Where on the arch a pixel lies is smooth, so coarse features can tell it
+to a fraction of a pixel; gaps and edges are the texture's, and sharp at any size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.nn.windows import fitted, resized
+
+CENTRE, REACH = (0.0, 0.05), (0.85, 0.42)
+"""What part of the arch the texture shows: angle (to the picture's right), and height above the bite at rest."""
+
+AT_REST = ((2.8, 0.0), (0.0, -1.22))
+"""Angle and height as they grow across and down a mouth's window, at first: the mean of photofaces."""
+
+QUICK = 8.0
+"""Times what the net learns of the texture: each texel is seen seldom, and steps of Adam are as long as of all else."""
+
+BITE = -0.6  # of a window's height, from its middle to where the height is 0
+
+
+@dataclass(frozen=True)
+class Teeth:
+    """Where the dentition lies in a window, and what stands before it."""
+
+    arch: Tensor  # (B, 2, h, h) angle, height
+    light: Tensor  # (B, 1, h, h) brightness 0-1 of a tooth there
+    clear: Tensor  # (B, 1, w, w) logit of that nothing stands before it
+    texture: Tensor  # (1, 2, V, U), QUICK times: log of a factor on brightness, and logit of a tooth
+    redness: Tensor  # (1,): see `Tint`
+
+    def laid_over(self, brightness: Tensor, redness: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return brightness and redness (B, 1, w, w) of an open mouth with its teeth, and the share of teeth."""
+        size = brightness.shape[-1]
+        arch = resized(self.arch.float(), size)
+        grid = (arch - arch.new_tensor(CENTRE)[:, None, None]) / arch.new_tensor(REACH)[:, None, None]
+        texture = (QUICK * self.texture.float()).expand(len(arch), -1, -1, -1)
+        grain, tooth = F.grid_sample(
+            texture, grid.permute(0, 2, 3, 1).nan_to_num(0.0), padding_mode="border", align_corners=False
+        ).split(1, 1)
+        share = (fitted(self.clear.float(), size) + tooth).sigmoid()
+        shown = (resized(self.light.float(), size) * grain.exp()).clamp(max=1)
+        return torch.lerp(brightness, shown, share), torch.lerp(redness, self.redness.expand_as(redness), share), share
+
+
+class Dentition(nn.Module):
+    """Lays teeth into a window by features of it."""
+
+    def __init__(self, features: int, rows: int = 96, columns: int = 200):
+        super().__init__()
+        self.texture = nn.Parameter(torch.zeros(1, 2, rows, columns))
+        self.redness = nn.Parameter(torch.tensor([0.3]))
+        self.lie = nn.Conv2d(features, 3, 3, padding=1)
+        nn.init.zeros_(self.lie.weight)
+        nn.init.zeros_(self.lie.get_parameter("bias"))
+
+    def forward(self, features: Tensor, clear: Tensor) -> Teeth:
+        """Features (B, C, h, h), `clear` (B, 1, w, w) -> teeth."""
+        angle, height, light = self.lie(features).float().split(1, 1)
+        places = torch.linspace(-0.5, 0.5, features.shape[-1], device=features.device)
+        across, down = places[None], places[:, None]
+        rest = [a * across + b * down for a, b in AT_REST]
+        rest[1] = rest[1] + AT_REST[1][1] * BITE
+        return Teeth(
+            torch.cat([angle, height], 1) + torch.stack(rest),
+            (light + log(3)).sigmoid(),
+            clear,
+            self.texture,
+            self.redness,
+        )
