@@ -25,7 +25,7 @@ class Tint:
     variety: Tensor  # (B, 1, 1, 1): 0 where all that is seen has that colour, as in sepia, to 1
 
     def painted(self, brightness: Tensor, redness: Tensor) -> Tensor:
-        """Return colours (B, 3, h, w) in [-1, 1] of brightness (B, 1, h, w) in 0-1.
+        """Eq. 5b: return colours (B, 3, h, w) in [-1, 1] of brightness (B, 1, h, w) in 0-1.
 
         `redness` (B, 1, h, w) is the share of the face's colour: 0 grey, 1 as skin, more as lips and gums.
         """

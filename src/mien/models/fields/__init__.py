@@ -16,11 +16,14 @@ Eq. 2  L_read    code_loss
 Eq. 3  û         shrunk
 Eq. 4  g         gate
 Eq. 5  y'        composed
+Eq. 5a p         Teeth.laid_over
+Eq. 5b RGB       Tint.painted
 Eq. 6  L_flow    flow_loss
 Eq. 7  s*        true_shade
 Eq. 8  L_shade   shade_loss
 Eq. 9  L_open    opening_loss
 Eq. 10 L_paint   paint_loss
+Eq. 10a L_teeth  teeth_loss
 Eq. 11 L_look    look_losses
 Eq. 12 L_near    near_loss
 Eq. 13 L_fool    fool_loss
@@ -34,4 +37,6 @@ from mien.models.fields.config import *
 from mien.models.fields.equations import *
 from mien.models.fields.model import *
 from mien.models.fields.pairs import *
+from mien.nn.teeth import Dentition, Teeth
+from mien.nn.tint import Tint, tint_of
 from mien.nn.warp import composed
