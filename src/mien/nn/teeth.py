@@ -38,7 +38,7 @@ class Teeth:
     redness: Tensor  # (1,): see `Tint`
 
     def laid_over(self, brightness: Tensor, redness: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Eq. 5a: return brightness and redness (B, 1, w, w) of an open mouth with its teeth, and the share of teeth."""
+        """Eq. 5a: return brightness and redness (B, 1, w, w) of a mouth with its teeth, and the share of teeth."""
         size = brightness.shape[-1]
         arch = resized(self.arch.float(), size)
         grid = (arch - arch.new_tensor(CENTRE)[:, None, None]) / arch.new_tensor(REACH)[:, None, None]

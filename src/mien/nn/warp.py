@@ -74,11 +74,13 @@ class Fields:
         flow = resized(self.flow, size, window)
         return torch.stack([flow, *(p.at(p.flow, size, window) for p in self._seen(window))]).sum(0)
 
-    def covering(self, size: int, window: Window = WHOLE) -> tuple[Tensor, Tensor]:
-        """Return alpha (B, 1, …) and paint (B, 3, …) at size × size, or in one of WINDOWS of that."""
-        alpha = torch.stack([p.at(p.alpha, size, window) for p in self._seen(window)]).sum(0)
-        paint = torch.stack([p.at(p.paint(p.side(size)), size, window) for p in self._seen(window)]).sum(0)
-        return alpha, paint
+    def alpha(self, size: int, window: Window = WHOLE) -> Tensor:
+        """Return how far paint covers each pixel, (B, 1, …), at size × size, or in one of WINDOWS of that."""
+        return torch.stack([p.at(p.alpha, size, window) for p in self._seen(window)]).sum(0)
+
+    def paint(self, size: int, window: Window = WHOLE) -> Tensor:
+        """Return the paint (B, 3, …) at size × size, or in one of WINDOWS of that."""
+        return torch.stack([p.at(p.paint(p.side(size)), size, window) for p in self._seen(window)]).sum(0)
 
     def _seen(self, window: Window) -> list[Patch]:
         return [p for p in self.patches if window in (WHOLE, p.window)]
@@ -90,7 +92,6 @@ def composed(image: Tensor, fields: Fields, window: Window = WHOLE) -> Tensor:
     Or of a window of it.
     """
     size = image.shape[-1]
-    alpha, paint = fields.covering(size, window)
     shade = resized(fields.shade, size, window)
     shaded = (fetched(image, fields.motion(size, window), window) + 1) * shade.exp() - 1
-    return torch.lerp(shaded, paint, alpha).clamp(-1, 1)
+    return torch.lerp(shaded, fields.paint(size, window), fields.alpha(size, window)).clamp(-1, 1)

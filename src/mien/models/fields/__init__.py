@@ -8,7 +8,7 @@ v                view
 c, ĉ, c'         code_of, FieldModel.read, asked_code
 E                reader
 G                mover
-f, s, a, p       Fields.motion, .shade, .covering
+f, s, a, p       Fields.motion, .shade, .alpha, .paint
 f*, m, k         batch.motion.flow, .mouth, .known
 D                critic
 Eq. 1  c         code_of

@@ -173,7 +173,7 @@ class FieldModel(Family):
         grid, side, mouth = pair.motion.flow.shape[-1], pair.truth.shape[-1], fields.patches[0]
         return {
             "flow": flow_loss(fields.motion(grid), pair.motion, side // 2),
-            "opening": opening_loss(fields.covering(grid)[0], pair.motion),
+            "opening": opening_loss(fields.alpha(grid), pair.motion),
             "paint": paint_loss(mouth.paint(side // 2), pair.truth, pair.motion.mouth),
             "teeth": teeth_loss(mouth, pair.motion),
             "near": near_loss(parts, pair.truth, pair.face),
