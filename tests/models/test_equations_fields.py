@@ -43,7 +43,7 @@ from mien.models.fields import (
 )
 from mien.models.fields.nets import ramp
 from mien.models.registry import create
-from mien.nn.teeth import CENTRE, QUICK, REACH, Teeth
+from mien.nn.teeth import CENTRE, REACH, Teeth
 from mien.nn.tint import Tint, tint_of
 from mien.nn.warp import Fields, Patch, composed, warp
 from mien.nn.windows import EYES, MOUTH, WHOLE, WINDOWS, placed, resized
@@ -201,7 +201,7 @@ def test_teeth_are_fetched_from_the_arch():
     bright, red = rand(1, 1, size, size, low=0), rand(1, 1, size, size, low=0)
     shown, reddish, share = teeth.laid_over(tensor(bright).float(), tensor(red).float())
     x, y = (((arch[0, k] - CENTRE[k]) / REACH[k] + 1) / 2 * n - 0.5 for k, n in ((0, 20), (1, 12)))
-    grain, tooth = QUICK * bilinear(texture, y, x)
+    grain, tooth = bilinear(texture, y, x)
     tooth = 1 / (1 + np.exp(-tooth - clear[0, 0]))
     np.testing.assert_allclose(share[0, 0], tooth, atol=1e-5)
     expected = (1 - tooth) * bright[0, 0] + tooth * np.minimum(light[0, 0] * np.exp(grain), 1)
@@ -223,7 +223,7 @@ def test_eq_10a_teeth():
     off = np.abs(maps[0].numpy() - arch).sum(1, keepdims=True) * t
     lie = (off.sum((1, 2, 3)) / (t.sum((1, 2, 3)) + 20)).mean()
     named = -1.0 * inside * (tooth * np.log(share) + (1 - tooth) * np.log(1 - share))
-    expected = 5 * lie + (named.sum((1, 2, 3)) / (inside.sum((1, 2, 3)) + 50)).mean()
+    expected = 20 * lie + (named.sum((1, 2, 3)) / (inside.sum((1, 2, 3)) + 50)).mean()
     np.testing.assert_allclose(teeth_loss(patch, m), expected, rtol=1e-4)
     assert teeth_loss(patch, motion()) == 0
 

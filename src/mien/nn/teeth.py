@@ -21,8 +21,8 @@ CENTRE, REACH = (0.0, 0.05), (0.85, 0.42)
 AT_REST = ((2.8, 0.0), (0.0, -1.22))
 """Angle and height as they grow across and down a mouth's window, at first: the mean of photofaces."""
 
-QUICK = 8.0
-"""Times what the net learns of the texture: each texel is seen seldom, and steps of Adam are as long as of all else."""
+COARSE = 16
+"""Cells a side in which a window is told where its teeth are: finer, it would follow stubble and shadows."""
 
 BITE = -0.6  # of a window's height, from its middle to where the height is 0
 
@@ -34,7 +34,7 @@ class Teeth:
     arch: Tensor  # (B, 2, h, h) angle, height
     light: Tensor  # (B, 1, h, h) brightness 0-1 of a tooth there
     clear: Tensor  # (B, 1, w, w) logit of that nothing stands before it
-    texture: Tensor  # (1, 2, V, U), QUICK times: log of a factor on brightness, and logit of a tooth
+    texture: Tensor  # (1, 2, V, U): log of a factor on brightness, and logit of a tooth
     redness: Tensor  # (1,): see `Tint`
 
     def laid_over(self, brightness: Tensor, redness: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -42,7 +42,7 @@ class Teeth:
         size = brightness.shape[-1]
         arch = resized(self.arch.float(), size)
         grid = (arch - arch.new_tensor(CENTRE)[:, None, None]) / arch.new_tensor(REACH)[:, None, None]
-        texture = (QUICK * self.texture.float()).expand(len(arch), -1, -1, -1)
+        texture = self.texture.float().expand(len(arch), -1, -1, -1)
         grain, tooth = F.grid_sample(
             texture, grid.permute(0, 2, 3, 1).nan_to_num(0.0), padding_mode="border", align_corners=False
         ).split(1, 1)
@@ -58,21 +58,21 @@ class Dentition(nn.Module):
         super().__init__()
         self.texture = nn.Parameter(torch.zeros(1, 2, rows, columns))
         self.redness = nn.Parameter(torch.tensor([0.3]))
-        self.lie = nn.Conv2d(features, 3, 3, padding=1)
+        self.around = nn.Conv2d(features + 2, 64, 3, padding=1)
+        self.inner = nn.Conv2d(64, 64, 3, padding=1)
+        self.lie = nn.Conv2d(64, 3, 3, padding=1)
         nn.init.zeros_(self.lie.weight)
         nn.init.zeros_(self.lie.get_parameter("bias"))
 
     def forward(self, features: Tensor, clear: Tensor) -> Teeth:
-        """Features (B, C, h, h), `clear` (B, 1, w, w) -> teeth."""
-        angle, height, light = self.lie(features).float().split(1, 1)
-        places = torch.linspace(-0.5, 0.5, features.shape[-1], device=features.device)
-        across, down = places[None], places[:, None]
+        """Features (B, C, h, h), `clear` (B, 1, w, w) -> teeth, whose place is told on a grid of COARSE a side."""
+        places = (torch.arange(COARSE, device=features.device) + 0.5) / COARSE - 0.5
+        down, across = torch.meshgrid(places, places, indexing="ij")
+        where = 4 * torch.stack([across, down]).to(features.dtype).expand(len(features), -1, -1, -1)
+        x = F.leaky_relu(self.around(torch.cat([F.adaptive_avg_pool2d(features, COARSE), where], 1)), 0.2)
+        x = F.leaky_relu(self.inner(x), 0.2)
+        *off, light = self.lie(x).float().split(1, 1)
         rest = [a * across + b * down for a, b in AT_REST]
         rest[1] = rest[1] + AT_REST[1][1] * BITE
-        return Teeth(
-            torch.cat([angle, height], 1) + torch.stack(rest),
-            (light + log(3)).sigmoid(),
-            clear,
-            self.texture,
-            self.redness,
-        )
+        arch = torch.cat(off, 1) + torch.stack(rest)
+        return Teeth(arch, (light + log(3)).sigmoid(), clear, self.texture, self.redness)

@@ -18,6 +18,7 @@ from mien.arrays import Wanted, read_npz
 from mien.data.batch import Motion
 from mien.data.dataset import Data
 from mien.data.sampling.augment import Warp, inverse_matrix
+from mien.data.sampling.gaze import turned_irises
 from mien.data.sampling.mouths import Mouths, read_mouths
 from mien.errors import InputError
 from mien.labels import POINTS, mirrored_points
@@ -54,6 +55,7 @@ class Geometry:
     size: int  # of the pictures, in pixels
     origin: np.ndarray | None = None  # (N,) int64: which N a person's row counts from; None: each person has one
     mouths: Mouths | None = None
+    gaze: np.ndarray | None = None  # (N, 2) degrees to the right and up
 
     def motion(self, face: np.ndarray, truth: np.ndarray, warps: Sequence[Warp]) -> Motion:
         """Return how rows `truth` come out of rows `face`, both warped by `warps`; unknown where either is.
@@ -77,6 +79,9 @@ class Geometry:
                 there = share > HALF
                 moved[there], known[i][there] = of_teeth[there] / share[there][:, None].clip(HALF), 1
                 mouth[i] *= 1 - share
+            if self.gaze is not None:
+                points = self.landmarks[self.row[b]] * CELLS - 0.5
+                turned_irises(moved, known[i], at, points, self.gaze[b], self.gaze[a])
             flow[i] = moved @ linear.T / CELLS
         opened, sure = (torch.from_numpy(x[:, None]) for x in (mouth, known))
         seen = None if self.mouths is None else torch.from_numpy(self.mouths.seen(truth, list(warps), self.size))
@@ -176,7 +181,9 @@ def read_geometry(data: Data) -> Geometry:
     landmarks = (files.arrays["landmarks"].astype(np.float32) + 0.5) / files.side[:, None, None]
     flow, row = files.arrays["flow"], files.row
     mouths = read_mouths(files.homes, [data.manifest.path(i) for i in range(len(data))])
-    return Geometry(flow, files.arrays["mouth"], landmarks, row, data.size, _origins(data, files, landmarks), mouths)
+    gaze = np.nan_to_num(np.stack([data.manifest.gaze_x, data.manifest.gaze_y], 1))
+    origins = _origins(data, files, landmarks)
+    return Geometry(flow, files.arrays["mouth"], landmarks, row, data.size, origins, mouths, gaze)
 
 
 def read_landmarks(data: Data) -> np.ndarray:

@@ -75,7 +75,7 @@ def paint_loss(paint: Tensor, truth: Tensor, mouth: Tensor) -> Tensor:
 
 
 def teeth_loss(patch: Patch, motion: Motion) -> Tensor:
-    """Eq. 10a: L_teeth = Σ t (|u - u*| + |v - v*|) / (Σ t + 20) over teeth t, of a face's own, u, v on the arch;
+    """Eq. 10a: L_teeth = 20 Σ t (|u - u*| + |v - v*|) / (Σ t + 20) over teeth t, of a face's own, u, v on the arch;
     plus binary cross entropy of the share of teeth against t, inside open mouths.
     """  # fmt: skip
     if motion.teeth is None or patch.teeth is None:
@@ -87,7 +87,7 @@ def teeth_loss(patch: Patch, motion: Motion) -> Tensor:
     off = (resized(patch.teeth.arch, tooth.shape[-1]) - arch).abs().sum(1, keepdim=True)
     lie = ((off * tooth).sum((1, 2, 3)) / (tooth.sum((1, 2, 3)) + 20)).mean()
     named = inside * F.binary_cross_entropy(share, tooth, reduction="none")
-    return 5 * lie + (named.sum((1, 2, 3)) / (inside.sum((1, 2, 3)) + 50)).mean()
+    return 20 * lie + (named.sum((1, 2, 3)) / (inside.sum((1, 2, 3)) + 50)).mean()
 
 
 def look_losses(made: Tensor, truth: Tensor, face: Tensor) -> dict[str, Tensor]:
