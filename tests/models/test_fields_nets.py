@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from mien.models.fields.nets import NEAR, Atlas, FieldNet
+from mien.models.fields.nets import NEAR, Atlas, FieldNet, by_side
 from mien.nn.windows import EYES, MOUTH, WINDOWS
 from tests.models.test_equations_fields import at_size, bilinear
 
@@ -38,3 +38,12 @@ def test_patches_lie_in_their_windows_and_obey_the_gate():
         assert (patch.alpha[0] == 0).all() and (patch.flow[0] == 0).all()  # the gate is shut
         assert patch.alpha[1].max() <= 0.5 and patch.alpha[2].max() > 0.5
         assert 0 < patch.flow.abs().max() <= NEAR
+
+
+def test_each_eye_is_told_of_its_own_side():
+    left, right, left_change, right_change, angles = (
+        torch.full((1, n), float(k)) for k, n in enumerate((3, 3, 3, 3, 4))
+    )
+    on_the_left, on_the_right = by_side(torch.cat([left, right, left_change, right_change, angles], 1))
+    assert on_the_left.tolist() == [[1.0] * 3 + [3.0] * 3 + [4.0] * 4]  # the person's right
+    assert on_the_right.tolist() == [[0.0] * 3 + [2.0] * 3 + [4.0] * 4]

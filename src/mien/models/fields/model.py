@@ -76,7 +76,7 @@ class FieldModel(Family):
         finish = Turn("finish", ("mover",), look | {"reached": c.reached}, replace(steady, lr=c.lr / 2))
         paint = Turn(
             "paint",
-            ("mover.mouth", "mover.dentition", "mover.eyes"),
+            ("mover.mouth", "mover.dentition", "mover.side", "mover.eyes"),
             opened | {"paint": c.paint, "teeth": c.teeth, "fool": c.fool},
             replace(steady, lr=c.lr / 4),
         )

@@ -40,7 +40,9 @@ class FieldNet(nn.Module):
         self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
         self.atlas = Atlas(widths[0], 8, 128)
         self.shade = zero(nn.Conv2d(fine + 8, 1, 1))
-        self.mouth, self.eyes = PatchNet(widths[0], 6), PatchNet(widths[0], 5)
+        self.mouth, self.eyes = PatchNet(widths[0], 6), PatchNet(widths[0], 5, steer=steer)
+        sided = len(by_side(torch.zeros(1, condition))[0][0])
+        self.side = nn.Sequential(nn.Linear(sided, steer), nn.LeakyReLU(0.2), nn.Linear(steer, steer))
         self.dentition = Dentition(self.mouth.width)
 
     def look(self, view: Tensor) -> list[Tensor]:
@@ -78,7 +80,7 @@ class FieldNet(nn.Module):
         moved = REACH * gate * flow.tanh()
         features = F.leaky_relu(x, 0.2)
         shade = self.depth * gate * self.shading(view, features, moved)
-        return Fields(moved, shade, self.patches(image, features, moved, gate, tint_of(view)))
+        return Fields(moved, shade, self.patches(image, features, moved, condition, gate, tint_of(view)))
 
     def shading(self, view: Tensor, features: Tensor, flow: Tensor) -> Tensor:
         """Return what moving pixels cannot do to their brightness, (B, 1, V, V) in [-1, 1]."""
@@ -87,14 +89,30 @@ class FieldNet(nn.Module):
         fine = refined(resized(self.fine(features), seen) + detail, self.refine)
         return self.shade(torch.cat([fine, self.atlas(features, seen)], 1)).float().tanh()
 
-    def patches(self, image: Tensor, features: Tensor, flow: Tensor, gate: Tensor, tint: Tint) -> tuple[Patch, ...]:
-        """Return what mouth and eyes need besides: edges between what moves and what does not, and what opens."""
+    def patches(
+        self, image: Tensor, features: Tensor, flow: Tensor, condition: Tensor, gate: Tensor, tint: Tint
+    ) -> tuple[Patch, ...]:
+        """Return what mouth and eyes need besides: edges between what moves and what does not, and what opens.
+
+        Each eye is told what is asked of its side.
+        """
         mouth, near = self.mouth(*_in(MOUTH, image, features, flow))
         *maps, clear = mouth.split([5, 1], 1)
         made = [_patch(MOUTH, maps[0], gate, tint, 0.0, self.dentition(near, clear))]
         both = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
-        eyes = self.eyes(*(torch.cat(pair) for pair in both))[0].chunk(2)
+        steer = self.side(torch.cat(by_side(condition)))
+        eyes = self.eyes(*(torch.cat(pair) for pair in both), steer)[0].chunk(2)
         return (*made, *(_patch(w, x, gate, tint, BLUEST) for w, x in zip(EYES, eyes, strict=True)))
+
+
+def by_side(condition: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what is asked of the side on the picture's left, the person's right, and of the other, (B, C / 2 + 2).
+
+    C is action units asked for, left and right, the same as changes, and four angles.
+    """
+    units = (condition.shape[1] - 4) // 4
+    left, right, left_change, right_change, angles = condition.split([units] * 4 + [condition.shape[1] - 4 * units], 1)
+    return torch.cat([right, right_change, angles], 1), torch.cat([left, left_change, angles], 1)
 
 
 def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
@@ -140,24 +158,27 @@ class Atlas(nn.Module):
 class PatchNet(nn.Module):
     """Sees and changes a window of the frame at the frame's full resolution."""
 
-    def __init__(self, features: int, maps: int, width: int = 40, fine: int = 16, blocks: int = 2):
+    def __init__(self, features: int, maps: int, width: int = 40, fine: int = 16, blocks: int = 2, steer: int = 0):
         super().__init__()
         self.width = width
         self.first = nn.Conv2d(features + 24, width, 3, padding=1)
-        self.blocks = nn.Sequential(*(FilmBlock(width) for _ in range(blocks)))
+        self.blocks = nn.ModuleList(FilmBlock(width, steer) for _ in range(blocks))
         self.fine = nn.Conv2d(width, fine, 3, padding=1)
         self.detail = nn.Conv2d(6, fine, 3, padding=1)
         self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
         self.last = zero(nn.Conv2d(fine, maps, 1))
 
-    def forward(self, features: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, pixels: Tensor, steer: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Features (B, C, h, h), pixels (B, 6, H, H) of the window -> maps (B, maps, H, H), unbounded.
 
         And what it knows of the window at half that, (B, width, H / 2, H / 2).
         """
         size, pixels = pixels.shape[-1], pixels.to(features.dtype)
         x = torch.cat([resized(features, size // 2), F.pixel_unshuffle(pixels, 2)], 1)
-        x = F.leaky_relu(self.blocks(self.first(x)), 0.2)
+        x = self.first(x)
+        for block in self.blocks:
+            x = block(x, steer)
+        x = F.leaky_relu(x, 0.2)
         fine = refined(resized(self.fine(x), size) + self.detail(pixels), self.refine)
         return self.last(fine).float().contiguous(), x
 
