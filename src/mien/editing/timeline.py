@@ -54,7 +54,7 @@ class Timeline:
             for before, after in pairwise(keys):
                 if not before.time < after.time:
                     raise InputError(f"key frames at {before.time:g} and {after.time:g} s: expected times that grow")
-            if keys and not (0 <= keys[0].time and np.isfinite(keys[-1].time)):
+            if keys and not (keys[0].time >= 0 and np.isfinite(keys[-1].time)):
                 raise InputError(f"key frame at {keys[0].time:g} s: expected times from 0 on")
         if not self.fps > 0:
             raise InputError(f"{float(self.fps):g} frames a second: expected a number above 0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ FORMATS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
 SIDE_LIMITS = {"GIF": 65_535, "WEBP": 16_383, "PNG": 2**31 - 1}  # pixels, by the formats
 FASTEST = {"GIF": 50, "WEBP": 1000, "PNG": 1000}  # frames a second; browsers play GIFs that are faster at ten
 COLOURS = 255  # of a GIF; one more says what stays as it was
+LOOKED_AT = 40_000  # pixels by which they are chosen, which takes a second
 # No key frames: what a frame does not change, another coding of it would.
 WEBP: dict[str, Any] = {"quality": 90, "method": 4, "kmin": 0, "kmax": 0, "exact": True}
 
@@ -60,8 +62,8 @@ def write_animation(
     form = check_animation(path, (width, height), fps)
     options: dict[str, Any] = {"duration": _durations(count, fps, form), "loop": 0}
     if form == "GIF":
-        colours = Palette(samples or [photo.rgb])
-        pictures = (colours.picture(frame) for frame in frames)
+        colours = Palette([flat(photo, frame) for frame in samples or [photo.rgb]])
+        pictures = (colours.picture(flat(photo, frame)) for frame in frames)
         options |= {"palette": colours.table, "transparency": COLOURS, "optimize": True, "disposal": 1}
         options |= {"comment": stamp.description.encode()} if stamp else {}
     else:
@@ -78,14 +80,24 @@ def write_animation(
 def _kept(photo: Photo, form: str, stamp: Stamp | None) -> dict[str, Any]:
     """Return arguments for Pillow's `Image.save`: how a WebP is coded, and what is kept of a photograph."""
     kept = {"icc_profile": None if photo.grey else photo.icc, "exif": photo.exif}  # a grey profile fits no colours
-    return (WEBP if form == "WEBP" else {}) | save_arguments(stamp, form, photo.xmp) | {k: v for k, v in kept.items() if v}
+    return (
+        (WEBP if form == "WEBP" else {}) | save_arguments(stamp, form, photo.xmp) | {k: v for k, v in kept.items() if v}
+    )
 
 
 def _durations(count: int, fps: Fraction, form: str) -> list[int]:
     """Return how long frames are shown, in thousandths of a second; rounded so that the errors do not add up."""
     unit = 10 if form == "GIF" else 1
     ends = [round(1000 * k / (fps * unit)) for k in range(count + 1)]
-    return [unit * (after - before) for before, after in zip(ends, ends[1:], strict=False)]
+    return [unit * (after - before) for before, after in pairwise(ends)]
+
+
+def flat(photo: Photo, rgb: np.ndarray) -> np.ndarray:
+    """Return a photograph's pixels or a frame's, uint8 (H, W, 3), over white where the photograph is transparent."""
+    if photo.alpha is None:
+        return rgb
+    share = photo.alpha[..., None].astype(np.float32) / 255
+    return np.rint(share * rgb + 255 * (1 - share)).astype(np.uint8)
 
 
 def _with_alpha(rgb: np.ndarray, alpha: np.ndarray | None) -> Image.Image:
@@ -100,8 +112,11 @@ class Palette:
     """
 
     def __init__(self, samples: Sequence[np.ndarray]):
-        sheet = Image.fromarray(np.concatenate(samples))
-        self._palette = sheet.quantize(COLOURS, Image.Quantize.MEDIANCUT, kmeans=1)
+        sheet = np.concatenate(samples)
+        step = int(np.ceil(np.sqrt(sheet.shape[0] * sheet.shape[1] / LOOKED_AT)))
+        self._palette = Image.fromarray(np.ascontiguousarray(sheet[::step, ::step])).quantize(
+            COLOURS, Image.Quantize.MEDIANCUT, kmeans=1
+        )
         colours = np.array(self._palette.getpalette()).reshape(-1, 3)[:COLOURS]
         self.table = bytes(colours.astype(np.uint8).tobytes()).ljust(768, b"\0")
         apart = np.abs(colours[:, None] - colours[None]).max(-1) + 256 * np.eye(len(colours), dtype=int)
@@ -132,7 +147,7 @@ class _Film(Image.Image):
         self._show(next(pictures))
 
     def seek(self, frame: int) -> None:
-        """Go to a picture: this one or the next; back to the first one goes nowhere. Raises EOFError beyond the last."""
+        """Go to a picture: this one or the next; none goes back. Raises EOFError beyond the last."""
         if frame >= self.n_frames:
             raise EOFError
         if frame == self._place + 1:
