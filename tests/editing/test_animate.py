@@ -165,6 +165,8 @@ def test_key_frames_in_files(tmp_path):
         ("a.json", '[{"time": 0, "smile": 1}]', "key frame 1: 'smile' is not known"),
         ("a.json", '[{"expression": "fear"}]', "time is missing"),
         ("a.json", '[{"time": 0, "gaze": [1]}]', "expected two"),
+        ("a.json", '[{"time": null}]', "null where a number should be"),
+        ("a.json", '[{"time": 0, "aus": {"12": null}}]', "null where a number should be"),
         ("a.json", '[{"time": 0, "aus": {"12": "x"}}]', "is 'x'"),
         ("a.json", "{", "cannot be read as JSON"),
         ("a.csv", "time,smile\n0,1\n", "row 1: 'smile' is not known"),
@@ -370,7 +372,8 @@ def test_the_verb(weights, photo, tmp_path, capsys):
         ("--key", "0.2:fear", "--key", "0:photo", "--gaze", "0.1:10,0"),
         ("--keys", tmp_path / "keys.json", "--fps", "29.97"),
     ):
-        code, out, err = run(capsys, "animate", photo, *words, "--model", weights, "-o", tmp_path / "me.gif")
+        options = "--size", "64", "--model", weights, "-o", tmp_path / "me.gif"
+        code, out, err = run(capsys, "animate", photo, *words, *options)
         assert code == 0 and "frames" in out, err
     code, out, _ = run(capsys, "info", tmp_path / "me.gif")
     assert code == 0 and "animate: as it is → fear 1.00" in out and "me.jpg" in out

@@ -82,15 +82,18 @@ def _key_of(row: Mapping[str, Any], where: str) -> Key:
         raise InputError(f"{where}: {unknown[0]!r} is not known; expected {', '.join(_NAMES)}")
     if problem := misfit(row, {name: form for name, form in _FORMS.items() if name in row or name == "time"}, ""):
         raise InputError(f"{where}: {problem}; {_FILE}")
-    asked = {name: value for name, value in row.items() if name != "time" and value is not None}
+    if row["time"] is None or None in (row.get("aus") or {}).values():
+        raise InputError(f"{where}: null where a number should be; {_FILE}")
+    asked = {name: value for name, value in row.items() if name != "time" and value not in (None, {}, [])}
     if asked.get("expression") == AS_IS:
         asked.pop("expression")
     if not asked.keys() - {"intensity"}:
         return Key(row["time"])
-    gaze = asked.get("gaze")
-    if gaze is not None and (len(gaze) != 2 or None in gaze):
-        raise InputError(f"{where}: gaze has {len(gaze)} numbers; expected two, degrees to the right and up")
-    return Key(row["time"], _controls(asked | ({"gaze": tuple(gaze)} if gaze else {}), where))
+    if gaze := asked.get("gaze"):
+        if len(gaze) != 2 or None in gaze:
+            raise InputError(f"{where}: gaze is {gaze}; expected two numbers, degrees to the right and up")
+        asked["gaze"] = tuple(gaze)
+    return Key(row["time"], _controls(asked, where))
 
 
 def _row(cells: Mapping[str, str], where: str) -> dict[str, Any]:
