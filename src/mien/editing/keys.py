@@ -89,11 +89,10 @@ def _key_of(row: Mapping[str, Any], where: str) -> Key:
         asked.pop("expression")
     if not asked.keys() - {"intensity"}:
         return Key(row["time"])
-    if gaze := asked.get("gaze"):
-        if len(gaze) != 2 or None in gaze:
-            raise InputError(f"{where}: gaze is {gaze}; expected two numbers, degrees to the right and up")
-        asked["gaze"] = tuple(gaze)
-    return Key(row["time"], _controls(asked, where))
+    if (gaze := asked.get("gaze")) and (len(gaze) != 2 or None in gaze):
+        raise InputError(f"{where}: gaze is {gaze}; expected two numbers, degrees to the right and up")
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()}
+    return Key(row["time"], _controls(plain, where))
 
 
 def _row(cells: Mapping[str, str], where: str) -> dict[str, Any]:
