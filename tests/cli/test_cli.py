@@ -222,6 +222,7 @@ def test_help_has_an_example_for_every_verb(capsys):
         "transfer",
         "edit",
         "neutralize",
+        "animate",
         "recognize",
         "aus",
         "embed",

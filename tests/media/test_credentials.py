@@ -196,7 +196,7 @@ def test_the_shell_signs_and_tells(tmp_path, photo, capsys):
     code, out, _ = run(capsys, "info", photo)
     assert code == 0 and "no note of mien's" in out and "signed  no" in out
     code, _, err = run(capsys, "info", cert)
-    assert code == 2 and "expected a PNG, JPEG or WebP image" in err and err.count("\n") == 1
+    assert code == 2 and "expected a PNG, JPEG, WebP or GIF image" in err and err.count("\n") == 1
     code, _, err = run(capsys, *words[:-3], tmp_path / "none.pem", key)
     assert code == 2 and "none.pem: there is no such file" in err and err.count("\n") == 1
 

@@ -164,7 +164,7 @@ def test_another_programs_stamp_is_not_ours(tmp_path):
 
 def test_reading_what_is_no_picture(tmp_path):
     (tmp_path / "words.png").write_text("hello")
-    with pytest.raises(InputError, match=r"words\.png: not an image.*expected a PNG, JPEG or WebP image"):
+    with pytest.raises(InputError, match=r"words\.png: not an image.*expected a PNG, JPEG, WebP or GIF image"):
         read_stamp(tmp_path / "words.png")
     with pytest.raises(InputError, match=r"gone\.png: there is no such file"):
         read_stamp(tmp_path / "gone.png")

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from mien.about import VERSION
-from mien.cli import edit, evaluate, evaluate_training, generate, recognize, train
+from mien.cli import clips, edit, evaluate, evaluate_training, generate, recognize, train
 from mien.cli.app import page
 from mien.cli.bench import bench
 from mien.cli.data import data_check, data_import
@@ -41,7 +41,8 @@ shell.add_typer(data_verbs, name="data")
 shell.add_typer(evaluate_verbs, name="evaluate")
 
 VERBS: tuple[Callable[..., None], ...] = (
-    *(edit.transfer, edit.edit, edit.neutralize, recognize.recognize, recognize.aus, recognize.embed),
+    *(edit.transfer, edit.edit, edit.neutralize, clips.animate),
+    *(recognize.recognize, recognize.aus, recognize.embed),
     *(generate.generate, info, generate.synth, generate.augment, train.train, demo, train.zoo, bench),
     reproduce,
 )

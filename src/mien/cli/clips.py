@@ -1,17 +1,24 @@
-"""What the verbs on pictures do where one of the files is a clip."""
+"""The verb that makes a clip of a photograph, and what those on pictures do where one of the files is a clip."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from mien.cli.output import Delivery
-from mien.cli.terminal import bar, out
+import typer
+
+from mien.about import DEFAULT
+from mien.cli.output import Delivery, check_outputs, say_left_out
+from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, bar, out
+from mien.cli.values import Device, Seed, finite
 from mien.errors import InputError
 
 if TYPE_CHECKING:
     from mien.controls import Controls
+    from mien.editing.timeline import Timeline
+
+LONGEST = 3600.0  # seconds of a clip that is made of a photograph
 
 
 @dataclass(frozen=True)
@@ -77,3 +84,97 @@ def change(one: Delivery, asked: Controls, tool: Tool, transfers: bool = False) 
         keep = tool.keep_format
         report = change_clip(editor, face, output, ask, operation, like, *numbers, transfers, tell, keep_format=keep)
     out.print(f"{output}: {report}", markup=False, soft_wrap=True)
+
+
+def animate(
+    face: Path,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The clip to write: .mp4, .mkv, .gif, .webp or .png (APNG).")
+    ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="What it begins with: happiness@0.8, action units as 12=3,25=2, or photo, as it is."
+        ),
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="What it ends with, asked for in the same way.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.04, max=LONGEST, callback=finite, help="How long that takes; 2 by default.")
+    ] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="A key frame instead, as 1.2:happiness@0.8; give it again for each.")
+    ] = None,
+    keys: Annotated[Path | None, typer.Option(help="A .json or .csv file of key frames.")] = None,
+    gaze: Annotated[
+        list[str] | None, typer.Option(help="A key frame of the eyes, as 1.2:10,-5: degrees right, up; again for each.")
+    ] = None,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Go back to where it began, so that it repeats smoothly.")
+    ] = False,
+    blinks: Annotated[bool, typer.Option("--blinks", help="Blink now and then.")] = False,
+    fps: Annotated[float, typer.Option(min=1, max=240, callback=finite, help="Frames a second.")] = 25.0,
+    size: Annotated[
+        int | None, typer.Option(min=16, help="Pixels of the longer side at most; as it is, of a .gif 480.")
+    ] = None,
+    seed: Seed = 0,
+    model: Model = DEFAULT,
+    number: Number = None,
+    aligned: Aligned = False,
+    landmarker: LandmarkerName = "net",
+    device: Device = "cpu",
+) -> None:
+    """Make a clip of a photograph, whose FACE goes from expression to expression.
+
+    Example: `mien animate me.jpg --from neutral --to happiness --seconds 2 --blinks -o me.mp4`
+    """
+    from mien.editing.animate import animate_photo, check_model, check_output, check_still
+
+    if output is None:
+        raise InputError("no -o: name the clip to write, .mp4, .mkv, .gif, .webp or .png")
+    if face.is_dir():
+        raise InputError(f"{face}: a folder; one photograph is animated at a time, give that")
+    read = {"FACE": face, "--keys": keys, "--model": Path(model), "--landmarker": Path(landmarker.partition(":")[2])}
+    check_outputs(read, {"-o": output})
+    check_still(face)
+    asked = timeline(begin, end, seconds, key, keys, gaze, loop, fps, seed if blinks else None)
+    check_output(output, asked)
+    from mien.editing.editor import Editor
+
+    tool = Editor(model, device, aligned, landmarker=landmarker)
+    check_model(tool, asked)
+    cut = tool.crops(face, number)[0]
+    if cut.left_out:
+        say_left_out(face, cut.number, cut.left_out)
+    with bar(face.name) as tell:
+        report = animate_photo(tool, cut, output, asked, face.name, size, tell)
+    out.print(f"{output}: {report}", markup=False, soft_wrap=True)
+
+
+def timeline(
+    begin: str | None, end: str | None, seconds: float | None, key: list[str] | None, keys: Path | None,
+    gaze: list[str] | None, loop: bool, fps: float, blink_seed: int | None,
+) -> Timeline:  # fmt: skip
+    """Return what the options of `animate` ask for. Raises InputError where they do not go together."""
+    from dataclasses import replace
+    from fractions import Fraction
+
+    from mien.editing.keys import AS_IS, parse_gaze, parse_key, parse_request, read_keys
+    from mien.editing.timeline import Key, Timeline, blink_times
+
+    short = ["--from"] * (begin is not None) + ["--to"] * (end is not None)
+    given = short[:1] + ["--key"] * bool(key) + ["--keys"] * (keys is not None)
+    if len(given) != 1:
+        told = f"{' and '.join(given)}: choose one; " if given else ""
+        raise InputError(f"{told}a clip is asked for by --from and --to, by --key again and again, or by --keys FILE")
+    if short:
+        first, last = parse_request(begin or AS_IS, "--from"), parse_request(end or AS_IS, "--to")
+        steps = [Key(0.0, first), Key(2.0 if seconds is None else seconds, last)]
+    else:
+        steps = read_keys(keys) if keys else [parse_key(text) for text in key or ()]
+    steps.sort(key=lambda step: step.time)
+    eyes = sorted((parse_gaze(text) for text in gaze or ()), key=lambda step: step.time)
+    rate = Fraction(fps).limit_denominator(1001)  # as 30000/1001
+    found = Timeline(tuple(steps), rate, seconds or 0.0, loop, tuple(eyes))
+    if found.end > LONGEST:
+        raise InputError(f"the clip would last {found.end:g} s; expected at most {LONGEST:g}")
+    return found if blink_seed is None else replace(found, blinks=blink_times(found.end, rate, blink_seed))

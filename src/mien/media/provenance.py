@@ -1,7 +1,7 @@
 """The stamp in a picture's metadata that says that a model made or changed it: written and read.
 
 The words are those of the IPTC Photo Metadata Standard 2025.1 (https://iptc.org/std/photometadata/specification),
-kept in an XMP packet (ISO 16684-1), which PNG, JPEG and WebP can all carry.
+kept in an XMP packet (ISO 16684-1), which PNG, JPEG, WebP and GIF can all carry.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from mien.media.gif_packet import read_gif_packet
 from mien.media.picture import open_picture
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -41,8 +42,8 @@ _LONGEST = 8 << 20  # bytes of a packet that is read; retouching programs write 
 _DEEPEST = 100  # elements one in another: writing goes one call deeper for each
 _JPEG_ROOM = 65_000  # bytes; a JPEG segment holds 65,533 with the packet's name
 _FORBIDDEN = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2; \r, which it makes \n
-_FORMATS = ("PNG", "JPEG", "WEBP")
-_EXPECTED = "expected a PNG, JPEG or WebP image; give a picture that mien wrote"
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+_EXPECTED = "expected a PNG, JPEG, WebP or GIF image; give a picture that mien wrote"
 
 
 @dataclass(frozen=True)
@@ -201,12 +202,12 @@ def read_packet(image: Image.Image) -> bytes | None:
 
 
 def read_stamp(path: str | Path) -> Stamp | None:
-    """Return the stamp that `mien` left in a PNG, JPEG or WebP file; None where there is none.
+    """Return the stamp that `mien` left in a PNG, JPEG, WebP or GIF file; None where there is none.
 
     Raises InputError for a file that is missing or no such image.
     """
     with open_picture(Path(path), _EXPECTED, "give it as mien wrote it", formats=_FORMATS) as image:
-        packet = read_packet(image)
+        packet = read_gif_packet(Path(path)) if image.format == "GIF" else read_packet(image)
     return stamp_in(packet)
 
 

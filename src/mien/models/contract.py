@@ -211,6 +211,18 @@ class Warps(Protocol):
         """Return the fields that bring `face` (B, 3, H, W) in [-1, 1] to what is asked."""
         ...
 
+    def see(self, face: Tensor) -> Any:
+        """Return all that is known of `face` before anything is asked of it: for many requests of one face."""
+        ...
+
+    def asked(self, seen: Any, controls: Controls | None, after: Tensor | None = None) -> Tensor:
+        """Return a request as numbers (B, E), made of a face as it is seen, which None asks for, or `after` another."""
+        ...
+
+    def fields_to(self, seen: Any, wanted: Tensor) -> Fields:
+        """Return the fields that bring a face as it is seen to such a request, or to what lies between two."""
+        ...
+
 
 Invents, Moves = Generates, Warps  # their old names, until 0.2
 

@@ -33,6 +33,21 @@ class Readings:
     gaze: np.ndarray
 
 
+class Sitter(Protocol):
+    """A face that is read once, and then asked for one expression after another."""
+
+    def asked(self, controls: Controls | None, after: np.ndarray | None = None) -> np.ndarray:
+        """Return a request as numbers, float32: what lies between two requests may be asked for as well.
+
+        None asks for the face as it is. `after` is a request on which this one comes on top.
+        """
+        ...
+
+    def change(self, asked: np.ndarray) -> Change:
+        """Return what brings the face to a request."""
+        ...
+
+
 class Engine(Protocol):
     """A model that is ready to be asked. Raises InputError for what it cannot do, and names the models that can."""
 
@@ -84,6 +99,10 @@ class Engine(Protocol):
 
         With `transfers` and an example, by the model's own transfer; one that can warp has one way for both.
         """
+        ...
+
+    def sit(self, crop: np.ndarray) -> Sitter:
+        """Return a crop's face, read, for many requests; each changes it as `change` does."""
         ...
 
     def picture(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> np.ndarray:

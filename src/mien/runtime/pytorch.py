@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 
@@ -24,7 +26,7 @@ from mien.nn.blocks import folded
 from mien.nn.images import to_pixels, to_tensor
 from mien.nn.modes import native_bf16
 from mien.nn.warp import Fields
-from mien.runtime.engine import Ability, Change, Readings
+from mien.runtime.engine import Ability, Change, Readings, Sitter
 
 FINER = 2
 """Times the side of a crop that the paint has, for photographs in which a face is larger: teeth are sharp at any."""
@@ -83,18 +85,18 @@ class PytorchEngine:
 
     @torch.inference_mode()
     def change(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> Change:
-        """Return what brings a crop to what is asked.
-
-        On a processor that computes in bf16 fields are made in it: at most 1.4 of 255 grey levels off, on one face.
-        """
-        face = self._tensor(crop[None])
+        """Return what brings a crop to what is asked."""
         if isinstance(self.model, contract.Warps):
-            with torch.autocast("cpu", torch.bfloat16, enabled=native_bf16()):
-                maps = maps_of(self.model.fields(face, self._controls(controls)), self.size)
-            return Maps(*map(self._sound, (maps.flow, maps.shade, maps.alpha, maps.paint)))
+            sitter = self.sit(crop)
+            return sitter.change(sitter.asked(controls))
+        face = self._tensor(crop[None])
         made = self._generated(face, controls, transfers)
         residual = residual_of(able(self.model, contract.Transfers), face, made)[0] * 127.5  # (3, S, S) grey levels
         return np.ascontiguousarray(self._sound(residual.permute(1, 2, 0).cpu().numpy()))
+
+    def sit(self, crop: np.ndarray) -> Sitter:
+        """Return a crop's face, read, for many requests."""
+        return _Warped(self, self.model, crop) if isinstance(self.model, contract.Warps) else _Repainted(self, crop)
 
     @torch.inference_mode()
     def picture(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> np.ndarray:
@@ -164,6 +166,57 @@ class PytorchEngine:
         if not np.isfinite(found).all():
             raise InputError(f"{self.asked}: finds no finite numbers here; its weights are spoilt, fetch them again")
         return found
+
+
+class _Warped:
+    """A face whose pixels are moved: requests are codes (46,).
+
+    On a processor that computes in bf16 fields are made in it: at most 1.4 of 255 grey levels off, on one face.
+    """
+
+    def __init__(self, engine: PytorchEngine, model: contract.Warps, crop: np.ndarray):
+        self._engine, self._model = engine, model
+        with self._computing():
+            self._seen = model.see(engine._tensor(crop[None]))
+
+    def asked(self, controls: Controls | None, after: np.ndarray | None = None) -> np.ndarray:
+        """Return a request's code."""
+        controls = None if controls is None else self._engine._controls(controls)
+        with self._computing():
+            return _array(self._model.asked(self._seen, controls, None if after is None else self._code(after)))[0]
+
+    def change(self, asked: np.ndarray) -> Maps:
+        """Return what brings the face to a code."""
+        with self._computing():
+            maps = maps_of(self._model.fields_to(self._seen, self._code(asked)), self._engine.size)
+        return Maps(*map(self._engine._sound, (maps.flow, maps.shade, maps.alpha, maps.paint)))
+
+    def _code(self, asked: np.ndarray) -> Tensor:
+        return torch.from_numpy(asked[None]).to(self._engine.device)
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=native_bf16()):
+            yield
+
+
+class _Repainted:
+    """A face that a model paints anew: requests are residuals (S, S, 3), and what comes on top is added."""
+
+    def __init__(self, engine: PytorchEngine, crop: np.ndarray):
+        self._engine, self._crop = engine, crop
+
+    def asked(self, controls: Controls | None, after: np.ndarray | None = None) -> np.ndarray:
+        """Return a request's residual."""
+        if controls is None:
+            return np.zeros(self._crop.shape, np.float32) if after is None else after
+        residual = self._engine.change(self._crop, controls)
+        assert isinstance(residual, np.ndarray)
+        return residual if after is None else after + residual
+
+    def change(self, asked: np.ndarray) -> np.ndarray:
+        """Return the residual."""
+        return asked
 
 
 def open_pytorch(name: str, device: str = "cpu") -> PytorchEngine:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,8 +15,8 @@ from mien.errors import InputError
 from mien.files import check_place, whole
 from mien.media.provenance import Stamp, xmp_packet
 from mien.media.video.ffmpeg import address, ffmpeg, ffmpeg_errors
-from mien.media.video.pixel_format import change_frame, frame_as, is_see_through
-from mien.media.video.reader import ClipReader, VideoFrame
+from mien.media.video.pixel_format import change_frame, frame_as, frame_of_picture, is_see_through
+from mien.media.video.reader import VideoFrame
 from mien.media.video.sound import Sound
 from mien.media.video.target import NAMES, Target, loses, target_of
 from mien.media.video.xmp_box import append_packet
@@ -37,10 +39,41 @@ def check_clip_target(path: Path) -> str:
     return form
 
 
+class Source(Protocol):
+    """Where a clip's times, shape and sound come from: a clip that is read, or `Still`."""
+
+    picture: Any  # has time_base, sample_aspect_ratio, width and height, as PyAV's streams have
+    sounds: list[Any]
+    unknown_sounds: int
+    resized: int
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second."""
+        ...
+
+
+class Still:
+    """A picture (H, W, 3) uint8, sides even, that becomes a clip: its frames come evenly, without sound."""
+
+    def __init__(self, rgb: np.ndarray, rate: Fraction):
+        self.rgb, self.rate = rgb, rate
+        self.picture = SimpleNamespace(
+            time_base=1 / rate, sample_aspect_ratio=None, width=rgb.shape[1], height=rgb.shape[0]
+        )
+        self.sounds: list[Any] = []
+        self.unknown_sounds = self.resized = 0
+        self._native = frame_of_picture(rgb)
+
+    def frame(self, number: int) -> VideoFrame:
+        """Return the picture as the clip's frame of that number, from 0."""
+        return VideoFrame(self.rgb, float(number / self.rate), number, self._native)
+
+
 @contextlib.contextmanager
 def clip_writer(
     path: str | Path,
-    like: ClipReader,
+    like: Source,
     stamp: Stamp | None,
     words: Mapping[str, str] | None = None,
     packet: bytes | None = None,
@@ -74,7 +107,7 @@ class ClipWriter:
     """Writes the frames and the sound of a clip to a file `beside` its place `path`; made by `clip_writer`."""
 
     def __init__(
-        self, path: Path, beside: Path, form: str, like: ClipReader, words: Mapping[str, str], lossless: bool,
+        self, path: Path, beside: Path, form: str, like: Source, words: Mapping[str, str], lossless: bool,
         keep: bool,
     ):  # fmt: skip
         self.path, self.form, self.like, self.words, self.lossless = path, form, like, words, lossless

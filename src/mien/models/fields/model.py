@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -41,6 +41,16 @@ from mien.nn.modes import evaluating, exactly
 from mien.nn.randomise import grown, randomised
 from mien.nn.warp import Fields, composed
 from mien.nn.windows import WINDOWS, cut
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What is known of faces before anything is asked of them."""
+
+    face: Tensor  # (B, 3, S, S)
+    view: Tensor  # (B, 3, S/2, S/2)
+    known: Tensor  # (B, 46) their codes
+    maps: list[Tensor]  # what the mover sees
 
 
 class FieldModel(Family):
@@ -214,11 +224,25 @@ class FieldModel(Family):
 
     def fields(self, face: Tensor, controls: Controls) -> Fields:
         """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 16)."""
+        seen = self.see(face)
+        return self.fields_to(seen, self.asked(seen, controls))
+
+    def see(self, face: Tensor) -> Seen:
+        """Return what is known of faces (B, 3, S, S) before anything is asked of them."""
         view = self.view(face)
-        known = shrunk(self.read(face, view))
-        wanted = asked_code(known, controls, None if controls.like is None else self.read(controls.like))
-        asked, maps = wanted, self.mover.look(view)
-        fields = self._fields_between(face, view, known, asked, maps)
+        return Seen(face, view, shrunk(self.read(face, view)), self.mover.look(view))
+
+    def asked(self, seen: Seen, controls: Controls | None, after: Tensor | None = None) -> Tensor:
+        """Return the code (B, 46) that is asked of faces, by default after what they show; with None that itself."""
+        known = seen.known if after is None else after
+        if controls is None:
+            return known
+        return asked_code(known, controls, None if controls.like is None else self.read(controls.like))
+
+    def fields_to(self, seen: Seen, wanted: Tensor) -> Fields:
+        """Return what brings faces to a code (B, 46), corrected as in `fields`."""
+        face, view, known, maps = seen.face, seen.view, seen.known, seen.maps
+        asked, fields = wanted, self._fields_between(face, view, known, wanted, maps)
         for _ in range(self.config.rounds):
             reached, _ = self._read(composed(view, fields))
             better = corrected(asked, wanted, reached)
