@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from mien.models.fields.nets import NEAR, Atlas, FieldNet, by_side
+from mien.data.sampling.gaze import EYEBALL
+from mien.models.fields.nets import EYE, NEAR, Atlas, FieldNet, by_side, turned_iris
 from mien.nn.windows import EYES, MOUTH, WINDOWS
 from tests.models.test_equations_fields import at_size, bilinear
 
@@ -37,7 +38,19 @@ def test_patches_lie_in_their_windows_and_obey_the_gate():
         assert patch.alpha.shape == (3, 1, side, side) and patch.flow.shape == (3, 2, side, side)
         assert (patch.alpha[0] == 0).all() and (patch.flow[0] == 0).all()  # the gate is shut
         assert patch.alpha[1].max() <= 0.5 and patch.alpha[2].max() > 0.5
-        assert 0 < patch.flow.abs().max() <= NEAR
+        assert 0 < patch.flow.abs().max() <= NEAR + EYEBALL * EYE
+
+
+def test_an_iris_moves_as_a_whole_and_all_else_rests():
+    window, size = EYES[1], 64
+    gaze = torch.tensor([[20.0, 0.0], [0.0, -10.0], [0.0, 0.0]])
+    flow = 256 * turned_iris(torch.zeros(3, 1, size, size), gaze, window, (0.65, 0.4)).numpy()
+    x, y = (np.array((0.65, 0.4)) - window[:2]) * 256
+    way = EYEBALL * EYE * 256
+    for k, (dx, dy) in enumerate(((way * np.sin(np.radians(20)), 0), (0, way * np.sin(np.radians(10))), (0, 0))):
+        there = flow[k, :, int(y + dy), int(x + dx)]
+        np.testing.assert_allclose(there, (-dx, -dy), atol=0.15)  # comes from where it was
+        assert np.abs(flow[k, :, 5, 5]).max() < 1e-3
 
 
 def test_each_eye_is_told_of_its_own_side():

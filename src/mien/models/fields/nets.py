@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mien.data.sampling.gaze import EYEBALL
+from mien.models.reader.code import ANGLE
 from mien.nn.spectral import spectral
 from mien.nn.teeth import Dentition, Teeth
 from mien.nn.tint import Tint, tint_of
@@ -19,6 +22,9 @@ REACH = 0.25  # shares of the side: the longest motion
 NEAR = 0.06  # the longest that a patch adds to it
 REDDEST = 3.0  # shares of the face's colour
 BLUEST = -1.5  # of eyes
+EYE_CENTRES = ((0.35, 0.4), (0.65, 0.4))  # in the frame, which is aligned by them
+EYE = 0.15  # of the frame's side: an eye's width
+DISC = 0.034  # of the frame's side: an iris' radius, and some of the white
 
 
 class FieldNet(nn.Module):
@@ -40,7 +46,7 @@ class FieldNet(nn.Module):
         self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
         self.atlas = Atlas(widths[0], 8, 128)
         self.shade = zero(nn.Conv2d(fine + 8, 1, 1))
-        self.mouth, self.eyes = PatchNet(widths[0], 6), PatchNet(widths[0], 5, steer=steer)
+        self.mouth, self.eyes = PatchNet(widths[0], 6), PatchNet(widths[0], 6, steer=steer)
         sided = len(by_side(torch.zeros(1, condition))[0][0])
         self.side = nn.Sequential(nn.Linear(sided, steer), nn.LeakyReLU(0.2), nn.Linear(steer, steer))
         self.dentition = Dentition(self.mouth.width)
@@ -102,7 +108,28 @@ class FieldNet(nn.Module):
         both = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
         steer = self.side(torch.cat(by_side(condition)))
         eyes = self.eyes(*(torch.cat(pair) for pair in both), steer)[0].chunk(2)
-        return (*made, *(_patch(w, x, gate, tint, BLUEST) for w, x in zip(EYES, eyes, strict=True)))
+        for window, maps, centre in zip(EYES, eyes, EYE_CENTRES, strict=True):
+            *maps, iris = maps.split([5, 1], 1)
+            patch = _patch(window, maps[0], gate, tint, BLUEST)
+            fade = gate * ramp(iris.shape[-1], window, iris.device)
+            turned = fade * turned_iris(iris, ANGLE * condition[:, -2:], window, centre)
+            made.append(replace(patch, flow=patch.flow + turned))
+        return tuple(made)
+
+
+def turned_iris(maps: Tensor, gaze: Tensor, window: Window, centre: tuple[float, float]) -> Tensor:
+    """Return the flow (B, 2, w, w) of an iris when the gaze turns by degrees (B, 2) to the right and up.
+
+    A disc on a ball moves as a whole. `maps` (B, 1, w, w) correct the logit of what belongs to it; at zero that is a
+    soft disc about where the iris of an eye that looked ahead is seen after the turn. `centre` is the eye's.
+    """
+    to = EYEBALL * EYE * gaze.deg2rad().sin() * gaze.new_tensor((1.0, -1.0))  # (B, 2) shares of the frame
+    size, (left, top, right, bottom) = maps.shape[-1], window
+    places = (torch.arange(size, device=maps.device) + 0.5) / size
+    y, x = torch.meshgrid(top + (bottom - top) * places, left + (right - left) * places, indexing="ij")
+    off = torch.stack([x, y])[None] - (gaze.new_tensor(centre) + to)[:, :, None, None]
+    within = 4 * (1 - off.square().sum(1, keepdim=True) / DISC**2)
+    return -(within + maps).sigmoid() * to[:, :, None, None]
 
 
 def by_side(condition: Tensor) -> tuple[Tensor, Tensor]:
