@@ -112,6 +112,19 @@ class Fields:
         return [p for p in self.patches if window in (WHOLE, p.window)]
 
 
+def carried(fields: Fields, motion: Tensor) -> Fields:
+    """Return the fields that do the same and then fetch each pixel by a further motion, (B, 2, S, S) in shares of S.
+
+    What windows had of their own becomes one patch of the whole frame, as it may leave its window.
+    """
+    size = motion.shape[-1]
+    alpha, paint = (fetched(x, motion) for x in fields.covering(size))
+    flow = motion + fetched(fields.motion(size), motion)
+    still = torch.zeros_like(flow[..., :1, :1])
+    shade = fetched(resized(fields.shade, size), motion)
+    return Fields(flow, shade, (Patch(WHOLE, still, alpha, paint),))
+
+
 def composed(image: Tensor, fields: Fields, window: Window = WHOLE) -> Tensor:
     """Eq. 5: y' = (1 - a) (x(p + f) e^s) + a p, in brightness 0-1; of (B, 3, S, S) of any size in [-1, 1].
 

@@ -34,4 +34,5 @@ from mien.models.fields.config import *
 from mien.models.fields.equations import *
 from mien.models.fields.model import *
 from mien.models.fields.pairs import *
+from mien.models.fields.roll import *
 from mien.nn.warp import composed

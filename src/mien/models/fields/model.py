@@ -30,6 +30,7 @@ from mien.models.fields.equations import (
 )
 from mien.models.fields.nets import FieldNet, critic
 from mien.models.fields.pairs import Pair, noisy_codes, prepared
+from mien.models.fields.roll import rolled
 from mien.models.reader.code import CODE, UNITS, code_of, held, stronger_side
 from mien.models.reader.equations import code_loss, words_loss
 from mien.models.reader.nets import Reader
@@ -47,7 +48,7 @@ class FieldModel(Family):
     paper = "Ours: a face is moved, shaded and opened instead of repainted. docs/fields.md tells it as a paper would."
     Config = FieldsConfig
     PRESETS = ablated({"small": SMALL}, ABLATIONS)
-    edits_by = ("expression", "aus", "sides", "like", "gaze")
+    edits_by = ("expression", "aus", "sides", "like", "gaze", "turn", "roll", "beside", "only")
     needs = ("aus",)
     deployed = ("reader", "mover")
 
@@ -222,7 +223,7 @@ class FieldModel(Family):
             if torch.equal(better, asked):
                 break
             asked, fields = better, self._fields_between(face, view, known, better, maps)
-        return fields
+        return rolled(fields, controls.roll, face.shape[-1]) if controls.roll else fields
 
     moves = fields  # its old name, until 0.2
 
