@@ -62,7 +62,7 @@ class Controls:
         check_angles("roll", None if self.roll is None else (self.roll,), (10,), "clockwise")
         if wrong := [part for part in self.only if part not in PARTS]:
             raise InputError(f"only {wrong[0]!r}: choose from {', '.join(PARTS)}")
-        looks = self.gaze is not None and "eyes" in self.only
+        looks = self.eyes is not None and "eyes" in self.only
         if self.only and self.like is None and not looks and not self.units():
             parts = ", ".join(self.only)
             raise InputError(f"only {parts}: nothing of that is asked for; name an expression or units that move it")
