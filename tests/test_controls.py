@@ -1,7 +1,6 @@
 """What is asked of a face: what goes together, what counts, and whether presets are what real pictures show."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,11 +119,8 @@ SHOWN |= {"laugh": "laugh"} | {f"say-{sound}": f"say_{sound}" for sound in SPEEC
 
 
 @pytest.mark.parametrize(("word", "expr_id"), SHOWN.items())
-def test_presets_are_what_pictures_show(word, expr_id):
-    table = Path(__file__).parents[2] / "shared" / "data" / "photofaces_extra" / "metadata.csv"
-    if not table.is_file():
-        pytest.skip(f"{table} is not here: the photographs are not part of the repository")
-    with table.open(newline="", encoding="utf-8") as file:
+def test_presets_are_what_pictures_show(photofaces_extra, word, expr_id):
+    with (photofaces_extra / "metadata.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["expr_id"] == expr_id]
     assert rows
     units = by_side(PRESETS[word])
