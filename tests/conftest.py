@@ -98,3 +98,12 @@ def photofaces() -> Path:
     if not (folder / "metadata.csv").is_file():
         pytest.skip(f"{folder} is not here: the photographs are not part of the repository")
     return folder
+
+
+@pytest.fixture(scope="session")
+def photofaces_extra(photofaces: Path) -> Path:
+    """The second set, beside the first: gaze, lids, speech, heads."""
+    folder = photofaces.parent / "photofaces_extra"
+    if not (folder / "metadata.csv").is_file():
+        pytest.skip(f"{folder} is not here: the photographs are not part of the repository")
+    return folder

@@ -13,7 +13,7 @@ from mien.models.registry import FAMILIES
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("about", "arrays", "blendshapes", "controls", "errors", "files", "labels", "progress", "reading"),
+    ("about", "arrays", "blendshapes", "controls", "errors", "expressions", "files", "labels", "progress", "reading"),
     ("media", "metrics", "nn", "synth", "weights"),
     ("faces",),
     ("data",),
@@ -32,10 +32,11 @@ GROUND_ORDER = (
     "errors",
     "labels",
     "blendshapes",
-    "controls",
     "reading",
     "arrays",
     "files",
+    "expressions",
+    "controls",
 )  # the ground's own: each may import those before it
 STARTS = {("cli", "web")}  # the shell starts the page
 

@@ -2,82 +2,182 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mien.errors import InputError
-from mien.labels import AUS, CLASSES, prototype, sides
+from mien.expressions import Expression, check_angles, check_units
+from mien.labels import AUS, CLASSES, PARTS, PRESETS, by_side, sides, units_by_side
+
+Place = tuple[int, str]
+"""An action unit of one side: its number, and "L" or "R", the person's own."""
 
 
 @dataclass(frozen=True)
 class Controls:
-    """What an edit asks for: exactly one of a class, AU intensities, or another face; with an intensity.
+    """What an edit asks for: an expression or another face's, units, gaze and head, alone or together.
 
-    `intensity` is 0 (neutral) to 1 (full). `aus` maps an AU number, or a side of it as "12L" (the person's own left),
-    to 0-5. `like` is an aligned face: for a model (B, 3, H, W) in [-1, 1], for an engine uint8 (S, S, 3); before it is
-    cut out it may be whatever names it, as a file. `gaze` turns the eyes by degrees to the right of the picture and up,
-    beside these or alone. Raises InputError when the request is not exactly one thing, or out of range.
+    `expression` is a class, one of PRESETS or an Expression; or several, of which the later count where they name the
+    same units. `like`, in place of it, is an aligned face: for a model (B, 3, H, W) in [-1, 1], for an engine uint8
+    (S, S, 3); before it is cut out it may be whatever names it, as a file. `aus` maps an AU number, or a side of it as
+    "12L" (the person's own left), to 0-5; beside an expression or a face these count instead of its own.
+
+    `intensity`, 0 (neutral) to 1 (full), and `only`, parts of the face as "mouth", are of the expression or the face
+    that is asked for, and of `aus` where they stand alone. Units that nobody names stay as the face has them.
+
+    `gaze` turns the eyes by degrees to the right of the picture and up; `turn` the head by yaw, the nose to the right
+    of the picture, and pitch, down; `roll` tilts it clockwise.
+
+    Raises InputError where nothing is asked, for what does not go together, and for what is out of range.
     """
 
-    expression: str | None = None
+    expression: str | Expression | Sequence[str | Expression] | None = None
     intensity: float = 1.0
     aus: Mapping[int | str, float] | None = None
     like: Any = None
     gaze: tuple[float, float] | None = None
+    turn: tuple[float, float] | None = None
+    roll: float | None = None
+    only: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        asked = [name for name in ("expression", "aus", "like") if getattr(self, name) is not None]
-        if len(asked) != 1 and (asked or self.gaze is None):
-            raise InputError(
-                f"an edit takes one of expression, aus, like, or a gaze alone; got {', '.join(asked) or 'none'}"
-            )
-        if self.expression is not None and self.expression not in CLASSES:
-            raise InputError(f"expression {self.expression!r} is not known; choose one of {', '.join(CLASSES)}")
+        if not isinstance(self.expression, str | Expression | None) and len(self.expression) < 2:
+            object.__setattr__(self, "expression", next(iter(self.expression), None))  # of several that are one
+        asked = (self.expressions or None, self.aus, self.like, self.gaze, self.turn, self.roll)
+        if all(one is None for one in asked) or (self.expressions and self.like is not None):
+            many = "expression and like; choose one" if self.like is not None else "none"
+            raise InputError(f"an edit takes one of expression, like, aus, gaze, turn or roll, or several; got {many}")
+        for word in self.expressions:
+            if isinstance(word, str) and word not in CLASSES and word not in PRESETS:
+                known = f"{', '.join(CLASSES)}, {', '.join(PRESETS)}"
+                raise InputError(f"expression {word!r} is not known; choose one of {known}, or a saved one, FILE.json")
         if not 0.0 <= self.intensity <= 1.0:
             raise InputError(f"intensity {self.intensity:g} is out of range; give a number from 0 (neutral) to 1")
-        for unit, value in (self.aus or {}).items():
-            if not 0.0 <= value <= 5.0:
-                raise InputError(f"AU {unit}={value:g}: expected an intensity from 0 to 5")
-            sides(unit)
-        if self.gaze is not None and not all(-40 <= angle <= 40 for angle in self.gaze):
-            raise InputError(f"gaze {self.gaze}: expected two angles from -40 to 40 degrees, to the right and up")
+        check_units(self.aus or {})
+        check_angles("gaze", self.gaze, (40, 40), "to the right and up")
+        check_angles("turn", self.turn, (15, 9), "to the right and down")
+        check_angles("roll", None if self.roll is None else (self.roll,), (10,), "clockwise")
+        if wrong := [part for part in self.only if part not in PARTS]:
+            raise InputError(f"only {wrong[0]!r}: choose from {', '.join(PARTS)}")
+        looks = self.eyes is not None and "eyes" in self.only
+        if self.only and self.like is None and not looks and not self.units():
+            parts = ", ".join(self.only)
+            raise InputError(f"only {parts}: nothing of that is asked for; name an expression or units that move it")
+
+    @property
+    def expressions(self) -> tuple[str | Expression, ...]:
+        """The expressions that are asked for, the first to the last."""
+        if self.expression is None or isinstance(self.expression, str | Expression):
+            return () if self.expression is None else (self.expression,)
+        return tuple(self.expression)
+
+    @property
+    def word(self) -> str | None:
+        """The class that is asked for, if one is and no unit besides: what a model takes that knows classes."""
+        one = self.expressions[0] if len(self.expressions) == 1 else None
+        return one if isinstance(one, str) and one in CLASSES and not self.aus and not self.only else None
 
     @property
     def kinds(self) -> list[str]:
-        """What a model must be able to edit by: of "expression", "aus", "sides", "like", "gaze"."""
-        found = [name for name in ("expression", "aus", "like", "gaze") if getattr(self, name) is not None]
-        return found + ["sides"] * any(len(sides(unit)[1]) == 1 for unit in self.aus or ())
+        """What a model must be able to edit by, as `mien.models.contract.KINDS` lists it.
+
+        Presets, saved expressions and parts of a class are asked for as the action units they are.
+        """
+        left, right = ({au: value for au, s, value in self.units() if s == side} for side in "LR")
+        by_units = (bool(self.expressions) and not self.word) or self.aus is not None
+        found = {
+            "expression": self.word is not None,
+            "aus": by_units,
+            "like": self.like is not None,
+            "gaze": self.eyes is not None,
+            "turn": self.turn is not None,
+            "roll": self.roll is not None,
+            "sides": by_units and (left != right or any(len(sides(unit)[1]) == 1 for unit in self.aus or ())),
+            "beside": self._named and bool(self.aus),
+            "only": self.like is not None and bool(self.only),
+        }
+        return [kind for kind, asked in found.items() if asked]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of an example's expression is asked for and nothing else, which a model's own transfer gives."""
+        return self.like is not None and self.kinds == ["like"] and self.intensity == 1
+
+    @property
+    def eyes(self) -> tuple[float, float] | None:
+        """By how many degrees the eyes are turned: as `gaze` says, or else a saved expression."""
+        if self.gaze is not None:
+            return self.gaze
+        saved = [one.gaze for one in self.expressions if isinstance(one, Expression) and one.gaze is not None]
+        if not saved or (self.only and "eyes" not in self.only):
+            return None
+        return (self.intensity * saved[-1][0], self.intensity * saved[-1][1])
+
+    @property
+    def _named(self) -> bool:
+        """Whether an expression or a face is asked for, beside which `aus` count as they are."""
+        return bool(self.expressions) or self.like is not None
+
+    def places(self) -> list[Place]:
+        """Return the action units of which an expression or a face may ask, the left side's first: `only`'s, or all."""
+        asked = {au for part in self.only or PARTS for au in PARTS[part]}
+        return [(au, side) for side in "LR" for au in AUS if au in asked]
 
     def both_sides(self) -> dict[int, float]:
-        """Return `aus` by number, for a model that knows no sides."""
-        return {sides(unit)[0]: value for unit, value in (self.aus or {}).items()}
+        """Return the units that are asked for at full strength, 0-5 by number, for a model that knows no sides."""
+        full = {place: 5 * value for one in self.expressions for place, value in _parts_of(one).items()}
+        full |= by_side(self.aus or {})
+        asked = set(self.places()) if self.only else full.keys()
+        return {au: value for (au, side), value in full.items() if (au, side) in asked}
 
     def operation(self, like: str = "", transfers: bool = False) -> str:
         """Return what is asked in words, as a picture's stamp tells it; `like` names the example.
 
         With `transfers` it is the model's transfer that is asked for.
         """
-        if transfers:
-            return f"transfer from {like}"
         if self == Controls("neutral"):
             return "neutralize"
         units = ", ".join(f"{unit}={value:g}" for unit, value in (self.aus or {}).items())
-        wanted = [self.expression or units or (f"like {like}" if like else "")]
-        wanted += [f"gaze {self.gaze[0]:g} {self.gaze[1]:g}"] if self.gaze else []
-        return f"edit: {' '.join(filter(None, wanted))} {self.intensity:.2f}"
+        asked = ["+".join(map(str, self.expressions)), f"like {like}" if like and not transfers else "", units]
+        angles = {"gaze": self.eyes, "turn": self.turn, "roll": None if self.roll is None else (self.roll,)}
+        asked += [" ".join([name, *(f"{a:g}" for a in by)]) for name, by in angles.items() if by is not None]
+        asked += [f"only {' '.join(self.only)}"] if self.only else []
+        told = " ".join(filter(None, asked))
+        if not transfers:
+            return f"edit: {told} {self.intensity:.2f}"
+        share = f"{self.intensity:.2f}" if self.intensity < 1 else ""
+        return " ".join(filter(None, (f"transfer from {like}", told, share)))
 
     def units(self) -> list[tuple[int, str, float]]:
         """Return what single action units are asked to be: number, side ("L" or "R"), 0 to 1, the strongest.
 
-        A class asks for all of them, `aus` for those it names, and another face or a gaze alone for none.
+        A class asks for all of them, a preset and `aus` for those they name, another face or a gaze for none.
         """
-        if self.expression is not None:
-            # Rounded as float32 rounds, so that every engine is asked for the same to the bit.
-            full = np.float32(self.intensity) * np.array(prototype(self.expression), np.float32)
-            places = [(au, side) for side in "LR" for au in AUS]
-            return [(au, side, value) for (au, side), value in zip(places, full.tolist(), strict=True)]
-        named = ((sides(unit), value) for unit, value in (self.aus or {}).items())
-        return [(au, side, self.intensity * value / 5) for (au, both), value in named for side in both]
+        # Rounded as float32 rounds, so that every engine is asked for the same to the bit.
+        share = np.float32(self.intensity)
+        main = {
+            place: float(share * np.float32(value))
+            for one in self.expressions
+            for place, value in _parts_of(one).items()
+        }
+        named = {place: value / 5 for place, value in by_side(self.aus or {}).items()}
+        if not self._named:
+            main, named = {place: self.intensity * value for place, value in named.items()}, {}
+        asked = set(self.places())
+        found = {place: value for place, value in main.items() if place in asked} | named
+        return [(au, side, value) for (au, side), value in found.items()]
+
+    def as_expression(self, name: str, origin: str, example: Expression | None = None) -> Expression:
+        """Return the units and the gaze that are asked for, to be saved; `example` is what `like` shows."""
+        plain = self if example is None else Controls(example, self.intensity, self.aus, only=self.only)
+        units: dict[int | str, float] = {f"{au}{side}": 5 * value for au, side, value in plain.units()}
+        return Expression(name, units, self.eyes, origin)
+
+
+def _parts_of(expression: str | Expression) -> dict[Place, float]:
+    """Return an expression's action units, 0-1, by number and side."""
+    asked = by_side(expression.units) if isinstance(expression, Expression) else units_by_side(expression)
+    return {place: value / 5 for place, value in asked.items()}

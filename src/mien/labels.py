@@ -73,8 +73,54 @@ Contempt is on the person's left.
 
 def prototype(expression: str) -> list[float]:
     """Return a class's action units at full strength, the left then the right, 42 numbers in [0, 1]."""
-    full = [PROTOTYPES[expression].get(au, 0.0) / 5 for au in AUS]
-    return full + [0.0] * len(AUS) if expression == "contempt" else full + full
+    return [value / 5 for value in _prototype(expression).values()]
+
+
+def _prototype(expression: str) -> dict[tuple[int, str], float]:
+    both = "L" if expression == "contempt" else "LR"
+    return {(au, side): PROTOTYPES[expression].get(au, 0.0) * (side in both) for side in "LR" for au in AUS}
+
+
+_SHUT: dict[int | str, float] = dict.fromkeys((10, 16, 18, 20, 22, 23, 24, 25, 26), 0.0)  # lips and jaw at rest
+
+PRESETS: dict[str, dict[int | str, float]] = {
+    "blink": {5: 0.0, 43: 5.0},
+    "wink": {"5L": 0.0, "6L": 1.75, "43L": 5.0},
+    "wink-left": {"5L": 0.0, "6L": 1.75, "43L": 5.0},
+    "wink-right": {"5R": 0.0, "6R": 1.75, "43R": 5.0},
+    "squint": {5: 0.0, 6: 2.5, 7: 5.0},
+    "pout": {12: 0.0, 15: 2.0, 17: 4.0, 18: 3.0, 25: 0.0, 26: 0.0},
+    "smirk": {"12L": 3.5, "12R": 0.0, "14L": 2.0, 25: 0.0, 26: 0.0},
+    "kiss": {12: 0.0, 18: 5.0, 22: 1.5, 25: 0.0, 26: 0.0},
+    "laugh": {6: 5.0, 7: 2.0, 12: 5.0, 15: 0.0, 25: 4.5, 26: 2.75},
+    "say-a": _SHUT | {16: 1.5, 25: 2.5, 26: 5.0},
+    "say-e": _SHUT | {12: 1.0, 20: 3.0, 25: 4.0, 26: 1.0},
+    "say-o": _SHUT | {18: 3.0, 22: 2.5, 25: 2.0, 26: 2.5},
+    "say-u": _SHUT | {18: 5.0, 25: 1.25, 26: 0.5},
+    "say-m": _SHUT | {23: 2.0, 24: 4.0},
+}
+"""Shapes by name beside the classes, in action units 0-5: those named are set, all others stay as the face has them.
+
+A unit that would be in the way is named with 0. Winks and the smirk are on the person's left. What `photofaces_extra`
+shows of them has these values; squint, pout, smirk and kiss are FACS' units, in strengths of ours.
+"""
+
+SPEECH = tuple(name.removeprefix("say-") for name in PRESETS if name.startswith("say-"))
+"""The sounds whose shape of the mouth is a preset."""
+
+PARTS: dict[str, tuple[int, ...]] = {
+    "brows": (1, 2, 4),
+    "eyes": (5, 6, 7, 43),
+    "mouth": (9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26),
+}
+"""Which action units are of which part of a face; the gaze is of the eyes."""
+
+
+def class_index(expression: str) -> int:
+    """Return which of CLASSES a word is. Raises InputError for what is none: presets and saved ones are units."""
+    if expression not in CLASSES:
+        raise InputError(f"expression {expression!r} is no class; choose one of {', '.join(CLASSES)}")
+    return CLASSES.index(expression)
 
 
 POINTS = 68
@@ -104,6 +150,22 @@ def sides(unit: int | str) -> tuple[int, str]:
     if au not in AUS:
         raise InputError(f"AU {unit}: choose from {', '.join(map(str, AUS))}, of one side as 12L or 12R")
     return au, side
+
+
+def by_side(units: Mapping[int | str, float]) -> dict[tuple[int, str], float]:
+    """Return action units by number and side, "L" or "R": {12: 3.0} -> {(12, "L"): 3.0, (12, "R"): 3.0}.
+
+    Of two that name the same side the later counts. Raises InputError for what is no action unit.
+    """
+    return {(au, side): value for unit, value in units.items() for au, both in (sides(unit),) for side in both}
+
+
+def units_by_side(expression: str) -> dict[tuple[int, str], float]:
+    """Return what a class or a preset asks for, 0-5, by number and side: a class for all units, a preset for its own.
+
+    Raises KeyError for another word.
+    """
+    return by_side(PRESETS[expression]) if expression in PRESETS else _prototype(expression)
 
 
 BLENDSHAPES: dict[int, tuple[str, ...]] = {

@@ -176,7 +176,27 @@ def test_bad_pictures_are_one_line(place, capsys, tmp_path, name, says):
     [
         (("edit", "face.jpg", "--expression", "joy", "-o", "out.png"), "joy.*happiness"),
         (("edit", "face.jpg", "-o", "out.png"), "takes one of --expression"),
-        (("edit", "face.jpg", "--au", "12=3", "--like", "face.jpg", "-o", "out.png"), "--like and --au: choose one"),
+        (("edit", "face.jpg", "--expression", "fear", "--like", "face.jpg", "-o", "out.png"), "--like: choose one"),
+        (("edit", "face.jpg", "--like", "face.jpg", "--say", "a", "-o", "out.png"), "ction unit; these can: fields"),
+        (
+            ("edit", "face.jpg", "--expression", "wink", "-o", "out.png"),
+            "by action unit, which wink needs; these can: fields",
+        ),
+        (
+            ("edit", "face.jpg", "--expression", "fear", "--only", "mouth", "-o", "out.png"),
+            "which fear needs; these can: eet, fields",
+        ),
+        (("edit", "face.jpg", "--expression", "fear", "--only", "nose", "-o", "out.png"), "brows, eyes, mouth"),
+        (("edit", "face.jpg", "--only", "mouth", "--au", "43=3", "-o", "out.png"), "nothing of that is asked for"),
+        (("edit", "face.jpg", "--turn", "5", "0", "-o", "out.png"), "turn of the head; these can: fields"),
+        (("edit", "face.jpg", "--turn", "-20", "0", "-o", "out.png"), "turn -20 0: expected -15 to 15 and -9 to 9"),
+        (("edit", "face.jpg", "--roll", "-5", "-o", "out.png"), "roll of the head; these can: fields"),
+        (("edit", "face.jpg", "--roll", "nan", "-o", "out.png"), "roll nan: expected -10 to 10"),
+        (("edit", "face.jpg", "--say", "x", "-o", "out.png"), "--say x: choose from a, e, i?"),
+        (("edit", "face.jpg", "--expression", "no.json", "-o", "out.png"), "no.json: there is no such file"),
+        (("generate", "out", "--expression", "wink"), "'wink' is no class; choose one of neutral"),
+        (("transfer", "face.jpg", "--like", "face.jpg", "--only", "eyes", "-o", "out.png"), "these can: fields"),
+        (("transfer", "face.jpg", "--like", "face.jpg", "--intensity", "2", "-o", "out.png"), "0 .neutral. to 1"),
         (("edit", "face.jpg", "--gaze", "9", "-o", "out.png"), "--gaze takes 2 values"),
         (("edit", ".", "--expression", "fear", "-o", "out"), "a folder; one photograph or clip"),
         (("neutralize", ".", "-o", "out.mp4"), "a folder; one photograph or clip"),
@@ -200,7 +220,7 @@ def test_bad_pictures_are_one_line(place, capsys, tmp_path, name, says):
 )
 def test_bad_requests_are_one_line(place, capsys, monkeypatch, words, says):
     monkeypatch.chdir(place)
-    if words[0] == "edit" and "--model" not in words:
+    if words[0] in ("edit", "transfer") and "--model" not in words:
         words = (*words, "--model", "model.safetensors")
     code, _, err = run(capsys, *words)
     assert code == 2

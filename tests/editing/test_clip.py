@@ -225,6 +225,28 @@ def test_the_verbs_take_clips(weights, crops, tmp_path, capsys):
         made.unlink()
 
 
+def test_a_clip_takes_all_that_can_be_asked_for_together(crops, tmp_path, capsys):
+    torch.manual_seed(0)
+    moves = create("fields", **TINY["fields"], rounds=0)
+    for layer in (*moves.mover.flow, moves.mover.shade):
+        torch.nn.init.normal_(layer.weight, 0, 0.03)
+    save_model(moves, tmp_path / "moves.safetensors")
+    ask = ("--expression", "happiness", "--say", "a", "--only", "mouth", "--au", "43L=5", "--gaze", "5", "0")
+    ask += ("--turn", "5", "-2", "--roll", "6", "--save-expression", tmp_path / "asked.json")
+    how = ("--aligned", "--model", tmp_path / "moves.safetensors")
+    code, out, err = run(capsys, "edit", crops, *ask, *how, "-o", tmp_path / "made.mp4")
+    assert code == 0 and "8 frames, 0 without that person" in out, err
+    asked = "edit: happiness+say-a 43L=5 gaze 5 0 turn 5 -2 roll 6 only mouth 1.00"
+    assert stamp_in(read_packet(tmp_path / "made.mp4")).operation == asked
+    assert json.loads((tmp_path / "asked.json").read_text())["units"]["26L"] == 5
+    words = ("edit", crops, "--expression", tmp_path / "asked.json", *how)
+    assert run(capsys, *words, "-o", tmp_path / "again.mp4")[0] == 0
+    still = ("transfer", crops, "--like", crops, "--intensity", "0.5", "--only", "eyes", *how)
+    assert run(capsys, *still, "-o", tmp_path / "half.mp4")[0] == 0
+    code, _, err = run(capsys, *still, "--save-expression", tmp_path / "no.json", "-o", tmp_path / "no.mp4")
+    assert code == 2 and "moves; give a picture as --like" in err and not (tmp_path / "no.json").exists()
+
+
 def test_a_clips_comment_says_what_was_done(weights, crops, tmp_path, capsys):
     code, _, err = run(capsys, "neutralize", crops, *weights, "-o", tmp_path / "made.mp4")
     assert code == 0, err

@@ -11,6 +11,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 import mien
+from mien.editing.achieved import Achieved, in_words
 from mien.editing.editor import Editor
 from mien.editing.report import edit_report
 from mien.faces.align import align, rescaled, similarity
@@ -91,7 +92,7 @@ def test_a_swap_writes_both_or_none(written, capsys, tmp_path):
     assert code == 2 and "below --min-identity 1" in err and not list(tmp_path.iterdir())
     code, _, err = run(capsys, "transfer", written / "in.png", "--like", other, *made)
     assert code == 0 and {p.name for p in tmp_path.iterdir()} == {"a.png", "b.png", "a.json", "b.json"}, err
-    assert json.loads((tmp_path / "b.json").read_text())["controls"] == {"like": "in.png"}
+    assert json.loads((tmp_path / "b.json").read_text())["controls"] == {"like": "in.png", "intensity": 1.0}
     made = ("-o", tmp_path / "c.png", "--swap", tmp_path / "c.jpg", "--model", "jesrl", "--receipt")
     code, _, err = run(capsys, "transfer", written / "in.png", "--like", other, *made)
     assert code == 2 and "the report of --swap" in err and "would be lost" in err and not list(tmp_path.glob("c.*"))
@@ -103,9 +104,28 @@ def test_a_face_is_looked_for_once(written, capsys, tmp_path, monkeypatch):
     words = ("edit", written / "in.png", "--expression", "surprise", "-o", tmp_path / "o.png", "--receipt")
     code, out, err = run(capsys, *words)
     assert code == 0 and len(looked) == 1, err
-    assert out.startswith("asked → reached: AU1 5.0 → ") and out.count("\n") == 1
-    code, out, _ = run(capsys, "edit", written / "in.png", "--expression", "neutral", "-o", tmp_path / "n.png")
-    assert code == 0 and not out  # no unit was asked for
+    asked, off = out.splitlines()  # she smiles
+    assert asked.startswith("asked → reached: AU1 5.0 → ") and off.startswith("taken off, before → left: AU6 ")
+    reported = json.loads((tmp_path / "o.json").read_text())["faces"][0]["asked"]
+    assert reported["1"]["asked"] == 5 and f"AU1 5.0 → {reported['1']['after']:.1f}," in asked
+    assert reported["12"]["asked"] == 0 and reported["12"]["after"] < 1 < reported["12"]["before"]
+    for words in (("edit", written / "in.png", "--expression", "neutral"), ("neutralize", written / "in.png")):
+        code, out, _ = run(capsys, *words, "-o", tmp_path / "n.png")
+        assert code == 0 and out.startswith("taken off, before → left: AU6 ") and out.count("\n") == 1
+    code, out, _ = run(capsys, "neutralize", tmp_path / "n.png", "--aligned", "-o", tmp_path / "m.png")
+    assert code == 0 and out.count("\n") <= 1
+
+
+def test_what_was_achieved_is_said_by_side(written, capsys, tmp_path):
+    words = ("edit", written / "in.png", "--au", "43L=5", "--au", "1=3", "-o", tmp_path / "o.png")
+    code, out, err = run(capsys, *words)
+    assert code == 0 and "AU43L 5.0 → " in out and "AU1 3.0 → " in out and "AU43R" not in out, err
+
+
+def test_what_was_achieved_in_words():
+    units = [Achieved("12", 4.0, 0.0, 0.3), Achieved("43L", 0.0, 5.0, 4.4), Achieved("6", 0.2, 0.0, 0.1)]
+    assert in_words(units) == ["asked → reached: AU43L 5.0 → 4.4", "taken off, before → left: AU12 4.0 → 0.3"]
+    assert in_words(units[2:]) == [] and "nothing to take off" in in_words(units[2:], neutral=True)[0]
 
 
 def test_no_change_is_the_same_person_and_another_face_is_not(judge):

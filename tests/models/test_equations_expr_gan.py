@@ -14,11 +14,11 @@ from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.models import expr_gan as paper
 from mien.models.contract import HasBaseline
+from mien.models.expr_gan.equations import uniform
 from mien.models.io import load
 from mien.models.jesrl.vgg import Vgg19
 from mien.models.registry import create
 from mien.nn.losses import fooling_loss
-from mien.nn.noise import uniform
 from mien.training.checkpoint import resume
 from mien.training.loop import train
 from mien.training.trainer import Trainer

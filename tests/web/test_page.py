@@ -184,7 +184,12 @@ def test_upload_edit_and_download(page, faces, tmp_path):
 def test_a_model_is_offered_what_it_can(page, faces, tmp_path):
     send(page, faces / "calm.png")
     told(page, "calm.png")
-    assert ways(page) == ["Expression", "Action units", "Photograph", "Gaze"]  # fields, with which the page begins
+    assert ways(page) == [
+        "Expression",
+        "Action units",
+        "Photograph",
+        "Gaze and head",
+    ]  # fields, with which the page begins
     page.click("#way label:has-text('Action units')")
     page.click("#each-side input")
     page.wait_for_selector("#au12R")

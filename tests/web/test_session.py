@@ -18,7 +18,7 @@ from mien.controls import Controls
 from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.faces.detect import find_faces
-from mien.labels import AU_NAMES, AUS, CLASSES
+from mien.labels import AU_NAMES, AUS, CLASSES, PRESETS
 from mien.media.provenance import read_stamp
 from mien.models.registry import create
 from mien.runtime.landmarker import find_landmarker
@@ -61,8 +61,12 @@ def test_each_model_offers_what_it_can(session):
     assert session.abilities.keys() == {"eet", "ter_gan", "moves"}  # the judge changes no face
     assert session.abilities["ter_gan"].ways == ["Expression", "Photograph"]
     assert session.abilities["eet"].ways == ["Expression", "Action units", "Photograph"]
-    assert session.abilities["moves"].ways == ["Expression", "Action units", "Photograph", "Gaze"]
+    assert session.abilities["moves"].ways == ["Expression", "Action units", "Photograph", "Gaze and head"]
     assert session.abilities["eet"].units == session.editors["eet"].model.units and not session.abilities["eet"].sides
+    assert session.abilities["ter_gan"].words == CLASSES[1:] and not session.abilities["ter_gan"].parts
+    assert set(session.abilities["moves"].words) == {*CLASSES[1:], *PRESETS} - {"wink"}
+    assert session.abilities["moves"].head and session.abilities["moves"].parts and not session.abilities["eet"].head
+    assert "say-a" in session.abilities["moves"].words and "wink-left" not in session.abilities["eet"].words
     assert session.abilities["moves"].units == AUS and session.abilities["moves"].sides
 
 
@@ -181,6 +185,10 @@ def test_units_and_gaze_go_to_the_model(session, face):
         (Controls(gaze=(10.0, -5.0)), "edit: gaze 10 -5 1.00"),
         (Controls("anger", 0.5, gaze=(10.0, 0.0)), "edit: anger gaze 10 0 0.50"),
         (Controls("neutral"), "neutralize"),
+        (
+            Controls("laugh", 0.5, turn=(8.0, -3.0), roll=5.0, only=("mouth",)),
+            "edit: laugh turn 8 -3 roll 5 only mouth 0.50",
+        ),
     ],
 )
 def test_a_request_has_the_same_words_on_the_page_and_in_the_shell(asked, words):

@@ -74,16 +74,17 @@ def change(one: Delivery, asked: Controls, tool: Tool, transfers: bool = False) 
     def ask(crop: Any) -> Controls:
         return replace(asked, like=still if crop is None else crop)
 
-    if transfers:  # before the first frame
-        editor.engine.require("transfer")
-    else:
-        editor.engine.require_edit(asked)
+    editor.require(asked, transfers)  # before the first frame
+    if moving and one.saved:
+        raise InputError(f"--save-expression {one.saved}: is of one face, and {like} moves; give a picture as --like")
+    expression = one.expression(editor, asked, tool.like_number)
     operation = asked.operation(like.name if like else "", transfers)
     with bar(face.name) as tell:
         numbers = tool.number, tool.like_number
         keep = tool.keep_format
         report = change_clip(editor, face, output, ask, operation, like, *numbers, transfers, tell, keep_format=keep)
     out.print(f"{output}: {report}", markup=False, soft_wrap=True)
+    one.save(expression)
 
 
 def animate(

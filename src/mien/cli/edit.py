@@ -15,26 +15,28 @@ from mien.cli.terminal import (
     Aligned,
     Crop,
     Every,
+    Intensity,
     KeepFormat,
     LandmarkerName,
     LikeNumber,
     MinIdentity,
     Model,
     Number,
+    Only,
     Output,
     Preview,
     Report,
+    SaveExpression,
     Sign,
     out,
 )
 from mien.cli.values import Device
 from mien.errors import InputError
+from mien.labels import CLASSES, PRESETS, SPEECH
 
 if TYPE_CHECKING:
     from mien.controls import Controls
-    from mien.editing.editor import Editor
-    from mien.faces.crop import FaceCrop
-    from mien.media.photo import Photo
+    from mien.expressions import Expression
 
 
 def transfer(
@@ -45,12 +47,15 @@ def transfer(
     model: Model = DEFAULT,
     number: Number = None,
     like_number: LikeNumber = None,
+    intensity: Intensity = 1.0,
+    only: Only = None,
     every: Every = False,
     preview: Preview = None,
     crop: Crop = False,
     report: Report = False,
     min_identity: MinIdentity = None,
     sign: Sign = None,
+    save_expression: SaveExpression = None,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
@@ -59,13 +64,16 @@ def transfer(
     """Give FACE the expression of another picture, or swap the two.
 
     Example: `mien transfer me.jpg --like grin.jpg -o grinning-me.png`
+
+    Example: `mien transfer me.jpg --like grin.jpg --intensity 0.5 --only mouth -o amused-me.png`
     """
     from mien.controls import Controls
 
-    asked = Controls(like=like)
+    asked = Controls(like=like, intensity=intensity, only=tuple(only or ()))
     one = Delivery(
-        face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like, swap
-    )
+        face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like, swap,
+        save_expression,
+    )  # fmt: skip
     if clips.any_clip(face, like, output):
         if swap:
             raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
@@ -74,32 +82,49 @@ def transfer(
     clips.check_none(keep_format)
     if swap and every:
         raise InputError(f"--swap {swap}: takes one face; leave out --all")
-    other = replace(one, face=like, output=swap, number=like_number, preview=None, like=face, swap=None)
+    other = replace(one, face=like, output=swap, number=like_number, preview=None, like=face, swap=None, saved=None)
     if not one.begin() or (swap and not other.begin()):
         return
     from mien.editing.editor import Editor
 
     tool = Editor(model, device, aligned, crop, landmarker)
+    tool.require(asked, transfers=True)
     faces, examples = one.faces(tool), [tool.crop(like, like_number)]
-    photo = tool.transfer(faces, examples)
-    figures = one.accept(tool, faces, photo)
+    expression = one.expression(tool, replace(asked, like=examples))
+    photo = tool.ask(faces, replace(asked, like=examples), transfers=True)
+    figures = one.accept(tool, faces, photo, asked)
     if swap:
-        back = tool.transfer(examples, faces)
-        figures_back = other.accept(tool, examples, back)
-        other.write(tool, back, figures_back, asked.operation(face.name, transfers=True), {"like": face.name})
-    one.write(tool, photo, figures, asked.operation(like.name, transfers=True), {"like": like.name})
+        back = tool.ask(examples, replace(asked, like=faces), transfers=True)
+        other.write(tool, back, other.accept(tool, examples, back, asked), asked, transfers=True)
+    one.write(tool, photo, figures, asked, transfers=True)
+    one.save(expression)
 
 
 def edit(
     face: Path,
     output: Output = None,
-    expression: Annotated[str | None, typer.Option(help="neutral, happiness, sadness, surprise, fear, …")] = None,
-    intensity: Annotated[float, typer.Option(help="0 (neutral) to 1 (full).")] = 1.0,
+    expression: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORD",
+            help=f"{', '.join(CLASSES)}; {', '.join(PRESETS)}; or a saved one, FILE.json. Again for several: the later "
+            "count where they name the same action units.",
+        ),
+    ] = None,
+    say: Annotated[
+        str | None, typer.Option(metavar="SOUND", help=f"Shape the mouth as for {', '.join(SPEECH)}.")
+    ] = None,
+    intensity: Intensity = 1.0,
+    only: Only = None,
     au: Annotated[
         list[str] | None, typer.Option(help="An action unit and its intensity 0-5, as 12=3 or 12L=3.")
     ] = None,
     blendshape: Annotated[list[str] | None, typer.Option(help="An ARKit blendshape, as mouthSmileLeft=0.6.")] = None,
     gaze: Annotated[tuple[float, float] | None, typer.Option(help="Turn the eyes: degrees right, up.")] = None,
+    turn: Annotated[
+        tuple[float, float] | None, typer.Option(help="Turn the head: degrees right (15 at most), down (9 at most).")
+    ] = None,
+    roll: Annotated[float | None, typer.Option(help="Tilt the head: degrees clockwise, 10 at most.")] = None,
     like: Annotated[Path | None, typer.Option(help="A picture or clip whose expression to take.")] = None,
     model: Model = DEFAULT,
     number: Number = None,
@@ -110,40 +135,35 @@ def edit(
     report: Report = False,
     min_identity: MinIdentity = None,
     sign: Sign = None,
+    save_expression: SaveExpression = None,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
     device: Device = "cpu",
 ) -> None:
-    """Change FACE's expression: to a class, to action units, or towards another picture.
+    """Change FACE's expression, gaze and head: to a class, to action units, or towards another picture.
+
+    Units that are named count beside an expression; what nobody names stays as the face has it.
 
     Example: `mien edit me.jpg --expression happiness --intensity 0.7 -o happier.png`
-    """
-    from mien.controls import Controls
-    from mien.labels import units_of
 
-    aus = units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
-    aus |= dict(parse_pair("--au", text) for text in au or ())  # what is named as a unit counts
-    one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like)
+    Example: `mien edit me.jpg --expression happiness --only mouth --au 43L=5 --roll -6 -o cheeky.png`
+    """
+
+    def asked() -> Controls:
+        units = units_named(au, blendshape)
+        return controls_of(expression, say, intensity, units, like, gaze, turn, roll, only)
+
+    one = Delivery(
+        face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like,
+        saved=save_expression, expressions=tuple(expression or ()),
+    )  # fmt: skip
     if clips.any_clip(face, like, output):
         how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
-        check_asked(expression, au, blendshape, like, gaze)
-        return clips.change(one, Controls(expression, intensity, aus or None, like, gaze), how)
+        return clips.change(one, asked(), how)
     clips.check_none(keep_format)
-    if not one.begin():
-        return
-    check_asked(expression, au, blendshape, like, gaze)
-    asked = Controls(expression, intensity, aus or None, like, gaze)
-    from mien.editing.editor import Editor
-
-    tool = Editor(model, device, aligned, crop, landmarker)
-    faces = one.faces(tool)
-    photo = tool.edit(faces, expression, intensity, aus or None, like, like_number=like_number, gaze=gaze)
-    name = like.name if like else ""
-    note = {"expression": expression, "intensity": intensity, "aus": asked.aus, "gaze": gaze, "like": name or None}
-    one.write(tool, photo, one.accept(tool, faces, photo), asked.operation(name), note)
-    if len(faces) == 1 and not crop:
-        print_achieved(tool, faces[0], photo, asked)
+    if one.begin():
+        change(one, asked(), like_number, device, aligned)
 
 
 def neutralize(
@@ -176,31 +196,65 @@ def neutralize(
     clips.check_none(keep_format)
     if not one.begin():
         return
+    change(one, asked, None, device, aligned)
+
+
+def change(one: Delivery, asked: Controls, like_number: int | None, device: str, aligned: bool) -> None:
+    """Change a photograph as asked, whose example is a file, write what is wanted, and say what was achieved."""
+    from mien.editing.achieved import in_words
     from mien.editing.editor import Editor
 
-    tool = Editor(model, device, aligned, crop, landmarker)
+    tool = Editor(one.model, device, aligned, one.crop, one.landmarker)
+    tool.require(asked)
     faces = one.faces(tool)
-    photo = tool.neutralize(faces)
-    one.write(tool, photo, one.accept(tool, faces, photo), asked.operation(), {"expression": "neutral"})
+    full = asked if asked.like is None else replace(asked, like=tool.crop(asked.like, like_number))
+    expression = one.expression(tool, full)
+    photo = tool.ask(faces, full)
+    one.write(tool, photo, one.accept(tool, faces, photo, asked), asked)
+    one.save(expression)
+    if len(faces) == 1 and not one.crop:
+        for line in in_words(tool.achieved(faces[0], photo, asked), neutral=asked.word == "neutral"):
+            out.print(line, markup=False, soft_wrap=True)
 
 
-def check_asked(expression: object, au: object, blendshape: object, like: object, gaze: object) -> None:
-    """Raise InputError, in the options' own words, where they do not ask for one thing."""
-    given = ["--expression"] * (expression is not None) + ["--like"] * (like is not None)
-    given += ["--au"] * bool(au) or ["--blendshape"] * bool(blendshape)  # units and blendshapes go together
-    if len(given) != 1 and (given or gaze is None):
-        many = f"{' and '.join(given)}: choose one; " if given else ""
-        raise InputError(f"{many}an edit takes one of --expression, --au, --blendshape or --like, or --gaze alone")
+def controls_of(
+    expression: list[str] | None,
+    say: str | None,
+    intensity: float,
+    units: dict[int | str, float],
+    like: Path | None,
+    gaze: tuple[float, float] | None,
+    turn: tuple[float, float] | None,
+    roll: float | None,
+    only: list[str] | None,
+) -> Controls:
+    """Return what the options of edit ask for. Raises InputError, in the options' own words, for what does not fit."""
+    from mien.controls import Controls
+    from mien.expressions import find_expression
+
+    if say is not None and say not in SPEECH:
+        raise InputError(f"--say {say}: choose from {', '.join(SPEECH)}")
+    words: list[str | Expression] = [find_expression(text) for text in expression or ()]
+    if say and like:  # beside an example it counts as the units that it is
+        units = PRESETS[f"say-{say}"] | units
+    elif say:
+        words.append(f"say-{say}")
+    nothing = not (words or units or like) and gaze is None and turn is None and roll is None
+    if nothing or (words and like):
+        many = "" if nothing else "--expression and --like: choose one; "
+        raise InputError(
+            f"{many}an edit takes one of --expression or --like, and beside it or alone --say, --au, --blendshape, "
+            "--gaze, --turn and --roll"
+        )
+    return Controls(tuple(words) or None, intensity, units or None, like, gaze, turn, roll, tuple(only or ()))
 
 
-def print_achieved(tool: Editor, face: FaceCrop, made: Photo, asked: Controls) -> None:
-    """Print which action units were asked for and which a model that moves pixels reads in its result."""
-    if "warp" not in tool.engine.abilities:
-        return
-    units = tool.achieved(face, made, asked.expression, asked.intensity, asked.aus)
-    if units:
-        text = ", ".join(f"AU{k} {wanted:.1f} → {found:.1f}" for k, (wanted, found) in units.items())
-        out.print(f"asked → reached: {text}", markup=False, soft_wrap=True)
+def units_named(au: list[str] | None, blendshape: list[str] | None) -> dict[int | str, float]:
+    """Return the action units that --blendshape and --au name."""
+    from mien.labels import units_of
+
+    units = units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
+    return units | dict(parse_pair("--au", text) for text in au or ())  # what is named as a unit counts
 
 
 def parse_pair(option: str, text: str) -> tuple[str, float]:

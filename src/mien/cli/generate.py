@@ -24,13 +24,13 @@ def generate(
 
     Example: `mien generate people --count 16 --expression happiness`
     """
-    from mien.controls import Controls
     from mien.files import make_folder
+    from mien.labels import class_index
     from mien.media.provenance import read_stamp
 
     places = [folder / f"{k:04d}.png" for k in range(count)]
     if expression:
-        Controls(expression)  # is it a class?
+        class_index(expression)  # is it one?
     for path in (path for path in places if path.exists()):
         if read_stamp(path) is None:
             raise InputError(f"{path}: was not made by mien, and would be replaced; give another folder")

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from mien.cli.terminal import errors, out
 from mien.errors import InputError
+from mien.expressions import check_expression
 from mien.files import check_json, place_of, remove_parts
 
 if TYPE_CHECKING:
+    from mien.controls import Controls
     from mien.editing.editor import Editor
+    from mien.expressions import Expression
     from mien.faces.crop import FaceCrop, Which
     from mien.media.credentials import Signer
     from mien.media.photo import Photo
@@ -38,6 +41,8 @@ class Delivery:
     model: str = ""
     like: Path | None = None
     swap: Path | None = None
+    saved: Path | None = None  # where the expression goes
+    expressions: tuple[str, ...] = ()  # words, and files of expressions
 
     @property
     def which(self) -> Which:
@@ -70,6 +75,8 @@ class Delivery:
             raise InputError(f"--min-identity {self.min_identity:g}: expected a similarity from -1 to 1")
         if self.output is None and self.preview is None:
             raise InputError("no -o: name the picture to write; or --preview FILE, to see the faces' numbers first")
+        if self.output is None and self.saved:
+            raise InputError(f"--save-expression {self.saved}: is written beside a picture; name that too, by -o")
         self.check_places()
 
     def check_places(self) -> None:
@@ -78,14 +85,18 @@ class Delivery:
             raise InputError(f"{self.face}: a folder; one photograph or clip is changed at a time, give that")
         read = {"FACE": self.face, "--like": self.like, "--model": Path(self.model)}
         read |= {"--landmarker": Path(self.landmarker.partition(":")[2])}
+        read |= {f"--expression {text}": Path(text) for text in self.expressions if text.endswith(".json")}
         read |= dict(zip(("--sign", "--sign's key"), self.sign or (), strict=False))
         written = {"-o": self.output, "--swap": self.swap, "--preview": self.preview}
+        written["--save-expression"] = self.saved
         if self.report:
-            reports = {f"the report of {name}": beside(path) for name, path in written.items() if path}
-            written |= {name: path for name, path in reports.items() if not name.endswith("--preview")}
+            pictures = {"-o": self.output, "--swap": self.swap}
+            written |= {f"the report of {name}": beside(path) for name, path in pictures.items() if path}
         check_outputs(read, written)
         for path in (beside(path) for path in (self.output, self.swap) if path and self.report):
             check_json(path, "schema", "operation")
+        if self.saved:
+            check_expression(self.saved)
 
     def clip(self) -> Path:
         """Return the clip to write. Raises InputError for what there is for photographs alone."""
@@ -135,8 +146,8 @@ class Delivery:
 
         return read_signer(*self.sign)
 
-    def accept(self, tool: Editor, faces: list[FaceCrop], photo: Photo) -> dict[str, Any]:
-        """Return the report's figures of what became of `faces`; none where they are not wanted.
+    def accept(self, tool: Editor, faces: list[FaceCrop], photo: Photo, asked: Controls) -> dict[str, Any]:
+        """Return the report's figures of what became of `faces` that were asked for this; none if none are wanted.
 
         Raises InputError, before anything is written, where the person is less alike than wanted.
         """
@@ -145,7 +156,7 @@ class Delivery:
         from mien.editing.report import edit_report
         from mien.runtime.open import open_engine
 
-        figures = edit_report(tool, open_engine(EVALUATOR), faces, photo)
+        figures = edit_report(tool, open_engine(EVALUATOR), faces, photo, controls=asked)
         if self.min_identity is not None and figures["identity"] < self.min_identity:
             raise InputError(
                 f"{self.face}: the result is {figures['identity']:.3f} alike, below --min-identity "
@@ -154,21 +165,57 @@ class Delivery:
         return figures
 
     def write(
-        self, tool: Editor, photo: Photo, figures: Mapping[str, Any], operation: str, asked: Mapping[str, Any]
+        self, tool: Editor, photo: Photo, figures: Mapping[str, Any], asked: Controls, transfers: bool = False
     ) -> None:
-        """Write the result; and if wanted its report, with `accept`'s figures and what was `asked`."""
+        """Write the result; and if wanted its report, with `accept`'s figures and what was `asked`, by transfer or not.
+
+        An example's name is that of `like`.
+        """
         from mien.editing.report import file_facts
         from mien.files import write_json
 
         output, source = Path(self.output or ""), file_facts(self.face)
+        operation = asked.operation(self.like.name if self.like else "", transfers)
         stamp, signer = tool.stamp(operation, self.face.name), self.signer()
         seal = (lambda data, form: signer.sign(data, form, stamp, self.face)) if signer else None
         tool.save(photo, output, operation, self.face.name, seal=seal)
         if self.report:
-            controls = {name: value for name, value in asked.items() if value is not None}
             note = {"schema": 2, "picture": file_facts(output), "source": source, "operation": operation}
-            write_json(beside(output), {**note, "controls": controls, **figures})
+            write_json(beside(output), {**note, "controls": self.asked_in_json(asked), **figures})
             errors.print(f"{beside(output)}: identity {figures['identity']:.3f}", markup=False)
+
+    def asked_in_json(self, asked: Controls) -> dict[str, Any]:
+        """Return what was asked, as the report has it."""
+        found = {
+            "expression": "+".join(map(str, asked.expressions)) or None,
+            "intensity": asked.intensity,
+            "aus": asked.aus,
+            "gaze": asked.eyes,
+            "turn": asked.turn,
+            "roll": asked.roll,
+            "only": list(asked.only) or None,
+            "like": self.like.name if self.like else None,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def expression(self, tool: Editor, asked: Controls, like_number: int | None = None) -> Expression | None:
+        """Return the expression to be saved, if one is; an example's is read. Raises InputError where that cannot be.
+
+        Worth asking before anything is written.
+        """
+        if self.saved is None:
+            return None
+        shown = tool.expression(asked.like, like_number) if asked.like is not None else None
+        about = asked.operation(self.like.name if self.like else "")
+        return asked.as_expression(self.saved.stem, about, shown)
+
+    def save(self, expression: Expression | None) -> None:
+        """Write the expression that `expression` gave, if it is to be saved."""
+        from mien.expressions import write_expression
+
+        if self.saved and expression:
+            write_expression(self.saved, expression)
+            out.print(f"{self.saved}: {expression.origin}", markup=False, soft_wrap=True)
 
 
 def say_left_out(path: Path | str, number: int, others: Sequence[str]) -> None:

@@ -59,6 +59,7 @@ class Request:
     plot: Path | None = None
     elan: Path | None = None
     osc: str | None = None
+    saved: Path | None = None  # where the expression of the one face goes
 
     @property
     def full(self) -> bool:
@@ -72,6 +73,7 @@ class Request:
 
     def check(self) -> None:
         """Raise InputError, before long work, for what does not fit together or cannot be written."""
+        from mien.expressions import check_expression
         from mien.files import check_place
         from mien.media.video.ffmpeg import is_clip
         from mien.recognition.table import check_table
@@ -85,13 +87,20 @@ class Request:
                 raise InputError(f"{name} {path}: is of one clip; give one, and no picture or folder")
             if path:
                 check_place(path)
+        if self.saved:
+            if len(self.paths) != 1 or self.paths[0].is_dir() or is_clip(self.paths[0]):
+                raise InputError(
+                    f"--save-expression {self.saved}: is of one face; give one photograph, and no other file"
+                )
+            check_expression(self.saved)
         if self.plot:
             if self.plot.suffix.lower() not in PICTURES:
                 raise InputError(f"--plot {self.plot}: unknown suffix; name the picture {', '.join(PICTURES)}")
             import matplotlib  # noqa: F401 - where it is missing, say so before the work
         read = {f"the picture {path}": path for path in self.paths}
         read |= {"--reader": Path((self.reader or "").partition(":")[2])}
-        check_outputs(read, {"-o": self.output, "--plot": self.plot, "--elan": self.elan})
+        written = {"-o": self.output, "--plot": self.plot, "--elan": self.elan, "--save-expression": self.saved}
+        check_outputs(read, written)
 
     def rows(self, journal: Path | None) -> Generator[Row, None, None]:
         """Yield rows as they are read; what `osc` names hears them."""
@@ -122,7 +131,7 @@ class Request:
 
         self.check()
         journal = hidden(self.output, "part") if self.output else None
-        kept = self.full or self.plot or self.elan or self.form != "csv"
+        kept = self.full or self.plot or self.elan or self.saved or self.form != "csv"
         with closing(self.rows(journal)) as rows:
             if kept:
                 found = list(rows)
@@ -149,6 +158,7 @@ class Request:
         from mien.recognition.table import write_table
         from mien.recognition.vocabularies import spoken
 
+        self.save(rows)
         if self.output:
             told, columns = spoken(rows, self.columns)
             write_table(told, self.output, columns)
@@ -164,6 +174,19 @@ class Request:
             from mien.recognition.spans import elan_text
 
             write_whole(self.elan, elan_text(rows))
+
+    def save(self, rows: Sequence[Row]) -> None:
+        """Write the expression of the one face that was read, if it is to be saved; none where the file failed."""
+        from mien.expressions import expression_of, write_expression
+
+        faces = [row for row in rows if "error" not in row]
+        if not self.saved or not faces:
+            return
+        if len(faces) > 1:
+            raise InputError(f"--save-expression {self.saved}: {len(faces)} faces were read; choose one with --face N")
+        who = self.reader.partition(":")[0] if self.reader else self.model
+        origin = f"read from {self.paths[0].name} by {Path(who).name}"
+        write_expression(self.saved, expression_of(faces[0], self.saved.stem, origin))
 
     def show(self, rows: Sequence[Row], short: Callable[[Row, bool], Row], describe: Callable[[Row], str]) -> None:
         """Print rows in the form that is wanted."""

@@ -12,7 +12,7 @@ import typer
 from mien.about import DEFAULT
 from mien.cli.output import check_outputs
 from mien.cli.reading import Columns, Elan, EveryFace, Osc, Plot, ReaderName, Request, Smooth, Table, form_of
-from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, bar, errors, out
+from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, SaveExpression, bar, errors, out
 from mien.cli.values import Device
 from mien.errors import InputError
 
@@ -39,6 +39,7 @@ def recognize(
     plot: Plot = None,
     elan: Elan = None,
     osc: Osc = None,
+    save_expression: SaveExpression = None,
     device: Device = "cpu",
 ) -> None:
     """Name the expression in pictures, in every frame of clips, and in folders of both.
@@ -53,7 +54,7 @@ def recognize(
     """
     request = Request(
         paths, "recognize", model, output, number, every, aligned, landmarker, device, form_of(as_json, as_csv),
-        smooth, least, columns, reader, plot, elan, osc,
+        smooth, least, columns, reader, plot, elan, osc, save_expression,
     )  # fmt: skip
     request.deliver(short_words if as_csv else likeliest_first, in_words)
 
@@ -105,6 +106,7 @@ def aus(
     plot: Plot = None,
     elan: Elan = None,
     osc: Osc = None,
+    save_expression: SaveExpression = None,
     device: Device = "cpu",
 ) -> None:
     """Measure action units, 0-5, in pictures, in every frame of clips, and in folders of both.
@@ -114,10 +116,12 @@ def aus(
     Example: `mien aus holiday/ --csv > aus.csv`
 
     Example: `mien aus talk.mp4 -o aus.csv --smooth --plot talk.png`
+
+    Example: `mien aus grin.jpg --save-expression grin.json`
     """
     request = Request(
         paths, "estimate_aus", model, output, number, every, aligned, landmarker, device, form_of(as_json, as_csv),
-        smooth, None, columns, reader, plot, elan, osc,
+        smooth, None, columns, reader, plot, elan, osc, save_expression,
     )  # fmt: skip
     request.deliver(short_units_text if as_csv else short_units, strong_units)
 

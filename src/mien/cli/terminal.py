@@ -77,6 +77,17 @@ MinIdentity = Annotated[
 Sign = Annotated[
     tuple[Path, Path] | None, typer.Option(help="Sign with your C2PA certificate chain and key: CERT.pem KEY.pem.")
 ]
+Intensity = Annotated[
+    float, typer.Option(help="Of the expression that is asked for or taken: 0 (neutral) to 1 (all of it).")
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PART", help="Change brows, eyes or mouth alone; the rest keeps its own. Again for several."),
+]
+SaveExpression = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.json", help="Write the expression, to be asked for by --expression FILE.json."),
+]
 KeepFormat = Annotated[
     bool, typer.Option("--keep-format", help="Of clips: keep depth, colours and odd sides, even if few players can.")
 ]

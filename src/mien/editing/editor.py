@@ -12,7 +12,9 @@ import numpy as np
 
 from mien.about import DEFAULT, VERSION
 from mien.controls import Controls
+from mien.editing.achieved import Achieved, achieved
 from mien.errors import InputError
+from mien.expressions import Expression
 from mien.faces.align import align, rescaled, similarity
 from mien.faces.composite import paste_residual
 from mien.faces.crop import FaceCrop, Picture, Which, as_photo
@@ -21,7 +23,7 @@ from mien.faces.landmarks import Landmarker
 from mien.faces.masks import landmark_mask
 from mien.faces.morph import Maps, morph
 from mien.files import path_text
-from mien.labels import AUS, CLASSES, PROTOTYPES, sides
+from mien.labels import AUS, CLASSES
 from mien.media.photo import Photo, Seal, write_photo
 from mien.media.provenance import Stamp
 from mien.runtime.engine import Change, Engine
@@ -116,50 +118,76 @@ class Editor:
     def _cut(self, photo: Photo, matrix: np.ndarray, number: int, box: tuple[float, float, float, float]) -> FaceCrop:
         return FaceCrop(photo, matrix, align(photo.rgb, matrix, self.size), number, box)
 
-    def transfer(self, face: Picture, like: Picture, number: Which = None, like_number: int | None = None) -> Photo:
-        """Return `face` with the expression that `like` shows."""
-        self.engine.require("transfer")  # before a face is looked for
-        controls = Controls(like=self.crop(like, like_number).crop)
-        return self._changed(self.crops(face, number), controls, transfers=True)
+    def transfer(
+        self,
+        face: Picture,
+        like: Picture,
+        number: Which = None,
+        like_number: int | None = None,
+        intensity: float = 1.0,
+        only: Sequence[str] = (),
+    ) -> Photo:
+        """Return `face` with the expression that `like` shows, at an intensity, 0 (neutral) to 1 (all of it).
+
+        With `only`, as ("mouth",), the rest of the face keeps its own.
+        """
+        asked = Controls(like=like, intensity=intensity, only=only)
+        return self.ask(face, asked, number, like_number, transfers=True)
 
     def edit(
         self,
         face: Picture,
-        expression: str | None = None,
+        expression: str | Expression | Sequence[str | Expression] | None = None,
         intensity: float = 1.0,
         aus: Mapping[int | str, float] | None = None,
         like: Picture | None = None,
         number: Which = None,
         like_number: int | None = None,
         gaze: tuple[float, float] | None = None,
+        turn: tuple[float, float] | None = None,
+        roll: float | None = None,
+        only: Sequence[str] = (),
     ) -> Photo:
-        """Return `face` with an asked expression: a class, AU intensities 0-5, or another face's; at 0-1 of it.
+        """Return `face` as asked: with a class or preset, AU intensities 0-5, another face's expression; at 0-1 of it.
 
-        `aus` may name one side, as "12L", and `mien.labels.units_of` makes them of ARKit blendshapes; `gaze` turns the
-        eyes by degrees to the right of the picture and up.
+        What goes together, and which way angles are, `Controls` says. `mien.labels.units_of` makes `aus` of ARKit
+        blendshapes, `mien.expressions.read_expression` an expression of a file.
         """
-        example = self.crop(like, like_number).crop if like is not None else None
-        controls = Controls(expression, intensity, aus, example, gaze)
-        self.engine.require_edit(controls)  # before a face is looked for
-        return self._changed(self.crops(face, number), controls)
+        asked = Controls(expression, intensity, aus, like, gaze, turn, roll, only)
+        return self.ask(face, asked, number, like_number)
+
+    def ask(
+        self,
+        face: Picture,
+        controls: Controls,
+        number: Which = None,
+        like_number: int | None = None,
+        transfers: bool = False,
+    ) -> Photo:
+        """Return `face` with what is asked, whose example is a picture; by the model's transfer where `transfers`."""
+        self.require(controls, transfers)  # before a face is looked for
+        if controls.like is not None:
+            controls = replace(controls, like=self.crop(controls.like, like_number).crop)
+        return self._changed(self.crops(face, number), controls, transfers)
+
+    def require(self, controls: Controls, transfers: bool = False) -> None:
+        """Raise InputError where the model cannot do what is asked, or not by transfer where `transfers`."""
+        if transfers:
+            self.engine.require("transfer")
+        if not (transfers and controls.whole):
+            self.engine.require_edit(controls)
 
     def neutralize(self, face: Picture, number: Which = None) -> Photo:
         """Return `face` with no expression."""
         return self.edit(face, "neutral", number=number)
 
-    def achieved(
-        self, cut: FaceCrop, made: Photo, expression: str | None = None, intensity: float = 1.0,
-        aus: Mapping[int | str, float] | None = None,
-    ) -> dict[int, tuple[float, float]]:  # fmt: skip
-        """Return what was asked of a face's action units, and what the model reads in what was made of it, 0-5.
+    def achieved(self, cut: FaceCrop, made: Photo, controls: Controls) -> list[Achieved]:
+        """Return what was asked of a face's action units, and what the model reads before and after, 0-5."""
+        return achieved(self, cut, made, controls)
 
-        Of a class these are its prototype's; of two sides the stronger.
-        """
-        wanted: dict[int, float] = {au: intensity * v for au, v in PROTOTYPES.get(expression or "", {}).items()}
-        for unit, value in (aus or {}).items():
-            wanted[sides(unit)[0]] = max(wanted.get(sides(unit)[0], 0.0), intensity * value)
-        found = self.estimate_aus(self._cut(made, cut.matrix, cut.number, cut.box))
-        return {au: (value, found[au]) for au, value in wanted.items() if au in found}
+    def crop_again(self, cut: FaceCrop, made: Photo) -> FaceCrop:
+        """Return the place of a face in a photograph that was made of its own."""
+        return self._cut(made, cut.matrix, cut.number, cut.box)
 
     def recognize(self, face: Picture, number: int | None = None) -> dict[str, float]:
         """Return the probability of every expression word, the likeliest first."""
@@ -182,6 +210,26 @@ class Editor:
         """Return the intensity 0-5 of every action unit that the model knows."""
         found = self.engine.units_of(self.crop(face, number).crop[None])[0].tolist()
         return {au: value for au, value in zip(AUS, found, strict=True) if not math.isnan(value)}
+
+    def sides(self, face: Picture, number: int | None = None) -> dict[tuple[int, str], float]:
+        """Return the intensity 0-5 of every action unit that the model knows by side, "L" or "R", the person's own.
+
+        Of a model that reads no sides both are alike.
+        """
+        crops = self.crop(face, number).crop[None]
+        if "read" in self.engine.abilities:
+            found = self.engine.readings(crops)
+            read = {"L": found.left[0].tolist(), "R": found.right[0].tolist()}
+        else:
+            read = dict.fromkeys("LR", self.engine.units_of(crops)[0].tolist())
+        units = ((au, side, value) for side in "LR" for au, value in zip(AUS, read[side], strict=True))
+        return {(au, side): value for au, side, value in units if not math.isnan(value)}
+
+    def expression(self, face: Picture, number: int | None = None, name: str = "a face") -> Expression:
+        """Return what a face shows as something that can be asked for: the units that an edit like it would ask for."""
+        shown = self.sides(face, number)
+        units: dict[int | str, float] = {f"{au}{side}": value for (au, side), value in shown.items()}
+        return Expression(name, units, None, f"read from {name} by {self.name}")
 
     def generate(self, count: int, expression: str | None = None, seed: int = 0) -> list[Photo]:
         """Return pictures of people who do not exist, showing a class or, with None, one drawn for each."""

@@ -11,13 +11,17 @@ from typing import Any
 from mien.controls import Controls
 from mien.editing.timeline import Key
 from mien.errors import InputError
+from mien.expressions import find_expression
 from mien.reading import csv_records, misfit, read_json
 
 AS_IS = "photo"
 """The word for the expression that the photograph has."""
 
 _FILE = "expected key frames as .csv or .json; docs/video.md shows both"
-_FORMS: dict[str, Any] = {"time": float, "expression": str, "intensity": float, "aus": {"*": float}, "gaze": [float]}
+_FORMS: dict[str, Any] = {
+    "time": float, "expression": str, "intensity": float, "aus": {"*": float}, "gaze": [float], "turn": [float],
+    "roll": float, "only": [str],
+}  # fmt: skip
 _NAMES = ("time", *(field.name for field in fields(Controls) if field.name != "like"))
 _UNIT = re.compile(r"AU(\d+)(?:_([LR]))?")
 
@@ -89,8 +93,9 @@ def _key_of(row: Mapping[str, Any], where: str) -> Key:
         asked.pop("expression")
     if not asked.keys() - {"intensity"}:
         return Key(row["time"])
-    if (gaze := asked.get("gaze")) and (len(gaze) != 2 or None in gaze):
-        raise InputError(f"{where}: gaze is {gaze}; expected two numbers, degrees to the right and up")
+    for name, way in (("gaze", "right and up"), ("turn", "right and down")):
+        if (angles := asked.get(name)) and (len(angles) != 2 or None in angles):
+            raise InputError(f"{where}: {name} is {angles}; expected two numbers, degrees to the {way}")
     plain = {name: tuple(value) if isinstance(value, list) else value for name, value in asked.items()}
     return Key(row["time"], _controls(plain, where))
 
@@ -121,6 +126,8 @@ def _row(cells: Mapping[str, str], where: str) -> dict[str, Any]:
 
 def _controls(asked: Mapping[str, Any], where: str) -> Controls:
     try:
+        if "expression" in asked:
+            asked = {**asked, "expression": find_expression(asked["expression"])}
         return Controls(**asked)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mien.about import versions
+from mien.controls import Controls
 from mien.editing.editor import Editor
 from mien.faces.align import align, footprint, rescaled
 from mien.faces.crop import FaceCrop, Picture, Which
@@ -28,18 +29,26 @@ if TYPE_CHECKING:
 
 
 def edit_report(
-    editor: Editor, evaluator: Engine | Family, before: Picture, after: Photo, number: Which = None
+    editor: Editor,
+    evaluator: Engine | Family,
+    before: Picture,
+    after: Photo,
+    number: Which = None,
+    controls: Controls | None = None,
 ) -> dict[str, Any]:
     """Return figures that JSON can hold of what `editor` made of `before`'s faces.
 
     `identity` is the cosine, -1 to 1, of the evaluator's codes of the person before and after: 1 is the same, 0 is
     strangers; over several faces the least. Action units are 0-5. `pixels` are of the whole picture; `outside` counts
-    those that changed beyond the faces' crops.
+    those that changed beyond the faces' crops. With what was asked, `controls`, faces also have `asked`: the action
+    units asked for, with what `editor`'s own model reads before and after, if it moves pixels and reads.
     """
     evaluator, faces = open_engine(evaluator), editor.crops(before, number)
     crop = editor.crop_only
     was = faces[0].crop if crop else faces[0].photo.rgb
     found = [_face(evaluator, face, was, after.rgb, editor.size, crop) for face in faces]
+    if controls and not crop:
+        found = [told | _asked(editor, face, after, controls) for told, face in zip(found, faces, strict=True)]
     return {
         "identity": min(face["identity"] for face in found),
         "faces": found,
@@ -72,6 +81,14 @@ def _face(
     box = [round(v, 1) for v in face.box]
     identity = round(float(cosines(who[:1], who[1:])[0, 0]), 4)
     return {"number": face.number, "box": box, "eyes": face.source, "identity": identity, "aus": aus}
+
+
+def _asked(editor: Editor, face: FaceCrop, after: Photo, controls: Controls) -> dict[str, Any]:
+    """Return what was asked of a face's action units and what the editor's own model reads of them."""
+    found = editor.achieved(face, after, controls)
+    names = ("before", "asked", "after")
+    told = {one.unit: {name: round(getattr(one, name), 3) for name in names} for one in found}
+    return {"asked": told} if told else {}
 
 
 def _pixels(before: np.ndarray, after: np.ndarray, faces: list[FaceCrop], size: int) -> dict[str, float | int]:

@@ -37,9 +37,16 @@ class Embedding:
 
 KINDS = {
     "expression": "class", "aus": "action unit", "like": "example", "gaze": "gaze",
-    "sides": "action unit of one side",
+    "sides": "action unit of one side", "turn": "turn of the head", "roll": "roll of the head",
+    "beside": "action unit beside a class or an example", "only": "part of an example",
 }  # fmt: skip
 """What an edit can ask by (`Controls.kinds`), in words."""
+
+
+def way(kind: str, controls: Controls) -> str:
+    """Return one of the kinds by which `controls` ask, in words; where a word is asked for as units, with that."""
+    by_units = kind in ("aus", "sides") and controls.expressions
+    return KINDS[kind] + (f", which {' + '.join(map(str, controls.expressions))} needs" if by_units else "")
 
 
 class Family(nn.Module):
@@ -97,7 +104,7 @@ class Family(nn.Module):
         """Raise InputError where `edit` does not take what is asked: it takes what `edits_by` names, and no more."""
         if lacking := [kind for kind in controls.kinds if kind not in self.edits_by]:
             can = ", ".join(KINDS[kind] for kind in self.edits_by)
-            raise InputError(f"{type(self).__name__} cannot edit by {KINDS[lacking[0]]}, but by {can}")
+            raise InputError(f"{type(self).__name__} cannot edit by {way(lacking[0], controls)}, but by {can}")
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from mien.controls import Controls
 from mien.errors import InputError
-from mien.models.contract import KINDS, Edits, Family
+from mien.models.contract import Edits, Family, way
 from mien.models.eet.model import Eet
 from mien.models.evaluator import Evaluator
 from mien.models.expr_gan.model import ExprGan
@@ -98,4 +98,6 @@ def editor_by(model: Family, controls: Controls) -> Edits:
         for name, family in FAMILIES.items()
         if issubclass(family, Edits) and set(controls.kinds) <= set(family.edits_by)
     ]
-    raise InputError(f"{name_of(model)} cannot edit by {KINDS[lacking[0]]}; these can: {', '.join(can) or 'none'}")
+    raise InputError(
+        f"{name_of(model)} cannot edit by {way(lacking[0], controls)}; these can: {', '.join(can) or 'none'}"
+    )

@@ -59,7 +59,7 @@ class ClassCodes(nn.Module):
 
         Raises InputError as `mean` does.
         """
-        code = encode(controls.like) if controls.expression is None else self.mean(controls.expression)
+        code = self.mean(controls.word) if controls.word else encode(controls.like)
         return self.fade(code, controls.intensity)
 
     def fade(self, code: Tensor, intensity: float) -> Tensor:

@@ -44,12 +44,14 @@ class Patch:
     tint: Tint
     teeth: Teeth | None = None
 
+    def painted(self, side: int) -> tuple[Tensor, Tensor]:
+        """Return the paint's brightness and redness (B, 1, side, side); teeth are as sharp as that allows."""
+        brightness, redness = fitted(self.brightness, side), fitted(self.redness, side)
+        return (brightness, redness) if self.teeth is None else self.teeth.laid_over(brightness, redness)[:2]
+
     def paint(self, side: int) -> Tensor:
-        """Return the paint's colours (B, 3, side, side) in [-1, 1]; teeth are as sharp as that allows."""
-        brightness, redness = (fitted(x, side) for x in (self.brightness, self.redness))
-        if self.teeth is not None:
-            brightness, redness, _ = self.teeth.laid_over(brightness, redness)
-        return self.tint.painted(brightness, redness)
+        """Return the paint's colours (B, 3, side, side) in [-1, 1]."""
+        return self.tint.painted(*self.painted(side))
 
     def at(self, x: Tensor, size: int, window: Window) -> Tensor:
         """Return a map of the patch in a frame of size × size, zero around it; or in its own window alone."""
@@ -82,8 +84,27 @@ class Fields:
         """Return the paint (B, 3, …) at size × size, or in one of WINDOWS of that."""
         return torch.stack([p.at(p.paint(p.side(size)), size, window) for p in self._seen(window)]).sum(0)
 
+    def painted(self, size: int) -> tuple[Tensor, Tensor]:
+        """Return the paint's brightness and redness (B, 1, size, size)."""
+        both = [[p.at(x, size, WHOLE) for x in p.painted(p.side(size))] for p in self.patches]
+        brightness, redness = (torch.stack(parts).sum(0) for parts in zip(*both, strict=True))
+        return brightness, redness
+
     def _seen(self, window: Window) -> list[Patch]:
         return [p for p in self.patches if window in (WHOLE, p.window)]
+
+
+def carried(fields: Fields, motion: Tensor) -> Fields:
+    """Return the fields that do the same and then fetch each pixel by a further motion, (B, 2, S, S) in shares of S.
+
+    What windows had of their own becomes one patch of the whole frame, as it may leave its window.
+    """
+    size = motion.shape[-1]
+    alpha, brightness, redness = (fetched(x, motion) for x in (fields.alpha(size), *fields.painted(size)))
+    flow = motion + fetched(fields.motion(size), motion)
+    still = torch.zeros_like(flow[..., :1, :1])
+    shade = fetched(resized(fields.shade, size), motion)
+    return Fields(flow, shade, (Patch(WHOLE, still, alpha, brightness, redness, fields.patches[0].tint),))
 
 
 def composed(image: Tensor, fields: Fields, window: Window = WHOLE) -> Tensor:

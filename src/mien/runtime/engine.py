@@ -97,7 +97,8 @@ class Engine(Protocol):
     def change(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> Change:
         """Return what brings a crop to what is asked.
 
-        With `transfers` and an example, by the model's own transfer; one that can warp has one way for both.
+        With `transfers` and all of an example (`Controls.whole`), by the model's own transfer; one that can warp has
+        one way for both.
         """
         ...
 

@@ -147,7 +147,7 @@ class PytorchEngine:
     def _generated(self, face: Tensor, controls: Controls, transfers: bool) -> Tensor:
         """Return the model's own picture of what is asked, (1, 3, S, S)."""
         asked = self._controls(controls)
-        if transfers and asked.like is not None:
+        if transfers and asked.whole:
             return able(self.model, contract.Transfers).transfer(face, asked.like)
         return editor_by(self.model, asked).edit(face, asked)
 

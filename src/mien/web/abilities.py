@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mien.controls import Controls
+from mien.labels import CLASSES, PRESETS
 from mien.runtime.engine import Engine
 
-WAYS = ("Expression", "Action units", "Photograph", "Gaze")
+WAYS = ("Expression", "Action units", "Photograph", "Gaze and head")
 """The ways of asking for a change, as the page names them."""
+
+
+WORDS = tuple(word for word in (*CLASSES, *PRESETS) if word not in ("neutral", "wink"))  # a wink is of one side here
 
 
 @dataclass(frozen=True)
 class Abilities:
     """What the page shows for a model."""
 
-    classes: bool  # an expression word, with an intensity
+    words: tuple[str, ...]  # expressions by name, with an intensity: classes, and presets that it can
+    parts: bool  # of which a part of the face can be taken alone
     units: tuple[int, ...]  # action units that it moves
     sides: bool  # of which one side can be moved alone
     gaze: bool
+    head: bool  # turned and tilted
     likes: bool  # another photograph's expression
     fades: bool  # and that at an intensity
     paper: str
@@ -25,7 +32,7 @@ class Abilities:
     @property
     def ways(self) -> list[str]:
         """The ways of asking that it takes, of WAYS; none for a model that changes no face."""
-        taken = (self.classes, bool(self.units), self.likes, self.gaze)
+        taken = (bool(self.words), bool(self.units), self.likes, self.gaze)
         return [way for way, takes in zip(WAYS, taken, strict=True) if takes]
 
 
@@ -33,11 +40,20 @@ def abilities_of(engine: Engine) -> Abilities:
     """Return what an engine's model can be asked for."""
     by = engine.edits_by
     return Abilities(
-        classes="expression" in by,
+        words=tuple(word for word in WORDS if can(engine, Controls(word))),
+        parts="only" in by,
         units=engine.units if "aus" in by else (),
         sides="sides" in by,
         gaze="gaze" in by,
+        head={"turn", "roll"} <= {*by},
         likes="transfer" in engine.abilities,
         fades="like" in by,
         paper=engine.paper,
     )
+
+
+def can(engine: Engine, asked: Controls) -> bool:
+    """Whether an engine's model edits so, and knows the action units that it would be asked for."""
+    by_units = "aus" in asked.kinds
+    known = not by_units or {au for au, *_ in asked.units()} <= {*engine.units}
+    return {*asked.kinds} <= {*engine.edits_by} and known

@@ -11,10 +11,10 @@ import gradio as gr
 from mien.controls import Controls
 from mien.errors import InputError
 from mien.labels import AUS
-from mien.web.abilities import WAYS
+from mien.web.abilities import WAYS, WORDS
 from mien.web.bars import bars
 from mien.web.guard import owner_of
-from mien.web.page import START, Page, message, paper, unit_label
+from mien.web.page import START, WHOLE, Page, message, paper, unit_label
 from mien.web.request import Example, moved_units, operation
 from mien.web.session import Session, form_of
 from mien.web.upload import Upload
@@ -31,14 +31,15 @@ class Events:
         units = [page.starts, *page.sliders]
         made = [page.status, page.result, page.bars, page.download, page.asked]
         faced = [page.model, page.opened, page.face, page.each_side]
-        shown = [page.way, *page.groups.values(), page.share, page.each_side, page.paper]
+        shown = [page.way, *page.groups.values(), page.share, page.each_side, page.paper, page.word, page.part]
+        shown += [page.yaw, page.pitch, page.roll]
         first = [page.photo, page.opened, page.face, page.form]
         self._on([page.photo.input], self.open_photo, [page.photo, page.model, page.each_side],
                  [*first, *made, *units], owned=True)  # fmt: skip
         self._on([page.like.input], self.open_like, [page.like], [page.like, page.example, page.like_face, page.status],
                  owned=True)  # fmt: skip
         self._on([page.way.input], self.choose_way, [page.way], [*page.groups.values()])
-        self._on([page.model.change], self.choose_model, [*faced, page.way, page.form, page.asked],
+        self._on([page.model.change], self.choose_model, [*faced, page.way, page.word, page.form, page.asked],
                  [*shown, *made, *units])  # fmt: skip
         self._on([page.face.input], self.choose_face, faced, [*made, *units])
         self._on([page.each_side.input], self.units, faced, units)
@@ -47,10 +48,14 @@ class Events:
     def _on_requests(self, made: list[Any]) -> None:
         page = self.page
         for triggers, request, values in (
-            ([page.change.click, page.word.input, page.intensity.release], as_class, [page.word, page.intensity]),
+            (
+                [page.change.click, page.word.input, page.part.input, page.intensity.release],
+                as_word,
+                [page.word, page.intensity, page.part],
+            ),
             ([page.neutral.click], as_neutral, []),
             ([page.transfer.click, page.share.release], as_like, [page.example, page.like_face, page.share]),
-            ([page.look.click, page.right.release, page.up.release], as_gaze, [page.right, page.up]),
+            ([page.look.click, *(angle.release for angle in page.angles)], as_angles, page.angles),
             (
                 [page.set_units.click, *(slider.release for slider in page.sliders)],
                 as_units,
@@ -77,7 +82,7 @@ class Events:
 
     def telling(self, work: Callable[..., News], inputs: list[Any], owned: bool) -> Callable[..., News]:
         """Return `work` that shows what goes wrong as a line on the page: a user's mistake, or one of ours."""
-        choices = {id(self.page.way): WAYS}
+        choices = {id(self.page.way): WAYS, id(self.page.word): WORDS}
 
         def telling_work(request: gr.Request, *values: Any) -> News:
             try:
@@ -124,8 +129,8 @@ class Events:
         return {group: gr.Column(visible=way == name) for name, group in self.page.groups.items()}
 
     def choose_model(
-        self, name: str, upload: Upload | None, number: str | None, each_side: bool, way: str, form: str,
-        asked: Controls | None,
+        self, name: str, upload: Upload | None, number: str | None, each_side: bool, way: str, word: str,
+        form: str, asked: Controls | None,
     ) -> News:  # fmt: skip
         """Show what the model can be asked for, and only that; have it do what the model before it did."""
         page, abilities = self.page, self.session.abilities[name]
@@ -133,6 +138,12 @@ class Events:
         news = self.choose_way(way) | self.units(name, upload, number, each_side and abilities.sides)
         news |= {page.way: gr.Radio(abilities.ways, value=way), page.share: gr.Slider(visible=abilities.fades)}
         news |= {page.each_side: gr.Checkbox(value=each_side and abilities.sides, visible=abilities.sides)}
+        word = word if word in abilities.words else "happiness"
+        news |= {
+            page.word: gr.Radio(list(abilities.words), value=word),
+            page.part: gr.Radio(value=WHOLE, visible=abilities.parts),
+        }
+        news |= {angle: gr.Slider(visible=abilities.head) for angle in (page.yaw, page.pitch, page.roll)}
         news |= {page.paper: paper(abilities), page.status: message("")}
         if upload is None or asked is None:
             return news
@@ -198,9 +209,9 @@ def fault(error: Exception) -> str:
     return f"a fault of mien's own ({type(error).__name__}{place}); please report it"
 
 
-def as_class(word: str, intensity: float) -> Controls:
-    """Ask for an expression."""
-    return Controls(expression=word, intensity=intensity)
+def as_word(word: str, intensity: float, part: str) -> Controls:
+    """Ask for an expression, or a part of it."""
+    return Controls(expression=word, intensity=intensity, only=() if part == WHOLE else (part,))
 
 
 def as_neutral() -> Controls:
@@ -215,9 +226,9 @@ def as_like(example: Upload | None, number: str | None, share: float) -> Control
     return Controls(like=Example(example, int(number or 1)), intensity=share)
 
 
-def as_gaze(right: float, up: float) -> Controls:
-    """Ask for a gaze."""
-    return Controls(gaze=(right, up))
+def as_angles(right: float, up: float, yaw: float, pitch: float, roll: float) -> Controls:
+    """Ask for a gaze, and for a head that is turned or tilted."""
+    return Controls(gaze=(right, up), turn=(yaw, pitch) if yaw or pitch else None, roll=roll or None)
 
 
 def as_units(starts: Mapping[int, float], each_side: bool, *values: float) -> Controls:

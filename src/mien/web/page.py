@@ -6,7 +6,7 @@ import html
 
 import gradio as gr
 
-from mien.labels import AU_NAMES, AUS, CLASSES
+from mien.labels import AU_NAMES, AUS, PARTS
 from mien.web.abilities import WAYS, Abilities
 from mien.web.request import STEP
 from mien.web.session import FORMS
@@ -16,6 +16,12 @@ HEAD = """<h1>mien</h1>
 <p>Change the expression in a photograph; the rest of it stays as it is. Nothing leaves this computer.</p>"""
 FOOT = """<p>An edited face shows an expression its owner may never have made: ask the people you show. Every download
 says in its metadata that it was edited, by which model and how.</p>"""
+WHOLE = "whole face"
+HEAD_ANGLES = (
+    ("yaw", 15, "Head turned: degrees to the picture's right"),
+    ("pitch", 9, "Head turned: degrees down"),
+    ("roll", 10, "Head tilted: degrees clockwise"),
+)
 START = "Begin with a photograph of a face."
 
 
@@ -45,10 +51,10 @@ class Page:
         """Build the parts of every way of asking; the model says which can be chosen, the user which is shown."""
         self.way = gr.Radio(abilities.ways, value=abilities.ways[0], label="Change by", elem_id="way")
         self.groups = {way: gr.Column(visible=way == abilities.ways[0]) for way in WAYS}
-        by_class, by_units, by_like, by_gaze = self.groups.values()
+        by_class, by_units, by_like, by_angles = self.groups.values()
         with by_class:
-            words = [word for word in CLASSES if word != "neutral"]
-            self.word = gr.Radio(words, value="happiness", label="Expression", elem_id="word")
+            self.word = gr.Radio(list(abilities.words), value="happiness", label="Expression", elem_id="word")
+            self.part = gr.Radio([WHOLE, *PARTS], value=WHOLE, label="Of", visible=abilities.parts, elem_id="part")
             self.intensity = gr.Slider(0, 1, 1, step=0.05, label="Intensity", elem_id="intensity")
             with gr.Row():
                 self.neutral = gr.Button("Neutralise", elem_id="neutral")
@@ -60,9 +66,15 @@ class Page:
             self.like_face = gr.Radio([], label="Face", visible=False, elem_id="like-face")
             self.share = gr.Slider(0, 1, 1, step=0.05, label="Intensity", visible=abilities.fades, elem_id="share")
             self.transfer = gr.Button("Transfer", variant="primary", elem_id="transfer")
-        with by_gaze:
-            self.right = gr.Slider(-40, 40, 0, step=1, label="Degrees to the picture's right", elem_id="gaze-right")
-            self.up = gr.Slider(-40, 40, 0, step=1, label="Degrees up", elem_id="gaze-up")
+        with by_angles:
+            self.right = gr.Slider(
+                -40, 40, 0, step=1, label="Eyes turned: degrees to the picture's right", elem_id="gaze-right"
+            )
+            self.up = gr.Slider(-40, 40, 0, step=1, label="Eyes turned: degrees up", elem_id="gaze-up")
+            self.yaw, self.pitch, self.roll = (
+                gr.Slider(-most, most, 0, step=1, label=label, visible=abilities.head, elem_id=f"head-{name}")
+                for name, most, label in HEAD_ANGLES
+            )
             self.look = gr.Button("Change", variant="primary", elem_id="look")
 
     def _units(self, abilities: Abilities) -> None:
@@ -88,6 +100,11 @@ class Page:
         with gr.Row(elem_id="saving"):
             self.form = gr.Radio(list(FORMS), value="PNG", container=False, elem_id="form")
             self.download = gr.DownloadButton("Download full size", interactive=False, elem_id="download")
+
+    @property
+    def angles(self) -> list[gr.Slider]:
+        """The sliders of eyes and head."""
+        return [self.right, self.up, self.yaw, self.pitch, self.roll]
 
     @property
     def sliders(self) -> list[gr.Slider]:

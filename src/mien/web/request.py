@@ -20,21 +20,17 @@ class Example:
     number: int = 1
 
 
-def transfers(asked: Controls) -> bool:
-    """Return whether all of an example's expression is asked for, which the models' transfers give."""
-    return asked.like is not None and asked.intensity == 1
-
-
 def operation(asked: Controls) -> str:
     """Return what is asked in words, for the page and the picture's stamp."""
-    return asked.operation(asked.like.upload.path.name if asked.like else "", transfers(asked))
+    return asked.operation(asked.like.upload.path.name if asked.like else "", asked.whole)
 
 
 def short_name(asked: Controls) -> str:
     """Return one word of what is asked, for the name of the result's file."""
     if asked.like:
         return "transfer"
-    return asked.expression or ("units" if asked.aus else "gaze")
+    words = "-".join(map(str, asked.expressions))
+    return words or ("units" if asked.aus else "gaze" if asked.gaze else "head")
 
 
 def moved_units(

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from mien.faces.crop import FaceCrop
 from mien.faces.detect import Face
 from mien.media.photo import FORMATS, Photo
 from mien.web.abilities import Abilities, abilities_of
-from mien.web.request import STEP, operation, short_name, transfers
+from mien.web.request import STEP, operation, short_name
 from mien.web.store import MADE, SHOWN, Store
 from mien.web.upload import Upload, closeup, open_upload, view
 
@@ -130,12 +130,10 @@ class Session:
     def _change(self, editor: Editor, face: FaceCrop, asked: Controls) -> Photo:
         """Return the photograph of a face with it changed as asked."""
         if asked.like is None:
-            return editor.edit(face, asked.expression, asked.intensity, asked.aus, gaze=asked.gaze)
+            return editor.ask(face, asked)
         example = asked.like.upload
         like = editor.crop_at(example.photo, face_of(example, asked.like.number))
-        if transfers(asked):
-            return editor.transfer(face, like)
-        return editor.edit(face, like=like, intensity=asked.intensity)
+        return editor.ask(face, replace(asked, like=like), transfers=asked.whole)
 
 
 def face_of(upload: Upload, number: int) -> Face:

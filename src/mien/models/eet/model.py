@@ -280,7 +280,7 @@ class Eet(Family):
         one. Raises InputError for AUs that the model does not know.
         """
         self.check_edit(controls)
-        if controls.aus is not None:
+        if "aus" in controls.kinds:
             asked = self.class_codes.fade(self._with_aus(face, controls.both_sides()), controls.intensity)
         else:
             asked = self.class_codes.asked(controls, self._unit)

@@ -70,3 +70,10 @@ def full_code(present: Tensor, style: int) -> Tensor:
 def present_blocks(code: Tensor, present: Tensor) -> Tensor:
     """Return a code (B, K d) as strong as it is in the blocks of what is present, and -1 elsewhere."""
     return fade(full_code(present, code.shape[1] // K), (code.to(present.dtype) + 1) / 2)
+
+
+def uniform(
+    rows: int, columns: int, device: torch.device | str = "cpu", generator: torch.Generator | None = None
+) -> Tensor:
+    """Return noise ~ U(-1, 1) (rows, columns), from torch's global generator or a given one."""
+    return torch.rand(rows, columns, device=device, generator=generator) * 2 - 1

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from mien.controls import Controls
 from mien.data.batch import Batch, Faces
 from mien.errors import InputError
-from mien.labels import CLASSES
+from mien.labels import CLASSES, class_index
 from mien.models.contract import Embedding, Family, Prediction
 from mien.models.expr_gan.config import BASE, PAPER, SMALL, UNPAIRED, ExprGanConfig
 from mien.models.expr_gan.equations import (
@@ -24,6 +24,7 @@ from mien.models.expr_gan.equations import (
     image_adversarial_value,
     present_blocks,
     regularizer_loss,
+    uniform,
 )
 from mien.models.expr_gan.nets import ConditionedTrunk, GrowingDecoder, Regressor, StridedEncoder, normed_perceptron
 from mien.models.expr_gan.supervision import Paired, Unpaired
@@ -31,7 +32,6 @@ from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.blocks import Encoder
 from mien.nn.losses import fooling_loss, known_cross_entropy, total_variation
 from mien.nn.modes import untracked
-from mien.nn.noise import uniform
 
 
 class ExprGan(Family):
@@ -302,7 +302,7 @@ class ExprGan(Family):
         """
         self.check_edit(controls)
         like = controls.like
-        asked = self._class_code(controls.expression) if like is None else self._example_code(like)
+        asked = self._class_code(controls.word) if like is None else self._example_code(like)
         code = fade(asked.to(face.device), controls.intensity)
         return self._decode(self._identity(face), code.expand(len(face), -1))
 
@@ -322,7 +322,7 @@ class ExprGan(Family):
 
     def vary(self, face: Tensor, expression: str, seed: int = 0) -> Tensor:
         """Return `face` (B, 3, H, W) showing a class by codes of Eq. 3 that are drawn, of varied style and strength."""
-        labels = torch.full((len(face),), CLASSES.index(Controls(expression).expression or ""))
+        labels = torch.full((len(face),), class_index(expression))
         code = self._drawn_code(labels, torch.Generator().manual_seed(seed))
         return self._decode(self._identity(face), code.to(face.device))
 
@@ -335,7 +335,7 @@ class ExprGan(Family):
         draw = torch.Generator().manual_seed(seed)
         labels = torch.randint(1, len(CLASSES), (count,), generator=draw)
         if expression is not None:
-            labels.fill_(CLASSES.index(Controls(expression).expression or ""))
+            labels.fill_(class_index(expression))
         identity = uniform(count, self.config.identity_code, generator=draw)
         code = self._drawn_code(labels, draw)
         device = self.decoder.linear.weight.device

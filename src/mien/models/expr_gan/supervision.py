@@ -13,9 +13,8 @@ from torch.nn import functional as F
 
 from mien.data.batch import Batch, Faces
 from mien.models.expr_gan.config import ExprGanConfig
-from mien.models.expr_gan.equations import K, expression_code, fade, full_code, pixel_loss, present_blocks
+from mien.models.expr_gan.equations import K, expression_code, fade, full_code, pixel_loss, present_blocks, uniform
 from mien.nn.losses import share_of, truth_loss
-from mien.nn.noise import uniform
 
 Estimate = Callable[[Tensor, Tensor], Tensor]
 """Q's code (B, K d) of images, given y."""

@@ -37,6 +37,7 @@ from mien.models.fields.config import *
 from mien.models.fields.equations import *
 from mien.models.fields.model import *
 from mien.models.fields.pairs import *
+from mien.models.fields.roll import *
 from mien.nn.teeth import Dentition, Teeth
 from mien.nn.tint import Tint, tint_of
 from mien.nn.warp import composed

@@ -15,18 +15,26 @@ TAU = 0.05  # Eq. 4
 
 
 def asked_code(known: Tensor, controls: Controls, example: Tensor | None = None) -> Tensor:
-    """Return the code (B, 46) that an edit of faces that show `known` (B, 46) asks for; the head keeps its pose.
+    """Return the code (B, 46) that an edit of faces that show `known` (B, 46) asks for.
 
-    `example` (1 or B, 46) is the code of `controls.like`, if another face is asked for.
+    Angles are changes of those shown. `example` (1 or B, 46) is the code of `controls.like`, if another face is asked
+    for. What `controls` do not name stays as `known`.
     """
     code = known.clone()
     if example is not None:
-        code[:, : 2 * UNITS] = controls.intensity * example[:, : 2 * UNITS]
-    asked = {AUS.index(au) + UNITS * (side == "R"): value for au, side, value in controls.units()}
+        taken = [_place(au, side) for au, side in controls.places()]
+        code[:, taken] = controls.intensity * example[:, taken]
+    asked = {_place(au, side): value for au, side, value in controls.units()}
     code[:, list(asked)] = known.new_tensor(list(asked.values()))
-    if controls.gaze is not None:
-        code[:, -2:] += known.new_tensor(controls.gaze) / ANGLE
+    if controls.turn is not None:
+        code[:, -4:-2] += known.new_tensor(controls.turn) / ANGLE
+    if controls.eyes is not None:
+        code[:, -2:] += known.new_tensor(controls.eyes) / ANGLE
     return code
+
+
+def _place(au: int, side: str) -> int:
+    return AUS.index(au) + UNITS * (side == "R")
 
 
 def shrunk(code: Tensor) -> Tensor:

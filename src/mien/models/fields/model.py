@@ -31,6 +31,7 @@ from mien.models.fields.equations import (
 )
 from mien.models.fields.nets import FieldNet, critic
 from mien.models.fields.pairs import Pair, noisy_codes, prepared
+from mien.models.fields.roll import rolled
 from mien.models.reader.code import CODE, UNITS, code_of, held, stronger_side
 from mien.models.reader.equations import code_loss, words_loss
 from mien.models.reader.nets import Reader
@@ -59,7 +60,7 @@ class FieldModel(Family):
     paper = "Ours: a face is moved, shaded and opened instead of repainted. docs/fields.md tells it as a paper would."
     Config = FieldsConfig
     PRESETS = ablated({"small": SMALL}, ABLATIONS)
-    edits_by = ("expression", "aus", "sides", "like", "gaze")
+    edits_by = ("expression", "aus", "sides", "like", "gaze", "turn", "roll", "beside", "only")
     needs = ("aus",)
     deployed = ("reader", "mover")
 
@@ -233,15 +234,21 @@ class FieldModel(Family):
         return Seen(face, view, shrunk(self.read(face, view)), self.mover.look(view))
 
     def asked(self, seen: Seen, controls: Controls | None, after: Tensor | None = None) -> Tensor:
-        """Return the code (B, 46) that is asked of faces, by default after what they show; with None that itself."""
-        known = seen.known if after is None else after
+        """Return what is asked of faces, by default after what they show; with None that itself.
+
+        That is a code and by how many degrees the head is tilted, (B, 47).
+        """
+        rest = F.pad(seen.known, (0, 1)) if after is None else after
         if controls is None:
-            return known
-        return asked_code(known, controls, None if controls.like is None else self.read(controls.like))
+            return rest
+        known, tilt = rest.split([CODE, 1], 1)
+        code = asked_code(known, controls, None if controls.like is None else self.read(controls.like))
+        return torch.cat([code, torch.full_like(tilt, controls.roll) if controls.roll else tilt], 1)
 
     def fields_to(self, seen: Seen, wanted: Tensor) -> Fields:
-        """Return what brings faces to a code (B, 46), corrected as in `fields`."""
+        """Return what brings faces to what `asked` told, corrected as in `fields`."""
         face, view, known, maps = seen.face, seen.view, seen.known, seen.maps
+        wanted, tilt = wanted.split([CODE, 1], 1)
         asked, fields = wanted, self._fields_between(face, view, known, wanted, maps)
         for _ in range(self.config.rounds):
             reached, _ = self._read(composed(view, fields))
@@ -249,7 +256,7 @@ class FieldModel(Family):
             if torch.equal(better, asked):
                 break
             asked, fields = better, self._fields_between(face, view, known, better, maps)
-        return fields
+        return rolled(fields, tilt[:, 0], face.shape[-1]) if tilt.any() else fields
 
     moves = fields  # its old name, until 0.2
 

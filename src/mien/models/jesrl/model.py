@@ -290,7 +290,7 @@ class Jesrl(Family):
             example = self.encoder(controls.like)
             asked, shown = example.representation, shown | self._shown(example)
         else:
-            word = controls.expression if controls.expression and intensity > 0 else "neutral"
+            word = controls.word if controls.word and intensity > 0 else "neutral"
             asked, shown = self.class_blocks.mean(word), shown | block_of(word, device)
         wanted = self.class_blocks.fade(asked, intensity)
         return self.draw(seen, switch(seen.representation, wanted, block_mask(shown, self.shape[0])), shown)

@@ -1,0 +1,109 @@
+"""An expression as a small JSON file: action units by side, to be kept, sent and asked for again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mien.errors import InputError
+from mien.files import check_json, path_text, write_json
+from mien.labels import AUS, au_columns, by_side, sides
+from mien.reading import read_json
+
+FORMAT, VERSION = "mien expression", 1
+_EXPECTED = "expected an expression that --save-expression wrote"
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Action units as they were read or asked for, 0-5 by number, or by side as "12L".
+
+    Units that are not named stay as a face has them. `gaze` turns the eyes by degrees to the picture's right and up;
+    `origin` says where it is from, in words. Raises InputError for what is no action unit, or out of range.
+    """
+
+    name: str
+    units: Mapping[int | str, float]
+    gaze: tuple[float, float] | None = None
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        check_units(self.units)
+        check_angles("gaze", self.gaze, (40, 40), "to the right and up")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def check_units(units: Mapping[int | str, float]) -> None:
+    """Raise InputError for what is no action unit, or no intensity of one."""
+    for unit, value in units.items():
+        if not 0.0 <= value <= 5.0:
+            raise InputError(f"AU {unit}={value:g}: expected an intensity from 0 to 5")
+        sides(unit)
+
+
+def check_angles(name: str, angles: tuple[float, ...] | None, most: tuple[float, ...], ways: str) -> None:
+    """Raise InputError where angles are not as many as `most`, or further from 0, in degrees; `ways` says which way."""
+    if angles is not None and (
+        len(angles) != len(most) or not all(-m <= a <= m for a, m in zip(angles, most, strict=True))
+    ):
+        told = " ".join(f"{angle:g}" for angle in angles)
+        ranges = " and ".join(dict.fromkeys(f"-{m:g} to {m:g}" for m in most))
+        raise InputError(f"{name} {told}: expected {ranges} degrees, {ways}")
+
+
+def read_expression(path: Path) -> Expression:
+    """Return what a file of `write_expression` holds. Raises InputError for any other."""
+    shape = {"format": str, "version": int, "name": str, "origin": str, "units": {"*": float}, "gaze": object}
+    found = read_json(path, _EXPECTED, shape)
+    if found["format"] != FORMAT or found["version"] != VERSION:
+        raise InputError(f"{path}: is {found['format'][:40]!r} of version {found['version']}; {_EXPECTED}, {VERSION}")
+    gaze = found["gaze"]
+    if None in found["units"].values() or not (gaze is None or _is_pair(gaze)):
+        raise InputError(f"{path}: units or gaze lack a number; {_EXPECTED}")
+    try:
+        return Expression(found["name"], found["units"], None if gaze is None else tuple(gaze), found["origin"])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and [type(v) in (int, float) for v in value] == [True, True]
+
+
+def write_expression(path: Path, expression: Expression) -> None:
+    """Write an expression whole or not at all; units are named by side. Raises InputError as `write_json` does."""
+    units = {f"{au}{side}": round(value, 4) for (au, side), value in by_side(expression.units).items()}
+    told = {"name": path_text(expression.name), "origin": path_text(expression.origin), "units": units}
+    write_json(path, {"format": FORMAT, "version": VERSION, **told, "gaze": expression.gaze})
+
+
+def check_expression(path: Path) -> None:
+    """Raise InputError where an expression cannot be written, or would replace something else."""
+    if path.suffix.lower() != ".json":
+        raise InputError(f"{path}: an expression is a .json file; name it so")
+    check_json(path, "format", "version", "units")
+
+
+def find_expression(text: str) -> str | Expression:
+    """Return what a word names: the expression in a file, if it ends in .json, else the word. Raises InputError."""
+    return read_expression(Path(text)) if text.lower().endswith(".json") else text
+
+
+def expression_of(row: Mapping[str, Any], name: str, origin: str) -> Expression:
+    """Return what a face shows by its row of `mien.recognition`: its action units, by side where they were read so.
+
+    The gaze is left out, as it is of an example. Raises InputError where no unit was read.
+    """
+    units: dict[int | str, float] = {}
+    for au, both, left, right in zip(AUS, au_columns(), au_columns("L"), au_columns("R"), strict=True):
+        if left in row and right in row:
+            units |= {f"{au}L": row[left], f"{au}R": row[right]}
+        elif both in row:
+            units[au] = row[both]
+    if not units:
+        raise InputError(f"{name}: this model reads no action units; choose another, as fields")
+    return Expression(name, {unit: min(max(value, 0.0), 5.0) for unit, value in units.items()}, None, origin)
