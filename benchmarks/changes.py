@@ -1,6 +1,6 @@
 """What a model's edits do to lids, gaze, heads, open mouths, real smiles and colours, on people it never saw.
 
-    python benchmarks/changes.py --data photofaces --extra photofaces_extra [--model fields] [--folds 0 1 2] [-o out/changes]
+    python benchmarks/changes.py --data photofaces --extra photofaces_extra [--model fields] [--folds 0 1 2] [-o out]
 
 Of people marked test, whose true pictures the sets hold: eyes shut, winks, gaze ±18°, heads turned, and mouths opened
 and closed; errors are L1 in a region as shares of the unchanged face's, and what is read is read from the result and

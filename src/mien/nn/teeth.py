@@ -1,4 +1,4 @@
-"""Teeth that are fetched, not drawn: a dentition learnt once for all, in coordinates of the dental arch.
+"""Teeth that are fetched, not drawn: one dentition for all, in coordinates of the dental arch.
 
 A net that draws teeth draws their mean, a bar. Where on the arch a pixel lies is smooth, so coarse features can tell it
 to a fraction of a pixel; gaps and edges are the texture's, and sharp at any size.
@@ -7,8 +7,10 @@ to a fraction of a pixel; gaps and edges are the texture's, and sharp at any siz
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 from math import log
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -51,12 +53,21 @@ class Teeth:
         return torch.lerp(brightness, shown, share), torch.lerp(redness, self.redness.expand_as(redness), share), share
 
 
+def measured_texture() -> Tensor:
+    """Return the dentition that comes with mien (benchmarks/measure_dentition.py made it), (1, 2, 96, 200) float32."""
+    with (files("mien.nn") / "dentition.npz").open("rb") as file:
+        return torch.from_numpy(np.load(file)["texture"].astype(np.float32))[None]
+
+
 class Dentition(nn.Module):
     """Lays teeth into a window by features of it."""
 
-    def __init__(self, features: int, rows: int = 96, columns: int = 200):
+    texture: Tensor  # (1, 2, V, U)
+
+    def __init__(self, features: int):
         super().__init__()
-        self.texture = nn.Parameter(torch.zeros(1, 2, rows, columns))
+        # Measured and not learnt: where the lie is off by the width of a gap, any loss would smooth the gaps away.
+        self.register_buffer("texture", measured_texture())
         self.redness = nn.Parameter(torch.tensor([0.3]))
         self.around = nn.Conv2d(features + 2, 64, 3, padding=1)
         self.inner = nn.Conv2d(64, 64, 3, padding=1)
