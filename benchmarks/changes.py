@@ -102,6 +102,33 @@ def known_changes(engine: Engine, marks: Engine, data: Data, folder: Path) -> di
     return {name: {part: summary(v) for part, v in parts.items()} for name, parts in found.items()}
 
 
+def heads(engine: Engine, data: Data, folder: Path) -> dict[str, object]:
+    """Measure heads that turn: what the reader reads of the result and of the truth, and the error beside it."""
+    m, points = data.manifest, read_landmarks(data)
+    found: dict[str, dict[str, list[float]]] = {}
+    rows = []
+    for person in np.unique(m.subject[m.test]):
+        mine = np.flatnonzero((m.subject == person) & (m.expression == 0) & (m.gaze_x == 0))
+        still = int(mine[(m.yaw[mine] == 0) & (m.pitch[mine] == 0)][0])
+        row = [data.images[still]]
+        for k in mine:
+            yaw, pitch = float(m.yaw[k]), float(m.pitch[k])
+            if not 0 < max(abs(yaw), abs(pitch)) <= 15:
+                continue
+            truth, box = data.images[int(k)], region_boxes(points[[still, k]], 256)["face"]
+            made = engine.picture(data.images[still], Controls(turn=(yaw, pitch)))
+            put = found.setdefault(str(m.expr_id[k]), {}).setdefault
+            put("error", []).append(l1(made, truth, box) / l1(data.images[still], truth, box))
+            for who, picture in (("made", made), ("truth", truth)):
+                read = engine.readings(picture[None])
+                put(f"{who} yaw", []).append(float(read.yaw[0]))
+                put(f"{who} pitch", []).append(float(read.pitch[0]))
+            row += [made, truth]
+        rows.append(row)
+    save_sheet(sheet(rows, [""] * len(rows[0]), size=192), folder / "heads.png")
+    return {name: {part: summary(v) for part, v in parts.items()} for name, parts in found.items()}
+
+
 def mouths(engine: Engine, data: Data, folder: Path) -> dict[str, object]:
     """Measure mouths that open from rest, and that close to it, by the truth's action units."""
     m, points = data.manifest, read_landmarks(data)
@@ -183,6 +210,7 @@ def main() -> None:
     engine, data, extra = open_engine(asked.model), open_data(asked.data, 256), open_data(asked.extra, 256)
     found = {
         "known changes": known_changes(engine, open_engine("landmarks"), extra, asked.output),
+        "heads": heads(engine, extra, asked.output),
         "mouths": mouths(engine, extra, asked.output),
         "real pairs": real_pairs(engine, data, asked.folds, asked.output),
         "colours": colours(engine, data, asked.output),
