@@ -10,7 +10,9 @@ import torch
 from mien.data.batch import Motion
 from mien.data.dataset import concat, open_data
 from mien.data.sampling.augment import Augmentation, Warp, apply
+from mien.data.sampling.gaze import EYEBALL
 from mien.data.sampling.geometry import CELLS, UNITS, Geometry, cells_of, flow_between, read_geometry, read_landmarks
+from mien.data.sampling.mouths import COLUMNS, LEFT, ROWS, TOP, Mouths
 from mien.data.sampling.sampler import PairSampler
 from mien.data.sets import Sets
 from mien.errors import InputError
@@ -189,3 +191,41 @@ def test_mirroring_landmarks_twice_is_nothing():
     order = np.array(mirrored_points())
     np.testing.assert_array_equal(order[order], np.arange(68))
     assert (order != np.arange(68)).sum() == 68 - 1 - 4 - 1 - 4  # chin, bridge, base of the nose, middles of the lips
+
+
+def test_teeth_that_both_pictures_show_are_moved_and_not_open():
+    still = np.zeros((2, CELLS, CELLS, 2), np.int8)
+    mouth = np.zeros((2, CELLS, CELLS), np.uint8)
+    part, arch = np.zeros((2, ROWS, COLUMNS), np.uint8), np.zeros((2, ROWS, COLUMNS, 2), np.int8)
+    y, x = np.mgrid[:12, :40]
+    for k, (top, left) in enumerate(((176, 100), (188, 108))):  # of a frame of 256
+        mouth[k, top // 4 : top // 4 + 3, left // 4 : left // 4 + 10] = 255
+        part[k, top - TOP + y, left - LEFT + x] = 1
+        arch[k, top - TOP + y, left - LEFT + x] = np.stack([4 * (x - 20), 4 * y], -1)
+    points = np.full((2, 68, 2), 0.5, np.float32)
+    plain = Geometry(still, mouth, points, np.arange(2), 256)
+    rows = np.array([0]), np.array([1])
+    without = plain.motion(*rows, [Warp()])
+    assert without.teeth is None and without.mouth.sum() == 30
+    motion = replace(plain, mouths=Mouths(part, arch, np.arange(2))).motion(*rows, [Warp()])
+    inner = (slice(47, 50), slice(27, 37))
+    np.testing.assert_allclose(motion.flow[0, 0][inner], -8 / 256, atol=1e-6)
+    np.testing.assert_allclose(motion.flow[0, 1][inner], -12 / 256, atol=1e-6)
+    assert motion.mouth.sum() == 0 and motion.known.all()
+    assert motion.teeth.shape == (1, 3, 128, 128) and motion.teeth[0, 0].nansum() == 12 * 40
+
+
+def test_the_gaze_moves_irises_that_the_file_leaves_at_rest():
+    still = np.zeros((2, CELLS, CELLS, 2), np.int8)
+    points = np.full((2, 68, 2), 0.9, np.float32)
+    for first, x in ((36, 0.26), (42, 0.58)):
+        points[:, first : first + 6] = [
+            (x, 0.4), (x + 0.05, 0.37), (x + 0.11, 0.37), (x + 0.16, 0.4), (x + 0.11, 0.43), (x + 0.05, 0.43),
+        ]  # fmt: skip
+    gaze = np.array([[0.0, 0.0], [18.0, 0.0]])
+    geometry = Geometry(still, np.zeros((2, CELLS, CELLS), np.uint8), points, np.arange(2), 256, gaze=gaze)
+    for flip, sign in ((False, -1), (True, 1)):
+        motion = geometry.motion(np.array([0]), np.array([1]), [Warp(flip=flip)])
+        moved = motion.flow[0, 0].abs() > 0
+        assert 4 <= moved.sum() <= 30 and (motion.known[0, 0][moved] == 1).all() and not motion.known.all()
+        np.testing.assert_allclose(motion.flow[0, 0][moved], sign * EYEBALL * 0.16 * np.sin(np.radians(18)), rtol=1e-3)

@@ -37,16 +37,14 @@ from mien.models.fields import (
     shade_loss,
     shrunk,
     stilled,
-    teeth_loss,
     true_shade,
     watched,
 )
 from mien.models.fields.nets import ramp
 from mien.models.registry import create
-from mien.nn.teeth import CENTRE, REACH, Teeth
-from mien.nn.tint import Tint, tint_of
+from mien.nn.tint import Tint
 from mien.nn.warp import Fields, Patch, composed, warp
-from mien.nn.windows import EYES, MOUTH, WHOLE, WINDOWS, placed, resized
+from mien.nn.windows import EYES, MOUTH, WHOLE, WINDOWS, cut, resized
 from tests.helpers.tiny import TINY
 from tests.models.test_contract import Random
 
@@ -174,62 +172,10 @@ def test_eq_5_composition():
             np.testing.assert_allclose(part, expected[pixels_of(window, size)], atol=2e-5)
 
 
-def test_paint_has_the_colours_of_the_picture():
-    face = rand(1, 3, 40, 40) * 0.5  # brightness 0.25 to 0.75
-    grey = np.repeat(face.mean(1, keepdims=True), 3, 1)
-    sepia = (grey + 1) * np.array([1.2, 1.0, 0.8])[None, :, None, None] - 1
-    bright, red = (tensor(rand(1, 1, 8, 8, low=0)).float() for _ in range(2))
-    for picture, factors in ((grey, (1, 1, 1)), (sepia, (1.2, 1.0, 0.8))):
-        made = tint_of(tensor(picture)).painted(bright, 3 * red)
-        expected = 2 * bright * torch.tensor(factors)[:, None, None] - 1
-        torch.testing.assert_close(made, expected.double(), atol=1e-6, rtol=0, check_dtype=False)
-    skin = 0.5 * np.ones((1, 3, 40, 40)) * np.array([0.6, 0.2, -0.2])[None, :, None, None]
-    skin[..., 20:28, 12:20] = [[[[0.2]], [[-0.4]], [[-0.3]]]]  # lips: colour does not follow from brightness
-    tint = tint_of(tensor(skin))
-    assert tint.variety > 0.5
-    shades = tint.painted(torch.full((1, 1, 1, 3), 0.5), torch.tensor([[[[0.0, 1.0, 2.0]]]]))[0, :, 0]
-    assert (shades[:, 0] == shades[0, 0]).all()  # no share of the face's colour is grey
-    torch.testing.assert_close(shades[:, 2] - shades[:, 1], shades[:, 1] - shades[:, 0])
-    assert shades[0, 2] > shades[0, 1] > shades[2, 1]  # red
-
-
-def test_teeth_are_fetched_from_the_arch():
-    size, texture = 24, rand(2, 12, 20)
-    arch = rand(1, 2, size, size) * 0.3
-    light, clear = rand(1, 1, size, size, low=0), rand(1, 1, size, size) * 3
-    teeth = Teeth(*(tensor(x).float() for x in (arch, light, clear, texture[None])), torch.tensor([0.3]))
-    bright, red = rand(1, 1, size, size, low=0), rand(1, 1, size, size, low=0)
-    shown, reddish, share = teeth.laid_over(tensor(bright).float(), tensor(red).float())
-    x, y = (((arch[0, k] - CENTRE[k]) / REACH[k] + 1) / 2 * n - 0.5 for k, n in ((0, 20), (1, 12)))
-    grain, tooth = bilinear(texture, y, x)
-    tooth = 1 / (1 + np.exp(-tooth - clear[0, 0]))
-    np.testing.assert_allclose(share[0, 0], tooth, atol=1e-5)
-    expected = (1 - tooth) * bright[0, 0] + tooth * np.minimum(light[0, 0] * np.exp(grain), 1)
-    np.testing.assert_allclose(shown[0, 0], expected, atol=1e-5)
-    np.testing.assert_allclose(reddish[0, 0], (1 - tooth) * red[0, 0] + tooth * 0.3, atol=1e-5)
-
-
-def test_eq_10a_teeth():
-    tooth = (rand(2, 1, 16, 16) > 0).astype(float)
-    arch, inside = rand(2, 2, 16, 16) * 0.3, rand(2, 1, 16, 16) > -0.3
-    known = np.where(inside, np.concatenate([tooth, arch], 1), np.nan)
-    m = replace(motion(), teeth=tensor(known).float())
-    maps = [tensor(x).float() for x in (rand(2, 2, 16, 16) * 0.3, rand(2, 1, 16, 16, low=0), rand(2, 1, 16, 16))]
-    teeth = Teeth(*maps, tensor(rand(1, 2, 6, 8)).float(), torch.tensor([0.3]))
-    bright = torch.rand(2, 1, 16, 16)
-    patch = Patch(MOUTH, torch.zeros(2, 2, 16, 16), bright, bright, bright, Tint(bright[..., :1, :1], bright), teeth)
-    share = teeth.laid_over(bright, bright)[2].double().numpy()
-    t = tooth * inside
-    off = np.abs(maps[0].numpy() - arch).sum(1, keepdims=True) * t
-    lie = (off.sum((1, 2, 3)) / (t.sum((1, 2, 3)) + 20)).mean()
-    named = -1.0 * inside * (tooth * np.log(share) + (1 - tooth) * np.log(1 - share))
-    expected = 20 * lie + (named.sum((1, 2, 3)) / (inside.sum((1, 2, 3)) + 50)).mean()
-    np.testing.assert_allclose(teeth_loss(patch, m), expected, rtol=1e-4)
-    assert teeth_loss(patch, motion()) == 0
-
-
 def test_windows_are_apart_and_patches_fade_in_them():
-    frame = sum(placed(torch.ones(1, 1, round((w[2] - w[0]) * 64), round((w[3] - w[1]) * 64)), w, 64) for w in WINDOWS)
+    frame = torch.zeros(1, 1, 64, 64)
+    for window in WINDOWS:
+        cut(frame, window).add_(1)
     assert frame.max() == 1
     fade = ramp(32, EYES[0])[0, 0].numpy()
     assert (fade[8:24, 8:24] == 1).all() and max(fade[[0, -1]].max(), fade[:, [0, -1]].max()) <= 0.125

@@ -5,6 +5,7 @@ import torch
 
 from mien.data.sampling.gaze import EYEBALL
 from mien.models.fields.nets import EYE, NEAR, Atlas, FieldNet, by_side, turned_iris
+from mien.nn.degrade import toned
 from mien.nn.windows import EYES, MOUTH, WINDOWS
 from tests.models.test_equations_fields import at_size, bilinear
 
@@ -60,3 +61,17 @@ def test_each_eye_is_told_of_its_own_side():
     on_the_left, on_the_right = by_side(torch.cat([left, right, left_change, right_change, angles], 1))
     assert on_the_left.tolist() == [[1.0] * 3 + [3.0] * 3 + [4.0] * 4]  # the person's right
     assert on_the_right.tolist() == [[0.0] * 3 + [2.0] * 3 + [4.0] * 4]
+
+
+def test_pictures_of_a_face_are_toned_alike():
+    torch.manual_seed(0)
+    picture = torch.rand(200, 3, 8, 8) * 1.6 - 0.9
+    one, other = toned(picture, picture.clone())
+    torch.testing.assert_close(one, other)
+    light = (one + 1) / 2
+    share = light / light.mean(1, keepdim=True).clamp(min=1e-6)
+    plain = share.std((2, 3)).amax(1) < 1e-3  # in shades of one colour
+    assert 0.15 < plain.float().mean() < 0.35
+    grey = (light.amax(1) - light.amin(1)).amax((1, 2)) < 1e-3
+    assert 0 < grey.sum() < plain.sum()
+    assert one.min() >= -1 and one.max() <= 1 and ((one - picture).abs().amax((1, 2, 3)) < 1e-6).float().mean() > 0.4

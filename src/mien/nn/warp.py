@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 
 from mien.nn.teeth import Teeth
 from mien.nn.tint import Tint
-from mien.nn.windows import WHOLE, Window, cut, fitted, placed, resized
+from mien.nn.windows import WHOLE, Window, cut, fitted, resized
 
 
 def warp(image: Tensor, flow: Tensor, window: Window = WHOLE) -> Tensor:
@@ -53,11 +54,6 @@ class Patch:
         """Return the paint's colours (B, 3, side, side) in [-1, 1]."""
         return self.tint.painted(*self.painted(side))
 
-    def at(self, x: Tensor, size: int, window: Window) -> Tensor:
-        """Return a map of the patch in a frame of size × size, zero around it; or in its own window alone."""
-        x = fitted(x, self.side(size))
-        return x if window == self.window else placed(x, self.window, size)
-
     def side(self, size: int) -> int:
         """Return how many pixels the window is wide in a frame of `size`."""
         return round(self.window[2] * size) - round(self.window[0] * size)
@@ -73,25 +69,30 @@ class Fields:
 
     def motion(self, size: int, window: Window = WHOLE) -> Tensor:
         """Return where each pixel comes from, (B, 2, …), at size × size, or in one of WINDOWS of that."""
-        flow = resized(self.flow, size, window)
-        return torch.stack([flow, *(p.at(p.flow, size, window) for p in self._seen(window))]).sum(0)
+        return resized(self.flow, size, window) + self._laid(lambda p, side: fitted(p.flow, side), size, window)
 
     def alpha(self, size: int, window: Window = WHOLE) -> Tensor:
         """Return how far paint covers each pixel, (B, 1, …), at size × size, or in one of WINDOWS of that."""
-        return torch.stack([p.at(p.alpha, size, window) for p in self._seen(window)]).sum(0)
+        return self._laid(lambda p, side: fitted(p.alpha, side), size, window)
 
     def paint(self, size: int, window: Window = WHOLE) -> Tensor:
         """Return the paint (B, 3, …) at size × size, or in one of WINDOWS of that."""
-        return torch.stack([p.at(p.paint(p.side(size)), size, window) for p in self._seen(window)]).sum(0)
+        return self._laid(Patch.paint, size, window)
 
-    def painted(self, size: int) -> tuple[Tensor, Tensor]:
-        """Return the paint's brightness and redness (B, 1, size, size)."""
-        both = [[p.at(x, size, WHOLE) for x in p.painted(p.side(size))] for p in self.patches]
-        brightness, redness = (torch.stack(parts).sum(0) for parts in zip(*both, strict=True))
-        return brightness, redness
+    def painted(self, size: int) -> Tensor:
+        """Return the paint's brightness and redness, (B, 2, size, size)."""
+        return self._laid(lambda p, side: torch.cat(p.painted(side), 1), size)
 
-    def _seen(self, window: Window) -> list[Patch]:
-        return [p for p in self.patches if window in (WHOLE, p.window)]
+    def _laid(self, of: Callable[[Patch, int], Tensor], size: int, window: Window = WHOLE) -> Tensor:
+        """Return the maps that patches have at their sides: one window's, or all in a frame that is zero between."""
+        maps = [(p.window, of(p, p.side(size))) for p in self.patches if window in (WHOLE, p.window)]
+        if len(maps) == 1 and maps[0][0] == window:
+            return maps[0][1]
+        first = maps[0][1]
+        frame = first.new_zeros((*first.shape[:2], size, size))
+        for place, x in maps:  # which do not overlap
+            cut(frame, place).copy_(x)
+        return frame
 
 
 def carried(fields: Fields, motion: Tensor) -> Fields:
@@ -100,7 +101,8 @@ def carried(fields: Fields, motion: Tensor) -> Fields:
     What windows had of their own becomes one patch of the whole frame, as it may leave its window.
     """
     size = motion.shape[-1]
-    alpha, brightness, redness = (fetched(x, motion) for x in (fields.alpha(size), *fields.painted(size)))
+    alpha, painted = (fetched(x, motion) for x in (fields.alpha(size), fields.painted(size)))
+    brightness, redness = painted.split(1, 1)
     flow = motion + fetched(fields.motion(size), motion)
     still = torch.zeros_like(flow[..., :1, :1])
     shade = fetched(resized(fields.shade, size), motion)

@@ -43,9 +43,3 @@ def cut(x: Tensor, window: Window) -> Tensor:
     """Return a window of maps (B, C, H, W)."""
     left, top, right, bottom = (round(edge * x.shape[-1]) for edge in window)
     return x[..., top:bottom, left:right]
-
-
-def placed(x: Tensor, window: Window, size: int) -> Tensor:
-    """Return maps of a window in a frame of size × size, zero around."""
-    left, top, right, bottom = (round(edge * size) for edge in window)
-    return F.pad(x, (left, size - right, top, size - bottom))

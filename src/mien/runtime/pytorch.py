@@ -169,7 +169,7 @@ class PytorchEngine:
 
 
 class _Warped:
-    """A face whose pixels are moved: requests are codes (46,).
+    """A face whose pixels are moved: requests are codes, with the tilt of the head (47,).
 
     On a processor that computes in bf16 fields are made in it: at most 1.4 of 255 grey levels off, on one face.
     """

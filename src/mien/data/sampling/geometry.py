@@ -84,7 +84,7 @@ class Geometry:
                 turned_irises(moved, known[i], at, points, self.gaze[b], self.gaze[a])
             flow[i] = moved @ linear.T / CELLS
         opened, sure = (torch.from_numpy(x[:, None]) for x in (mouth, known))
-        seen = None if self.mouths is None else torch.from_numpy(self.mouths.seen(truth, list(warps), self.size))
+        seen = None if self.mouths is None else torch.from_numpy(self.mouths.seen(truth, warps, self.size))
         return Motion(torch.from_numpy(flow).permute(0, 3, 1, 2), opened, sure, seen)
 
     def points(self, rows: np.ndarray, warps: Sequence[Warp]) -> np.ndarray:

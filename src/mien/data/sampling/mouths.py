@@ -6,6 +6,7 @@ moved from one to the other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Mouths:
     arch: np.ndarray  # (K, ROWS, COLUMNS, 2) int8 in HUNDREDTHS: angle, height
     row: np.ndarray  # (N,) int64 into the two
 
-    def seen(self, rows: np.ndarray, warps: list[Warp], size: int) -> np.ndarray:
+    def seen(self, rows: np.ndarray, warps: Sequence[Warp], size: int) -> np.ndarray:
         """Return (B, 3, size / 2, size / 2) float32 of the mouth's window in warped pictures: share of teeth, angle and
         height; NaN outside mouths and where nothing is known.
         """  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.data.sampling.gaze import EYEBALL
+from mien.faces.align import EYES as CENTRES
 from mien.models.reader.code import ANGLE
 from mien.nn.spectral import spectral
 from mien.nn.teeth import Dentition, Teeth
@@ -22,7 +22,6 @@ REACH = 0.25  # shares of the side: the longest motion
 NEAR = 0.06  # the longest that a patch adds to it
 REDDEST = 3.0  # shares of the face's colour
 BLUEST = -1.5  # of eyes
-EYE_CENTRES = ((0.35, 0.4), (0.65, 0.4))  # in the frame, which is aligned by them
 EYE = 0.15  # of the frame's side: an eye's width
 DISC = 0.034  # of the frame's side: an iris' radius, and some of the white
 
@@ -103,17 +102,15 @@ class FieldNet(nn.Module):
         Each eye is told what is asked of its side.
         """
         mouth, near = self.mouth(*_in(MOUTH, image, features, flow))
-        *maps, clear = mouth.split([5, 1], 1)
-        made = [_patch(MOUTH, maps[0], gate, tint, 0.0, self.dentition(near, clear))]
+        plain, clear = mouth.split([5, 1], 1)
+        made = [_patch(MOUTH, plain, gate, tint, 0.0, teeth=self.dentition(near, clear))]
         both = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
         steer = self.side(torch.cat(by_side(condition)))
         eyes = self.eyes(*(torch.cat(pair) for pair in both), steer)[0].chunk(2)
-        for window, maps, centre in zip(EYES, eyes, EYE_CENTRES, strict=True):
-            *maps, iris = maps.split([5, 1], 1)
-            patch = _patch(window, maps[0], gate, tint, BLUEST)
-            fade = gate * ramp(iris.shape[-1], window, iris.device)
-            turned = fade * turned_iris(iris, ANGLE * condition[:, -2:], window, centre)
-            made.append(replace(patch, flow=patch.flow + turned))
+        for window, maps, centre in zip(EYES, eyes, CENTRES, strict=True):
+            plain, iris = maps.split([5, 1], 1)
+            turned = turned_iris(iris, ANGLE * condition[:, -2:], window, centre)
+            made.append(_patch(window, plain, gate, tint, BLUEST, turned=turned))
         return tuple(made)
 
 
@@ -148,18 +145,23 @@ def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[
     return cut(features, window), pixels
 
 
-def _patch(window: Window, maps: Tensor, gate: Tensor, tint: Tint, least: float, teeth: Teeth | None = None) -> Patch:
-    """Return five maps (B, 5, w, w) as a patch that fades at the window's edges; `least` is its least redness."""
+def _patch(
+    window: Window, maps: Tensor, gate: Tensor, tint: Tint, least: float,
+    turned: Tensor | float = 0.0, teeth: Teeth | None = None,
+) -> Patch:  # fmt: skip
+    """Return five maps (B, 5, w, w) as a patch that fades at the window's edges.
+
+    `least` is its least redness, `turned` (B, 2, w, w) what its flow is besides.
+    """
     fade = gate * ramp(maps.shape[-1], window, maps.device)
     flow, alpha, brightness, redness = maps.split([2, 1, 1, 1], 1)
     reddish = least + (REDDEST - least) * redness.sigmoid()
-    return Patch(
-        window, NEAR * fade * flow.tanh(), fade * (alpha - 3).sigmoid(), brightness.sigmoid(), reddish, tint, teeth
-    )
+    moved, covered = fade * (NEAR * flow.tanh() + turned), fade * (alpha - 3).sigmoid()
+    return Patch(window, moved, covered, brightness.sigmoid(), reddish, tint, teeth)
 
 
 class Atlas(nn.Module):
-    """Fine patterns learnt once for all faces, wrinkles or teeth, fetched to where a face has them.
+    """Fine patterns as wrinkles, learnt once for all faces, fetched to where a face has them.
 
     Where they go and how strong they are is smooth, so coarse features can say it to a fraction of a pixel, which they
     cannot say of a pattern that they would have to draw.
