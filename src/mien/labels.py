@@ -82,6 +82,7 @@ def _prototype(expression: str) -> dict[tuple[int, str], float]:
 
 
 _SHUT: dict[int | str, float] = dict.fromkeys((10, 16, 18, 20, 22, 23, 24, 25, 26), 0.0)  # lips and jaw at rest
+_ROUND: dict[int | str, float] = {12: 0.0, 14: 0.0, 15: 0.0}  # and their corners: no smile is round
 
 PRESETS: dict[str, dict[int | str, float]] = {
     "blink": {5: 0.0, 43: 5.0},
@@ -95,8 +96,8 @@ PRESETS: dict[str, dict[int | str, float]] = {
     "laugh": {6: 5.0, 7: 2.0, 12: 5.0, 15: 0.0, 25: 4.5, 26: 2.75},
     "say-a": _SHUT | {16: 1.5, 25: 2.5, 26: 5.0},
     "say-e": _SHUT | {12: 1.0, 20: 3.0, 25: 4.0, 26: 1.0},
-    "say-o": _SHUT | {18: 3.0, 22: 2.5, 25: 2.0, 26: 2.5},
-    "say-u": _SHUT | {18: 5.0, 25: 1.25, 26: 0.5},
+    "say-o": _SHUT | _ROUND | {18: 3.0, 22: 2.5, 25: 2.0, 26: 2.5},
+    "say-u": _SHUT | _ROUND | {18: 5.0, 25: 1.25, 26: 0.5},
     "say-m": _SHUT | {23: 2.0, 24: 4.0},
 }
 """Shapes by name beside the classes, in action units 0-5: those named are set, all others stay as the face has them.

@@ -8,9 +8,9 @@ import torch
 
 from mien.errors import InputError
 from mien.faces.align import template
-from mien.faces.landmarks import eyes_of
+from mien.faces.landmarks import eye_aspects, eyes_of
 from mien.labels import CORNERS, POINTS
-from mien.models.landmarks import point_loss
+from mien.models.landmarks import gaps, point_loss
 from mien.nn.images import to_tensor
 from mien.runtime.landmarker import MESH, MediaPipeLandmarker, NetLandmarker, find_landmarker
 
@@ -62,6 +62,14 @@ def test_mediapipe_is_asked_for_the_nearest_face():
     judge = MediaPipeLandmarker(tool, lambda picture: picture)
     np.testing.assert_allclose(eyes_of(judge.points(rgb, np.array([(22, 41), (49, 40)]))), [(20, 40), (50, 42)])
     assert judge.points(rgb, np.array([(170, 80), (190, 80)])) is None
+
+
+def test_gaps_are_what_eye_aspects_are_made_of():
+    points = np.random.default_rng(5).random((1, POINTS, 2))
+    far = np.linalg.norm(gaps(torch.from_numpy(points))[0].numpy(), axis=1)
+    wide = [np.linalg.norm(points[0, a] - points[0, b]) for a, b in CORNERS]
+    left, right = eye_aspects(points[0])
+    np.testing.assert_allclose([right, left], [far[:2].sum() / 2 / wide[0], far[2:4].sum() / 2 / wide[1]])
 
 
 def test_point_loss_counts_known_points():

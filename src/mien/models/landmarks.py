@@ -49,6 +49,16 @@ def eye_centres(points: Tensor) -> Tensor:
     return points[:, torch.tensor(CORNERS, device=points.device)].mean(2)
 
 
+GAPS = ((37, 41), (38, 40), (43, 47), (44, 46), (61, 67), (62, 66), (63, 65))
+"""Which landmarks face each other across an eye or the lips, the upper first."""
+
+
+def gaps(points: Tensor) -> Tensor:
+    """Return the ways (B, 7, 2) across eyes and lips of landmarks (B, 68, 2): how far each is open."""
+    upper, lower = (points[:, torch.tensor(side, device=points.device)] for side in zip(*GAPS, strict=True))
+    return lower - upper
+
+
 class Landmarks(Family):
     """A trunk of five halvings and one linear layer that keeps where everything is."""
 
@@ -69,7 +79,7 @@ class Landmarks(Family):
     def stages(self) -> tuple[Stage, ...]:
         """Return one supervised stage."""
         c = self.config
-        turn = Turn("find", self.deployed, {"point": 100.0, "eyes": 50.0}, Adam(c.lr, (0.9, 0.99)))
+        turn = Turn("find", self.deployed, {"point": 100.0, "eyes": 50.0, "gaps": 100.0}, Adam(c.lr, (0.9, 0.99)))
         return (Stage("supervised", c.steps, (turn,), decay=0.6),)
 
     def sampling(self) -> Sampling:
@@ -79,10 +89,15 @@ class Landmarks(Family):
         return replace(augmented, motion=True, anywhere=True)
 
     def losses(self, batch: Batch, turn: str) -> dict[str, Tensor]:
-        """Return the mean distance from the true points, in shares of the side, over both faces of the pairs."""
+        """Return the mean distance from the true points, in shares of the side, over both faces of the pairs.
+
+        Those of an eye's centre and of what is open between lids and lips count by themselves: by the one a face is
+        aligned, by the other eyes are read as shut, and both are small beside where a face is.
+        """
         faces = batch.both()
         found, true = self.find_points(worsen(relight(faces.image)[0])), faces.points
-        return {"point": point_loss(found, true), "eyes": point_loss(eye_centres(found), eye_centres(true))}
+        parts = {"point": lambda points: points, "eyes": eye_centres, "gaps": gaps}
+        return {name: point_loss(part(found), part(true)) for name, part in parts.items()}
 
     def find_points(self, face: Tensor) -> Tensor:
         """Return the landmarks (B, 68, 2) of faces (B, 3, S, S) in [-1, 1]: x, y in shares of the side."""
