@@ -3,7 +3,7 @@
     python benchmarks/driving.py --data photofaces_extra [--model fields] [--pairs 20] [-o out]
 
 A person marked test is shown in a clip of 30 frames a second, made of that person's own pictures: at rest, blinks (half
-shut for a frame on either side of three that are shut), winks of both eyes, and five sounds of speech into which and out
+shut for a frame on either side of three that are shut), winks of both eyes, and five sounds, into which and out
 of which the mouth moves for two frames, which are the two pictures' mean. It drives the portrait of the next test
 person, as `mien transfer` does. An eye's aspect (height by width) and what is read of AU43 tell whether it shut: below
 half of that eye's own at rest, and 2.5 or more. Of mouths, r over the frames between the clip's and the result's,
