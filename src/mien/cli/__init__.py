@@ -43,7 +43,7 @@ shell.add_typer(evaluate_verbs, name="evaluate")
 VERBS: tuple[Callable[..., None], ...] = (
     *(edit.transfer, edit.edit, edit.neutralize, clips.animate),
     *(recognize.recognize, recognize.aus, recognize.embed),
-    *(generate.generate, info, generate.synth, generate.augment, train.train, demo, train.zoo, bench),
+    *(generate.generate, info, generate.synth, generate.augment, train.train, train.models, demo, train.zoo, bench),
     reproduce,
 )
 for verb in VERBS:

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, sets_of
 from mien.cli.values import Seed, finite, folder_name
+
+if TYPE_CHECKING:
+    from mien.training.plan import Planned
 
 
 def train(
     model: str,
     data: DataDirs,
     run: Annotated[Path, typer.Option(help="Folder for the run; if it holds one, it goes on.", callback=folder_name)],
-    preset: str = "small",
+    preset: Annotated[str, typer.Option(help="small, base or paper; `mien models` lists them.")] = "small",
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Length of the whole recipe; its stages in proportion.")
+    ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a setting of the model, as steps=500.")
+        list[str] | None, typer.Option("--set", help="Change a setting, as lr=1e-4; `mien models MODEL` lists them.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Settings to begin with: the run.json of another run.")
+    ] = None,
+    validation: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of the people to keep out, whose losses are watched.")
+    ] = 0.0,
+    logger: Annotated[
+        str | None, typer.Option(help="Send losses, besides TensorBoard's file, to csv, wandb or mlflow.")
     ] = None,
     seed: Seed = 0,
     precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
@@ -37,8 +54,9 @@ def train(
 
     Example: `mien train ter_gan --data faces --run runs/ter_gan --preset small --set steps=3000`
     """
+    from mien.training.loggers import find_logger
     from mien.training.settings import Progress, Settings
-    from mien.training.start import begin
+    from mien.training.start import begin, settings_in
 
     settings = Settings(
         seed,
@@ -51,6 +69,8 @@ def train(
         stop_after=None if minutes is None else 60 * minutes,
     )
     sets = sets_of(data, same_people)
+    changes = (settings_in(config, model) if config else {}) | dict(map(parse_setting, set_ or ()))
+    follow = find_logger(logger, run) if logger else None
     with bar(model) as progress:
 
         def show(p: Progress) -> None:
@@ -58,11 +78,54 @@ def train(
             progress(p.done, p.total, f"{p.stage} {p.faces_per_second:.0f}/s {losses}")
 
         finished = begin(
-            model, preset, dict(map(parse_setting, set_ or ())), sets, run, settings, all_people, start, show
+            model, preset, changes, sets, run, settings, all_people, start, show, steps, validation, tell_plan, follow
         )
     out.print(
         f"{run}: " + ("finished" if finished else "stopped at a checkpoint; the same command goes on"), markup=False
     )
+
+
+def tell_plan(planned: Sequence[Planned]) -> None:
+    """Print what a training is going to do."""
+    for p in planned:
+        out.print(f"{p.stage}: {p.steps:,} steps ({p.turns}), about {span(p.seconds)}", markup=False)
+    total = sum(p.steps for p in planned), sum(p.seconds for p in planned)
+    out.print(f"{total[0]:,} steps in all, about {span(total[1])}, by one timed step of each turn", markup=False)
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in words."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 90 * 60 else f"{seconds / 3600:.1f} hours"
+
+
+def models(
+    model: Annotated[str | None, typer.Argument(help="A model, to list its settings.")] = None,
+    preset: Annotated[str, typer.Option(help="Whose values of the settings.")] = "small",
+) -> None:
+    """List the models, their presets and the weights that come along; or what can be set of one.
+
+    Example: `mien models`
+
+    Example: `mien models fields`
+    """
+    from mien.models.described import described, presets, settings_of
+    from mien.weights.resolve import SUFFIX, ZOO
+
+    if model:
+        for s in settings_of(model, preset):
+            line = f"{s.name} = {s.value}   {s.allowed}" + (f"; {s.meaning}" if s.meaning else "")
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        return
+    table = Table(box=None, pad_edge=False)
+    for title in ("model", "preset", "pixels", "steps", "millions of parameters", "weights that come along"):
+        table.add_column(title, justify="left" if title in ("model", "preset") else "right")
+    for name, size in presets():
+        d, file = described(name, size), ZOO / f"{name}{SUFFIX}"
+        weights = f"{file.stat().st_size / 2**20:.1f} MiB" if size == "small" and file.is_file() else ""
+        table.add_row(name, size, str(d.pixels), f"{d.steps:,}", f"{d.millions:.2f}", weights)
+    out.print(table)
 
 
 def zoo(

@@ -67,6 +67,16 @@ def _fields(config: type) -> dict[str, tuple[type, Range | None]]:
     return found
 
 
+def fields_of_kind(config: type, kind: Any) -> list[str]:
+    """Return the fields of a Config whose type is `kind`, as Steps."""
+    return [name for name, hint in get_type_hints(config, include_extras=True).items() if hint == kind]
+
+
+def range_in_words(config: type) -> dict[str, str]:
+    """Return what every field of a Config may be."""
+    return {name: KINDS[kind] if r is None else _words(kind, r) for name, (kind, r) in _fields(config).items()}
+
+
 def _words(kind: type, allowed: Range) -> str:
     if kind is int:
         return f"{allowed.low} or more, at most {allowed.high}"

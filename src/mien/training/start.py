@@ -21,14 +21,19 @@ from mien.data.sets import Sets, training_data
 from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.media.sheet import save_sheet, sheet
+from mien.models.build import outline
 from mien.models.contract import Family, Transfers
-from mien.models.ranges import KINDS
+from mien.models.ranges import KINDS, Steps, fields_of_kind
 from mien.models.registry import create, find_family, name_of, preset_config
 from mien.models.tensor_files import read_tensors
 from mien.nn.images import to_pixels
 from mien.nn.modes import evaluating
+from mien.reading import read_json
 from mien.training.loop import train
+from mien.training.origin import origin
+from mien.training.plan import Planned, plan
 from mien.training.settings import Progress, Settings
+from mien.training.validation import split
 from mien.weights.resolve import CHECKPOINT
 
 WITHOUT_TRUTH = {"need_truth": "false", "truth": "0", "exact": "false"}
@@ -85,20 +90,70 @@ def begin(
     all_people: bool = False,
     start: Path | None = None,
     report: Callable[[Progress], None] = lambda _: None,
+    steps: int | None = None,
+    validation: float = 0.0,
+    announce: Callable[[list[Planned]], None] | None = None,
+    follow: Callable[[Mapping[str, float], int], None] | None = None,
 ) -> bool:
     """Train a model by name on data folders, or go on with what `run` holds. Returns whether it is finished.
 
     `changes` are settings of the model as text. Rows marked test are left out unless `all_people`.
-    `start` is a run or a checkpoint whose weights to begin with, to fine-tune them on other data.
+    `start` is a run or a checkpoint whose weights to begin with, to fine-tune them on other data. `steps` is the length
+    of the whole recipe, its stages in proportion. `validation` is a share of the people whose losses are only watched.
+    `announce` is told the plan before a training begins, `follow` all losses that are written.
     Raises InputError for any name, value, folder or data that does not fit.
     """
     typed = typed_changes(model, preset, changes)
+    if steps is not None:
+        typed |= stretched(model, preset, typed, steps)
     size = typed.get("image_size", preset_config(model, preset).image_size)
     data = training_data(sets, size, all_people)
+    told = origin(sets, data) | {"preset": preset, "validation": validation}
+    data, out = split(data, validation) if validation else (data, None)
     family = Training(model, preset, typed, settings, start).model(len(data.manifest.subjects))
     sampler = sampler_of(family, data, settings.seed)
+    kept_out = sampler_of(family, out, settings.seed) if out else None
     example = sampler.batch(0)
-    return train(family, sampler, run, settings, report, lambda f, path: draw_sheet(f, example, path))
+    if announce and not (run / CHECKPOINT).exists():
+        announce(plan(family, example, settings))
+
+    def draw(family: Family, path: Path) -> None:
+        draw_sheet(family, example, path)
+
+    return train(family, sampler, run, settings, report, draw, told, kept_out, follow)
+
+
+def stretched(model: str, preset: str, changes: Mapping[str, Any], steps: int) -> dict[str, int]:
+    """Return the settings by which a recipe takes so many steps in all, its stages in their proportion.
+
+    What is changed by name counts as a proportion. Raises InputError where there are too few for every stage.
+    """
+    config = replace(preset_config(model, preset), **changes)
+    counted = {name: n for name in fields_of_kind(type(config), Steps) if (n := getattr(config, name))}
+
+    def total(with_steps: Mapping[str, int]) -> int:
+        header = {"family": model, "config": asdict(replace(config, **with_steps))}
+        return sum(stage.steps for stage in outline(header, Path(model)).stages())
+
+    if steps < len(counted):
+        raise InputError(f"--steps {steps}: {model} has {len(counted)} stages; expected {len(counted)} or more")
+    found = {name: max(1, round(n * steps / total({}))) for name, n in counted.items()}
+    longest = max(found, key=lambda name: found[name])
+    exact = found | {longest: max(1, found[longest] + steps - total(found))}  # what rounding left
+    return exact if total(exact) == steps else found
+
+
+def settings_in(path: Path, model: str) -> dict[str, str]:
+    """Return the settings, as text, that a run.json or a file like it holds under "config"; docs/training.md shows one.
+
+    Raises InputError for another file, or another model's.
+    """
+    expected = 'expected the run.json of a run, or {"family": "ter_gan", "config": {"lr": 0.001}}'
+    found = read_json(path, expected, {"family": str, "config": dict, "*": object})
+    if find_family(found["family"]) is not find_family(model):
+        raise InputError(f"{path}: holds settings of {found['family']}, not of {model}")
+    known = {name: value for name, value in found["config"].items() if name != "subjects"}  # counted from the data
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in known.items()}
 
 
 def begin_with(family: Family, start: Path) -> list[str]:
