@@ -13,7 +13,9 @@ from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, p
 from mien.cli.values import Seed, finite, folder_name
 
 if TYPE_CHECKING:
+    from mien.data.sets import Sets
     from mien.training.plan import Planned
+    from mien.training.settings import Settings
 
 
 def train(
@@ -46,17 +48,25 @@ def train(
     minutes: Annotated[
         float | None, typer.Option(min=0, help="Stop at a checkpoint after this time.", callback=finite)
     ] = None,
-    start: Annotated[Path | None, typer.Option(help="A run to begin with, to fine-tune it on other data.")] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="RUN", help="A run, or weights by name, to fine-tune on other data.")
+    ] = None,
+    adapt: Annotated[
+        bool, typer.Option(help="Of fields, reader and evaluator: fit the reading to this corpus, in minutes.")
+    ] = False,
     all_people: Annotated[bool, typer.Option(help="Train on rows marked test too.")] = False,
     same_people: SamePeople = False,
 ) -> None:
     """Train MODEL on data sets. Kill it at any moment; the same command goes on as if it had not stopped.
 
-    Example: `mien train ter_gan --data faces --run runs/ter_gan --preset small --set steps=3000`
+    Example: `mien train ter_gan --data faces --run runs/ter_gan --preset small --steps 3000`
+
+    Example: `mien train fields --start fields --adapt --data mine --run runs/mine`
     """
     from mien.training.loggers import find_logger
     from mien.training.settings import Progress, Settings
     from mien.training.start import begin, settings_in
+    from mien.weights.resolve import resolve
 
     settings = Settings(
         seed,
@@ -70,6 +80,9 @@ def train(
     )
     sets = sets_of(data, same_people)
     changes = (settings_in(config, model) if config else {}) | dict(map(parse_setting, set_ or ()))
+    if adapt:
+        return _adapt(start or model, sets, run, settings, steps, all_people)
+    begun = resolve(start) if start else None
     follow = find_logger(logger, run) if logger else None
     with bar(model) as progress:
 
@@ -78,11 +91,23 @@ def train(
             progress(p.done, p.total, f"{p.stage} {p.faces_per_second:.0f}/s {losses}")
 
         finished = begin(
-            model, preset, changes, sets, run, settings, all_people, start, show, steps, validation, tell_plan, follow
+            model, preset, changes, sets, run, settings, all_people, begun, show, steps, validation, tell_plan, follow
         )
     out.print(
         f"{run}: " + ("finished" if finished else "stopped at a checkpoint; the same command goes on"), markup=False
     )
+
+
+def _adapt(start: str, sets: Sets, run: Path, settings: Settings, steps: int | None, all_people: bool) -> None:
+    """Fit a reader to a corpus, and print what it brought."""
+    from mien.training.adapt import STEPS, adapt
+
+    with bar(start) as progress:
+        made = adapt(
+            start, sets, run, settings, steps or STEPS, all_people, lambda p: progress(p.done, p.total, p.stage)
+        )
+    out.print(f"On {made.pictures} pictures of {made.people} people kept out:", markup=False)
+    out.print(f"before: {made.before}\nafter:  {made.after}\n{made.weights}: --model takes it", markup=False)
 
 
 def tell_plan(planned: Sequence[Planned]) -> None:

@@ -20,12 +20,14 @@ from mien.models.recipe import Stage
 def split(data: Data, share: float) -> tuple[Data, Data]:
     """Return the data to learn from, and that of a share of the people, who are the same ones in every call.
 
-    Who is kept out hangs on a person's name alone, so that others who join change nobody's place; morphs of people who
-    are kept out are in neither. Raises InputError where nobody is left on a side.
+    Who is kept out hangs on a person's name, so that others who join change nobody's place; at least one is. Morphs of
+    people who are kept out are in neither. Raises InputError where nobody is left on a side.
     """
     m, relatives = data.manifest, relatives_of(data.manifest)
     drawn = np.array([int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 16**8 for name in m.subjects])
-    apart = np.flatnonzero((drawn < share) & ((relatives.roots >= 0).sum(1) == 1))
+    drawn[(relatives.roots >= 0).sum(1) > 1] = np.inf  # morphs
+    apart = np.flatnonzero(drawn < share)
+    apart = apart if len(apart) or not share else np.array([drawn.argmin()])
     near = np.zeros(len(m.subjects), bool)
     for person in apart:
         near |= relatives.related(np.asarray(person), np.arange(len(near)))
