@@ -8,7 +8,7 @@ import pytest
 from mien.controls import Controls
 from mien.errors import InputError
 from mien.expressions import Expression
-from mien.labels import AUS, CLASSES, PARTS, PRESETS, PROTOTYPES, SPEECH, by_side, units_by_side
+from mien.labels import AUS, CLASSES, PARTS, PRESETS, PROTOTYPES, SPEECH, SYNONYMS, by_side, units_by_side
 
 
 def asked(*args, **kwargs):
@@ -105,6 +105,15 @@ def test_what_does_not_fit_is_one_line(kwargs, says):
     with pytest.raises(InputError, match=says.replace("(", r"\(")) as error:
         Controls(**kwargs)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("said", "meant"), [("Happy", "happiness"), ("sad", "sadness"), ("smirk", "smirk")])
+def test_a_class_has_many_names(said, meant):
+    assert Controls(said) == Controls(meant) and str(Controls((said, "blink"))) == str(Controls((meant, "blink")))
+
+
+def test_names_of_classes_are_no_presets():
+    assert not set(PRESETS) & {name for names in SYNONYMS.values() for name in names.split()}
 
 
 def test_words_are_one_namespace():

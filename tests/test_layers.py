@@ -118,7 +118,7 @@ def test_no_folder_is_too_full():
     for folder in {path.parent for path in FILES}:
         files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
         alike = folder.name in ("importers", "cli")  # a file a corpus, a file a group of verbs
-        assert len(files) <= (20 if alike else 16), f"{folder} has {len(files)} files"
+        assert len(files) <= (25 if alike else 16), f"{folder} has {len(files)} files"
 
 
 BLOCKED = """

@@ -10,7 +10,7 @@ import numpy as np
 
 from mien.errors import InputError
 from mien.expressions import Expression, check_angles, check_units
-from mien.labels import AUS, CLASSES, PARTS, PRESETS, by_side, sides, units_by_side
+from mien.labels import AUS, CLASSES, PARTS, PRESETS, by_side, expression_word, sides, units_by_side
 
 Place = tuple[int, str]
 """An action unit of one side: its number, and "L" or "R", the person's own."""
@@ -20,10 +20,10 @@ Place = tuple[int, str]
 class Controls:
     """What an edit asks for: an expression or another face's, units, gaze and head, alone or together.
 
-    `expression` is a class, one of PRESETS or an Expression; or several, of which the later count where they name the
-    same units. `like`, in place of it, is an aligned face: for a model (B, 3, H, W) in [-1, 1], for an engine uint8
-    (S, S, 3); before it is cut out it may be whatever names it, as a file. `aus` maps an AU number, or a side of it as
-    "12L" (the person's own left), to 0-5; beside an expression or a face these count instead of its own.
+    `expression` is a class by any usual name, one of PRESETS or an Expression; or several, of which the later count
+    where they name the same units. `like`, in place of it, is an aligned face: for a model (B, 3, H, W) in [-1, 1], for
+    an engine uint8 (S, S, 3); before it is cut out it may be whatever names it, as a file. `aus` maps an AU number, or
+    a side of it as "12L" (the person's own left), to 0-5; beside an expression or a face these count, not its own.
 
     `intensity`, 0 (neutral) to 1 (full), and `only`, parts of the face as "mouth", are of the expression or the face
     that is asked for, and of `aus` where they stand alone. Units that nobody names stay as the face has them.
@@ -46,6 +46,10 @@ class Controls:
     def __post_init__(self) -> None:
         if not isinstance(self.expression, str | Expression | None) and len(self.expression) < 2:
             object.__setattr__(self, "expression", next(iter(self.expression), None))  # of several that are one
+        if isinstance(self.expression, str):
+            object.__setattr__(self, "expression", known_word(self.expression))
+        elif self.expression is not None and not isinstance(self.expression, Expression):
+            object.__setattr__(self, "expression", tuple(map(known_word, self.expression)))
         asked = (self.expressions or None, self.aus, self.like, self.gaze, self.turn, self.roll)
         if all(one is None for one in asked) or (self.expressions and self.like is not None):
             many = "expression and like; choose one" if self.like is not None else "none"
@@ -175,6 +179,13 @@ class Controls:
         plain = self if example is None else Controls(example, self.intensity, self.aus, only=self.only)
         units: dict[int | str, float] = {f"{au}{side}": 5 * value for au, side, value in plain.units()}
         return Expression(name, units, self.eyes, origin)
+
+
+def known_word(word: str | Expression) -> str | Expression:
+    """Return the class or the preset that a word names, as happiness for "Happy"; what names none as it is."""
+    if not isinstance(word, str) or word in PRESETS:
+        return word
+    return expression_word(word) or word
 
 
 def _parts_of(expression: str | Expression) -> dict[Place, float]:

@@ -12,6 +12,20 @@ EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "anger", "
 CLASSES = EXPRESSIONS[:-1]
 """The expressions a recogniser can name."""
 
+SYNONYMS = {
+    "neutral": "calm ne neu neutrality",
+    "happiness": "happy joy joyful ha hap happiness smile smiling",
+    "sadness": "sad sa sorrow sorrowful",
+    "surprise": "surprised su sur astonished astonishment",
+    "fear": "fearful afraid fe fea scared",
+    "anger": "angry an ang",
+    "disgust": "disgusted di dis",
+    "contempt": "contemptuous co con",
+}
+"""Other names that corpora and people give to an expression."""
+
+_WORDS = {word: word for word in EXPRESSIONS} | {s: word for word, text in SYNONYMS.items() for s in text.split()}
+
 BASIC = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 """The six basic expressions, which most protocols are about."""
 
@@ -117,11 +131,17 @@ PARTS: dict[str, tuple[int, ...]] = {
 """Which action units are of which part of a face; the gaze is of the eyes."""
 
 
+def expression_word(text: str) -> str | None:
+    """Return the expression that a name means, as happiness for "Happy"; None where it means none."""
+    return _WORDS.get(text.strip().lower().replace(" ", "_").replace("-", "_"))
+
+
 def class_index(expression: str) -> int:
     """Return which of CLASSES a word is. Raises InputError for what is none: presets and saved ones are units."""
-    if expression not in CLASSES:
+    word = expression_word(expression)
+    if word not in CLASSES:
         raise InputError(f"expression {expression!r} is no class; choose one of {', '.join(CLASSES)}")
-    return CLASSES.index(expression)
+    return CLASSES.index(word)
 
 
 POINTS = 68

@@ -11,10 +11,9 @@ import pytest
 from mien.data.checks.report import describe
 from mien.data.importers.disfa import FOLD_OF
 from mien.data.importers.support.facs import read_pairs
-from mien.data.importers.support.words import expression_word
 from mien.data.sets import Sets, training_data
 from mien.errors import InputError
-from mien.labels import AUS
+from mien.labels import AUS, expression_word
 from tests.helpers.corpora import LEFT, SIDE, TOP, Corpus, rows, studio_faces
 
 

@@ -22,6 +22,7 @@ from mien.cli.info import info
 from mien.cli.reproduce import reproduce
 from mien.cli.signals import Ending, endings
 from mien.cli.streams import lose_output, open_streams, place_of_error
+from mien.cli.tables import choose_tables
 from mien.cli.terminal import errors, log_to_terminal, out
 from mien.errors import InputError
 
@@ -36,7 +37,7 @@ shell = typer.Typer(
     help="Transfer, edit and recognise facial expressions.",
 )
 data_verbs = typer.Typer(no_args_is_help=True, help="Look after data sets.")
-evaluate_verbs = typer.Typer(no_args_is_help=True, help="Measure models the way the papers do.")
+evaluate_verbs = typer.Typer(no_args_is_help=True, callback=choose_tables)
 shell.add_typer(data_verbs, name="data")
 shell.add_typer(evaluate_verbs, name="evaluate")
 

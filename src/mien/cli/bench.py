@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.terminal import bar, out, print_frame
+from mien.cli.tables import print_frame
+from mien.cli.terminal import bar, out
 from mien.cli.values import folder_name
 from mien.reading import sha256_of
 

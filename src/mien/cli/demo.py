@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from mien.about import DEFAULT
-from mien.cli.terminal import Model, out, print_frame
+from mien.cli.tables import print_frame
+from mien.cli.terminal import Model, out
 from mien.cli.values import folder_name
 from mien.errors import InputError
 from mien.files import is_new

@@ -20,7 +20,8 @@ from mien.cli.evaluate_options import (
     test_people,
     warn,
 )
-from mien.cli.terminal import DataDirs, Model, SamePeople, bar, out, print_frame, sets_of
+from mien.cli.tables import print_frame
+from mien.cli.terminal import DataDirs, Model, SamePeople, bar, out, sets_of
 from mien.cli.values import Out, Seed
 from mien.errors import InputError
 
@@ -77,8 +78,10 @@ def evaluate_compare(
     who = find_and_warn(evaluator, chosen, nets)
     with bar("comparing") as progress:
         table = compare(nets, who, chosen, output, tell=progress, start=start)
-    print_frame(table[[c for c in table if not c.startswith(("all_", "psnr_"))]].reset_index())
-    out.print(f"\nLook at {output / 'comparison.png'}", markup=False)
+    shown = ["l1_face", "ssim_face", "icc", "slope", "change_r", "expression", "rank_1"]
+    print_frame(table[[c for c in shown if c in table]].reset_index())
+    out.print(f"\nAll columns: {output / 'comparison.csv'}", markup=False)
+    out.print(f"Look at {output / 'comparison.png'}", markup=False)
 
 
 def evaluate_intensity(

@@ -17,7 +17,8 @@ from mien.cli.evaluate_options import (
     test_people,
     warn,
 )
-from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, print_frame, sets_of
+from mien.cli.tables import print_frame
+from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, sets_of
 from mien.cli.values import Out, Seed, Seeds, finite
 from mien.errors import InputError
 

@@ -169,9 +169,3 @@ def parse_setting(text: str, option: str = "--set", expected: str = "name=value,
     if not equals:
         raise InputError(f"{option} {text}: expected {expected}")
     return name, value
-
-
-def print_frame(frame: Any) -> None:
-    """Print a pandas table, however wide."""
-    text = frame.to_string(index=False, float_format="{:.4f}".format, na_rep="")
-    out.print(text, markup=False, highlight=False, soft_wrap=True)

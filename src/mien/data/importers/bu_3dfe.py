@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mien.data.importers.support.corpus_folder import pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
-from mien.data.importers.support.words import expression_word
+from mien.labels import expression_word
 
 EXPECTS = "the BU-3DFE folder that holds F0001/F0001_AN01WH_F2D.bmp and its like"
 NAME = re.compile(r"([FM])(\d{4})_(NE|AN|DI|FE|HA|SA|SU)(\d\d)(AE|AM|BL|IN|LA|WH)_F2D", re.IGNORECASE)

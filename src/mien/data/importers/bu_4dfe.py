@@ -16,7 +16,7 @@ from pathlib import Path
 from mien.data.importers.support.clip_frames import arching, shown
 from mien.data.importers.support.corpus_folder import folders, number, pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
-from mien.data.importers.support.words import expression_word
+from mien.labels import expression_word
 
 EXPECTS = "the BU-4DFE folder that holds F001/Angry/000.jpg and its like"
 PERSON = re.compile(r"[FM]\d{3}")

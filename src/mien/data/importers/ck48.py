@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mien.data.importers.support.corpus_folder import first_of, folders, pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
-from mien.data.importers.support.words import expression_word
+from mien.labels import expression_word
 
 EXPECTS = "the CK+48 folder that holds anger, contempt, disgust, fear, happy, sadness, surprise"
 NAME = re.compile(r"(S\d+)_(\d+)_(\d+)")

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from mien.data.importers.support.corpus_folder import clips, folders, pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Labels, Options, Sample, Skip, stranger
-from mien.data.importers.support.words import expression_word, split_word
+from mien.data.importers.support.words import split_word
 from mien.errors import InputError
+from mien.labels import expression_word
 
 EXPECTS = "a folder that holds one folder for each expression, as happy/*.jpg, or train/happy/*.jpg"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mien.data.importers.support.corpus_folder import pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
-from mien.data.importers.support.words import expression_word
+from mien.labels import expression_word
 
 EXPECTS = "the JAFFE folder that holds KA.AN1.39.tiff and its like"
 NAME = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|NE|SA|SU)(\d)\.(\d+)")

@@ -15,7 +15,7 @@ from pathlib import Path
 from mien.data.importers.support.clip_frames import rising, shown
 from mien.data.importers.support.corpus_folder import folders, number, pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
-from mien.data.importers.support.words import expression_word
+from mien.labels import expression_word
 
 EXPECTS = "the Oulu-CASIA folder that holds VIS/Strong/P001/Anger/*.jpeg"
 LIGHTS = ("Strong", "*/Strong", "*/*/Strong")

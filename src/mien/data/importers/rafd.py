@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mien.data.importers.support.corpus_folder import pictures, stem, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip
-from mien.data.importers.support.words import expression_word
+from mien.labels import expression_word
 
 EXPECTS = "the RaFD folder that holds Rafd090_01_Caucasian_female_angry_frontal.jpg and its like"
 NAME = re.compile(r"Rafd(\d{3})_(\d+)_([A-Za-z]+)_([A-Za-z]+)_([A-Za-z]+)_(frontal|left|right)")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mien.data.importers.support.corpus_folder import folders, pictures, wrong_layout
 from mien.data.importers.support.sample import Importer, Options, Sample, Skip, stranger
-from mien.data.importers.support.words import expression_word
+from mien.labels import expression_word
 
 EXPECTS = "the SFEW folder that holds Train/Train_Aligned_Faces/Angry and Val/Val_Aligned_Faces/Angry"
 SPLIT = re.compile(r"(train|val|test)", re.IGNORECASE)
