@@ -237,6 +237,12 @@ def test_a_data_set_that_is_not_there_is_told(place, capsys, monkeypatch):
     assert not (place / "run").exists()
 
 
+@pytest.mark.parametrize("words", [[], ["-h"], ["data"], ["evaluate"], ["edit", "-h"]])
+def test_to_ask_for_help_is_no_mistake(capsys, words):
+    code, out, err = run(capsys, *words)
+    assert not code and not err and "Usage" in out
+
+
 def test_help_has_an_example_for_every_verb(capsys):
     for verb in (
         "transfer",

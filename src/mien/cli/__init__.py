@@ -31,7 +31,7 @@ INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 
 shell = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Transfer, edit and recognise facial expressions.",
@@ -95,6 +95,8 @@ def _run(ending: Ending) -> None:
             errors.print("mien: stopped; files are whole, nothing is half-written", markup=False)
         sys.exit(ending.code)
     except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # which it has printed
+            sys.exit(0)
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
             errors.print(f"mien: {error.format_message()}{_count_of_values(error)}", markup=False)
             sys.exit(2)
