@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin, features
+from PIL import Image, ImageCms, PngImagePlugin, features
 
 from mien.data.images import read_image
 from mien.errors import InputError
@@ -88,6 +88,58 @@ def test_a_large_profile_comes_back_from_what_is_written(tmp_path, suffix):
     Image.new("RGB", (64, 64)).save(tmp_path / "in.webp", icc_profile=profile)
     write_photo(read_photo(tmp_path / "in.webp"), tmp_path / f"out{suffix}", None)
     assert read_photo(tmp_path / f"out{suffix}").icc == profile
+
+
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+NAMED = b"sRGB\0\0"  # how the chunk of a profile begins
+DESCRIPTIONS = {
+    "check sum": chunk(b"iCCP", NAMED + zlib.compress(PROFILE))[:-1] + b"?",
+    "method": chunk(b"iCCP", b"sRGB\0\5" + zlib.compress(PROFILE)),
+    "no name": chunk(b"iCCP", b"?"),
+    "nothing": chunk(b"iCCP", b""),
+    "no profile": chunk(b"iCCP", NAMED + b"?"),
+    "cut short": chunk(b"iCCP", NAMED + zlib.compress(PROFILE[:200])),
+    "far too much": chunk(b"iCCP", NAMED + zlib.compress(bytes(70 << 20))),
+    "text": chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(70 << 20))),
+    "dots": chunk(b"pHYs", b"?"),
+    "colours": chunk(b"cHRM", bytes(32))[:-1] + b"?",
+    "animation": chunk(b"acTL", b"?"),
+    "EXIF": chunk(b"eXIf", b"II*\0")[:-1] + b"?",
+}
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("kind", DESCRIPTIONS)
+def test_a_png_whose_descriptions_are_damaged_is_read_without_them(kind, read, tmp_path, caplog):
+    rgb = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, "PNG", dpi=(300, 300))
+    head, rest = file.getvalue()[:33], file.getvalue()[33:]
+    (tmp_path / "in.png").write_bytes(head + DESCRIPTIONS[kind] + rest)
+    found = read(tmp_path / "in.png")
+    if read is read_image:
+        assert np.array_equal(found, rgb)
+        return
+    assert np.array_equal(found.rgb, rgb) and found.icc is None
+    told = [record.getMessage() for record in caplog.records]
+    assert all(
+        line == f"{tmp_path / 'in.png'}: its colour profile or other metadata is damaged; read without" for line in told
+    )
+    assert len(told) == (kind not in ("no profile", "cut short"))  # these Pillow passes over, or reads
+    if kind in ("check sum", "colours", "EXIF"):
+        assert found.dpi == pytest.approx((300, 300), abs=0.1)  # what is sound stays
+
+
+@pytest.mark.parametrize("name", [b"IHDR", b"PLTE", b"tRNS"])
+def test_a_png_whose_pixels_are_damaged_is_refused(name, tmp_path):
+    file = io.BytesIO()
+    Image.new("P", (64, 64), 1).save(file, "PNG", transparency=0)
+    data = bytearray(file.getvalue())
+    at = data.index(name)
+    data[at + 4 + int.from_bytes(data[at - 4 : at], "big")] ^= 1  # its check sum
+    (tmp_path / "in.png").write_bytes(data)
+    with pytest.raises(InputError, match="not an image"):
+        read_photo(tmp_path / "in.png")
 
 
 @pytest.mark.parametrize("read", READERS)

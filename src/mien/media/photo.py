@@ -15,7 +15,7 @@ from PIL import ExifTags, Image
 
 from mien.errors import InputError
 from mien.files import check_place, write_whole
-from mien.media.picture import PIXEL_LIMIT, PROFILE, is_one_of_several, open_picture
+from mien.media.picture import MENDED, PIXEL_LIMIT, PROFILE, is_one_of_several, open_picture
 from mien.media.pixels import is_grey, orientation_of, rgb_and_alpha, turn_upright
 from mien.media.provenance import Stamp, read_packet, save_arguments
 from mien.media.sixteen_bit import encode_png, is_sixteen_bit, read_sixteen, to_eight_bits, with_changes
@@ -92,7 +92,9 @@ def read_photo(path: str | Path, limit: int = PIXEL_LIMIT, tell: bool = True) ->
         image.load()
         turn_upright(image)
         rgb, alpha = rgb_and_alpha(path, image)
-        rest = (_profile_of(image, grey), _exif_of(image), read_packet(image))
+        rest, mended = (_profile_of(image, grey), _exif_of(image), read_packet(image)), image.info[MENDED]
+    if mended and tell:
+        log.warning("%s: its colour profile or other metadata is damaged; read without", path)
     if several and tell:
         log.warning("%s: holds several frames or pages; its first is taken", path)
     sixteen = read_sixteen(read_bytes(path, _EXPECTED, 1 << 30), orientation, rgb) if has_sixteen else None
@@ -114,11 +116,15 @@ def _dots_of(image: Image.Image) -> tuple[float, float] | None:
 
 
 def _profile_of(image: Image.Image, grey: bool) -> bytes | None:
-    """Return the colour profile where it describes the pixels as they are now: RGB or grey, but not CMYK made RGB."""
+    """Return the colour profile where it describes the pixels as they are now: RGB or grey, but not CMYK made RGB.
+
+    None where it is cut short.
+    """
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes) or len(profile) > PROFILE or image.mode == "CMYK":
         return None
-    return profile if profile[16:20] == (b"GRAY" if grey else b"RGB ") else None
+    whole = int.from_bytes(profile[:4], "big") <= len(profile)  # a profile begins with its length
+    return profile if whole and profile[16:20] == (b"GRAY" if grey else b"RGB ") else None
 
 
 def check_target(path: str | Path) -> str:

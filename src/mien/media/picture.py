@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from PIL import Image, ImageFile, PngImagePlugin
 
 from mien.errors import InputError
+from mien.media.mended import mended
 from mien.media.parts import check_parts
 from mien.reading import opened
 
@@ -45,6 +47,9 @@ PngImagePlugin.MAX_TEXT_CHUNK = 2 * PROFILE  # by default Pillow opens no PNG wh
 # image, our arrays.
 _COST = {"JPEG": 12, "MPO": 12, "WEBP": 18, "AVIF": 18, "HEIF": 18, "JPEG2000": 22}
 _PLAIN, _DEEP = 10, 28  # of other formats; of sixteen bits a channel, to the end of writing them
+
+MENDED = "mien: read without what describes it"
+"""Key of an image's `info`: whether what describes the picture was damaged, and some or all of it is left out."""
 
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
@@ -110,18 +115,29 @@ def _opened(path: Path, file: BinaryIO, expected: str, limit: int, formats: tupl
     _check_size(path, _webp_size(head), limit)  # Pillow would take all the memory for it when it opens the file
     check_parts(path, file, head)
     known = [name for name in formats if name in _readable(_is_heic(path, head, formats))]
-    try:
-        image = Image.open(file, formats=known)
-    except Image.DecompressionBombError as error:
-        raise _too_large(path, "far", limit) from error
-    except Exception as error:  # see open_picture
-        raise InputError(f"{path}: not an image that mien can read; {expected}") from error
+    image = _first_readable(path, file, expected, limit, known)
     _check_size(path, image.size, limit)
     cost = cost_of(image)
     if cost > BUDGET:
         most = BUDGET * image.width * image.height // cost // 1_000_000
         raise _too_large(path, f"{image.width}×{image.height},", min(most * 1_000_000, limit), f" of {_kind(image)}")
     return image
+
+
+def _first_readable(path: Path, file: BinaryIO, expected: str, limit: int, known: list[str]) -> Image.Image:
+    """Return Pillow's image of a file, or of what is left of it without damaged descriptions; `info` tells which."""
+    failed: Exception | None = None
+    for source in chain([file], mended(file)):
+        try:
+            image = Image.open(source, formats=known)
+        except Image.DecompressionBombError as error:
+            raise _too_large(path, "far", limit) from error
+        except Exception as error:  # see open_picture
+            failed = failed or error
+            continue
+        image.info[MENDED] = source is not file
+        return image
+    raise InputError(f"{path}: not an image that mien can read; {expected}") from failed
 
 
 @cache
