@@ -149,10 +149,11 @@ def test_occluded_share(tmp_path):
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    ({"people": 0}, "people: expected"), ({"per_person": -1}, "per_person: expected"),
-    ({"size": 100}, "size: expected"),
-    ({"seed": -1}, "seed: expected"), ({"jobs": 0}, "jobs: expected"), ({"sessions": 1.5}, "sessions: expected"),
-    ({"occluded": 2.0}, "occluded: expected"),
+    ({"people": 0}, "--people 0: expected"), ({"per_person": -1}, "--per-person -1: expected"),
+    ({"size": 100}, "--size 100: expected"),
+    ({"seed": -1}, "--seed -1: expected"), ({"jobs": 0}, "--jobs 0: expected"),
+    ({"sessions": 1.5}, "--sessions 1.5: expected"),
+    ({"occluded": 2.0}, "--occluded 2.0: expected"),
 ])  # fmt: skip
 def test_bad_numbers_are_one_clear_line_and_leave_nothing(tmp_path, arguments, message):
     with pytest.raises(InputError, match=message):

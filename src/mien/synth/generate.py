@@ -111,15 +111,15 @@ def _checked(order: Order, jobs: int) -> Order:
     ):
         value = getattr(order, name)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise InputError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
+            raise InputError(f"--{name.replace('_', '-')} {value}: expected a whole number from {low} to {high}")
     if not 0 <= order.occluded <= 1:
-        raise InputError(f"occluded: expected a share from 0 to 1, got {order.occluded!r}")
+        raise InputError(f"--occluded {order.occluded}: expected a share from 0 to 1")
     if order.plan not in PLANS:
-        raise InputError(f"plan: expected one of {', '.join(PLANS)}, got {order.plan!r}")
+        raise InputError(f"--plan {order.plan}: expected one of {', '.join(PLANS)}")
     if order.size % 32:
-        raise InputError(f"size: expected a multiple of 32 pixels, got {order.size}")
+        raise InputError(f"--size {order.size}: expected a multiple of 32 pixels")
     if not isinstance(jobs, int) or jobs < 1:
-        raise InputError(f"jobs: expected a whole number from 1, got {jobs!r}")
+        raise InputError(f"--jobs {jobs}: expected a whole number from 1")
     return order
 
 
