@@ -12,6 +12,7 @@ from skimage import data
 from mien.errors import InputError
 from mien.faces.align import align, similarity
 from mien.faces.detect import Face, choose_face, find_faces, left_out
+from mien.faces.face_check import inner_contrast
 from mien.faces.landmarks import Landmarker
 from mien.runtime.landmarker import find_landmarker
 
@@ -133,6 +134,20 @@ def test_gravel_that_once_was_a_face(net):
     gravel = cv2.resize(bundled("gravel.png")[37:262, 238:463], (480, 480), interpolation=cv2.INTER_CUBIC)
     for turn in range(4):
         assert find_faces(np.ascontiguousarray(np.rot90(gravel, turn)), net) == []
+
+
+def test_a_smooth_stone_is_no_face(net):
+    """Of 2,000 textures the one that was: nearly all the contrast of its crop was at the rim."""
+    matrix = np.array([[0.0, 4.6813, -1751.0534], [-4.6813, 0.0, 1838.3164]])  # a quarter turn, 4.7 times as large
+    gravel, to = bundled("gravel.png"), (462, 462)
+    stone = cv2.warpAffine(gravel, matrix, to, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    assert find_faces(stone, net) == []
+
+
+@pytest.mark.parametrize("change", ["dark", "faint", "grey", "lit from the side", "noisy", "blurred"])
+def test_contrast_within_a_face_stays_in_poor_photos(astronaut, change):
+    changes = {**CHANGES, "blurred": lambda a: cv2.GaussianBlur(a, (0, 0), 4.0)}  # a tenth of the eyes' distance
+    assert inner_contrast(changes[change](astronaut), EYES) == pytest.approx(inner_contrast(astronaut, EYES), abs=0.08)
 
 
 @pytest.mark.parametrize("seed", range(12))

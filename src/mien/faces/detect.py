@@ -19,7 +19,7 @@ import numpy as np
 from mien.errors import InputError
 from mien.faces.boxes import Box, box_of, distinct, propose, turned
 from mien.faces.by_cascades import agree, seen_again, upright
-from mien.faces.face_check import face_likelihood
+from mien.faces.face_check import face_likelihood, inner_contrast
 from mien.faces.landmarks import Landmarker, eyes_of
 
 SIDE = 720  # pixels of the photograph's longer side in most attempts
@@ -52,6 +52,7 @@ CLOSER = 40  # of these, how many the landmarker looks at
 WORTH = -2.0  # likelihood from which on a box is looked at closer
 ENOUGH = 3.5  # likelihood from which on the net is believed: of 70 faces of test people none scored less
 DOUBTED = -0.5  # likelihood below which there is no face; in between, the cascades must agree on one
+PLAIN = 0.27  # `inner_contrast` below which a doubted face is none: a smooth stone had 0.21, blurred faces 0.32
 AGREED = 0.43  # the least agreement of the cascades
 SURELY = 60.0  # pixels of a face's width below which the net alone is not enough
 FIT = 0.15  # how far the eyes may move, in their distances, when landmarks are looked for again from where they were
@@ -164,6 +165,8 @@ class _View:
         if np.hypot(*(eyes[1] - eyes[0])) < NARROWEST:
             return None
         score = float(face_likelihood(self.rgb, [_about(eyes, *change) for change in CHANGES]).mean())
+        if score < ENOUGH and inner_contrast(self.rgb, eyes) < PLAIN:
+            return None
         doubted = score < ENOUGH or box_of(eyes).width < SURELY
         if score < DOUBTED or (doubted and upright(self.grey, eyes) < AGREED):
             return None

@@ -15,6 +15,7 @@ SIDE = 48
 STRIDES = (2, 2, 1, 2)
 LEAK = 0.1
 FLOOR = 6.0  # levels added to a crop's deviation, so that the noise of a plain wall is not blown up
+INNER = np.s_[:, 14:40, 10:38]  # brows to mouth of crops (N, SIDE, SIDE, 3)
 WEIGHTS = Path(__file__).with_suffix(".safetensors")
 
 
@@ -27,6 +28,16 @@ def face_likelihood(rgb: np.ndarray, eyes: Sequence[np.ndarray], weights: Path =
         return np.zeros(0)
     crops = np.stack([align(rgb, similarity(pair, SIDE), SIDE) for pair in eyes])
     return log_odds(crops, read_weights(weights))
+
+
+def inner_contrast(rgb: np.ndarray, eyes: np.ndarray) -> float:
+    """Return how strong the contrast from brows to mouth is to that of the whole crop, as deviations of brightness.
+
+    The net sees a crop levelled as a whole, by its rim too, so that on a smooth stone before a dark gap it sees next to
+    nothing. How bright a face is, how strong its contrast, and how sharp it is do not count.
+    """
+    grey = align(rgb, similarity(eyes, SIDE), SIDE)[None].mean(axis=3)
+    return float(grey[INNER].std() / max(grey.std(), 1e-6))
 
 
 @cache
