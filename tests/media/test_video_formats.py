@@ -21,6 +21,7 @@ def write(path, codec, pix, sound=None, size=SIZE, count=5, rgb=None):
     with av.open(str(path), "w") as file:
         picture = file.add_stream(codec, rate=RATE)
         (picture.width, picture.height), picture.pix_fmt = size, pix
+        picture.options = {"slices": "1"} if codec == "ffv1" else {}
         tone = file.add_stream(sound, rate=44_100, layout="mono") if sound else None
         if tone:
             tone.metadata["language"] = "deu"
@@ -186,6 +187,17 @@ def test_odd_sides_lose_a_line_and_are_kept_where_that_is_asked_for(tmp_path):
         assert np.abs(spotted(before)[:46, :62].astype(int) - after).mean() < 5
     assert copy(source, tmp_path / "c.mp4", spotted, keep=True) == ""
     assert picture_of(tmp_path / "c.mp4")[2] == (63, 47)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 5), (8, 8), (16, 15), (64, 2)])
+@pytest.mark.parametrize("pix", ["bgr0", "yuv420p", "yuv420p10le", "yuva420p"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_tiny_pictures_are_written_by_an_encoder_that_takes_them(tmp_path, size, pix, suffix):
+    source = write(tmp_path / "a.mkv", "ffv1", pix, size=size, count=2, rgb=np.full((*size[::-1], 3), 90, np.uint8))
+    copy(source, tmp_path / f"b{suffix}")
+    assert picture_of(tmp_path / f"b{suffix}")[:2] == ("h264", "yuv420p")
+    copy(source, tmp_path / f"c{suffix}", keep=True)
+    assert picture_of(tmp_path / f"c{suffix}")[2] == size
 
 
 def test_frames_that_change_their_size_are_brought_to_the_firsts(tmp_path):

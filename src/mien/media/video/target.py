@@ -11,6 +11,8 @@ from mien.media.video.ffmpeg import ffmpeg
 RGB, BT709, UNSPECIFIED = 0, 1, 2
 LIMITED, FULL = 1, 2
 NAMES = {"libx264": "H.264", "libx265": "H.265", "ffv1": "FFV1"}
+LEAST = {"libx265": 16}
+"""Pixels of a side below which an encoder takes no pictures."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,16 @@ def target_of(frame: Any, container: str, keep: bool) -> Target:
     """Return what a clip whose first av.VideoFrame is this is written as, in FFmpeg's "mp4" or "matroska".
 
     With `keep` as near to the frame as the container's codecs go; otherwise so that browsers and telephones play it:
-    4:2:0 and even sides, H.264, or H.265 of ten bits where there are more than eight.
+    4:2:0 and even sides, H.264, or H.265 of ten bits where there are more than eight and it takes so small a picture.
     """
     deep = max(component.bits for component in frame.format.components) > 8
     width, height = frame.width, frame.height
     if keep:
         codec, form = _nearest(frame, container, deep)
     else:
-        codec, form = ("libx265", "yuv420p10le") if deep else ("libx264", "yuv420p")
+        codec, form = (
+            ("libx265", "yuv420p10le") if deep and _takes("libx265", width, height) else ("libx264", "yuv420p")
+        )
         # a lone line or column has no other to share its colours with
         width, height = max(2, width // 2 * 2), max(2, height // 2 * 2)
     return Target(codec, form, width, height, *_colours(frame, form))
@@ -59,8 +63,8 @@ def _nearest(frame: Any, container: str, deep: bool) -> tuple[str, str]:
     codecs = ("libx265", "libx264") if deep else ("libx264", "libx265")
     best: tuple[tuple[int, int], str, str] | None = None
     for rank, codec in enumerate((*codecs, "ffv1") if container == "matroska" else codecs):
-        known = ffmpeg().Codec(codec, "w").video_formats or []
-        forms = [form.name for form in known if codec == "ffv1" or _plain(form, frame)]
+        known = ffmpeg().Codec(codec, "w").video_formats if _takes(codec, frame.width, frame.height) else None
+        forms = [form.name for form in known or [] if codec == "ffv1" or _plain(form, frame)]
         form, loss = find_best_pix_fmt_of_list(forms, frame.format, has_alpha=True)
         if form is None:
             continue
@@ -73,17 +77,18 @@ def _nearest(frame: Any, container: str, deep: bool) -> tuple[str, str]:
     return best[1:]
 
 
+def _takes(codec: str, width: int, height: int) -> bool:
+    """Return whether an encoder takes pictures of so many pixels."""
+    return min(width, height) >= LEAST.get(codec, 1)
+
+
 def _plain(form: Any, frame: Any) -> bool:
     """Return whether H.264 and H.265 take a format at a frame's size: not with alpha, nor an odd side halved."""
-    sized = ffmpeg().VideoFormat(form.name, frame.width, frame.height)
-    halved = [(frame.width % 2, frame.width), (frame.height % 2, frame.height)]
-    for part in sized.components:
-        if part.is_alpha:
-            return False
-        sides = zip((part.width, part.height), halved, strict=True)
-        if any(odd and side != whole for side, (odd, whole) in sides):
-            return False
-    return True
+    even = ffmpeg().VideoFormat(form.name, 16, 16)
+    halves = any(
+        (part.width < 16 and frame.width % 2) or (part.height < 16 and frame.height % 2) for part in even.components
+    )
+    return not (halves or any(part.is_alpha for part in even.components))
 
 
 def _colours(frame: Any, form: str) -> tuple[int, int, int, int]:

@@ -159,7 +159,7 @@ class ClipWriter:
         self._tell_losses(frame, target)
         source = self.like.picture
         picture = self._file.add_stream(target.codec, rate=self.like.rate)
-        picture.options = _options(target.codec, self.lossless)
+        picture.options = _options(target, self.lossless)
         if target.codec == "libx265" and self.form == "mp4":
             picture.codec_context.codec_tag = "hvc1"  # which Apple's players ask for
         picture.width, picture.height, picture.pix_fmt = target.width, target.height, target.form
@@ -209,9 +209,9 @@ class ClipWriter:
         return ffmpeg_errors(self.path, "cannot be written; nothing was changed")
 
 
-def _options(codec: str, lossless: bool) -> dict[str, str]:
+def _options(target: Target, lossless: bool) -> dict[str, str]:
     """Return the options of an encoder."""
-    if codec == "ffv1":
-        return {}  # loses nothing anyway
+    if target.codec == "ffv1":  # loses nothing anyway; it cuts pictures into more slices than the smallest have lines
+        return {"slices": "1"} if min(target.width, target.height) < 16 else {}
     quiet = {"x265-params": "log-level=error:lossless=1" if lossless else "log-level=error"}
-    return (LOSSLESS if lossless else QUALITY) | (quiet if codec == "libx265" else {})
+    return (LOSSLESS if lossless else QUALITY) | (quiet if target.codec == "libx265" else {})
