@@ -13,7 +13,19 @@ from mien.models.registry import FAMILIES
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("about", "arrays", "blendshapes", "controls", "errors", "expressions", "files", "labels", "progress", "reading"),
+    (
+        "about",
+        "arrays",
+        "blendshapes",
+        "controls",
+        "errors",
+        "expressions",
+        "files",
+        "journal",
+        "labels",
+        "progress",
+        "reading",
+    ),
     ("media", "metrics", "nn", "synth", "weights"),
     ("faces",),
     ("data",),
@@ -35,6 +47,7 @@ GROUND_ORDER = (
     "reading",
     "arrays",
     "files",
+    "journal",
     "expressions",
     "controls",
 )  # the ground's own: each may import those before it

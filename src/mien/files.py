@@ -142,10 +142,15 @@ def whole(path: Path) -> Iterator[Path]:
 
 def remove_parts(path: Path) -> None:
     """Remove what processes that were killed while they wrote `path` left beside it."""
-    with contextlib.suppress(OSError, InputError):
+    with contextlib.suppress(InputError):
         target = place_of(path)
-        begin = hidden(target, "").name
-        for one in target.parent.iterdir():
+        remove_parts_in(target.parent, hidden(target, "").name)
+
+
+def remove_parts_in(folder: Path, begin: str = ".") -> None:
+    """Remove what processes that were killed while they wrote into a folder left in it, of names that `begin` so."""
+    with contextlib.suppress(OSError):
+        for one in folder.iterdir():
             part = _PART.search(one.name)
             if part and one.name.startswith(begin) and not _lives(int(part["process"])):
                 one.unlink(missing_ok=True)

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import torch
 
-from mien.cli.evaluate import evaluate_transfer
-from mien.cli.evaluate_training import evaluate_ablation
+from mien.cli.evaluate.measures import evaluate_transfer
+from mien.cli.evaluate.training import evaluate_ablation
 from mien.data.images import resize_square
 from mien.errors import InputError
 from mien.evaluate.answers import MADE

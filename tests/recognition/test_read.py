@@ -16,9 +16,9 @@ from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.faces.detect import find_faces
 from mien.labels import CLASSES
+from mien.media.sources import files_in, pictures
 from mien.models.registry import create
 from mien.recognition.read import find_rows, recognize_all
-from mien.recognition.sources import files_in, pictures
 from tests.cli.test_cli import run
 from tests.helpers.tiny import TINY
 

@@ -13,11 +13,12 @@ from typing import Annotated
 import typer
 
 from mien.about import VERSION
-from mien.cli import clips, edit, evaluate, evaluate_training, generate, recognize, train
+from mien.cli import clips, edit, generate, recognize, train
 from mien.cli.app import page
 from mien.cli.bench import bench
 from mien.cli.data import data_check, data_import
 from mien.cli.demo import demo
+from mien.cli.evaluate import measures, training
 from mien.cli.info import info
 from mien.cli.reproduce import reproduce
 from mien.cli.signals import Ending, endings
@@ -53,19 +54,19 @@ shell.command("app")(page)
 shell.command("invent", hidden=True)(generate.generate)  # generate's old name
 data_verbs.command("check")(data_check)
 data_verbs.command("import")(data_import)
-evaluate_verbs.command("transfer")(evaluate.evaluate_transfer)
-evaluate_verbs.command("disentanglement")(evaluate.evaluate_disentanglement)
-evaluate_verbs.command("recognition")(evaluate_training.evaluate_recognition)
-evaluate_verbs.command("reading")(evaluate_training.evaluate_reading)
-evaluate_verbs.command("identity")(evaluate.evaluate_identity)
-evaluate_verbs.command("gaze")(evaluate.evaluate_gaze)
-evaluate_verbs.command("compare")(evaluate.evaluate_compare)
-evaluate_verbs.command("intensity")(evaluate.evaluate_intensity)
-evaluate_verbs.command("frechet")(evaluate.evaluate_frechet)
-evaluate_verbs.command("retrieval")(evaluate.evaluate_retrieval)
-evaluate_verbs.command("ablation")(evaluate_training.evaluate_ablation)
-evaluate_verbs.command("gallery")(evaluate.evaluate_gallery)
-evaluate_verbs.command("augmentation")(evaluate_training.evaluate_augmentation)
+evaluate_verbs.command("transfer")(measures.evaluate_transfer)
+evaluate_verbs.command("disentanglement")(measures.evaluate_disentanglement)
+evaluate_verbs.command("recognition")(training.evaluate_recognition)
+evaluate_verbs.command("reading")(training.evaluate_reading)
+evaluate_verbs.command("identity")(measures.evaluate_identity)
+evaluate_verbs.command("gaze")(measures.evaluate_gaze)
+evaluate_verbs.command("compare")(measures.evaluate_compare)
+evaluate_verbs.command("intensity")(measures.evaluate_intensity)
+evaluate_verbs.command("frechet")(measures.evaluate_frechet)
+evaluate_verbs.command("retrieval")(measures.evaluate_retrieval)
+evaluate_verbs.command("ablation")(training.evaluate_ablation)
+evaluate_verbs.command("gallery")(measures.evaluate_gallery)
+evaluate_verbs.command("augmentation")(training.evaluate_augmentation)
 
 
 def main() -> None:

@@ -16,7 +16,11 @@ from mien.errors import InputError
 
 if TYPE_CHECKING:
     from mien.controls import Controls
+    from mien.editing.clip import ClipReport
+    from mien.editing.editor import Editor
     from mien.editing.timeline import Timeline
+    from mien.faces.crop import FaceCrop
+    from mien.progress import Tell
 
 LONGEST = 3600.0  # seconds of a clip that is made of a photograph
 
@@ -61,30 +65,44 @@ def change(one: Delivery, asked: Controls, tool: Tool, transfers: bool = False) 
     from mien.media.video.reader import is_moving
     from mien.media.video.writer import check_clip_target
 
-    face, output, like = one.face, one.clip(), asked.like
+    output, like = one.clip(), asked.like
     moving = like is not None and is_moving(like)
-    if not moving and not is_moving(face):
+    if not moving and not is_moving(one.face):
         raise InputError(f"{output}: a photograph stays one; name the output .png, .jpg or .webp")
     check_clip_target(output)
     editor = tool.editor()
-    from mien.editing.clip import change_clip
-
-    still = editor.crop(like, tool.like_number).crop if like and not moving else None
-
-    def ask(crop: Any) -> Controls:
-        return replace(asked, like=still if crop is None else crop)
-
     editor.require(asked, transfers)  # before the first frame
-    if moving and one.saved:
-        raise InputError(f"--save-expression {one.saved}: is of one face, and {like} moves; give a picture as --like")
+    if moving:
+        check_saved(one, asked)
+    still = editor.crop(like, tool.like_number) if like and not moving else None
     expression = one.expression(editor, asked, tool.like_number)
-    operation = asked.operation(like.name if like else "", transfers)
-    with bar(face.name) as tell:
-        numbers = tool.number, tool.like_number
-        keep = tool.keep_format
-        report = change_clip(editor, face, output, ask, operation, like, *numbers, transfers, tell, keep_format=keep)
+    with bar(one.face.name) as tell:
+        report = change_one(one, asked, tool, editor, still, transfers, tell)
     out.print(f"{output}: {report}", markup=False, soft_wrap=True)
     one.save(expression)
+
+
+def check_saved(one: Delivery, asked: Controls) -> None:
+    """Raise InputError where the expression to be saved is that of a clip."""
+    if one.saved:
+        raise InputError(f"--save-expression {one.saved}: is of one face, and {asked.like} moves; give a picture")
+
+
+def change_one(
+    one: Delivery, asked: Controls, tool: Tool, editor: Editor, like: FaceCrop | None, transfers: bool, tell: Tell
+) -> ClipReport:
+    """Write one clip, with a model that is open; `like` is the example where it is a picture."""
+    from mien.editing.clip import change_clip
+
+    output = one.clip()
+    drives = asked.like if like is None else None
+
+    def ask(crop: Any) -> Controls:
+        return replace(asked, like=crop if like is None else like.crop)
+
+    operation = asked.operation(asked.like.name if asked.like else "", transfers)
+    numbers, keep = (tool.number, tool.like_number), tool.keep_format
+    return change_clip(editor, one.face, output, ask, operation, drives, *numbers, transfers, tell, keep_format=keep)
 
 
 def animate(

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.about import DEFAULT
-from mien.cli import clips
+from mien.cli import clips, folders
 from mien.cli.output import Delivery
 from mien.cli.terminal import (
     Aligned,
     Crop,
     Every,
+    Faces,
     Intensity,
     KeepFormat,
     LandmarkerName,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def transfer(
-    face: Path,
+    faces: Faces,
     like: Annotated[Path, typer.Option(help="The picture or clip whose expression to take.")],
     output: Output = None,
     swap: Annotated[Path | None, typer.Option(help="Write the other picture too, with FACE's expression.")] = None,
@@ -66,18 +67,23 @@ def transfer(
     Example: `mien transfer me.jpg --like grin.jpg -o grinning-me.png`
 
     Example: `mien transfer me.jpg --like grin.jpg --intensity 0.5 --only mouth -o amused-me.png`
+
+    Example: `mien transfer holiday/ --like grin.jpg -o grinning/`
     """
     from mien.controls import Controls
 
     asked = Controls(like=like, intensity=intensity, only=tuple(only or ()))
+    face = faces[0]
     one = Delivery(
         face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like, swap,
         save_expression,
     )  # fmt: skip
+    how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
+    if folders.are_several(faces, output):
+        return folders.change(faces, one, asked, how, transfers=True)
     if clips.any_clip(face, like, output):
         if swap:
             raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
-        how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
         return clips.change(one, asked, how, transfers=True)
     clips.check_none(keep_format)
     if swap and every:
@@ -89,19 +95,19 @@ def transfer(
 
     tool = Editor(model, device, aligned, crop, landmarker)
     tool.require(asked, transfers=True)
-    faces, examples = one.faces(tool), [tool.crop(like, like_number)]
+    cuts, examples = one.faces(tool), [tool.crop(like, like_number)]
     expression = one.expression(tool, replace(asked, like=examples))
-    photo = tool.ask(faces, replace(asked, like=examples), transfers=True)
-    figures = one.accept(tool, faces, photo, asked)
+    photo = tool.ask(cuts, replace(asked, like=examples), transfers=True)
+    figures = one.accept(tool, cuts, photo, asked)
     if swap:
-        back = tool.ask(examples, replace(asked, like=faces), transfers=True)
+        back = tool.ask(examples, replace(asked, like=cuts), transfers=True)
         other.write(tool, back, other.accept(tool, examples, back, asked), asked, transfers=True)
     one.write(tool, photo, figures, asked, transfers=True)
     one.save(expression)
 
 
 def edit(
-    face: Path,
+    faces: Faces,
     output: Output = None,
     expression: Annotated[
         list[str] | None,
@@ -143,11 +149,16 @@ def edit(
 ) -> None:
     """Change FACE's expression, gaze and head: to a class, to action units, or towards another picture.
 
+    Several files and folders go into a folder, `-o DIR`. A file that cannot be used is told of and left out; the same
+    command goes on where it was killed.
+
     Units that are named count beside an expression; what nobody names stays as the face has it.
 
     Example: `mien edit me.jpg --expression happiness --intensity 0.7 -o happier.png`
 
     Example: `mien edit me.jpg --expression happiness --only mouth --au 43L=5 --roll -6 -o cheeky.png`
+
+    Example: `mien edit holiday/ party/ --all --expression happiness -o happier/`
     """
 
     def asked() -> Controls:
@@ -155,11 +166,13 @@ def edit(
         return controls_of(expression, say, intensity, units, like, gaze, turn, roll, only)
 
     one = Delivery(
-        face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like,
+        faces[0], output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like,
         saved=save_expression, expressions=tuple(expression or ()),
     )  # fmt: skip
-    if clips.any_clip(face, like, output):
-        how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
+    how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
+    if folders.are_several(faces, output):
+        return folders.change(faces, one, asked(), how)
+    if clips.any_clip(faces[0], like, output):
         return clips.change(one, asked(), how)
     clips.check_none(keep_format)
     if one.begin():
@@ -167,7 +180,7 @@ def edit(
 
 
 def neutralize(
-    face: Path,
+    faces: Faces,
     output: Output = None,
     model: Model = DEFAULT,
     number: Number = None,
@@ -189,9 +202,11 @@ def neutralize(
     from mien.controls import Controls
 
     asked = Controls("neutral")
-    one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model)
-    if clips.any_clip(face, output):
-        how = clips.Tool(model, aligned, device, number, None, landmarker, keep_format)
+    one = Delivery(faces[0], output, number, every, preview, crop, report, min_identity, sign, landmarker, model)
+    how = clips.Tool(model, aligned, device, number, None, landmarker, keep_format)
+    if folders.are_several(faces, output):
+        return folders.change(faces, one, asked, how)
+    if clips.any_clip(faces[0], output):
         return clips.change(one, asked, how)
     clips.check_none(keep_format)
     if not one.begin():
@@ -207,10 +222,9 @@ def change(one: Delivery, asked: Controls, like_number: int | None, device: str,
     tool = Editor(one.model, device, aligned, one.crop, one.landmarker)
     tool.require(asked)
     faces = one.faces(tool)
-    full = asked if asked.like is None else replace(asked, like=tool.crop(asked.like, like_number))
-    expression = one.expression(tool, full)
-    photo = tool.ask(faces, full)
-    one.write(tool, photo, one.accept(tool, faces, photo, asked), asked)
+    like = None if asked.like is None else tool.crop(asked.like, like_number)
+    expression = one.expression(tool, asked if like is None else replace(asked, like=like))
+    photo = one.change(tool, faces, asked, like)
     one.save(expression)
     if len(faces) == 1 and not one.crop:
         for line in in_words(tool.achieved(faces[0], photo, asked), neutral=asked.word == "neutral"):

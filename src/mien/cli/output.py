@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ class Delivery:
     swap: Path | None = None
     saved: Path | None = None  # where the expression goes
     expressions: tuple[str, ...] = ()  # words, and files of expressions
+    several: bool = False  # it is one of several: the report's name has the picture's whole name before .json
 
     @property
     def which(self) -> Which:
@@ -66,6 +67,11 @@ class Delivery:
         return self.output is not None
 
     def check(self) -> None:
+        """Raise InputError for options that do not fit together, and for files that cannot be written."""
+        self.check_options()
+        self.check_places()
+
+    def check_options(self) -> None:
         """Raise InputError for options that do not fit together."""
         if self.every and self.number is not None:
             raise InputError(f"--all and --face {self.number}: choose one of them")
@@ -77,26 +83,35 @@ class Delivery:
             raise InputError("no -o: name the picture to write; or --preview FILE, to see the faces' numbers first")
         if self.output is None and self.saved:
             raise InputError(f"--save-expression {self.saved}: is written beside a picture; name that too, by -o")
-        self.check_places()
 
     def check_places(self) -> None:
-        """Raise InputError where FACE is a folder, or a file to be written would take the place of one that matters."""
-        if self.face.is_dir():
-            raise InputError(f"{self.face}: a folder; one photograph or clip is changed at a time, give that")
-        read = {"FACE": self.face, "--like": self.like, "--model": Path(self.model)}
-        read |= {"--landmarker": Path(self.landmarker.partition(":")[2])}
-        read |= {f"--expression {text}": Path(text) for text in self.expressions if text.endswith(".json")}
-        read |= dict(zip(("--sign", "--sign's key"), self.sign or (), strict=False))
+        """Raise InputError where a file to be written would take the place of one that matters."""
         written = {"-o": self.output, "--swap": self.swap, "--preview": self.preview}
         written["--save-expression"] = self.saved
         if self.report:
             pictures = {"-o": self.output, "--swap": self.swap}
-            written |= {f"the report of {name}": beside(path) for name, path in pictures.items() if path}
-        check_outputs(read, written)
-        for path in (beside(path) for path in (self.output, self.swap) if path and self.report):
-            check_json(path, "schema", "operation")
+            written |= {f"the report of {name}": self.beside(path) for name, path in pictures.items() if path}
+        check_outputs({"FACE": self.face, **self.read()}, written)
+        for path in (self.output, self.swap):
+            if path and self.report:
+                self.check_report(path)
         if self.saved:
             check_expression(self.saved)
+
+    def read(self) -> dict[str, Path | None]:
+        """Return the files that are read beside FACE, by what they are to the user."""
+        read: dict[str, Path | None] = {"--like": self.like, "--model": Path(self.model)}
+        read |= {"--landmarker": Path(self.landmarker.partition(":")[2])}
+        read |= {f"--expression {text}": Path(text) for text in self.expressions if text.endswith(".json")}
+        return read | dict(zip(("--sign", "--sign's key"), self.sign or (), strict=False))
+
+    def beside(self, output: Path) -> Path:
+        """Return the file for a picture's report."""
+        return output.with_name(f"{output.name}.json") if self.several else output.with_suffix(".json")
+
+    def check_report(self, output: Path) -> None:
+        """Raise InputError where a picture's report would take the place of what is none."""
+        check_json(self.beside(output), "schema", "operation")
 
     def clip(self) -> Path:
         """Return the clip to write. Raises InputError for what there is for photographs alone."""
@@ -181,8 +196,18 @@ class Delivery:
         tool.save(photo, output, operation, self.face.name, seal=seal)
         if self.report:
             note = {"schema": 2, "picture": file_facts(output), "source": source, "operation": operation}
-            write_json(beside(output), {**note, "controls": self.asked_in_json(asked), **figures})
-            errors.print(f"{beside(output)}: identity {figures['identity']:.3f}", markup=False)
+            write_json(self.beside(output), {**note, "controls": self.asked_in_json(asked), **figures})
+            if not self.several:
+                errors.print(f"{self.beside(output)}: identity {figures['identity']:.3f}", markup=False)
+
+    def change(
+        self, tool: Editor, faces: list[FaceCrop], asked: Controls, like: Any = None, transfers: bool = False
+    ) -> Photo:
+        """Change `faces` as asked, by an example that was cut out; write what is wanted, and return what was made."""
+        full = asked if like is None else replace(asked, like=like)
+        photo = tool.ask(faces, full, transfers=transfers)
+        self.write(tool, photo, self.accept(tool, faces, photo, asked), asked, transfers)
+        return photo
 
     def asked_in_json(self, asked: Controls) -> dict[str, Any]:
         """Return what was asked, as the report has it."""
@@ -222,11 +247,6 @@ def say_left_out(path: Path | str, number: int, others: Sequence[str]) -> None:
     """Print that the largest face was taken, and where the others are."""
     told = f"face {number} is taken, by far the largest; left out {', '.join(others)}; choose with --face N or --all"
     errors.print(f"{path}: {told}", markup=False, soft_wrap=True)
-
-
-def beside(output: Path) -> Path:
-    """Return the file for a picture's report."""
-    return output.with_suffix(".json")
 
 
 def check_outputs(read: Mapping[str, Path | None], written: Mapping[str, Path | None]) -> None:

@@ -147,8 +147,8 @@ class Request:
 
     def timed(self) -> bool:
         """Whether there are clips among the files."""
+        from mien.media.sources import files_in
         from mien.media.video.ffmpeg import is_clip
-        from mien.recognition.sources import files_in
 
         return any(map(is_clip, files_in(self.paths)))
 

@@ -199,7 +199,7 @@ def embed(
 
 def each_picture(paths: list[Path], work: Callable[[Path], Any]) -> tuple[list[tuple[Path, Any]], int]:
     """Return what `work` makes of every picture and of every picture in folders; what fails is printed and counted."""
-    from mien.recognition.sources import pictures
+    from mien.media.sources import pictures
 
     files = pictures(paths)
     rows, failed = [], 0

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.evaluate_options import EvaluatorName
+from mien.cli.evaluate.options import EvaluatorName
 from mien.cli.terminal import SamePeople, bar, known_precision, out, parse_setting, sets_of
 from mien.cli.values import Seeds, finite, folder_name
 from mien.errors import InputError

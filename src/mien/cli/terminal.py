@@ -59,9 +59,14 @@ Aligned = Annotated[bool, typer.Option(help="The pictures are aligned crops alre
 LandmarkerName = Annotated[
     str, typer.Option("--landmarker", help="Who finds the eyes: net (our own), cascade, or mediapipe:FILE.task.")
 ]
+Faces = Annotated[
+    list[Path], typer.Argument(metavar="FACE...", help="A photograph or a clip; or several, and folders of them.")
+]
 Output = Annotated[
     Path | None,
-    typer.Option("-o", "--output", help="The picture to write: .png, .jpg or .webp; or the clip: .mp4 or .mkv."),
+    typer.Option(
+        "-o", "--output", help="The picture to write: .png, .jpg or .webp; the clip: .mp4 or .mkv; of several a folder."
+    ),
 ]
 Every = Annotated[bool, typer.Option("--all", help="Change every face.")]
 Preview = Annotated[

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from mien.errors import InputError
 from mien.faces.crop import Which
 from mien.files import path_text
+from mien.journal import mark_of, open_journal
+from mien.media.sources import files_in
 from mien.media.video.ffmpeg import is_clip
 from mien.progress import Tell, untold
 from mien.recognition.clips import clip_rows
 from mien.recognition.face import Crops, How, read_faces
-from mien.recognition.journal import mark_of, open_journal
-from mien.recognition.sources import files_in
-from mien.recognition.table import Row, data_frame
+from mien.recognition.table import Row, are_rows, data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ def each_row(
     made_by: dict[str, object] = {"model": editor.engine.fingerprint, "number": number, "aligned": editor.aligned}
     made_by |= {"landmarker": who, "reader": reader, "points": how.points, "least": how.least, "smooth": how.smooth}
     made_by |= {"columns": 2}  # of which kind the rows are
-    with open_journal(journal, made_by) as (known, note):
+    with open_journal(journal, made_by, are_rows) as (known, note):
         for k, path in enumerate(files):
             mark = mark_of(path)
             rows = known.get(mark, [])

@@ -32,6 +32,28 @@ time; or a file: path and error. What stands in no column is `left_out`, the sma
 `points`, 68 landmarks x, y in pixels of the picture, one after the other, where they were asked for."""
 
 
+_COLUMNS = frozenset({*PLACE, *TIME, "eyes", "expression", *CLASSES, *FURTHER, "error"})
+
+
+def are_rows(found: Any) -> bool:
+    """Return whether what a journal kept of a file are rows: of a failure, of frames without a face, of faces."""
+    return isinstance(found, list) and all(map(_is_row, found))
+
+
+def _is_row(row: Any) -> bool:
+    if not (isinstance(row, dict) and "path" in row):
+        return False
+    face = row.keys() >= {*PLACE, "eyes"} and ("expression" not in row or row.keys() >= {*CLASSES})
+    empty = row.keys() == {"path", *TIME}
+    return ("error" in row or face or empty) and all(_fits(name, value) for name, value in row.items())
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name == "points":
+        return isinstance(value, list) and len(value) == 136 and all(isinstance(v, int | float) for v in value)
+    return name in _COLUMNS and isinstance(value, str | int | float | None)
+
+
 def columns_of(rows: Sequence[Row]) -> list[str]:
     """Return the columns of a table of `rows`; of those that not every model knows only what any row has."""
     seen = {name for row in rows for name in row}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.evaluate_options import (
+from mien.cli.evaluate.options import (
     AllPeople,
     EvaluatorName,
     by_name,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.evaluate_options import (
+from mien.cli.evaluate.options import (
     AllPeople,
     BothWays,
     EvaluatorName,

@@ -1,0 +1,156 @@
+"""Many photographs and clips changed alike, into a folder: which file becomes which, and what is done already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mien.errors import InputError
+from mien.files import make_folder, path_text, remove_parts_in
+from mien.journal import mark_of, open_journal
+from mien.media.photo import FORMATS
+from mien.media.sources import files_in
+from mien.media.video.ffmpeg import is_clip
+from mien.media.video.reader import is_moving
+from mien.media.video.writer import FORMATS as CLIP_FORMATS
+from mien.progress import Tell, untold
+
+JOURNAL = ".mien.journal"  # in the folder that is written
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file that is changed, and the file that this gives."""
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a job."""
+
+    job: Job
+    error: str = ""  # why there is no result
+    before: bool = False  # it was done by a call before this one
+
+
+Work = Callable[[Job, Tell], None]
+"""Writes a job's target. Raises InputError where the source cannot be used; nothing is half-written."""
+
+
+def jobs_of(paths: Sequence[Path], folder: Path, driven: bool = False) -> list[Job]:
+    """Return what is to be written into `folder` of files and of the pictures and clips in folders.
+
+    Each keeps its place below what all `paths` have in common, and its name; one in a format that is not written gets
+    another suffix behind it, "scan.tif.png". With `driven`, where a clip drives them, all become clips. What lies in
+    `folder` itself is no source, where that is inside another.
+
+    Raises InputError for a folder without pictures and clips, and where two files would have one place, or a result
+    that of a source.
+    """
+    sources: dict[Path, Path] = {}
+    roots, into = [], _spelt(folder)
+    for path in paths:
+        root = _spelt(path)
+        roots.append(root if path.is_dir() else root.parent)
+        inside = into != root and into.is_relative_to(root)
+        for file in files_in([path]):
+            place = _spelt(file)
+            if not (inside and place.is_relative_to(into)):
+                sources.setdefault(place, file)
+    try:
+        base = os.path.commonpath(roots)
+    except ValueError as error:
+        raise InputError(f"{paths[0]}: lies on another drive than the others; give the files of one") from error
+    found, taken = [], {os.path.realpath(file): file for file in sources.values()}
+    for place, source in sources.items():
+        target = folder / _named(place.relative_to(base), driven or _moves(source))
+        real = os.path.realpath(target)
+        if real in taken:
+            other = "is that file itself" if taken[real] == source else f"{taken[real]} has that place"
+            raise InputError(f"{source}: would be written to {target}, and {other}; choose another folder or name")
+        taken[real] = source
+        found.append(Job(source, target))
+    if not found:
+        raise InputError(
+            f"{paths[0]}: holds nothing but {folder}, which is to be written; give the folder of the files"
+        )
+    return found
+
+
+def _spelt(path: Path) -> Path:
+    """Return a path from the root, its links as they are spelt: results keep the names that the user sees."""
+    return Path(os.path.normpath(path.absolute()))
+
+
+def _moves(path: Path) -> bool:
+    """Return whether a file is edited as a clip: by its name; a .gif where it moves and clips can be read."""
+    return is_clip(path) or (path.suffix.lower() == ".gif" and is_moving(path))
+
+
+def _named(path: Path, moves: bool) -> Path:
+    """Return a path with a suffix in which it can be written, added where it has none."""
+    known, other = (CLIP_FORMATS, ".mp4") if moves else (FORMATS, ".png")
+    return path if path.suffix.lower() in known else path.with_name(path.name + other)
+
+
+def each_done(
+    jobs: Sequence[Job], folder: Path, work: Work, made_by: Mapping[str, Any], tell: Tell = untold
+) -> Iterator[Done]:
+    """Do one job after the other and yield what became of it; `made_by` says all that the results depend on.
+
+    What was done before by the same orders is passed over, as long as neither the source nor the result has changed
+    since, by name, size and date. What failed is tried again. Raises InputError where another process fills the folder.
+    """
+    make_folder(folder)
+    with open_journal(folder / JOURNAL, made_by, lambda entry: isinstance(entry, str)) as (known, note):
+        for place in sorted({job.target.parent for job in jobs}):
+            remove_parts_in(place)
+        left = []
+        for job in jobs:
+            if known.get(_key(job, folder)) == _state(job.target):
+                yield Done(job, before=True)
+            else:
+                left.append(job)
+        for k, job in enumerate(left):
+            yield _result(job, folder, work, note, _inner(tell, job, k, len(left)))
+            tell(k + 1, len(left))
+
+
+def _result(job: Job, folder: Path, work: Work, note: Callable[[str, Any], None], tell: Tell) -> Done:
+    """Do a job and write into the journal that it is done."""
+    key = _key(job, folder)  # as it is before it is read
+    try:
+        make_folder(job.target.parent)
+        work(job, tell)
+    except InputError as error:
+        return Done(job, path_text(str(error)))
+    note(key, _state(job.target))
+    return Done(job)
+
+
+def _key(job: Job, folder: Path) -> str:
+    """Return by what the journal knows a job: its source as it is, and which file in the folder it becomes."""
+    return path_text(f"{mark_of(job.source)} > {job.target.relative_to(folder)}")
+
+
+def _state(target: Path) -> str:
+    """Return size and date of a result; nothing where it is not there."""
+    try:
+        state = target.stat()
+    except OSError:
+        return ""
+    return f"{state.st_size} {state.st_mtime_ns}"
+
+
+def _inner(tell: Tell, job: Job, k: int, count: int) -> Tell:
+    """Return what says how far the k-th of the jobs is, frame by frame."""
+
+    def inner(done: int, total: int, note: str = "") -> None:
+        tell(k, count, f"{job.source.name}: frame {done} of {total}")
+
+    return inner
