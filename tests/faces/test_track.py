@@ -1,5 +1,7 @@
 """One person through a clip: the same one, and steady."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,9 +9,10 @@ from skimage.data import astronaut, brick, gravel
 
 from mien.errors import InputError
 from mien.faces import track
-from mien.faces.detect import Face, face_again, find_faces
+from mien.faces.detect import Face, face_again, face_still, find_faces, shape_apart
 from mien.faces.person import Person, colours
 from mien.media.video.reader import VideoFrame
+from mien.runtime.landmarker import own_landmarker
 from mien.runtime.person_code import person_code
 
 
@@ -165,3 +168,55 @@ def test_an_empty_frame_is_looked_at_in_whole_once_while_nothing_moves(monkeypat
     follower = track.Follower("clip.mp4", who)
     found = list(follower.along(VideoFrame(rgb, k / 25, k, None) for k, rgb in enumerate(frames)))
     assert [one for _, one in found] == [None] * 5 * track.REST and len(looked) == 2
+
+
+def drift(count):
+    """Return frames of a photographed face that drifts and tilts."""
+    photo = cv2.resize(astronaut(), (320, 320), interpolation=cv2.INTER_AREA)
+    frames = []
+    for k in range(count):
+        move = cv2.getRotationMatrix2D((140, 80), 1.5 * k, 1.0)
+        move[:, 2] += (2 * k, k)
+        frames.append(cv2.warpAffine(photo, move, (320, 320), borderMode=cv2.BORDER_REFLECT))
+    return frames
+
+
+@pytest.mark.slow
+def test_a_face_whose_landmarks_fit_is_where_a_whole_look_finds_it(monkeypatch):
+    found = {}
+    for name in ("fit", "look"):
+        looks = []
+        monkeypatch.setattr(track, "face_again", lambda *given, looks=looks: looks.append(1) or face_again(*given))
+        follower = track.Follower("clip.mp4", person_code(), landmarker=own_landmarker())
+        faces = [follower(rgb, k / 25).face for k, rgb in enumerate(drift(12))]
+        found[name] = (faces, len(looks))
+        monkeypatch.setattr(track, "face_still", lambda *given: None)
+    (still, few), (whole, all_of_them) = found["fit"], found["look"]
+    assert (few, all_of_them) == (1, 11)  # every REST frames one
+    for one, other in zip(still, whole, strict=True):
+        np.testing.assert_allclose(one.points, other.points, atol=1e-3)  # pixels: the same net from the same place
+        assert one.box == pytest.approx(other.box, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_a_face_that_is_gone_is_not_still_there():
+    photo, landmarker = astronaut(), own_landmarker()
+    face = find_faces(photo, landmarker)[0]
+    assert face_still(photo, face, landmarker) is not None
+    assert face_still(photo, face, None) is None and face_still(photo, replace(face, points=None), landmarker) is None
+    for texture in (gravel(), brick()):
+        assert face_still(np.dstack([texture] * 3), face, landmarker) is None
+    for gone in (photo[::-1].copy(), np.roll(photo, 150, 1), np.roll(photo, 60, 0), photo // 8 + 100):
+        assert face_still(gone, face, landmarker) is None
+
+
+def test_shapes_are_compared_as_procrustes_does():
+    from scipy.spatial import procrustes
+
+    here, there = np.random.default_rng(0).normal(size=(2, 68, 2))
+    turned_again = here @ (3 * np.array([[0.8, 0.6], [-0.6, 0.8]])) + 7
+    assert shape_apart(turned_again, here) == pytest.approx(0, abs=1e-9)
+    near = turned_again + 0.05 * there
+    assert shape_apart(near, here) == pytest.approx(
+        np.sqrt(procrustes(here, near)[2] * np.sum((here - here.mean(0)) ** 2) / 68), rel=1e-9
+    )

@@ -58,6 +58,8 @@ SURELY = 60.0  # pixels of a face's width below which the net alone is not enoug
 FIT = 0.15  # how far the eyes may move, in their distances, when landmarks are looked for again from where they were
 # What the net is asked of: the crop, a little larger, smaller, and turned either way. Faces stay faces, texture seldom.
 CHANGES = ((1.0, 0.0), (1.1, 0.0), (0.9, 0.0), (1.0, 8.0), (1.0, -8.0))
+SHAPE = 0.06  # eye distances that landmarks may differ by (root of the mean square) from a moment ago, once laid over
+STEP = 0.3  # eye distances that the eyes may have moved by since
 MAIN = 2.0  # times as wide as any other is the face that is meant where none is chosen
 
 
@@ -108,6 +110,36 @@ def face_again(rgb: np.ndarray, eyes: np.ndarray, landmarker: Landmarker | None 
         return view.look(box_of(eyes))
     again = seen_again(view.grey, eyes)
     return view.judge(*again) if again else None
+
+
+def face_still(rgb: np.ndarray, last: Face, landmarker: Landmarker | None) -> Face | None:
+    """Return a face of the frame before where its landmarks still fit; None where that is in any doubt.
+
+    Takes a third of the time of `face_again`, and finds the same landmarks: what is left out are the second opinions.
+    The score is the last one's. Laid over those of before (turned, scaled, shifted), the landmarks must be of one shape
+    with them, near by, and the net must say half as clearly as it did that they are a face's.
+    """
+    if landmarker is None or last.points is None or last.score < 1:
+        return None
+    points = landmarker.points(rgb, last.eyes)
+    if points is None or not np.isfinite(points).all():
+        return None
+    eyes, (height, width) = eyes_of(points), rgb.shape[:2]
+    apart = float(np.hypot(*(last.eyes[1] - last.eyes[0])))
+    near = np.abs(eyes - last.eyes).max() < STEP * apart and np.hypot(*(eyes[1] - eyes[0])) >= NARROWEST
+    inside = (eyes >= 0).all() and (eyes < (width, height)).all()
+    if not (near and inside and shape_apart(points, last.points) < SHAPE * apart):
+        return None
+    if float(face_likelihood(rgb, [eyes])[0]) < last.score / 2:
+        return None
+    return Face(box_of(eyes).inside(rgb.shape), eyes, last.score, landmarker.name, points)
+
+
+def shape_apart(points: np.ndarray, others: np.ndarray) -> float:
+    """Return by how many pixels, the root of the mean square, points (N, 2) differ from others once laid over them."""
+    here, there = (one @ (1.0, 1.0j) for one in (points - points.mean(0), others - others.mean(0)))
+    factor = np.vdot(here, there) / np.vdot(here, here)  # turns and scales, by least squares
+    return float(np.sqrt(np.mean(np.abs(factor * here - there) ** 2)))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from mien.errors import InputError
 from mien.faces.align import EYES as TEMPLATE
-from mien.faces.detect import Face, choose_face, face_again, find_faces
+from mien.faces.detect import Face, choose_face, face_again, face_still, find_faces
 from mien.faces.landmarks import Landmarker
 from mien.faces.one_euro import OneEuro, Smoothed, one_euro
 from mien.faces.person import LEAST, SAME, STEADY, Code, Person
@@ -91,6 +91,7 @@ class Follower:
         self._fresh: deque[tuple[float, np.ndarray]] = deque()  # codes with their times, not learnt yet
         self._asked, self._wait = float("-inf"), DOUBT  # when the past was looked at, and until when it is not again
         self._rested = REST  # frames since all of one was looked at
+        self._trusted = 0  # frames since the landmarks' fit was not enough
         self._skipped = False  # the last frame was not looked at in whole, and nothing was found
 
     def __call__(self, rgb: np.ndarray, time: float) -> Followed | None:
@@ -168,6 +169,8 @@ class Follower:
         assert last is not None
         present = self._found is not None  # in the frame before
         goes_on = time - self._time <= GAP and not cut
+        if present and goes_on and (face := self._still(rgb, last)) and self._is_person(rgb, time, face, goes_on):
+            return face
         for face in self._around(rgb, last, near=present and goes_on):
             if self._is_person(rgb, time, face, goes_on):
                 return face
@@ -178,6 +181,14 @@ class Follower:
         if found is None or self.likeness(rgb, found) < SAME:
             return None
         self._know(rgb, found, faces)
+        return found
+
+    def _still(self, rgb: np.ndarray, last: Face) -> Face | None:
+        """Return the face where its landmarks say that it is still there; every REST frames that is not enough."""
+        self._trusted += 1
+        found = face_still(rgb, last, self.landmarker) if self._trusted < REST else None
+        if found is None:
+            self._trusted = 0
         return found
 
     def look_back(self, frames: list[VideoFrame], face: Face) -> list[Face | None]:

@@ -272,9 +272,14 @@ class FieldModel(Family):
         """Return the face itself: nothing asked, nothing done."""
         return face
 
+    def tell(self, face: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the code (B, 46) that `read` gives and the logits (B, 8) of words, by one look."""
+        code, words = self._read(self.view(face))
+        return held(code), words.float()
+
     def recognize(self, face: Tensor) -> Prediction:
         """Return class probabilities."""
-        return Prediction(self._read(self.view(face))[1].float().softmax(1))
+        return Prediction(self.tell(face)[1].softmax(1))
 
     def baseline(self, face: Tensor) -> Prediction:
         """Return class probabilities of a reader that was trained by classes alone (`supervised`)."""

@@ -72,9 +72,14 @@ class ReaderModel(Family):
         """Return the code (B, 46) of faces (B, 3, S, S), action units held in 0-1."""
         return held(self.look(face)[0])
 
+    def tell(self, face: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the code (B, 46) that `read` gives and the logits (B, 8) of words, by one look."""
+        code, words = self.look(face)
+        return held(code), words
+
     def recognize(self, face: Tensor) -> Prediction:
         """Return class probabilities."""
-        return Prediction(self.look(face)[1].softmax(1))
+        return Prediction(self.tell(face)[1].softmax(1))
 
     def estimate_aus(self, face: Tensor) -> Tensor:
         """Return AU intensities (B, 21), 0-5, the larger side."""
