@@ -20,6 +20,7 @@ from mien.cli.data import data_check, data_import
 from mien.cli.demo import demo
 from mien.cli.evaluate import measures, training
 from mien.cli.info import info
+from mien.cli.live import live
 from mien.cli.reproduce import reproduce
 from mien.cli.signals import Ending, endings
 from mien.cli.streams import lose_output, open_streams, place_of_error
@@ -43,7 +44,7 @@ shell.add_typer(data_verbs, name="data")
 shell.add_typer(evaluate_verbs, name="evaluate")
 
 VERBS: tuple[Callable[..., None], ...] = (
-    *(edit.transfer, edit.edit, edit.neutralize, clips.animate),
+    *(edit.transfer, edit.edit, edit.neutralize, clips.animate, live),
     *(recognize.recognize, recognize.aus, recognize.embed),
     *(generate.generate, info, generate.synth, generate.augment, train.train, train.models, demo, train.zoo, bench),
     reproduce,

@@ -24,11 +24,13 @@ from mien.cli.terminal import (
     Model,
     Number,
     Only,
+    OnRay,
     Output,
     Preview,
     Report,
     SaveExpression,
     Sign,
+    Workers,
     out,
 )
 from mien.cli.values import Device
@@ -145,6 +147,8 @@ def edit(
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
+    ray: OnRay = False,
+    ray_workers: Workers = None,
     device: Device = "cpu",
 ) -> None:
     """Change FACE's expression, gaze and head: to a class, to action units, or towards another picture.
@@ -170,8 +174,8 @@ def edit(
         saved=save_expression, expressions=tuple(expression or ()),
     )  # fmt: skip
     how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
-    if folders.are_several(faces, output):
-        return folders.change(faces, one, asked(), how)
+    if ray or folders.are_several(faces, output):
+        return folders.change(faces, one, asked(), how, ray=ray, workers=ray_workers)
     if clips.any_clip(faces[0], like, output):
         return clips.change(one, asked(), how)
     clips.check_none(keep_format)

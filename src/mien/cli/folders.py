@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,13 @@ from mien.cli.terminal import bar, errors, out
 from mien.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mien.controls import Controls
     from mien.editing.folder import Done, Job
     from mien.progress import Tell
+
+TABLES = "mien-edits"  # the folder in the folder, where what was done on a cluster is told
 
 
 def are_several(faces: Sequence[Path], output: Path | None) -> bool:
@@ -27,9 +31,21 @@ def are_several(faces: Sequence[Path], output: Path | None) -> bool:
     return len(faces) > 1 or faces[0].is_dir() or (output is not None and output.is_dir())
 
 
-def change(faces: Sequence[Path], one: Delivery, asked: Controls, tool: clips.Tool, transfers: bool = False) -> None:
+def change(
+    faces: Sequence[Path],
+    one: Delivery,
+    asked: Controls,
+    tool: clips.Tool,
+    transfers: bool = False,
+    ray: bool = False,
+    workers: int | None = None,
+) -> None:
     """Change several files as asked, whose example is a file, into a folder; print what became of them."""
-    Orders(tuple(faces), replace(one, several=True), asked, tool, transfers).deliver()
+    orders = Orders(tuple(faces), replace(one, several=True), asked, tool, transfers)
+    if ray:
+        orders.deliver_parts(workers)
+    else:
+        orders.deliver()
 
 
 @dataclass(frozen=True)
@@ -105,6 +121,25 @@ class Orders:
         worker.save()
         self.sum_up(found)
 
+    def deliver_parts(self, workers: int | None) -> None:
+        """Do all that is not done yet on a cluster; tables in the folder tell of every file. Exits with 2 likewise."""
+        from mien.journal import mark_of
+        from mien.runtime.many import do_parts, parts_of
+
+        jobs = self.check()
+        marks = {str(job.source): f"{mark_of(job.source)} > {job.target}" for job in jobs}
+        order = EditOrder(self, {str(job.source): job.target for job in jobs})
+        with bar("changing") as tell:
+            parts = parts_of(marks, self.open().made_by())
+            found = list(do_parts(parts, order, self.folder / TABLES, workers, tell))
+        done, failed = (sum(counts) for counts in zip(*found, strict=True)) if found else (0, 0)
+        before = len(jobs) - done
+        also = f", {before} were done before" if before else ""
+        told = f"{done - failed} changed{also}, {failed} failed; {self.folder / TABLES} tells of each"
+        out.print(f"{self.folder}: {told}", markup=False, soft_wrap=True)
+        if failed:
+            raise typer.Exit(2)
+
     def sum_up(self, found: Sequence[Done]) -> None:
         """Print how many files were done. Exits with 2 where one failed."""
         failed, before = sum(bool(done.error) for done in found), sum(done.before for done in found)
@@ -116,6 +151,39 @@ class Orders:
                 f"mien: {failed} of {len(found)} files failed; the same command tries them again", markup=False
             )
             raise typer.Exit(2)
+
+
+@dataclass(frozen=True)
+class EditOrder:
+    """Orders for `mien.runtime.many`, and where the result of each file goes."""
+
+    orders: Orders
+    targets: dict[str, Path]
+
+    def open(self) -> Callable[[str], list[dict[str, Any]]]:
+        """Return what changes a file and tells of it."""
+        from mien.editing.folder import Job
+        from mien.files import make_folder, path_text
+        from mien.progress import untold
+
+        worker = self.orders.open()
+
+        def work(file: str) -> list[dict[str, Any]]:
+            job, error = Job(Path(file), self.targets[file]), None
+            try:
+                make_folder(job.target.parent)
+                worker(job, untold)
+            except InputError as problem:
+                error = path_text(str(problem))
+            return [{"path": path_text(file), "output": None if error else path_text(job.target), "error": error}]
+
+        return work
+
+    def frame(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
+        """Return rows as a table."""
+        import pandas as pd
+
+        return pd.DataFrame(rows, columns=["path", "output", "error"]).astype("string")
 
 
 class Worker:

@@ -60,6 +60,8 @@ class Request:
     elan: Path | None = None
     osc: str | None = None
     saved: Path | None = None  # where the expression of the one face goes
+    ray: bool = False  # on a cluster; `output` is a folder then
+    workers: int | None = None
 
     @property
     def full(self) -> bool:
@@ -129,6 +131,8 @@ class Request:
         """
         from mien.files import hidden
 
+        if self.ray:
+            return self.deliver_parts()
         self.check()
         journal = hidden(self.output, "part") if self.output else None
         kept = self.full or self.plot or self.elan or self.saved or self.form != "csv"
@@ -143,6 +147,38 @@ class Request:
             else:
                 bad = print_short(rows, short, self.timed())
         if bad:
+            raise typer.Exit(2)
+
+    def deliver_parts(self) -> None:
+        """Read on a cluster into a folder of tables, and print how many faces were read. Exits with 2 for failures."""
+        from functools import partial
+
+        from mien.editing.editor import Editor
+        from mien.files import check_folder
+        from mien.recognition.many import ReadOrder, all_marks
+        from mien.recognition.table import TABLES
+        from mien.runtime.many import do_parts, done_in, parts_of
+
+        given = {"--plot": self.plot, "--elan": self.elan, "--osc": self.osc, "--save-expression": self.saved}
+        given["--columns"] = self.columns if self.columns != "mien" else None
+        for name, value in given.items():
+            if value:
+                raise InputError(f"{name} {value}: there is none with --ray, which writes a folder of tables")
+        if self.output is None or self.output.suffix.lower() in TABLES[:2]:
+            raise InputError("--ray: name the folder to write by -o; what reads parquet reads all of it as one table")
+        check_folder(self.output)
+        editor = partial(Editor, self.model, self.device, self.aligned, landmarker=self.landmarker)
+        needs: Any = self.needs
+        which: Which = "all" if self.number is None else self.number
+        order = ReadOrder(editor, which, self.reader, self.least, self.smooth, needs)
+        parts = parts_of(all_marks(self.paths), order.made_by())
+        before = len(done_in(self.output, parts))
+        with bar("looking") as tell:
+            found = list(do_parts(parts, order, self.output, self.workers, tell))
+        rows, failed = (sum(counts) for counts in zip(*found, strict=True)) if found else (0, 0)
+        also = f"; {before} of {len(parts)} parts were done before" if before else ""
+        out.print(f"{self.output}: {rows} rows, {failed} files failed{also}", markup=False, soft_wrap=True)
+        if failed:
             raise typer.Exit(2)
 
     def timed(self) -> bool:

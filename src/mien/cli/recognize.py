@@ -12,7 +12,7 @@ import typer
 from mien.about import DEFAULT
 from mien.cli.output import check_outputs
 from mien.cli.reading import Columns, Elan, EveryFace, Osc, Plot, ReaderName, Request, Smooth, Table, form_of
-from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, SaveExpression, bar, errors, out
+from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, OnRay, SaveExpression, Workers, bar, errors, out
 from mien.cli.values import Device
 from mien.errors import InputError
 
@@ -40,6 +40,8 @@ def recognize(
     elan: Elan = None,
     osc: Osc = None,
     save_expression: SaveExpression = None,
+    ray: OnRay = False,
+    ray_workers: Workers = None,
     device: Device = "cpu",
 ) -> None:
     """Name the expression in pictures, in every frame of clips, and in folders of both.
@@ -51,10 +53,13 @@ def recognize(
     Example: `mien recognize holiday/ --csv > expressions.csv`
 
     Example: `mien recognize talk.mp4 2023/ -o faces.parquet --smooth --model evaluator`
+
+    Example: `mien recognize s3://bucket/photos --ray -o faces/`
     """
     request = Request(
         paths, "recognize", model, output, number, every, aligned, landmarker, device, form_of(as_json, as_csv),
         smooth, least, columns, reader, plot, elan, osc, save_expression,
+        ray, ray_workers,
     )  # fmt: skip
     request.deliver(short_words if as_csv else likeliest_first, in_words)
 
@@ -107,6 +112,8 @@ def aus(
     elan: Elan = None,
     osc: Osc = None,
     save_expression: SaveExpression = None,
+    ray: OnRay = False,
+    ray_workers: Workers = None,
     device: Device = "cpu",
 ) -> None:
     """Measure action units, 0-5, in pictures, in every frame of clips, and in folders of both.
@@ -122,6 +129,7 @@ def aus(
     request = Request(
         paths, "estimate_aus", model, output, number, every, aligned, landmarker, device, form_of(as_json, as_csv),
         smooth, None, columns, reader, plot, elan, osc, save_expression,
+        ray, ray_workers,
     )  # fmt: skip
     request.deliver(short_units_text if as_csv else short_units, strong_units)
 

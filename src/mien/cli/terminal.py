@@ -93,6 +93,12 @@ SaveExpression = Annotated[
     Path | None,
     typer.Option(metavar="FILE.json", help="Write the expression, to be asked for by --expression FILE.json."),
 ]
+OnRay = Annotated[
+    bool, typer.Option("--ray", help="Work on a Ray cluster, RAY_ADDRESS's or this computer; -o is a folder all see.")
+]
+Workers = Annotated[
+    int | None, typer.Option("--ray-workers", min=1, help="Processes of --ray at most; else as many as processors.")
+]
 KeepFormat = Annotated[
     bool, typer.Option("--keep-format", help="Of clips: keep depth, colours and odd sides, even if few players can.")
 ]

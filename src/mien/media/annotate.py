@@ -31,3 +31,15 @@ def draw_boxes(rgb: np.ndarray, boxes: Sequence[Sequence[float]]) -> np.ndarray:
         pen.rectangle((x, y, right + 2 * line, bottom + line), fill=PAPER)
         pen.text((x + 2 * line, y + line), str(k), INK, font)
     return np.asarray(page)
+
+
+def write_lines(rgb: np.ndarray, lines: Sequence[str]) -> np.ndarray:
+    """Return a picture uint8 (H, W, 3) with lines of words in its upper left corner, on a dark ground."""
+    page = Image.fromarray(rgb)
+    pen = ImageDraw.Draw(page, "RGBA")
+    font = ImageFont.load_default(size=max(12, page.height / 30))
+    text, place = "\n".join(lines), (6, 4)
+    left, top, right, bottom = pen.multiline_textbbox(place, text, font)
+    pen.rectangle((left - 4, top - 3, right + 4, bottom + 4), fill=(0, 0, 0, 150))
+    pen.multiline_text(place, text, INK, font)
+    return np.asarray(page)

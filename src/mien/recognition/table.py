@@ -90,6 +90,19 @@ def data_frame(rows: Sequence[Row], columns: Sequence[str] | None = None) -> pd.
     return table.astype({name: "Int64" for name in table.columns if name in WHOLE})
 
 
+def whole_frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return rows with every column that a table may have and the same types, whatever stands in them.
+
+    So tables of parts can be read as one.
+    """
+    import pandas as pd
+
+    names = ["path", *TIME, *PLACE[1:], "eyes", "expression", *CLASSES, *FURTHER, "error"]
+    words = {"path", "eyes", "expression", "error"}
+    table = pd.DataFrame(rows, columns=names)
+    return table.astype({n: "string" if n in words else "Int64" if n in WHOLE else "Float64" for n in names})
+
+
 def csv_text(rows: Sequence[Row], columns: Sequence[str] | None = None) -> str:
     """Return rows as CSV with a header; what is unknown is empty."""
     text = io.StringIO()
