@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,13 +98,14 @@ def do_parts(
     """
     try:
         import ray
-        from ray.data import DataContext, from_items
+        from ray.data import ActorPoolStrategy, DataContext, from_items
     except ModuleNotFoundError as error:
         raise InputError("--ray needs the package ray; pip install 'mien[ray]'") from error
     done = done_in(folder, parts)
     left = [part for part in parts if part.name not in done]
     if not left:
         return
+    logging.getLogger("ray").setLevel(logging.ERROR)
     begun = not ray.is_initialized()
     if begun:
         ray.init(log_to_driver=False, logging_level="error", include_dashboard=False)
@@ -113,7 +115,7 @@ def do_parts(
         items = [{"name": part.name, "files": json.dumps(part.files)} for part in left]
         made = from_items(items, override_num_blocks=len(items)).map_batches(
             Actor, fn_constructor_args=(order, str(folder.absolute())), batch_size=1, batch_format="numpy",
-            concurrency=(1, most), num_cpus=1,
+            compute=ActorPoolStrategy(min_size=1, max_size=most), num_cpus=1,
         )  # fmt: skip
         for k, row in enumerate(made.iter_rows(), 1):
             tell(k, len(left))
