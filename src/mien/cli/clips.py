@@ -85,7 +85,8 @@ def change(one: Delivery, asked: Controls, tool: Tool, transfers: bool = False) 
 def check_saved(one: Delivery, asked: Controls) -> None:
     """Raise InputError where the expression to be saved is that of a clip."""
     if one.saved:
-        raise InputError(f"--save-expression {one.saved}: is of one face, and {asked.like} moves; give a picture")
+        moves = f"is of one face, and {asked.like} moves"
+        raise InputError(f"--save-expression {one.saved}: {moves}; give a picture as --like")
 
 
 def change_one(

@@ -77,7 +77,7 @@ class Orders:
         if one.output is None:
             raise InputError("no -o: name the folder to write into")
         if not one.output.is_dir() and (one.output.suffix.lower() in FORMATS or is_clip(one.output)):
-            given = f"{len(self.faces)} files are" if len(self.faces) > 1 else "a folder is"
+            given = f"{len(self.faces)} files are" if len(self.faces) > 1 else f"{self.faces[0]}, a folder, is"
             raise InputError(f"-o {one.output}: names one file, and {given} given; name a folder")
         one.check_options()
         one.signer()

@@ -133,8 +133,9 @@ def told(editor: Editor, cut: FaceCrop) -> list[str]:
 
 def pace(shown: deque[tuple[float, float]]) -> str:
     """Return frames a second and how late they are, of the last second or so."""
-    near = [one for one in shown if one[0] > shown[-1][0] - 1] if shown else []
-    if len(near) < 2:
+    if len(shown) < 2:
         return HELP
+    near = [one for one in shown if one[0] > shown[-1][0] - 1]
+    near = near if len(near) > 1 else [*shown][-2:]
     rate = (len(near) - 1) / max(near[-1][0] - near[0][0], 1e-9)
     return f"{rate:.0f} frames/s, {1000 * np.mean([late for _, late in near]):.0f} ms"
