@@ -174,7 +174,7 @@ def test_bad_pictures_are_one_line(place, capsys, tmp_path, name, says):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("edit", "face.jpg", "--expression", "joy", "-o", "out.png"), "joy.*happiness"),
+        (("edit", "face.jpg", "--expression", "glee", "-o", "out.png"), "glee.*happiness"),
         (("edit", "face.jpg", "-o", "out.png"), "takes one of --expression"),
         (("edit", "face.jpg", "--expression", "fear", "--like", "face.jpg", "-o", "out.png"), "--like: choose one"),
         (("edit", "face.jpg", "--like", "face.jpg", "--say", "a", "-o", "out.png"), "ction unit; these can: fields"),

@@ -132,7 +132,7 @@ def test_key_frames_in_words():
     [
         ("happiness", "expected seconds:expression"),
         ("x:happiness", "'x' is no number"),
-        ("1:joy", "'joy' is not known"),
+        ("1:glee", "'glee' is not known"),
         ("1:", "expected an expression"),
         ("1:happiness@2", "out of range"),
         ("1:12=x", "'x' is no number"),
@@ -390,7 +390,7 @@ def test_bad_requests_are_one_line(weights, photo, tmp_path, capsys):
         "a clip is written as .mp4": (photo, *to, "-o", tmp_path / "made.jpg"),
         "a clip is asked for by": (photo, "-o", made),
         "--from and --key: choose one": (photo, "--from", "fear", "--key", "0:fear", "-o", made),
-        "--to: expression 'joy' is not known": (photo, "--to", "joy", "-o", made),
+        "--to: expression 'glee' is not known": (photo, "--to", "glee", "-o", made),
         "is FACE": (photo, *to, "-o", photo),
         "is --keys": (photo, "--keys", tmp_path / "k.json", "-o", tmp_path / "k.json"),
         "no such file": (tmp_path / "no.jpg", *to, "-o", made),

@@ -343,7 +343,7 @@ def test_a_weight_without_its_loss_is_refused():
         (lambda: Controls("anger", gaze=(90, 0)), "-40 to 40"),
         (lambda: editor_by(tiny("eet"), Controls(aus={"12L": 1.0})), "one side; these can: fields"),
         (lambda: editor_by(tiny("eet"), Controls("anger", gaze=(9, 0))), "gaze; these can: fields"),
-        (lambda: Controls("joy"), "joy.*happiness"),
+        (lambda: Controls("glee"), "glee.*happiness"),
         (lambda: Controls("anger", 1.5), "1.5.*0 .neutral. to 1"),
         (lambda: Controls(aus={3: 1.0}), "AU 3"),
         (lambda: tiny("ter_gan").edit(torch.zeros(1, 3, 32, 32), Controls(aus={12: 1})), "by action unit, but by"),
