@@ -30,7 +30,7 @@ from mien.cli.terminal import (
     Sign,
     out,
 )
-from mien.cli.values import Device
+from mien.cli.values import Backend, Device
 from mien.errors import InputError
 from mien.labels import CLASSES, PRESETS, SPEECH
 
@@ -60,6 +60,7 @@ def transfer(
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Give FACE the expression of another picture, or swap the two.
 
@@ -77,7 +78,7 @@ def transfer(
     if clips.any_clip(face, like, output):
         if swap:
             raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
-        how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
+        how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format, backend)
         return clips.change(one, asked, how, transfers=True)
     clips.check_none(keep_format)
     if swap and every:
@@ -87,7 +88,7 @@ def transfer(
         return
     from mien.editing.editor import Editor
 
-    tool = Editor(model, device, aligned, crop, landmarker)
+    tool = Editor(model, device, aligned, crop, landmarker, backend=backend)
     tool.require(asked, transfers=True)
     faces, examples = one.faces(tool), [tool.crop(like, like_number)]
     expression = one.expression(tool, replace(asked, like=examples))
@@ -140,6 +141,7 @@ def edit(
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Change FACE's expression, gaze and head: to a class, to action units, or towards another picture.
 
@@ -159,11 +161,11 @@ def edit(
         saved=save_expression, expressions=tuple(expression or ()),
     )  # fmt: skip
     if clips.any_clip(face, like, output):
-        how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
+        how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format, backend)
         return clips.change(one, asked(), how)
     clips.check_none(keep_format)
     if one.begin():
-        change(one, asked(), like_number, device, aligned)
+        change(one, asked(), like_number, device, aligned, backend)
 
 
 def neutralize(
@@ -181,6 +183,7 @@ def neutralize(
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Take the expression off FACE.
 
@@ -191,20 +194,22 @@ def neutralize(
     asked = Controls("neutral")
     one = Delivery(face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model)
     if clips.any_clip(face, output):
-        how = clips.Tool(model, aligned, device, number, None, landmarker, keep_format)
+        how = clips.Tool(model, aligned, device, number, None, landmarker, keep_format, backend)
         return clips.change(one, asked, how)
     clips.check_none(keep_format)
     if not one.begin():
         return
-    change(one, asked, None, device, aligned)
+    change(one, asked, None, device, aligned, backend)
 
 
-def change(one: Delivery, asked: Controls, like_number: int | None, device: str, aligned: bool) -> None:
+def change(
+    one: Delivery, asked: Controls, like_number: int | None, device: str, aligned: bool, backend: str = "auto"
+) -> None:
     """Change a photograph as asked, whose example is a file, write what is wanted, and say what was achieved."""
     from mien.editing.achieved import in_words
     from mien.editing.editor import Editor
 
-    tool = Editor(one.model, device, aligned, one.crop, one.landmarker)
+    tool = Editor(one.model, device, aligned, one.crop, one.landmarker, backend=backend)
     tool.require(asked)
     faces = one.faces(tool)
     full = asked if asked.like is None else replace(asked, like=tool.crop(asked.like, like_number))

@@ -60,6 +60,7 @@ class Request:
     elan: Path | None = None
     osc: str | None = None
     saved: Path | None = None  # where the expression of the one face goes
+    backend: str = "auto"
 
     @property
     def full(self) -> bool:
@@ -113,7 +114,7 @@ class Request:
         reader = find_reader(self.reader) if self.reader else None
         points = self.columns in ("pyfeat", "openface")
         how = How(reader, self.least, self.smooth, points, self.needs)  # type: ignore[arg-type]
-        editor = Editor(self.model, self.device, self.aligned, landmarker=self.landmarker)
+        editor = Editor(self.model, self.device, self.aligned, landmarker=self.landmarker, backend=self.backend)
         with bar("looking") as tell, ExitStack() as held:
             sender = held.enter_context(closing(Sender(self.osc, self.which == "all"))) if self.osc else None
             for row in each_row(editor, self.paths, self.which, tell, journal, how):

@@ -13,7 +13,7 @@ from mien.about import DEFAULT
 from mien.cli.output import check_outputs
 from mien.cli.reading import Columns, Elan, EveryFace, Osc, Plot, ReaderName, Request, Smooth, Table, form_of
 from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, SaveExpression, bar, errors, out
-from mien.cli.values import Device
+from mien.cli.values import Backend, Device
 from mien.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -41,6 +41,7 @@ def recognize(
     osc: Osc = None,
     save_expression: SaveExpression = None,
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Name the expression in pictures, in every frame of clips, and in folders of both.
 
@@ -54,7 +55,7 @@ def recognize(
     """
     request = Request(
         paths, "recognize", model, output, number, every, aligned, landmarker, device, form_of(as_json, as_csv),
-        smooth, least, columns, reader, plot, elan, osc, save_expression,
+        smooth, least, columns, reader, plot, elan, osc, save_expression, backend,
     )  # fmt: skip
     request.deliver(short_words if as_csv else likeliest_first, in_words)
 
@@ -108,6 +109,7 @@ def aus(
     osc: Osc = None,
     save_expression: SaveExpression = None,
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Measure action units, 0-5, in pictures, in every frame of clips, and in folders of both.
 
@@ -121,7 +123,7 @@ def aus(
     """
     request = Request(
         paths, "estimate_aus", model, output, number, every, aligned, landmarker, device, form_of(as_json, as_csv),
-        smooth, None, columns, reader, plot, elan, osc, save_expression,
+        smooth, None, columns, reader, plot, elan, osc, save_expression, backend,
     )  # fmt: skip
     request.deliver(short_units_text if as_csv else short_units, strong_units)
 
@@ -168,6 +170,7 @@ def embed(
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Write the expression and identity codes of pictures or folders of pictures.
 
@@ -183,7 +186,7 @@ def embed(
     check_outputs({f"the picture {path}": path for path in paths}, {"-o": output})
     from mien.editing.editor import Editor
 
-    tool = Editor(model, device, aligned, landmarker=landmarker)
+    tool = Editor(model, device, aligned, landmarker=landmarker, backend=backend)
     tool.engine.require("embed")  # once, not for every picture
     rows, failed = each_picture(paths, lambda path: tool.embed(path, number))
     if not rows:
