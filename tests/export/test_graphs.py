@@ -75,7 +75,7 @@ def arrays(change):
 
 
 def test_changes_are_the_same(engines):
-    torchs, exported = engines
+    torchs = engines[0]
     crops = crops_of(torchs)
     asked = requests(torchs, crops)
     assert len(asked) >= 5
@@ -158,3 +158,19 @@ def test_photographs_to_check_on_are_real_faces(tmp_path):
     Image.fromarray(np.full((64, 64, 3), 90, np.uint8)).save(tmp_path / "b.png")
     with pytest.raises(InputError, match="no face was found to check on"):
         checked_faces(64, [tmp_path / "b.png"])
+
+
+def test_fields_in_one_graph_edit_and_transfer_as_the_model_does():
+    model = load("fields")
+    faces = checked_faces(model.config.image_size)
+    graphs = {graph.name: graph for graph in graphs_of(model, faces)}
+    like = graphs["transfer"].inputs["like"]
+    with torch.inference_mode():
+        for k in range(len(faces)):
+            want = model.transfer(faces[k : k + 1], like[k : k + 1])
+            (found,) = graphs["transfer"].net(faces[k : k + 1], like[k : k + 1])
+            torch.testing.assert_close(found, want, atol=1e-4, rtol=0)
+        seen = model.see(faces[:1])
+        wanted = model.asked(seen, Controls("surprise"))
+        (found,) = graphs["edit"].net(faces[:1], wanted[:, :-1])
+        torch.testing.assert_close(found, model.edit(faces[:1], Controls("surprise")), atol=1e-4, rtol=0)
