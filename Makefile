@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test zoo fuzz lint env dev clean
+.PHONY: demo test zoo graphs check-wheel fuzz lint env dev clean
 
 demo: env
 	$(BIN)/mien demo demo_out
@@ -16,6 +16,17 @@ HOURS ?= 24
 zoo: env
 	$(BIN)/mien synth zoo_out/studio --people 120 --size 256
 	$(BIN)/mien zoo zoo_out $(addprefix --data ,$(DATA) zoo_out/studio) $(if $(SAME_PEOPLE),--same-people) --hours $(HOURS)
+
+# The graphs that run without torch, of the weights that come with the package; whenever those are new.
+USES := read embed see move tilt
+graphs: dev
+	$(BIN)/mien export fields -o src/mien/zoo $(addprefix --only ,$(USES))
+	$(BIN)/mien export landmarks -o src/mien/zoo
+	$(BIN)/mien export evaluator -o src/mien/zoo
+
+# The wheel alone in an empty environment, without torch: its size, and how long a cold edit takes.
+check-wheel: dev
+	$(BIN)/python benchmarks/wheel.py
 
 # One thread a worker: of more, each waits for the others, busily. Workers keep to files, so that set-ups are shared.
 test: dev
@@ -42,4 +53,4 @@ $(VENV)/installed-%: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo_out fuzz fuzz.json
+	rm -rf $(VENV) demo_out fuzz fuzz.json wheel.json

@@ -57,8 +57,8 @@ TORCH_FREE = (
     *LAYERS[0], "media", "metrics", "synth", "weights", "faces", "recognition", "editing",
     "data.columns", "data.manifest", "data.images", "data.neutral", "data.dataset", "data.same_people", "data.folds",
     "data.joining", "data.sets", "data.relatives", "data.matches", "data.importing", "data.importers", "data.checks",
-    "runtime.engine", "runtime.open", "runtime.landmarker", "runtime.person_code",
-    "runtime.blendshape_reader",
+    "runtime.engine", "runtime.open", "runtime.landmarker", "runtime.person_code", "runtime.blendshape_reader",
+    "runtime.description", "runtime.exported", "runtime.onnx", "runtime.openvino",
 )  # fmt: skip
 """Rooms and modules that must import where there is no torch."""
 

@@ -15,6 +15,13 @@ from mien.labels import AUS, CLASSES, PARTS, PRESETS, by_side, expression_word, 
 Place = tuple[int, str]
 """An action unit of one side: its number, and "L" or "R", the person's own."""
 
+KINDS = {
+    "expression": "class", "aus": "action unit", "like": "example", "gaze": "gaze",
+    "sides": "action unit of one side", "turn": "turn of the head", "roll": "roll of the head",
+    "beside": "action unit beside a class or an example", "only": "part of an example",
+}  # fmt: skip
+"""What an edit can ask by (`Controls.kinds`), in words."""
+
 
 @dataclass(frozen=True)
 class Controls:
@@ -86,7 +93,7 @@ class Controls:
 
     @property
     def kinds(self) -> list[str]:
-        """What a model must be able to edit by, as `mien.models.contract.KINDS` lists it.
+        """What a model must be able to edit by, as KINDS lists it.
 
         Presets, saved expressions and parts of a class are asked for as the action units they are.
         """
@@ -186,6 +193,12 @@ def known_word(word: str | Expression) -> str | Expression:
     if not isinstance(word, str) or word in PRESETS:
         return word
     return expression_word(word) or word
+
+
+def way(kind: str, controls: Controls) -> str:
+    """Return one of the kinds by which `controls` ask, in words; where a word is asked for as units, with that."""
+    by_units = kind in ("aus", "sides") and controls.expressions
+    return KINDS[kind] + (f", which {' + '.join(map(str, controls.expressions))} needs" if by_units else "")
 
 
 def _parts_of(expression: str | Expression) -> dict[Place, float]:

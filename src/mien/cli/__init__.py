@@ -19,6 +19,7 @@ from mien.cli.bench import bench
 from mien.cli.data import data_check, data_import
 from mien.cli.demo import demo
 from mien.cli.evaluate import measures, training
+from mien.cli.export import export
 from mien.cli.info import info
 from mien.cli.live import live
 from mien.cli.reproduce import reproduce
@@ -47,7 +48,7 @@ VERBS: tuple[Callable[..., None], ...] = (
     *(edit.transfer, edit.edit, edit.neutralize, clips.animate, live),
     *(recognize.recognize, recognize.aus, recognize.embed),
     *(generate.generate, info, generate.synth, generate.augment, train.train, train.models, demo, train.zoo, bench),
-    reproduce,
+    *(export, reproduce),
 )
 for verb in VERBS:
     shell.command()(verb)
@@ -107,7 +108,8 @@ def _run(ending: Ending) -> None:
             errors.print(f"mien: out of memory ({said[0][:120]}); give smaller pictures, nets or batches", markup=False)
             sys.exit(2)
         if isinstance(error, ModuleNotFoundError):
-            errors.print(f"mien: this verb needs the package {error.name}; pip install 'mien[all]'", markup=False)
+            extra = "torch" if str(error.name).split(".")[0] == "torch" else "all"
+            errors.print(f"mien: this needs the package {error.name}; pip install 'mien[{extra}]'", markup=False)
             sys.exit(2)
         raise
     finally:

@@ -11,7 +11,7 @@ import typer
 from mien.about import DEFAULT
 from mien.cli.output import Delivery, check_outputs, say_left_out
 from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, bar, out
-from mien.cli.values import Device, Seed, finite
+from mien.cli.values import Backend, Device, Seed, finite
 from mien.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Tool:
     like_number: int | None = None
     landmarker: str = "net"
     keep_format: bool = False
+    backend: str = "auto"
 
     def editor(self) -> Any:
         """Return the Editor, once it is sure that clips can be read."""
@@ -44,7 +45,7 @@ class Tool:
         ffmpeg()
         from mien.editing.editor import Editor
 
-        return Editor(self.model, self.device, self.aligned, landmarker=self.landmarker)
+        return Editor(self.model, self.device, self.aligned, landmarker=self.landmarker, backend=self.backend)
 
 
 def any_clip(*paths: Path | None) -> bool:
@@ -142,6 +143,7 @@ def animate(
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Make a clip of a photograph, whose FACE goes from expression to expression.
 
@@ -160,7 +162,7 @@ def animate(
     check_output(output, asked)
     from mien.editing.editor import Editor
 
-    tool = Editor(model, device, aligned, landmarker=landmarker)
+    tool = Editor(model, device, aligned, landmarker=landmarker, backend=backend)
     check_model(tool, asked)
     cut = tool.crops(face, number)[0]
     if cut.left_out:

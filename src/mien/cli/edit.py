@@ -33,7 +33,7 @@ from mien.cli.terminal import (
     Workers,
     out,
 )
-from mien.cli.values import Device
+from mien.cli.values import Backend, Device
 from mien.errors import InputError
 from mien.labels import CLASSES, PRESETS, SPEECH
 
@@ -63,6 +63,7 @@ def transfer(
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Give FACE the expression of another picture, or swap the two.
 
@@ -80,7 +81,7 @@ def transfer(
         face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like, swap,
         save_expression,
     )  # fmt: skip
-    how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
+    how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format, backend)
     if folders.are_several(faces, output):
         return folders.change(faces, one, asked, how, transfers=True)
     if clips.any_clip(face, like, output):
@@ -95,7 +96,7 @@ def transfer(
         return
     from mien.editing.editor import Editor
 
-    tool = Editor(model, device, aligned, crop, landmarker)
+    tool = Editor(model, device, aligned, crop, landmarker, backend=backend)
     tool.require(asked, transfers=True)
     cuts, examples = one.faces(tool), [tool.crop(like, like_number)]
     expression = one.expression(tool, replace(asked, like=examples))
@@ -150,6 +151,7 @@ def edit(
     ray: OnRay = False,
     ray_workers: Workers = None,
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Change FACE's expression, gaze and head: to a class, to action units, or towards another picture.
 
@@ -173,14 +175,14 @@ def edit(
         faces[0], output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like,
         saved=save_expression, expressions=tuple(expression or ()),
     )  # fmt: skip
-    how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format)
+    how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format, backend)
     if ray or folders.are_several(faces, output):
         return folders.change(faces, one, asked(), how, ray=ray, workers=ray_workers)
     if clips.any_clip(faces[0], like, output):
         return clips.change(one, asked(), how)
     clips.check_none(keep_format)
     if one.begin():
-        change(one, asked(), like_number, device, aligned)
+        change(one, asked(), like_number, device, aligned, backend)
 
 
 def neutralize(
@@ -198,6 +200,7 @@ def neutralize(
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Take the expression off FACE.
 
@@ -207,7 +210,7 @@ def neutralize(
 
     asked = Controls("neutral")
     one = Delivery(faces[0], output, number, every, preview, crop, report, min_identity, sign, landmarker, model)
-    how = clips.Tool(model, aligned, device, number, None, landmarker, keep_format)
+    how = clips.Tool(model, aligned, device, number, None, landmarker, keep_format, backend)
     if folders.are_several(faces, output):
         return folders.change(faces, one, asked, how)
     if clips.any_clip(faces[0], output):
@@ -215,15 +218,17 @@ def neutralize(
     clips.check_none(keep_format)
     if not one.begin():
         return
-    change(one, asked, None, device, aligned)
+    change(one, asked, None, device, aligned, backend)
 
 
-def change(one: Delivery, asked: Controls, like_number: int | None, device: str, aligned: bool) -> None:
+def change(
+    one: Delivery, asked: Controls, like_number: int | None, device: str, aligned: bool, backend: str = "auto"
+) -> None:
     """Change a photograph as asked, whose example is a file, write what is wanted, and say what was achieved."""
     from mien.editing.achieved import in_words
     from mien.editing.editor import Editor
 
-    tool = Editor(one.model, device, aligned, one.crop, one.landmarker)
+    tool = Editor(one.model, device, aligned, one.crop, one.landmarker, backend=backend)
     tool.require(asked)
     faces = one.faces(tool)
     like = None if asked.like is None else tool.crop(asked.like, like_number)

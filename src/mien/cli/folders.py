@@ -194,7 +194,7 @@ class Worker:
 
         one, tool = orders.one, orders.tool
         self.orders = orders
-        self.editor = Editor(tool.model, tool.device, tool.aligned, one.crop, tool.landmarker)
+        self.editor = Editor(tool.model, tool.device, tool.aligned, one.crop, tool.landmarker, backend=tool.backend)
         self.editor.require(orders.asked, orders.transfers)
         example = orders.asked.like is not None and not orders.moving
         self.like = self.editor.crop(orders.asked.like, tool.like_number) if example else None

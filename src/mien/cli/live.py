@@ -10,7 +10,7 @@ import typer
 
 from mien.about import DEFAULT
 from mien.cli.terminal import Intensity, LandmarkerName, Model, out
-from mien.cli.values import Device
+from mien.cli.values import Backend, Device
 from mien.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def live(
     model: Model = DEFAULT,
     landmarker: LandmarkerName = "net",
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Change a face as a camera sees it.
 
@@ -50,7 +51,7 @@ def live(
     if not source.isdecimal() and not Path(source).is_file():
         raise InputError(f"{source}: no such clip; give one, or the number of a webcam, 0 the first")
     check_sink(to, source)
-    editor = Editor(model, device, landmarker=landmarker)
+    editor = Editor(model, device, landmarker=landmarker, backend=backend)
     with closing(sink_of(to, editor)) as sink, closing(shots(source)) as seen:  # type: ignore[type-var]
         report = run(editor, seen, sink, Wish(expression, intensity, True, reading), number, most=frames)
     out.print(f"{to}: {report}", markup=False, soft_wrap=True)

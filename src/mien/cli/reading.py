@@ -62,6 +62,7 @@ class Request:
     saved: Path | None = None  # where the expression of the one face goes
     ray: bool = False  # on a cluster; `output` is a folder then
     workers: int | None = None
+    backend: str = "auto"
 
     @property
     def full(self) -> bool:
@@ -115,7 +116,7 @@ class Request:
         reader = find_reader(self.reader) if self.reader else None
         points = self.columns in ("pyfeat", "openface")
         how = How(reader, self.least, self.smooth, points, self.needs)  # type: ignore[arg-type]
-        editor = Editor(self.model, self.device, self.aligned, landmarker=self.landmarker)
+        editor = Editor(self.model, self.device, self.aligned, landmarker=self.landmarker, backend=self.backend)
         with bar("looking") as tell, ExitStack() as held:
             sender = held.enter_context(closing(Sender(self.osc, self.which == "all"))) if self.osc else None
             for row in each_row(editor, self.paths, self.which, tell, journal, how):

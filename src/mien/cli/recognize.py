@@ -13,7 +13,7 @@ from mien.about import DEFAULT
 from mien.cli.output import check_outputs
 from mien.cli.reading import Columns, Elan, EveryFace, Osc, Plot, ReaderName, Request, Smooth, Table, form_of
 from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, OnRay, SaveExpression, Workers, bar, errors, out
-from mien.cli.values import Device
+from mien.cli.values import Backend, Device
 from mien.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -43,6 +43,7 @@ def recognize(
     ray: OnRay = False,
     ray_workers: Workers = None,
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Name the expression in pictures, in every frame of clips, and in folders of both.
 
@@ -59,7 +60,7 @@ def recognize(
     request = Request(
         paths, "recognize", model, output, number, every, aligned, landmarker, device, form_of(as_json, as_csv),
         smooth, least, columns, reader, plot, elan, osc, save_expression,
-        ray, ray_workers,
+        ray, ray_workers, backend,
     )  # fmt: skip
     request.deliver(short_words if as_csv else likeliest_first, in_words)
 
@@ -115,6 +116,7 @@ def aus(
     ray: OnRay = False,
     ray_workers: Workers = None,
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Measure action units, 0-5, in pictures, in every frame of clips, and in folders of both.
 
@@ -129,7 +131,7 @@ def aus(
     request = Request(
         paths, "estimate_aus", model, output, number, every, aligned, landmarker, device, form_of(as_json, as_csv),
         smooth, None, columns, reader, plot, elan, osc, save_expression,
-        ray, ray_workers,
+        ray, ray_workers, backend,
     )  # fmt: skip
     request.deliver(short_units_text if as_csv else short_units, strong_units)
 
@@ -176,6 +178,7 @@ def embed(
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     device: Device = "cpu",
+    backend: Backend = "auto",
 ) -> None:
     """Write the expression and identity codes of pictures or folders of pictures.
 
@@ -191,7 +194,7 @@ def embed(
     check_outputs({f"the picture {path}": path for path in paths}, {"-o": output})
     from mien.editing.editor import Editor
 
-    tool = Editor(model, device, aligned, landmarker=landmarker)
+    tool = Editor(model, device, aligned, landmarker=landmarker, backend=backend)
     tool.engine.require("embed")  # once, not for every picture
     rows, failed = each_picture(paths, lambda path: tool.embed(path, number))
     if not rows:

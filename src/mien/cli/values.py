@@ -43,6 +43,13 @@ def finite(option: typer.CallbackParam, value: float | None) -> float | None:
 
 
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …", callback=device_name)]
+Backend = Annotated[
+    str,
+    typer.Option(
+        help="What runs the model: torch, onnx or openvino; auto is onnx where it was exported so, as what comes with "
+        "mien is, else torch."
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, max=MOST, help="Other seeds give other random numbers.")]
 Seeds = Annotated[list[int] | None, typer.Option("--seed", min=0, max=MOST, help="Give it again for more trainings.")]
 Folder = Annotated[Path, typer.Argument(help="Folder to write into.", callback=folder_name)]

@@ -45,6 +45,7 @@ class Editor:
     it with a note that it was made. Where a picture shows several faces, `number` (1 is the leftmost) says which, and
     "all" changes every one; without it one by far larger than the others is meant, and its crop says who was left out.
     With `aligned`, pictures are taken as crops already aligned, as a data set's are, and no face is looked for.
+    `backend` runs the model: "torch", "onnx", "openvino", or "auto" (`mien.runtime.open`); pictures are the same.
     `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", as is None. With `crop_only`,
     methods that change a face return its aligned crop alone, at the model's size.
 
@@ -63,9 +64,11 @@ class Editor:
         crop_only: bool = False,
         landmarker: str | Landmarker | None = "net",
         bare: bool | None = None,  # crop_only's old name, until 0.2
+        backend: str = "auto",
     ):
         crop_only = crop_only if bare is None else bare
-        self.engine = open_engine(model, device)
+        self.engine = open_engine(model, device, backend)
+        self._asked = model if isinstance(model, str) and not hasattr(self.engine, "model") else self.engine
         self.name, self.size = self.engine.name, self.engine.size
         self.aligned, self.crop_only = aligned, crop_only
         if isinstance(landmarker, str):
@@ -74,8 +77,10 @@ class Editor:
 
     @property
     def model(self) -> Any:
-        """The model itself, where PyTorch runs it. Raises AttributeError elsewhere."""
-        return self.engine.model  # type: ignore[attr-defined]
+        """The model itself, as PyTorch has it; loaded for that where something else runs it."""
+        if isinstance(self._asked, str):
+            self._asked = open_engine(self._asked, backend="torch")
+        return self._asked.model  # type: ignore[attr-defined]
 
     @property
     def fingerprint(self) -> str:

@@ -37,7 +37,7 @@ def demo(folder: Path, model: str = DEFAULT, people: int = 10, say: Callable[[st
 
     Writes into `folder`: faces/ (a labelled data set), people.png, photograph.png and its edits, transfer.csv.
     """
-    editor = Editor(model)
+    editor = Editor(model, backend="torch")  # tables are of many pictures at once
     say(f"rendering {people} people who do not exist …")
     generate(folder / "faces", people=people, per_person=36, size=128, seed=SEED, jobs=2)
     data = open_data(folder / "faces", 128)

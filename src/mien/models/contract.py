@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-from mien.controls import Controls
+from mien.controls import KINDS, Controls, way
 from mien.data.batch import Batch
 from mien.errors import InputError
 from mien.models.recipe import Sampling, Stage
@@ -33,20 +33,6 @@ class Embedding:
 
     expression: Tensor
     identity: Tensor
-
-
-KINDS = {
-    "expression": "class", "aus": "action unit", "like": "example", "gaze": "gaze",
-    "sides": "action unit of one side", "turn": "turn of the head", "roll": "roll of the head",
-    "beside": "action unit beside a class or an example", "only": "part of an example",
-}  # fmt: skip
-"""What an edit can ask by (`Controls.kinds`), in words."""
-
-
-def way(kind: str, controls: Controls) -> str:
-    """Return one of the kinds by which `controls` ask, in words; where a word is asked for as units, with that."""
-    by_units = kind in ("aus", "sides") and controls.expressions
-    return KINDS[kind] + (f", which {' + '.join(map(str, controls.expressions))} needs" if by_units else "")
 
 
 class Family(nn.Module):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from mien.controls import Controls
+from mien.controls import Controls, way
 from mien.errors import InputError
-from mien.models.contract import Edits, Family, way
+from mien.models.contract import Edits, Family
 from mien.models.eet.model import Eet
 from mien.models.evaluator import Evaluator
 from mien.models.expr_gan.model import ExprGan

@@ -44,7 +44,7 @@ class Teeth:
         size = brightness.shape[-1]
         arch = resized(self.arch.float(), size)
         grid = (arch - arch.new_tensor(CENTRE)[:, None, None]) / arch.new_tensor(REACH)[:, None, None]
-        texture = self.texture.float().expand(len(arch), -1, -1, -1)
+        texture = self.texture.float().expand(arch.shape[0], -1, -1, -1)
         grain, tooth = F.grid_sample(
             texture, grid.permute(0, 2, 3, 1).nan_to_num(0.0), padding_mode="border", align_corners=False
         ).split(1, 1)
@@ -79,7 +79,7 @@ class Dentition(nn.Module):
         """Features (B, C, h, h), `clear` (B, 1, w, w) -> teeth, whose place is told on a grid of COARSE a side."""
         places = (torch.arange(COARSE, device=features.device) + 0.5) / COARSE - 0.5
         down, across = torch.meshgrid(places, places, indexing="ij")
-        where = 4 * torch.stack([across, down]).to(features.dtype).expand(len(features), -1, -1, -1)
+        where = 4 * torch.stack([across, down]).to(features.dtype).expand(features.shape[0], -1, -1, -1)
         x = F.leaky_relu(self.around(torch.cat([F.adaptive_avg_pool2d(features, COARSE), where], 1)), 0.2)
         x = F.leaky_relu(self.inner(x), 0.2)
         *off, light = self.lie(x).float().split(1, 1)

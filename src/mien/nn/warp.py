@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from mien.nn.teeth import Teeth
 from mien.nn.tint import Tint
-from mien.nn.windows import WHOLE, Window, cut, fitted, resized
+from mien.nn.windows import WHOLE, Window, cut, fitted, placed, resized
 
 
 def warp(image: Tensor, flow: Tensor, window: Window = WHOLE) -> Tensor:
@@ -88,11 +88,8 @@ class Fields:
         maps = [(p.window, of(p, p.side(size))) for p in self.patches if window in (WHOLE, p.window)]
         if len(maps) == 1 and maps[0][0] == window:
             return maps[0][1]
-        first = maps[0][1]
-        frame = first.new_zeros((*first.shape[:2], size, size))
-        for place, x in maps:  # which do not overlap
-            cut(frame, place).copy_(x)
-        return frame
+        frames = [placed(x, place, size) for place, x in maps]  # which do not overlap
+        return sum(frames[1:], frames[0])
 
 
 def carried(fields: Fields, motion: Tensor) -> Fields:

@@ -43,3 +43,9 @@ def cut(x: Tensor, window: Window) -> Tensor:
     """Return a window of maps (B, C, H, W)."""
     left, top, right, bottom = (round(edge * x.shape[-1]) for edge in window)
     return x[..., top:bottom, left:right]
+
+
+def placed(x: Tensor, window: Window, size: int) -> Tensor:
+    """Return a window's maps in a frame of size × size that is zero around them."""
+    left, top, right, bottom = (round(edge * size) for edge in window)
+    return F.pad(x, (left, size - right, top, size - bottom))

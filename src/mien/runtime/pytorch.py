@@ -26,10 +26,8 @@ from mien.nn.blocks import folded
 from mien.nn.images import to_pixels, to_tensor
 from mien.nn.modes import native_bf16
 from mien.nn.warp import Fields
+from mien.runtime.description import FINER
 from mien.runtime.engine import Ability, Change, Readings, Sitter
-
-FINER = 2
-"""Times the side of a crop that the paint has, for photographs in which a face is larger: teeth are sharp at any."""
 
 PROTOCOLS: dict[Ability, type] = {
     "edit": contract.Edits,

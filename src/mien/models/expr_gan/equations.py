@@ -64,7 +64,7 @@ def fade(code: Tensor, intensity: Tensor | float) -> Tensor:
 
 def full_code(present: Tensor, style: int) -> Tensor:
     """Return Eq. 3's code at |z_y| = 1: 1 in the blocks of what is present, -1 elsewhere; y (B, K) -> (B, K d)."""
-    return expression_code(present, present.new_ones(len(present), style))
+    return expression_code(present, present.new_ones(present.shape[0], style))
 
 
 def present_blocks(code: Tensor, present: Tensor) -> Tensor:

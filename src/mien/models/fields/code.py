@@ -63,4 +63,4 @@ def corrected(asked: Tensor, wanted: Tensor, reached: Tensor) -> Tensor:
     """
     units = slice(2 * UNITS)
     short = garrote((wanted - reached)[:, units], MISREAD)
-    return torch.cat([(asked[:, units] + short).clamp(0, 1.2), asked[:, 2 * UNITS :]], 1)
+    return torch.cat([(asked[:, units] + short).clamp(0.0, 1.2), asked[:, 2 * UNITS :]], 1)

@@ -54,7 +54,7 @@ class FieldNet(nn.Module):
         """Return a face's maps, the finest first; `view` (B, 3, V, V) is the frame at half its side."""
         places = torch.linspace(-1, 1, view.shape[-1] // 2, device=view.device, dtype=view.dtype)
         y, x = torch.meshgrid(places, places, indexing="ij")
-        where = torch.stack([x, y]).expand(len(view), -1, -1, -1)
+        where = torch.stack([x, y]).expand(view.shape[0], -1, -1, -1)
         maps = [self.first(torch.cat([F.pixel_unshuffle(view, 2), where], 1))]
         for block, halve in zip(self.encode, self.halve, strict=True):
             maps[-1] = block(maps[-1])
@@ -106,7 +106,7 @@ class FieldNet(nn.Module):
         made = [_patch(MOUTH, plain, gate, tint, 0.0, teeth=self.dentition(near, clear))]
         both = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
         steer = self.side(torch.cat(by_side(condition)))
-        eyes = self.eyes(*(torch.cat(pair) for pair in both), steer)[0].chunk(2)
+        eyes = self.eyes(*(torch.cat(pair) for pair in both), steer)[0].unflatten(0, (2, -1))
         for window, maps, centre in zip(EYES, eyes, CENTRES, strict=True):
             plain, iris = maps.split([5, 1], 1)
             turned = turned_iris(iris, ANGLE * condition[:, -2:], window, centre)
@@ -180,7 +180,7 @@ class Atlas(nn.Module):
     def forward(self, features: Tensor, size: int) -> Tensor:
         """Features (B, C, h, h) -> (B, patterns, size, size)."""
         shift = self.reach * self.where(features).float().tanh()
-        patterns = resized(self.patterns, size).expand(len(features), -1, -1, -1)
+        patterns = resized(self.patterns, size).expand(features.shape[0], -1, -1, -1)
         return (warp(patterns, shift) * resized(self.strength(features), size)).to(features.dtype)
 
 

@@ -51,7 +51,7 @@ class Reader(nn.Module):
         The units that are read have a say in the words, so that both tell the same of a face.
         """
         code, words = self(torch.cat([face, face.flip(3)]))
-        (a, b), (first, second) = code.chunk(2), words.chunk(2)
+        (a, b), (first, second) = code.unflatten(0, (2, -1)), words.unflatten(0, (2, -1))
         code = (a + mirrored(b)) / 2
         left, right = (STRONGEST * held(code)[:, : 2 * UNITS]).chunk(2, 1)
         return code, (first + second) / 2 + SAY * prototype_scores(left, right)

@@ -1,0 +1,66 @@
+"""Exported graphs run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mien.errors import InputError
+from mien.runtime.description import Description
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+class OnnxRunner:
+    """Opens a graph when it is first asked for."""
+
+    def __init__(self, about: Description, device: str = "cpu"):
+        self._open = cache(lambda name: session(about.graph(name), device))
+        self._only = cache(_only_what_is_asked)
+
+    def run(self, graph: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
+        """Return outputs; what only others need is not computed."""
+        found: onnxruntime.InferenceSession = self._open(graph)
+        wanted = {place.name: inputs[place.name] for place in found.get_inputs()}
+        return list(found.run(list(outputs), wanted, self._only()))
+
+
+def session(path: Any, device: str = "cpu") -> onnxruntime.InferenceSession:
+    """Return a graph, ready to run. Raises InputError for a file that is none, and for a device that is not there."""
+    import onnxruntime
+
+    kind, _, number = device.partition(":")
+    provider = PROVIDERS.get(kind)
+    if provider not in onnxruntime.get_available_providers():
+        raise InputError(f"device {device!r} is not to be had by ONNX Runtime here; use cpu, or --backend torch")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads()
+    options.log_severity_level = 3  # errors alone
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others compute here, too
+    chosen: Any = (provider, {"device_id": int(number)}) if number else provider
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=[chosen])
+    except Exception as error:  # of many kinds, all the library's own
+        said = str(error).strip().splitlines()[0][:120]
+        raise InputError(f"{path}: ONNX Runtime cannot open it ({said}); export the model again") from error
+
+
+def threads() -> int:
+    """Return how many threads a graph may use, as OMP_NUM_THREADS says; 0, as many as there are cores, without it."""
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    return int(said) if said.isdigit() else 0
+
+
+def _only_what_is_asked() -> onnxruntime.RunOptions:
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.only_execute_path_to_fetches = True
+    return options
