@@ -108,7 +108,7 @@ def do_parts(
     logging.getLogger("ray").setLevel(logging.ERROR)
     begun = not ray.is_initialized()
     if begun:
-        ray.init(log_to_driver=False, logging_level="error", include_dashboard=False)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     try:
         DataContext.get_current().enable_progress_bars = False
         most = max(1, min(workers or int(ray.cluster_resources().get("CPU", 1)), len(left)))
