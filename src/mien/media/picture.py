@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image, ImageFile, PngImagePlugin
 
-from mien.errors import InputError
+from mien.errors import InputError, missing
 from mien.media.mended import mended
 from mien.media.parts import check_parts
 from mien.reading import opened
@@ -158,8 +158,7 @@ def _is_heic(path: Path, head: bytes, formats: tuple[str, ...]) -> bool:
     try:
         import pillow_heif  # noqa: F401
     except ImportError as error:
-        install = "pip install 'mien[heic]', or save it as JPEG"
-        raise InputError(f"{path}: HEIC, as telephones make it, needs the package pillow-heif: {install}") from error
+        raise missing(f"{path}: HEIC, as telephones make it,", "pillow_heif", ", or save it as JPEG") from error
     return True
 
 

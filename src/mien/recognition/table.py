@@ -69,7 +69,8 @@ def check_table(path: Path) -> None:
         raise InputError(f"{path}: unknown suffix '{path.suffix}'; name the table {', '.join(TABLES)}")
     check_place(path)
     if path.suffix.lower() == ".parquet":
-        import pyarrow  # noqa: F401 - pandas asks for it only when it writes
+        import pandas  # noqa: F401 - where one of both is missing, say so before the work
+        import pyarrow  # noqa: F401
 
 
 def write_table(rows: Sequence[Row], path: Path, columns: Sequence[str] | None = None) -> None:
