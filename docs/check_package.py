@@ -1,6 +1,6 @@
 """Check what was built: the sdist holds all that git does, the wheel all that runs, and no more than 80 MB.
 
-    python -m build && python docs/check_package.py dist
+python -m build && python docs/check_package.py dist
 """
 
 from __future__ import annotations

@@ -84,7 +84,11 @@ def test_verbs_tell_it(faces_folder, blocked, words, extra):
     (place / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(60))
     (place / "face.png").write_bytes((faces_folder / "images" / "ann_0.png").read_bytes())
     done = subprocess.run(
-        [sys.executable, "-c", RUN, json.dumps([blocked, words])], cwd=place, capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", RUN, json.dumps([blocked, words])],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     line, code = done.stderr.strip().splitlines()[-2:]
     assert code == "2" and line.startswith("mien: ") and f"pip install 'mien[{extra}]'" in line, done.stderr

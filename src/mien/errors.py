@@ -1,4 +1,4 @@
-"""A user's mistake: the shell prints its text and exits with 2, without a traceback. And which extra brings a package."""
+"""A user's mistake, whose text the shell prints and exits with 2, without a traceback; which extra brings a package."""
 
 from __future__ import annotations
 
@@ -40,8 +40,16 @@ EXTRAS = {
 FROM = {("mien.recognition", "pandas"): "tables"}
 """The same where a room of mien's needs less than others do of a package that several extras bring."""
 
-NAMES = {"feat": "py-feat", "huggingface_hub": "huggingface-hub", "pillow_heif": "pillow-heif", "skimage": "scikit-image"}
-NAMES |= {"sklearn": "scikit-learn", "c2pa": "c2pa-python", "cv2": "opencv-python-headless", "PIL": "pillow"}
+NAMES = {
+    "PIL": "pillow",
+    "c2pa": "c2pa-python",
+    "cv2": "opencv-python-headless",
+    "feat": "py-feat",
+    "huggingface_hub": "huggingface-hub",
+    "pillow_heif": "pillow-heif",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+}
 """What packages are called where they are installed, if not as they are imported."""
 
 

@@ -1,4 +1,4 @@
-"""Weights by name and version: the index, the files and the changelog agree, and a pin takes what it says or nothing."""
+"""Weights by name and version: index, files and changelog agree; a pin takes what it says, or nothing."""
 
 import json
 import re

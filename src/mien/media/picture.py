@@ -40,6 +40,8 @@ PICTURES = frozenset(
 PIXEL_LIMIT = 100_000_000  # a photograph of this size takes 0.3 GB as an array; files can claim far more
 BUDGET = 1_900_000_000  # bytes that decoding may take: with the program itself less than 2.5 GB
 
+LARGEST = 1 << 30  # bytes of a picture's file that are held at once
+
 PROFILE = 32 << 20  # bytes of a colour profile; JPEGs hold up to 17 million
 PngImagePlugin.MAX_TEXT_CHUNK = 2 * PROFILE  # by default Pillow opens no PNG whose profile has more than one million
 
