@@ -2,9 +2,9 @@
 
     python docs/check_docs.py [readme] [notebooks] [figures] [--only WORDS] [--keep FOLDER]
 
-Commands run in a folder of their own, on pictures and people that are made for it: a photograph in the public domain, what
-mien makes of it, and people who do not exist. Where a command would take long, the words in SHORTER are added or take the
-place of its own; what is not run stands in LEFT_OUT with the reason. Everything else runs as a reader would type it.
+Commands run in a folder of their own, on pictures and people that are made for it: a photograph in the public domain,
+what mien makes of it, and people who do not exist. Where a command would take long, the words in SHORTER are added or
+take the place of its own; what is not run stands in LEFT_OUT with the reason. All else runs as a reader would type it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ LEFT_OUT = {
 """First words of commands that are not run, and why."""
 
 FIGURES = ("draw_architecture.py", "write_reproduced.py")
-"""Scripts beside this one that draw or write in less than a minute what the documents show; nothing may change by them."""
+"""Scripts beside this one that write parts of the documents in less than a minute; no page may change by them."""
 
 
 def commands(page: Path) -> list[str]:
