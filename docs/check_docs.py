@@ -56,8 +56,9 @@ FIGURES = ("draw_architecture.py", "write_reproduced.py")
 
 def commands(page: Path) -> list[str]:
     """Return the commands in a page's fenced blocks that name no language, without what is said beside them."""
-    blocks = re.findall(r"^```\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
-    lines = [re.sub(r"\s{2,}#.*$", "", line).strip() for block in blocks for line in block.splitlines()]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    plain = [block for language, block in blocks if not language]
+    lines = [re.sub(r"\s+#\s.*$", "", line).strip() for block in plain for line in block.splitlines()]
     return [line for line in lines if line]
 
 
