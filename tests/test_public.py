@@ -62,3 +62,9 @@ def test_the_readmes_lines_pass_a_type_checker(tmp_path):
 
 def test_the_package_says_that_it_is_typed():
     assert (Path(mien.__file__).parent / "py.typed").is_file()
+
+
+def test_a_name_that_lacks_its_package_says_so(monkeypatch):
+    monkeypatch.setitem(mien._HOMES, "load", "no_such_package.inner")
+    with pytest.raises(mien.InputError, match="mien.load needs the package no_such_package: pip install"):
+        _ = mien.load

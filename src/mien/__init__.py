@@ -77,7 +77,12 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'mien' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    try:
+        return getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        from mien.errors import missing
+
+        raise missing(f"mien.{name}", error) from error
 
 
 def __dir__() -> list[str]:
