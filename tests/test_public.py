@@ -66,5 +66,5 @@ def test_the_package_says_that_it_is_typed():
 
 def test_a_name_that_lacks_its_package_says_so(monkeypatch):
     monkeypatch.setitem(mien._HOMES, "load", "no_such_package.inner")
-    with pytest.raises(mien.InputError, match="mien.load needs the package no_such_package: pip install"):
+    with pytest.raises(mien.InputError, match="needs the package no_such_package: pip install"):
         _ = mien.load
