@@ -29,7 +29,7 @@ PORT = "7999"
 
 SMALL = ["--set", "width=4", "--set", "batch_size=16"]
 SHORTER: Mapping[str, list[str]] = {
-    "mien synth faces": ["--people", "10", "--size", "64"],
+    "mien synth faces": ["--people", "12", "--test", "0.5", "--size", "64"],
     "mien generate people": ["--count", "4"],
     "mien augment more_faces": ["--per-class", "6"],
     "mien train ter_gan": [*SMALL, *("--set", "pretrain_steps=2", "--set", "steps=4", "--set", "recognition_steps=2")],

@@ -69,7 +69,7 @@ def test_commands_are_taken_from_the_readme_as_they_stand():
     for start in check.SHORTER:
         assert any(line.startswith(start) for line in lines), f"no command of the README begins with {start}"
     short = check.shortened("mien synth faces --people 40 --test 0.2")
-    assert short == ["mien", "synth", "faces", "--test", "0.2", "--people", "10", "--size", "64"]
+    assert short == ["mien", "synth", "faces", "--people", "12", "--test", "0.5", "--size", "64"]
 
 
 def test_notebooks_hold_no_outputs():
