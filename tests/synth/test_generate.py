@@ -220,5 +220,5 @@ def test_a_share_of_people_is_marked_test(small, tmp_path):
     assert {row["test"] for row in rows(small)} == {"0"}
     with pytest.raises(InputError, match="holds another set"):
         generate(tmp_path / "set", people=3, per_person=1, size=32, seed=4)
-    with pytest.raises(InputError, match="test: expected a share from 0 to 1, got 2"):
+    with pytest.raises(InputError, match="--test 2: expected a share from 0 to 1"):
         generate(tmp_path / "more", test=2)
