@@ -116,9 +116,10 @@ def read_photo(
 ) -> Photo:  # fmt: skip
     """Return the photograph in `path`, turned upright as its EXIF says; of several frames the first.
 
-    `content` are its bytes where it stands in no file; `path` then is what to call it. That there are several is logged, unless with `tell` off the caller says so. Grey, palette, transparent and CMYK
-    images all become 8-bit RGB; of 16-bit ones `sixteen` keeps all. One of more than `limit` pixels is refused by its
-    header, before it is decoded. Raises InputError for what cannot be read whole.
+    `content` are its bytes where it stands in no file; `path` then is what to call it. That there are several frames
+    is logged, unless with `tell` off the caller says so. Grey, palette, transparent and CMYK images all become 8-bit
+    RGB; of 16-bit ones `sixteen` keeps all. One of more than `limit` pixels is refused by its header, before it is
+    decoded. Raises InputError for what cannot be read whole.
     """
     path = Path(path)
     with open_picture(path, _EXPECTED, _REMEDY, limit, content=content) as image:
