@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test zoo graphs check-wheel fuzz lint env dev clean
+.PHONY: demo test zoo graphs check-wheel fuzz lint docs check-docs env dev clean
 
 demo: env
 	$(BIN)/mien demo demo_out
@@ -42,6 +42,14 @@ lint: dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# The site, from the same Markdown that the repository shows; strictly: a warning or a broken link is an error.
+docs: env $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
+
+# What the documents say, run: the README's commands, the notebooks, figures of less than a minute, the site.
+check-docs: docs
+	OMP_NUM_THREADS=1 $(BIN)/python docs/check_docs.py
+
 env: $(VENV)/installed-all
 dev: $(VENV)/installed-dev
 
@@ -53,4 +61,4 @@ $(VENV)/installed-%: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo_out fuzz fuzz.json wheel.json
+	rm -rf $(VENV) demo_out fuzz fuzz.json wheel.json site

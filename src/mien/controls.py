@@ -39,6 +39,12 @@ class Controls:
     of the picture, and pitch, down; `roll` tilts it clockwise.
 
     Raises InputError where nothing is asked, for what does not go together, and for what is out of range.
+
+    >>> Controls(aus={12: 3, "6L": 2}, gaze=(10, 0)).kinds
+    ['aus', 'gaze', 'sides']
+    >>> Controls("happiness", intensity=2)
+    Traceback (most recent call last):
+    mien.errors.InputError: intensity 2 is out of range; give a number from 0 (neutral) to 1
     """
 
     expression: str | Expression | Sequence[str | Expression] | None = None

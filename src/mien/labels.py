@@ -233,7 +233,11 @@ def units_of(blendshapes: Mapping[str, float]) -> dict[int | str, float]:
 
 
 def au_name(unit: int) -> str:
-    """Return an action unit as columns and tables name it: 1 -> AU01."""
+    """Return an action unit as columns and tables name it.
+
+    >>> au_name(1)
+    'AU01'
+    """
     return f"AU{unit:02d}"
 
 

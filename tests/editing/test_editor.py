@@ -77,9 +77,9 @@ def test_aligned_takes_the_whole_picture():
     assert error.mean() < 0.2  # a 2×2 mean, give or take the resampling filter's reach
 
 
-@pytest.mark.parametrize("picture", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3)), np.zeros((8, 8, 4), np.uint8)])
+@pytest.mark.parametrize("picture", [np.zeros(8, np.uint8), np.zeros((8, 8, 3), int), np.zeros((8, 8, 2), np.uint8)])
 def test_arrays_that_are_no_picture(editor, picture):
-    with pytest.raises(InputError, match=r"uint8 \(H, W, 3\)"):
+    with pytest.raises(InputError, match=r"a picture must (be uint8|have the shape \(H, W, 3\))"):
         editor.edit(picture, "fear")
 
 
@@ -90,3 +90,22 @@ def test_what_a_model_cannot_do_names_those_that_can(monkeypatch):
     monkeypatch.setitem(FAMILIES, "blind", Blind)
     with pytest.raises(InputError, match="blind cannot transfer; these can: ter_gan"):
         Editor(Blind()).transfer(astronaut(), astronaut())
+
+
+def test_what_is_made_bears_its_note_and_goes_on(tmp_path):
+    face = astronaut()[:256, 96:352]
+    Image.fromarray(face).save(tmp_path / "face.png")
+    editor = Editor()
+    made = editor.edit(tmp_path / "face.png", "happiness", intensity=0.7)
+    given = [(tmp_path / "face.png").read_bytes(), Image.open(tmp_path / "face.png"), face]
+    assert all(np.array_equal(editor.edit(one, "happiness", intensity=0.7).rgb, made.rgb) for one in given)
+    made.save(tmp_path / "made.png")
+    stamp = read_stamp(tmp_path / "made.png")
+    assert (stamp.operation, stamp.source, stamp.model) == ("edit: happiness 0.70", "face.png", "fields")
+    editor.save(made, tmp_path / "again.png")
+    assert read_stamp(tmp_path / "again.png") == stamp
+    further = editor.transfer(made, like=tmp_path / "face.png")
+    assert further.stamp.operation == "edit: happiness 0.70, then transfer from face.png"
+    assert editor.edit(face, "fear").stamp.source == "of unknown name"
+    with pytest.raises(InputError, match="list must be of faces"):
+        editor.edit([face], "fear")

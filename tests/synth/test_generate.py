@@ -208,3 +208,17 @@ def test_a_set_made_before_there_were_plans_is_known(tmp_path):
     del old["plan"]
     record.write_text(json.dumps(old))
     generate(tmp_path / "set", **SMALL | {"people": 1, "per_person": 2})
+
+
+def test_a_share_of_people_is_marked_test(small, tmp_path):
+    generate(tmp_path / "set", people=3, per_person=1, size=32, seed=4, test=0.4)
+    assert {row["subject"]: row["test"] for row in rows(tmp_path / "set")} == {
+        "S00001": "0",
+        "S00002": "0",
+        "S00003": "1",
+    }
+    assert {row["test"] for row in rows(small)} == {"0"}
+    with pytest.raises(InputError, match="holds another set"):
+        generate(tmp_path / "set", people=3, per_person=1, size=32, seed=4)
+    with pytest.raises(InputError, match="--test 2: expected a share from 0 to 1"):
+        generate(tmp_path / "more", test=2)

@@ -133,7 +133,7 @@ def test_a_shelf_on_the_hub_is_fetched_file_by_file(made, monkeypatch):
     make(models=("judge",))
     asked = []
 
-    def download(repository, name):
+    def download(repository, name, revision=None):
         asked.append((repository, name))
         return str(out / name)
 

@@ -262,7 +262,7 @@ def test_without_gradio_is_one_line(capsys, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     code, err = shell(capsys, monkeypatch, "app", "--port", str(port))
-    assert code == 2 and err.strip() == "mien: mien app needs the package gradio; pip install 'mien[web]'"
+    assert code == 2 and err.strip() == "mien: mien app needs the package gradio: pip install 'mien[web]'"
 
 
 def test_a_port_that_is_taken_is_one_line(capsys, monkeypatch):

@@ -27,7 +27,7 @@ from mien.cli.signals import Ending, endings
 from mien.cli.streams import lose_output, open_streams, place_of_error
 from mien.cli.tables import choose_tables
 from mien.cli.terminal import errors, log_to_terminal, out
-from mien.errors import InputError
+from mien.errors import InputError, missing
 
 NO_MEMORY = ("can't allocate memory", "CUDA out of memory", "Insufficient memory")  # in torch's words, and OpenCV's
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
@@ -108,8 +108,7 @@ def _run(ending: Ending) -> None:
             errors.print(f"mien: out of memory ({said[0][:120]}); give smaller pictures, nets or batches", markup=False)
             sys.exit(2)
         if isinstance(error, ModuleNotFoundError):
-            extra = "torch" if str(error.name).split(".")[0] == "torch" else "all"
-            errors.print(f"mien: this needs the package {error.name}; pip install 'mien[{extra}]'", markup=False)
+            errors.print(f"mien: {missing('this', error)}", markup=False)
             sys.exit(2)
         raise
     finally:

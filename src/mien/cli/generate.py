@@ -52,18 +52,19 @@ def synth(
     jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes that render.")] = 2,
     sessions: Annotated[int, typer.Option(help="Lights under which everybody is rendered.")] = 1,
     occluded: Annotated[float, typer.Option(help="Share of pictures with a hat, a mask or a hand, 0-1.")] = 0.0,
+    test: Annotated[float, typer.Option(help="Share of the people marked test, to be measured on, 0-1.")] = 0.0,
     plan: Annotated[
         str, typer.Option(help="photofaces, or photofaces_extra: gaze, lids, speech, turns.")
     ] = "photofaces",
 ) -> None:
     """Render people who do not exist, with exact labels, into FOLDER. Called again, it goes on where it stopped.
 
-    Example: `mien synth faces --people 200 --jobs 4`
+    Example: `mien synth faces --people 200 --test 0.2 --jobs 4`
     """
     from mien.synth.generate import generate
 
     with bar("rendering") as tell:
-        generate(folder, people, per_person, size, seed, jobs, sessions, occluded, plan, tell)
+        generate(folder, people, per_person, size, seed, jobs, sessions, occluded, plan, tell, test)
     count = people * per_person * sessions
     out.print(f"{folder}: {people} people, {count} pictures, labels in metadata.csv", markup=False)
 

@@ -53,13 +53,17 @@ def training_data(sets: Sets, size: int, all_people: bool = False) -> Data:
     return data.select(kept)
 
 
-def held_out(sets: Sets, size: int, all_people: bool = False) -> Data:
-    """Return the folders' rows marked test, or all. Raises InputError where none is marked."""
+def held_out(sets: Sets, size: int, all_people: bool | None = False) -> Data:
+    """Return the folders' rows marked test, or all. Raises InputError where none is marked.
+
+    `all_people` is None where the others are learnt from, so that there is no taking everybody.
+    """
     data = sets.open(size)
     if all_people:
         return data
     if not data.manifest.test.any():
+        other = "" if all_people is None else ", or take everybody with --all-people"
         raise InputError(
-            f"{sets}: no row is marked test=1; mark the people never trained on, or take everybody with --all-people"
+            f"{sets}: no row is marked test=1; mark the people never trained on (mien synth --test 0.2 does){other}"
         )
     return data.select(data.manifest.test)

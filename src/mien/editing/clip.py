@@ -99,11 +99,11 @@ class Driver:
 
 def change_clip(
     editor: Editor,
-    face: Path,
-    output: Path,
-    ask: Ask,
-    operation: str = "edit",
-    like: Path | None = None,
+    face: str | Path,
+    output: str | Path,
+    ask: Ask | Controls,
+    operation: str = "",
+    like: str | Path | None = None,
     number: int | None = None,
     like_number: int | None = None,
     transfers: bool = False,
@@ -113,10 +113,14 @@ def change_clip(
 ) -> ClipReport:
     """Write the clip `face`, or the photograph `face` in the time of the driving clip `like`, with faces changed.
 
-    `ask` is given the driving face, if `like` is a clip. Frames without that person pass unchanged. Written is what
+    `ask` is what is asked of every frame, or returns it, given the driving face if `like` is a clip; `operation` says
+    so in the note. Frames without that person pass unchanged. Written is what
     everybody plays; with `keep_format` what comes nearest to the source; `lossless`, which is larger, is exact outside
     what changed. Raises InputError for anything a user can get wrong; nothing is half-written.
     """
+    face, output, like = Path(face), Path(output), Path(like) if like else None
+    asked = (lambda _: ask) if isinstance(ask, Controls) else ask
+    operation = operation or (ask.operation() if isinstance(ask, Controls) else "edit")
     with ExitStack() as stack:
         driven = stack.enter_context(ClipReader(like)) if like and is_moving(like) else None
         if is_moving(face):
@@ -137,7 +141,7 @@ def change_clip(
             frames = still_frames(frames, still)
         driver = Driver(editor, driven, like_number) if driven else None
         follow = follower(face, number, editor.aligned, editor.landmarker, person_code)
-        report = change_frames(editor, frames, reader.count, writer, driver, ask, follow, transfers, tell)
+        report = change_frames(editor, frames, reader.count, writer, driver, asked, follow, transfers, tell)
         if report.missed == report.frames:
             raise nobody(face, report.frames, number, follow.most, " while one drives" if driver else "")
         return replace(report, notes=tuple(writer.notes))

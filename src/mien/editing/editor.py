@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from mien.errors import InputError
 from mien.expressions import Expression
 from mien.faces.align import align, rescaled, similarity
 from mien.faces.composite import paste_residual
-from mien.faces.crop import FaceCrop, Picture, Which, as_photo
+from mien.faces.crop import FaceCrop, Picture, Which, as_crops, as_photo
 from mien.faces.detect import Face, choose_face, find_faces, left_out
 from mien.faces.landmarks import Landmarker
 from mien.faces.masks import landmark_mask
@@ -37,17 +38,22 @@ if TYPE_CHECKING:
     from mien.recognition.face import How
 
 
+UNNAMED = "of unknown name"
+"""The source of what is made of a picture that has no file, in a note."""
+
+
 class Editor:
     """A model and all that lies between it and a photograph.
 
-    `model` is a zoo name, a file, a run's folder, a model or an engine. Pictures may be files, arrays, photos or faces
-    that this editor cut out, which are not looked for again. Methods that change a face return a Photo; `save` writes
-    it with a note that it was made. Where a picture shows several faces, `number` (1 is the leftmost) says which, and
-    "all" changes every one; without it one by far larger than the others is meant, and its crop says who was left out.
-    With `aligned`, pictures are taken as crops already aligned, as a data set's are, and no face is looked for.
-    `backend` runs the model: "torch", "onnx", "openvino", or "auto" (`mien.runtime.open`); pictures are the same.
-    `landmarker` finds the eyes: "net" our own, "mediapipe:FILE.task", or "cascade", as is None. With `crop_only`,
-    methods that change a face return its aligned crop alone, at the model's size.
+    `model` is a zoo name, a file, a run's folder, a hub id, a model or an engine. Pictures may be paths, bytes, open
+    files, images of Pillow's, arrays, tensors (`mien.media.given`), photos, or faces that this editor cut out, which
+    are not looked for again. Methods that change a face return a Photo, whose `save` writes it with a note that it was
+    made. Where a picture shows several faces, `number` (1 is the leftmost) says which, and "all" changes every one;
+    without it one by far larger than the others is meant, and its crop says who was left out. With `aligned`, pictures
+    are taken as crops already aligned, as a data set's are, and no face is looked for. `backend` runs the model:
+    "torch", "onnx", "openvino", or "auto" (`mien.runtime.open`); pictures are the same. `landmarker` finds the eyes:
+    "net" our own, "mediapipe:FILE.task", or "cascade", as is None. With `crop_only`, methods that change a face return
+    its aligned crop alone, at the model's size.
 
     A model that can "warp" moves the photograph's own pixels. Of one that generates pictures, the picture itself is not
     used: a net that squeezes a face through a few numbers loses a stranger's pores. Instead the residual, its picture
@@ -99,13 +105,13 @@ class Editor:
         if isinstance(picture, FaceCrop):
             return [picture]
         if isinstance(picture, list):
-            return picture
+            return as_crops(picture)
         photo = as_photo(picture)
         if self.aligned:
             height, width = photo.rgb.shape[:2]
             matrix = rescaled(np.eye(2, 3), np.array([self.size / width, self.size / height]))
             return [self._cut(photo, matrix, 1, (0.0, 0.0, float(width), float(height)))]
-        name = Path(picture) if isinstance(picture, str | Path) else Path("the picture")
+        name = Path(picture) if isinstance(picture, str | os.PathLike) else Path(photo.name or "the picture")
         found = find_faces(photo.rgb, self.landmarker)
         if number != "all" or not found:
             chosen = choose_face(found, name, None if number == "all" else number)
@@ -171,9 +177,13 @@ class Editor:
     ) -> Photo:
         """Return `face` with what is asked, whose example is a picture; by the model's transfer where `transfers`."""
         self.require(controls, transfers)  # before a face is looked for
+        example = ""
         if controls.like is not None:
-            controls = replace(controls, like=self.crop(controls.like, like_number).crop)
-        return self._changed(self.crops(face, number), controls, transfers)
+            cut = self.crop(controls.like, like_number)
+            controls, example = replace(controls, like=cut.crop), cut.photo.name or "another face"
+        faces = self.crops(face, number)
+        made = self._changed(faces, controls, transfers)
+        return replace(made, stamp=self._stamp_of(faces[0].photo, controls.operation(example, transfers)))
 
     def require(self, controls: Controls, transfers: bool = False) -> None:
         """Raise InputError where the model cannot do what is asked, or not by transfer where `transfers`."""
@@ -238,24 +248,35 @@ class Editor:
 
     def generate(self, count: int, expression: str | None = None, seed: int = 0) -> list[Photo]:
         """Return pictures of people who do not exist, showing a class or, with None, one drawn for each."""
-        return [as_photo(picture) for picture in self.engine.generate(count, expression, seed)]
+        stamp = self.stamp(f"generate: {expression or 'any expression'}", source=None)
+        made = self.engine.generate(count, expression, seed)
+        return [replace(as_photo(picture), stamp=stamp) for picture in made]
 
-    def stamp(self, operation: str, source: str | None = "of unknown name") -> Stamp:
+    def stamp(self, operation: str, source: str | None = UNNAMED) -> Stamp:
         """Return the note that a made picture carries; `source` names its photograph, None if there was none."""
         source = None if source is None else path_text(source)
         return Stamp(f"mien {VERSION}", self.name, path_text(operation), source, weights=self.fingerprint)
+
+    def _stamp_of(self, photo: Photo, operation: str) -> Stamp:
+        """Return the note of what is made of a photo, which may be made itself."""
+        before = f"{photo.stamp.operation}, then " if photo.stamp else ""
+        return self.stamp(before + operation, photo.name or UNNAMED)
 
     def save(
         self,
         photo: Photo,
         path: str | Path,
-        operation: str = "edit",
-        source: str | None = "of unknown name",
+        operation: str | None = None,
+        source: str | None = UNNAMED,
         stamped: bool = True,
         seal: Seal | None = None,
     ) -> None:
-        """Write a made picture; its metadata says so, unless `stamped` is False. `seal` is as in `write_photo`."""
-        write_photo(photo, path, self.stamp(operation, source) if stamped else None, seal)
+        """Write a made picture; its metadata says so, unless `stamped` is False. `seal` is as in `write_photo`.
+
+        Without an `operation` the note is the picture's own, as `Photo.save` writes it.
+        """
+        stamp = photo.stamp if operation is None and photo.stamp else self.stamp(operation or "edit", source)
+        write_photo(photo, path, stamp if stamped else None, seal)
 
     def change(self, cut: FaceCrop, controls: Controls, transfers: bool = False) -> Change:
         """Return what brings a face to what is asked, for `apply`; by the model's transfer where `transfers`."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from os import PathLike
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 
 from mien.errors import InputError
-from mien.media.photo import Photo, read_photo
+from mien.media.given import given_photo
+from mien.media.photo import Photo
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
 
 Which = int | Literal["all"] | None
 """Which faces of a photograph: the n-th from the left, counted from 1; all; or, by None, the only or by far largest."""
@@ -30,20 +35,26 @@ class FaceCrop:
     left_out: tuple[str, ...] = ()  # number and place of the smaller faces, in words, where none was chosen
 
 
-Picture = str | Path | np.ndarray | Photo | FaceCrop | list[FaceCrop]
-"""A file, an RGB uint8 array (H, W, 3), a photo that was read, or what was cut out of one: a face, or several."""
+if TYPE_CHECKING:
+    Picture = (
+        str | PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray | Tensor | Photo | FaceCrop | list[FaceCrop]
+    )
+else:
+    Picture = Any
+"""All that `mien.media.given` takes for a photograph, or what was cut out of one: a face, or several."""
 
 
 def as_photo(picture: Picture) -> Photo:
-    """Return a photo of a file or an array. Raises InputError for an array that is no RGB picture."""
-    if isinstance(picture, Photo):
-        return picture
+    """Return the photograph that is given, or of which a face was cut out. Raises InputError for what is no picture."""
     if isinstance(picture, FaceCrop):
         return picture.photo
     if isinstance(picture, list):
-        return picture[0].photo
-    if isinstance(picture, np.ndarray):
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-            raise InputError(f"a picture must be uint8 (H, W, 3) RGB; got {picture.dtype} {picture.shape}")
-        return Photo.of(picture)
-    return read_photo(Path(picture))
+        return as_crops(picture)[0].photo
+    return given_photo(picture)
+
+
+def as_crops(faces: list[FaceCrop]) -> list[FaceCrop]:
+    """Return faces that were cut out. Raises InputError where they are none, or other things."""
+    if not faces or not all(isinstance(face, FaceCrop) for face in faces):
+        raise InputError("a list must be of faces that crops() gave; give one picture at a time")
+    return faces

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mien.errors import InputError
+from mien.errors import InputError, missing
 
 
 def open_task(path: Path, asked: str, **options: Any) -> tuple[Any, Any]:
@@ -23,7 +23,7 @@ def open_task(path: Path, asked: str, **options: Any) -> tuple[Any, Any]:
         from mediapipe.tasks.python import BaseOptions
         from mediapipe.tasks.python.vision import FaceLandmarker, FaceLandmarkerOptions
     except ImportError:
-        raise InputError(f"{asked}: mediapipe is not installed; pip install 'mien[mediapipe]'") from None
+        raise missing(asked, "mediapipe") from None
     try:
         landmarker = FaceLandmarker.create_from_options(
             FaceLandmarkerOptions(base_options=BaseOptions(model_asset_path=str(path)), **options)

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image
 
 from mien.errors import InputError
 from mien.files import check_place, write_whole
-from mien.media.picture import MENDED, PIXEL_LIMIT, PROFILE, is_one_of_several, open_picture
+from mien.media.picture import LARGEST, MENDED, PIXEL_LIMIT, PROFILE, is_one_of_several, open_picture
 from mien.media.pixels import is_grey, orientation_of, rgb_and_alpha, turn_upright
 from mien.media.provenance import Stamp, read_packet, save_arguments
 from mien.media.sixteen_bit import encode_png, is_sixteen_bit, read_sixteen, to_eight_bits, with_changes
@@ -31,6 +31,7 @@ QUALITY: dict[str, dict[str, Any]] = {
 
 _EXPECTED = "expected a photograph (JPEG, PNG, WebP, TIFF, BMP, AVIF, HEIC)"
 _REMEDY = "copy it again from where it came"
+SHOWN = 1024  # pixels of the longer side of what notebooks show, and keep in their file
 _DOTS = (1, 65_535)  # an inch, as a JPEG can hold it
 
 log = logging.getLogger(__name__)
@@ -57,11 +58,43 @@ class Photo:
     sixteen: np.ndarray | None = None  # uint16 (H, W, 3 or 4) RGB and alpha, from which `rgb` and `alpha` were rounded
     dpi: tuple[float, float] | None = None  # dots an inch across and down, for printing; None where the file is silent
     several: bool = False  # the file goes on with frames or pages after this one
+    name: str | None = None  # of its file, without the folder
+    stamp: Stamp | None = None  # what made it, where mien did
 
     @classmethod
     def of(cls, rgb: np.ndarray) -> Photo:
         """Return a photograph of pixels alone, uint8 (H, W, 3)."""
         return cls(rgb, None, False, None, None)
+
+    @classmethod
+    def of_sixteen(cls, pixels: np.ndarray, grey: bool = False) -> Photo:
+        """Return a photograph of pixels alone, uint16 (H, W, 3 or 4)."""
+        alpha = to_eight_bits(pixels[..., 3]) if pixels.shape[2] == 4 else None
+        return cls(to_eight_bits(pixels[..., :3]), alpha, grey, None, None, sixteen=pixels)
+
+    def save(self, path: str | Path, stamped: bool = True, seal: Seal | None = None) -> None:
+        """Write it by the suffix of `path`, as `write_photo` does; its metadata says what made it, unless `stamped` is
+        False.
+        """
+        write_photo(self, path, self.stamp if stamped else None, seal)
+
+    def to_pil(self) -> Image.Image:
+        """Return it as an image of Pillow's, L, RGB or with alpha, and with its colour profile; no note goes along."""
+        bands = [self.rgb[..., 0]] if self.grey else [self.rgb[..., band] for band in range(3)]
+        bands += [] if self.alpha is None else [self.alpha]
+        mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[len(bands)]
+        image = Image.merge(mode, [Image.fromarray(np.ascontiguousarray(band)) for band in bands])
+        if self.icc:
+            image.info["icc_profile"] = self.icc
+        return image
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows: at most SHOWN pixels on the longer side, stamped."""
+        shown = self.to_pil()
+        shown.thumbnail((SHOWN, SHOWN))
+        content = io.BytesIO()
+        shown.save(content, "PNG", **save_arguments(self.stamp, "PNG", self.xmp))
+        return content.getvalue()
 
 
 def _exif_of(image: Image.Image) -> bytes | None:
@@ -78,15 +111,18 @@ def _exif_of(image: Image.Image) -> bytes | None:
         return None
 
 
-def read_photo(path: str | Path, limit: int = PIXEL_LIMIT, tell: bool = True) -> Photo:
+def read_photo(
+    path: str | Path, limit: int = PIXEL_LIMIT, tell: bool = True, content: bytes | None = None
+) -> Photo:  # fmt: skip
     """Return the photograph in `path`, turned upright as its EXIF says; of several frames the first.
 
-    That there are several is logged, unless with `tell` off the caller says so. Grey, palette, transparent and CMYK
-    images all become 8-bit RGB; of 16-bit ones `sixteen` keeps all. One of more than `limit` pixels is refused by its
-    header, before it is decoded. Raises InputError for what cannot be read whole.
+    `content` are its bytes where it stands in no file; `path` then is what to call it. That there are several frames
+    is logged, unless with `tell` off the caller says so. Grey, palette, transparent and CMYK images all become 8-bit
+    RGB; of 16-bit ones `sixteen` keeps all. One of more than `limit` pixels is refused by its header, before it is
+    decoded. Raises InputError for what cannot be read whole.
     """
     path = Path(path)
-    with open_picture(path, _EXPECTED, _REMEDY, limit) as image:
+    with open_picture(path, _EXPECTED, _REMEDY, limit, content=content) as image:
         several, grey, has_sixteen = is_one_of_several(image), is_grey(image), is_sixteen_bit(image)
         orientation, dpi = orientation_of(image), _dots_of(image)
         image.load()
@@ -97,12 +133,23 @@ def read_photo(path: str | Path, limit: int = PIXEL_LIMIT, tell: bool = True) ->
         log.warning("%s: its colour profile or other metadata is damaged; read without", path)
     if several and tell:
         log.warning("%s: holds several frames or pages; its first is taken", path)
-    sixteen = read_sixteen(read_bytes(path, _EXPECTED, 1 << 30), orientation, rgb) if has_sixteen else None
+    sixteen = None
+    if has_sixteen:
+        sixteen = read_sixteen(content or read_bytes(path, _EXPECTED, LARGEST), orientation, rgb)
     if sixteen is not None:
         rgb = to_eight_bits(sixteen[..., :3])
         alpha = to_eight_bits(sixteen[..., 3]) if sixteen.shape[2] == 4 else alpha
     dpi = dpi[::-1] if dpi and orientation >= 5 else dpi
-    return Photo(rgb, alpha, grey, *rest, sixteen, dpi, several)
+    return Photo(rgb, alpha, grey, *rest, sixteen, dpi, several, path.name if content is None else None)
+
+
+def photo_of_image(path: Path, image: Image.Image) -> Photo:
+    """Return the photograph of an image of Pillow's, upright, with eight bits a channel; `path` is what to call it."""
+    image = image.copy()  # the caller's stays as it is
+    grey = is_grey(image)
+    turn_upright(image)
+    rgb, alpha = rgb_and_alpha(path, image)
+    return Photo(rgb, alpha, grey, _profile_of(image, grey), _exif_of(image), read_packet(image), dpi=_dots_of(image))
 
 
 def _dots_of(image: Image.Image) -> tuple[float, float] | None:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image, ImageFile, PngImagePlugin
 
-from mien.errors import InputError
+from mien.errors import InputError, missing
 from mien.media.mended import mended
 from mien.media.parts import check_parts
 from mien.reading import opened
@@ -39,6 +39,8 @@ PICTURES = frozenset(
 
 PIXEL_LIMIT = 100_000_000  # a photograph of this size takes 0.3 GB as an array; files can claim far more
 BUDGET = 1_900_000_000  # bytes that decoding may take: with the program itself less than 2.5 GB
+
+LARGEST = 1 << 30  # bytes of a picture's file that are held at once
 
 PROFILE = 32 << 20  # bytes of a colour profile; JPEGs hold up to 17 million
 PngImagePlugin.MAX_TEXT_CHUNK = 2 * PROFILE  # by default Pillow opens no PNG whose profile has more than one million
@@ -158,8 +160,7 @@ def _is_heic(path: Path, head: bytes, formats: tuple[str, ...]) -> bool:
     try:
         import pillow_heif  # noqa: F401
     except ImportError as error:
-        install = "pip install 'mien[heic]', or save it as JPEG"
-        raise InputError(f"{path}: HEIC, as telephones make it, needs the package pillow-heif: {install}") from error
+        raise missing(f"{path}: HEIC, as telephones make it,", "pillow_heif", ", or save it as JPEG") from error
     return True
 
 

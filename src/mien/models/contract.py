@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
@@ -12,6 +14,7 @@ from mien.controls import KINDS, Controls, way
 from mien.data.batch import Batch
 from mien.errors import InputError
 from mien.models.recipe import Sampling, Stage
+from mien.models.sized import USES, sized
 from mien.nn.modes import untracked
 
 if TYPE_CHECKING:
@@ -35,6 +38,11 @@ class Embedding:
     identity: Tensor
 
 
+def _hub() -> Any:
+    """Return `mien.models.hub`, which lies above: it knows all models."""
+    return import_module("mien.models.hub")
+
+
 class Family(nn.Module):
     """One paper: nets are attributes, `losses` is the objective, `stages` is the recipe."""
 
@@ -52,6 +60,30 @@ class Family(nn.Module):
     def __init__(self, config: Any):
         super().__init__()
         self.config = config
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """Let the uses take faces of any size, as `mien.models.sized` says."""
+        super().__init_subclass__(**named)
+        for use in USES:
+            method = getattr(cls, use, None)
+            if callable(method) and not hasattr(method, "sized"):
+                setattr(cls, use, sized(method))
+
+    @classmethod
+    def from_pretrained(cls, name: str, revision: str | None = None, device: str = "cpu") -> Self:
+        """Return a model of this family from a hub id, a folder or a name. Raises InputError for another family's."""
+        model = _hub().from_pretrained(name, revision, device)
+        if not isinstance(model, cls):
+            raise InputError(f"{name!r}: is a {type(model).__name__}, no {cls.__name__}; mien.load takes any")
+        return model
+
+    def save_pretrained(self, folder: str | Path, **more: Any) -> None:
+        """Write weights and a card into a folder; `more` is as in `mien.models.hub.save_pretrained`."""
+        _hub().save_pretrained(self, folder, **more)
+
+    def push_to_hub(self, repository: str, **more: Any) -> str:
+        """Upload weights and a card to "owner/name"; `more` is as in `mien.models.hub.push_to_hub`."""
+        return str(_hub().push_to_hub(self, repository, **more))
 
     def train(self, mode: bool = True) -> Self:
         """Set the mode of all nets but those named frozen_…: those stay in evaluation mode."""
@@ -220,6 +252,13 @@ class Warps(Protocol):
         """Return the fields that bring a face as it is seen to such a request, or to what lies between two."""
         ...
 
+
+if TYPE_CHECKING:
+
+    class Loaded(Family, Transfers, Edits, Recognizes, Embeds, EstimatesAus, Generates):
+        """A model of which type checkers believe that it can do all; `able` says what it can."""
+else:
+    Loaded = Family
 
 Invents, Moves = Generates, Warps  # their old names, until 0.2
 

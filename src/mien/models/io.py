@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -13,7 +13,7 @@ from torch import nn
 from mien.about import DEFAULT
 from mien.errors import InputError
 from mien.models.build import fill, outline
-from mien.models.contract import Family
+from mien.models.contract import Family, Loaded
 from mien.models.registry import name_of
 from mien.models.tensor_files import read_tensors, write_tensors
 from mien.nn.modes import channels_last
@@ -47,7 +47,7 @@ def describe(model: Family) -> dict[str, Any]:
     return {"family": name_of(model), "config": asdict(model.config)}
 
 
-def load(name: str = DEFAULT, device: str | torch.device = "cpu") -> Family:
+def load(name: str = DEFAULT, device: str | torch.device = "cpu") -> Loaded:
     """Return a model ready to use, from a zoo name, a file, a training run's folder or a Hugging Face id.
 
     Parts that only training needs are absent from shipped weights, and then from the model.
@@ -59,7 +59,7 @@ def load(name: str = DEFAULT, device: str | torch.device = "cpu") -> Family:
         tensors = {key.removeprefix("model/"): t for key, t in tensors.items() if key.startswith("model/")}
     model = outline(header, path)
     fill(model, tensors, path)
-    return place(channels_last(model), device)
+    return cast(Loaded, place(channels_last(model), device))
 
 
 def place(model: Family, device: str | torch.device) -> Family:

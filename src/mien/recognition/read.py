@@ -15,7 +15,7 @@ from mien.media.video.ffmpeg import is_clip
 from mien.progress import Tell, untold
 from mien.recognition.clips import clip_rows
 from mien.recognition.face import Crops, How, read_faces
-from mien.recognition.table import Row, are_rows, data_frame
+from mien.recognition.table import Row, are_rows, data_frame, tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,7 @@ def recognize_all(
 
     Raises InputError for a folder without pictures and clips, and for a model that cannot recognise.
     """
+    tables("pandas")  # where it is missing, say so before the work
     return data_frame(find_rows(editor, paths, number, tell, how=how))
 
 

@@ -6,10 +6,11 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mien.errors import InputError
+from mien.errors import InputError, missing
 from mien.files import check_place, write_whole
 from mien.labels import AUS, CLASSES, au_columns, au_name
 
@@ -69,7 +70,16 @@ def check_table(path: Path) -> None:
         raise InputError(f"{path}: unknown suffix '{path.suffix}'; name the table {', '.join(TABLES)}")
     check_place(path)
     if path.suffix.lower() == ".parquet":
-        import pyarrow  # noqa: F401 - pandas asks for it only when it writes
+        tables("pandas")  # where one of both is missing, say so before the work
+        tables("pyarrow")
+
+
+def tables(package: str) -> Any:
+    """Return pandas or pyarrow. Raises InputError where it is not installed."""
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        raise missing("a table of faces", error) from error
 
 
 def write_table(rows: Sequence[Row], path: Path, columns: Sequence[str] | None = None) -> None:
@@ -84,9 +94,7 @@ def write_table(rows: Sequence[Row], path: Path, columns: Sequence[str] | None =
 
 def data_frame(rows: Sequence[Row], columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Return rows as a pandas table; what is unknown is missing."""
-    import pandas as pd
-
-    table = pd.DataFrame(rows, columns=list(columns or columns_of(rows)))
+    table = tables("pandas").DataFrame(rows, columns=list(columns or columns_of(rows)))
     return table.astype({name: "Int64" for name in table.columns if name in WHOLE})
 
 

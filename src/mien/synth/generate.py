@@ -66,20 +66,22 @@ class Order:
     occluded: float = 0.0
     edition: int = EDITION
     plan: str = "photofaces"
+    test: float = 0.0
 
 
 def generate(
     out: Path, people: int = 100, per_person: int = 36, size: int = 128, seed: int = 0, jobs: int = 1,
-    sessions: int = 1, occluded: float = 0.0, plan: str = "photofaces", tell: Tell = untold,
+    sessions: int = 1, occluded: float = 0.0, plan: str = "photofaces", tell: Tell = untold, test: float = 0.0,
 ) -> None:  # fmt: skip
     """Render `people` people, each with `per_person` pictures of a plan (`plan.takes`) under each of `sessions` lights.
 
     `out` becomes an imagefolder with `metadata.csv` (columns: COLUMNS) and `geometry.npz`: file_name; landmarks
     (N, 68, 2) float16 in pixels of the frame; flow (N, 64, 64, 2) int8 in quarter pixels of a 256-pixel frame,
     whatever `size` is; mouth (N, 64, 64) uint8. `occluded` is the share of pictures, neutral ones apart, in which a
-    hat, a mask or a hand hides part of the face. `tell` is called with images done and in all.
+    hat, a mask or a hand hides part of the face; `test` the share of people marked test, the last ones. `tell` is
+    called with images done and in all.
     """
-    order = _checked(Order(people, per_person, size, seed, sessions, occluded, plan=plan), jobs)
+    order = _checked(Order(people, per_person, size, seed, sessions, occluded, plan=plan, test=test), jobs)
     out = Path(out)
     parts = out / "parts"
     check_folder(out)
@@ -112,8 +114,9 @@ def _checked(order: Order, jobs: int) -> Order:
         value = getattr(order, name)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise InputError(f"--{name.replace('_', '-')} {value}: expected a whole number from {low} to {high}")
-    if not 0 <= order.occluded <= 1:
-        raise InputError(f"--occluded {order.occluded}: expected a share from 0 to 1")
+    for name in ("occluded", "test"):
+        if not 0 <= getattr(order, name) <= 1:
+            raise InputError(f"--{name} {getattr(order, name)}: expected a share from 0 to 1")
     if order.plan not in PLANS:
         raise InputError(f"--plan {order.plan}: expected one of {', '.join(PLANS)}")
     if order.size % 32:
@@ -128,7 +131,7 @@ def _open_folder(out: Path, order: Order) -> None:
     record = out / "studio.json"
     if record.exists():
         found = read_json(record, "expected what mien synth writes; give a new folder")
-        if {"plan": PLANS[0]} | found != asdict(order):  # plans came later than sets
+        if {"plan": PLANS[0], "test": 0.0} | found != asdict(order):  # both came later than sets
             raise InputError(f"{out}: holds another set ({found}); give another folder or the same numbers")
     elif not is_new(out):
         raise InputError(f"{out}: not empty and not a set of the studio; give a new folder")
@@ -192,7 +195,7 @@ def render_person(out: Path, order: Order, index: int) -> int:
             shot = studio.render(take.aus, take.yaw, take.pitch, take.roll, take.gaze, light, backdrop, occluder)
             name = _file_name(index, session * order.per_person + k, take)
             write_whole(out / name, _jpeg(shot.image))
-            rows.append(_row(name, index, session, person, take, light, occluder))
+            rows.append(_row(name, index, session, person, take, light, occluder, _is_test(order, index)))
             landmarks.append(shot.landmarks.astype(np.float16))
             flows.append(pack_flow(shot, order.size))
             mouths.append(np.round(shot.mouth * 255).astype(np.uint8))
@@ -219,12 +222,20 @@ def _file_name(index: int, number: int, take: Take) -> str:
     return f"images/{_subject(index)}_{number:02d}_{what}{level}.jpg"
 
 
-def _row(name: str, index: int, session: int, person: Person, take: Take, light: Light, occluder: str) -> list[str]:
+def _is_test(order: Order, index: int) -> int:
+    """Return 1 for the last people of a set, of which the share is asked for; of some at least one."""
+    count = max(1, round(order.people * order.test)) if order.test else 0
+    return int(index >= order.people - count)
+
+
+def _row(
+    name: str, index: int, session: int, person: Person, take: Take, light: Light, occluder: str, test: int
+) -> list[str]:  # fmt: skip
     """Return the cells of one picture in the order of COLUMNS."""
     intensity = "" if np.isnan(take.intensity) else take.intensity
     cells = [
         name, _subject(index), "studio", "rendered", take.expression, intensity, take.yaw, take.pitch, take.roll,
-        take.gaze[0], take.gaze[1], index % FOLDS, 0, take.expr_id, session, person.age, person.gender,
+        take.gaze[0], take.gaze[1], index % FOLDS, test, take.expr_id, session, person.age, person.gender,
         round(person.tone, 3), person.hair, person.beard, person.glasses, occluder,
         round(light.azimuth, 1), round(light.elevation, 1), round(light.key, 3), round(light.sky, 3),
         round(light.warmth, 2),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mien.errors import InputError
+from mien.errors import InputError, missing
 
 LOGGERS = ("csv", "wandb", "mlflow")
 
@@ -34,4 +34,4 @@ def find_logger(name: str, run: Path) -> Callable[[Mapping[str, float], int], No
         mlflow = MLFlowLogger(experiment_name="mien", run_name=run.name)
         return lambda losses, step: mlflow.log_metrics(dict(losses), step)
     except ModuleNotFoundError as error:
-        raise InputError(f"--logger {name}: needs the package {name}; pip install {name}") from error
+        raise missing(f"--logger {name}", name) from error

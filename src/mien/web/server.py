@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mien.about import DEFAULT
 from mien.editing.editor import Editor
-from mien.errors import InputError
+from mien.errors import InputError, missing
 from mien.web.accounts import read_accounts
 from mien.web.folder import living_folder
 from mien.web.origins import Origins
@@ -66,9 +66,7 @@ def serve(
         try:
             from mien.web.events import build
         except ModuleNotFoundError as error:
-            if error.name != "gradio":
-                raise
-            raise InputError("mien app needs the package gradio; pip install 'mien[web]'") from error
+            raise missing("mien app", error) from error
         editors = {name: Editor(name, device) for name in dict.fromkeys((*models, *zoo()))}
         session = Session(editors, editors["evaluator"], folder)
         page = build(session, first_model(session, models))

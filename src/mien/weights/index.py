@@ -1,20 +1,22 @@
-"""Weights that do not travel with the package: an index of names and checksums, in a folder or on the Hugging Face hub.
+"""An index of weights: names, files, checksums and versions, in a folder or on the Hugging Face hub.
 
-`mien zoo` writes such a folder. The environment variable MIEN_ZOO names it, or a hub id that holds the same files.
+One lies beside the package's own weights. Of others `mien zoo` writes such a folder, and the environment variable
+MIEN_ZOO names it, or a hub id that holds the same files.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from mien.errors import InputError
 from mien.reading import read_json, sha256_of
 from mien.weights.hub import from_hub
 
 VARIABLE = "MIEN_ZOO"
-INDEX = "index.json"  # {name: {"file": …, "sha256": …, "bytes": …}}
+INDEX = "index.json"  # {name: {"file": …, "sha256": …, "bytes": …, "version": …}}, the version where there are several
 FORM = {"*": {"file": str, "sha256": str}}
 """What is needed of it."""
 
@@ -32,14 +34,25 @@ def shelved() -> list[str]:
     return sorted(_index(place)) if place else []
 
 
-def fetched(name: str) -> Path | None:
-    """Return the file of a name in the index, whose checksum was looked at; None where no index has it.
+def with_versions(
+    now: Mapping[str, Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:  # fmt: skip
+    """Return an index in which weights that differ from those before have the next version, and new ones the first."""
+    found = {}
+    for name, entry in now.items():
+        old = before.get(name, {"version": 0})
+        found[name] = {**entry, "version": old["version"] + (entry["sha256"] != old.get("sha256"))}
+    return found
+
+
+def fetched(name: str, version: int | None = None) -> Path | None:
+    """Return the file of a name in MIEN_ZOO's index, whose checksum was looked at; None where it has no such version.
 
     Raises InputError where the index or the file is missing or not what the index says.
     """
     place = os.environ.get(VARIABLE, "")
     entry = _index(place).get(name) if place else None
-    if entry is None:
+    if entry is None or (version is not None and version != entry.get("version")):
         return None
     path = _file(place, entry["file"])
     if _sum(path) != entry["sha256"]:
@@ -47,10 +60,15 @@ def fetched(name: str) -> Path | None:
     return path
 
 
-def _index(place: str) -> dict[str, dict[str, str]]:
-    path = _file(place, INDEX)
+def read_index(path: Path) -> dict[str, dict[str, Any]]:
+    """Return what an index says of weights, by name. Raises InputError where it is missing or none."""
     found = read_json(path, f"expected an index of weights; {VARIABLE} is to name what `mien zoo` wrote", FORM)
-    return {name: {key: entry[key] for key in FORM["*"]} for name, entry in found.items()}
+    known = (*FORM["*"], "version")
+    return {name: {key: entry[key] for key in known if key in entry} for name, entry in found.items()}
+
+
+def _index(place: str) -> dict[str, dict[str, Any]]:
+    return read_index(_file(place, INDEX))
 
 
 def _file(place: str, name: str) -> Path:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from mien.errors import InputError
 from mien.weights.hub import from_hub
-from mien.weights.index import fetched, shelved
+from mien.weights.index import INDEX, fetched, read_index, shelved
 
 ZOO = Path(__file__).parent.parent / "zoo"  # the weights that come with the package
 SUFFIX = ".safetensors"
 CHECKPOINT = f"checkpoint{SUFFIX}"  # what a training run's folder holds
+PIN = "@"  # between a name and a version, as in fields@2
 
 
 OLD_NAMES = {"judge": "evaluator"}
@@ -20,8 +21,8 @@ OLD_NAMES = {"judge": "evaluator"}
 def resolve(name: str) -> Path:
     """Return the file of a path, a name of MIEN_ZOO's index or the package's, or a Hugging Face id ("owner/name").
 
-    A name may be one of OLD_NAMES, and so may a file's.
-    Raises InputError naming what there is if none of them fits.
+    A name may be one of OLD_NAMES, and so may a file's. "fields@2" is its version 2 alone, as the index says, and
+    "owner/name@revision" a branch, tag or commit on the hub. Raises InputError naming what there is if none fits.
     """
     path = Path(name)
     for held in (f"model{SUFFIX}", CHECKPOINT):
@@ -29,18 +30,34 @@ def resolve(name: str) -> Path:
             return path / held
     if path.suffix == SUFFIX or path.is_file():
         return path
-    names = [name, *(old if new == name else new for old, new in OLD_NAMES.items() if name in (old, new))]
+    word, pin, asked = name.partition(PIN)
+    if word.count("/") == 1:
+        return from_hub(word, f"model{SUFFIX}", asked or None)
+    version = _version(name, asked) if pin else None
+    names = [word, *(old if new == word else new for old, new in OLD_NAMES.items() if word in (old, new))]
     for known in names:
-        if shelf := fetched(known):
+        if shelf := fetched(known, version):
             return shelf
     for known in names:
-        if (ZOO / f"{known}{SUFFIX}").is_file():
+        if (ZOO / f"{known}{SUFFIX}").is_file() and version in (None, versions().get(known)):
             return ZOO / f"{known}{SUFFIX}"
-    if name.count("/") == 1:
-        return from_hub(name, f"model{SUFFIX}")
-    raise InputError(f"no weights named {name!r}; there are {', '.join(zoo()) or 'none'}, or give a path")
+    there = [f"{known}{PIN}{versions()[known]}" for known in names if known in versions()]
+    if pin and there:
+        raise InputError(f"no weights {name!r}: this mien brings {there[0]}; MIEN_ZOO may name a folder of others")
+    raise InputError(f"no weights named {word!r}; there are {', '.join(zoo()) or 'none'}, or give a path")
 
 
 def zoo() -> list[str]:
     """Return the names of the weights that come with the package, and of those that MIEN_ZOO adds."""
     return sorted({path.stem for path in ZOO.glob(f"*{SUFFIX}")} | set(shelved()))
+
+
+def versions() -> dict[str, int]:
+    """Return the versions of the weights that come with the package, by name."""
+    return {name: entry["version"] for name, entry in read_index(ZOO / INDEX).items() if "version" in entry}
+
+
+def _version(name: str, asked: str) -> int:
+    if not asked.isascii() or not asked.isdigit():
+        raise InputError(f"{name!r}: expected a whole number after {PIN}, as fields{PIN}2; docs/weights.md lists them")
+    return int(asked)

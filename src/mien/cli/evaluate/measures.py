@@ -250,6 +250,7 @@ def evaluate_gaze(
     ] = 5,
     seed: Seed = 0,
     size: Size = 256,
+    all_people: AllPeople = False,
     same_people: SamePeople = False,
 ) -> None:
     """Measure whether results look where the example looks: left, ahead or right.
@@ -263,10 +264,14 @@ def evaluate_gaze(
     from mien.evaluate.trials import gaze_trials
 
     sets = sets_of(data, same_people)
-    nets, chosen = by_name(model), test_people(sets, size, False)
+    nets, chosen = by_name(model), test_people(sets, size, all_people)
     t = gaze_trials(chosen, partners, seed)
     who = find_and_warn(evaluator, chosen, nets) if evaluator else None
     if who is None or "gaze" not in who.measures:
+        if all_people:
+            raise InputError(
+                "--all-people: give an --evaluator that reads gaze; else eyes are learnt from other people"
+            )
         who = learn_eye_gaze(training_data(sets, size))
     with bar("looking") as progress:
         figures = by_gaze(nets, who, chosen, t, output, progress)

@@ -69,7 +69,7 @@ def by_name(models: list[str]) -> dict[str, Any]:
     return found
 
 
-def test_people(sets: Any, size: int, all_people: bool) -> Any:
+def test_people(sets: Any, size: int, all_people: bool | None) -> Any:
     """Return the rows marked test, or all (`mien.data.sets.held_out`)."""
     from mien.data.sets import held_out
 

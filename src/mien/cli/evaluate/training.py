@@ -65,7 +65,7 @@ def evaluate_augmentation(
     known = training_data(sets, net.config.image_size)
     if people:
         known = known.select(known.manifest.subject < people)
-    held_out = test_people(sets, net.config.image_size, False)
+    held_out = test_people(sets, net.config.image_size, None)
     if count and times:
         raise InputError("--count and --times: expected one of the two")
     counts = of_times(known, times) if times else count or COUNTS
@@ -114,7 +114,7 @@ def evaluate_ablation(
     sets = sets_of([*data, *(test or ())], same_people)
     sets.manifest()  # nobody may be trained on in one folder and tested in another
     known = training_data(replace(sets, folders=tuple(data)), size)
-    held_out = test_people(replace(sets, folders=tuple(test or data)), 256, False)
+    held_out = test_people(replace(sets, folders=tuple(test or data)), 256, None)
     who = find_and_warn(evaluator, held_out, {})
     with bar(model) as progress:
         table = ablate(

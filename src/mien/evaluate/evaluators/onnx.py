@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mien.errors import InputError
+from mien.errors import InputError, missing
 from mien.evaluate.batches import batches
 from mien.evaluate.evaluators.base import Reading, empty_aus, squares
 from mien.evaluate.evaluators.onnx_description import Description, Output, read_description
@@ -131,7 +131,7 @@ def open_onnx(path: Path) -> OnnxEvaluator:
     try:
         import onnxruntime
     except ImportError:
-        raise InputError(f"--evaluator onnx:{path}: the package onnxruntime is not installed; pip install it") from None
+        raise missing(f"--evaluator onnx:{path}", "onnxruntime") from None
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own kinds, made at run time

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mien.errors import InputError
+from mien.errors import InputError, missing
 from mien.evaluate.evaluators.base import Evaluator, NeedsToolRun, Reading, empty_aus
 from mien.files import whole
 from mien.labels import ALIASES, AUS, CLASSES
@@ -104,7 +104,7 @@ def open_pyfeat() -> Evaluator:
     try:
         from feat import Detector
     except ImportError:
-        raise InputError("--evaluator pyfeat: the package py-feat is not installed; pip install py-feat") from None
+        raise missing("--evaluator pyfeat", "feat") from None
     return PyFeat(Detector())
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from mien.errors import InputError
+from mien.errors import InputError, missing
 
 # swscale's bicubic | accurate_rnd | full_chroma_int. By its default 4:2:0 becomes 1.3 grey levels too dark on the way
 # to RGB, and again on the way back; with these a smooth picture comes back sample for sample.
@@ -31,7 +31,7 @@ def ffmpeg() -> ModuleType:
     try:
         import av
     except ModuleNotFoundError as error:
-        raise InputError("clips need the package av; pip install 'mien[video]'") from error
+        raise missing("a clip", error) from error
     return av
 
 
