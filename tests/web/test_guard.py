@@ -13,12 +13,12 @@ from starlette.websockets import WebSocketDisconnect
 
 from mien.errors import InputError
 from mien.web import guard as guard_module
-from mien.web.accounts import admits, read_accounts
-from mien.web.guard import Guard
+from mien.web.door.accounts import admits, read_accounts
+from mien.web.door.guard import Guard
 from mien.web.orders import FILE, MOST, STATE, VALUE, TooLarge, read_all, read_order
-from mien.web.origins import Origins
-from mien.web.store import Store
-from mien.web.transfer import safe_name
+from mien.web.door.origins import Origins
+from mien.web.door.store import Store
+from mien.web.door.transfer import safe_name
 
 OWN = "http://127.0.0.1:7860"
 INPUTS = {0: [FILE, VALUE, STATE], 1: []}

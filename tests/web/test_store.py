@@ -10,12 +10,12 @@ import pytest
 
 from mien.errors import InputError
 from mien.web import store as store_module
-from mien.web.folder import clear, living_folder
-from mien.web.store import KEPT, MADE, Store
+from mien.web.door.folder import clear, living_folder
+from mien.web.door.store import KEPT, MADE, Store
 
 HOLDER = """
 import sys, time
-from mien.web.folder import living_folder
+from mien.web.door.folder import living_folder
 with living_folder("mien-test-") as folder:
     (folder / "photograph.png").write_bytes(b"x")
     print(folder, flush=True)

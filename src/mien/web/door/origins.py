@@ -50,7 +50,7 @@ class Origins:
         return origin.lower() in own | self.allowed
 
 
-def origin_of(text: str) -> str:
+def origin_of(text: str, option: str = "--allow") -> str:
     """Return the origin that a user's word names, as browsers write it. Raises InputError for what names none."""
     try:
         parts = urlsplit(text.strip().lower())
@@ -58,7 +58,7 @@ def origin_of(text: str) -> str:
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not HOST.fullmatch(parts.netloc) or parts.path.strip("/"):
-        raise InputError(f"--allow {text}: expected an address such as https://faces.example, without a path")
+        raise InputError(f"{option} {text}: expected an address such as https://faces.example, without a path")
     usual = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{parts.netloc.rpartition(':')[0] if port == usual else parts.netloc}"
 
