@@ -99,12 +99,12 @@ class Look:
         """
         if self.empty:
             return None
-        words = [Word(example, self.like.strength, self.like.only)] if self.like and _is(example, Expression) else []
+        words = [Word(example, self.like.strength, self.like.only)] if self.like and isinstance(example, Expression) else []
         words += self.words
         last = max((k for k, word in enumerate(words) if word.covers), default=0)
         words = words[last:]
         calm = bool(self.calm) and not (words and words[0].covers)
-        crop = example if self.like and not _is(example, Expression) and not words else None
+        crop = example if self.like and not isinstance(example, Expression) and not words else None
         units = dict(self.units) or None
         if crop is not None and self.like:
             asked = Controls(None, self.like.strength, units, crop, only=self.like.only)
@@ -182,7 +182,8 @@ def _merged(words: Sequence[Word]) -> Expression:
 def _named(name: str | Expression) -> Any:
     if isinstance(name, str):
         return name
-    return {"name": name.name, "origin": name.origin, "units": dict(name.units), "gaze": name.gaze}
+    gaze = None if name.gaze is None else list(name.gaze)
+    return {"name": name.name, "origin": name.origin, "units": dict(name.units), "gaze": gaze}
 
 
 def _name_of(name: Any) -> str | Expression:
@@ -205,9 +206,3 @@ def _number(value: float | None) -> float:
     if value is None:
         raise InputError("look: a number is missing")
     return float(value)
-
-
-def _is(value: Any, kind: type) -> bool:
-    return isinstance(value, kind)
-
-

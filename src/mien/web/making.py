@@ -126,7 +126,7 @@ def new_thing(store: Store, owner: str, *paths: Path) -> Iterator[Thing]:
     try:
         yield thing
     except BaseException as error:
-        store.drop(thing)
+        store.drop(owner, thing.name)
         if isinstance(error, InputError):
             raise InputError(plain(str(error), thing.folder, *(path.parent for path in paths))) from error
         raise

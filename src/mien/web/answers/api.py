@@ -57,9 +57,13 @@ class Api:
         name, path = await take_in(self.store, desk.owner, MEGABYTES << 20, request)
 
         def opened() -> Response:
-            with self.studio.turns.turn():
-                upload = open_upload(path, self.studio.landmarker)
-                self.studio.warm(self.model, upload)
+            try:
+                with self.studio.turns.turn():
+                    upload = open_upload(path, self.studio.landmarker)
+                    self.studio.warm(self.model, upload)
+            except BaseException:
+                self.store.drop(desk.owner, name)  # nothing stays of what is no photograph
+                raise
             if request.query_params.get("example"):
                 desk.add(name, upload)
             else:
@@ -91,14 +95,16 @@ class Api:
     def preview(self, desk: Desk, request: Request, asked: Any) -> Response:
         """POST preview {face, look, frame, side}: a small picture of what would come of a look; the newest counts."""
         face, look = self._look(asked)
-        frame, side = asked.get("frame", 0), min(int(asked.get("side", PREVIEW)), PREVIEW)
+        frame, side = asked.get("frame", 0), asked.get("side", PREVIEW)
+        if problem := misfit({"frame": frame, "side": side}, {"frame": int, "side": int}, ""):
+            raise InputError(f"{problem}; {EXPECTED}")
         with desk.lock:
             desk.newest += 1
             mine = desk.newest
         with self.studio.turns.turn():
             if mine != desk.newest:
                 return Response(status_code=204)
-            rgb = self.studio.picture(desk.work(desk.current.now, face, look), frame, side, draft=face)
+            rgb = self.studio.picture(desk.work(desk.current.now, face, look), frame, _fit(side, PREVIEW), draft=face)
         return Response(encoded(rgb, QUALITY[PREVIEW]), media_type=PICTURE)
 
     def step(self, desk: Desk, request: Request, asked: Any) -> Response:
@@ -106,6 +112,7 @@ class Api:
         face, look = self._look(asked)
         model, note = str(asked.get("model") or desk.current.now.model), str(asked.get("note", ""))[:120]
         work = desk.work(desk.current.now, face, look, model)
+        self.studio.editor(model)
         with self.studio.turns.turn():
             for number, one in work.looks.items():
                 self.studio.controls(work, number, one)  # raises where the model cannot
@@ -224,7 +231,11 @@ def _project(project: Project) -> Response:
 
 
 def _view(request: Request) -> tuple[int, int]:
-    return _whole(request, "frame", 0), max(16, min(_whole(request, "side", VIEW), VIEW))
+    return _whole(request, "frame", 0), _fit(_whole(request, "side", VIEW), VIEW)
+
+
+def _fit(side: int, most: int) -> int:
+    return max(16, min(side, most))
 
 
 def _whole(request: Request, name: str, usual: int) -> int:

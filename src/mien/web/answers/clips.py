@@ -17,6 +17,7 @@ from mien.web.answers.api import EXPECTED, Api, _answered
 from mien.web.desk import EXAMPLES, Desk
 from mien.web.jobs import Job, Make
 from mien.web.making import animate, drive, edit_clip, read
+from mien.web.door.guard import OWNER
 from mien.web.door.store import UNKNOWN
 from mien.web.door.transfer import hand_out, take_in
 
@@ -38,7 +39,7 @@ class ClipApi:
 
     async def send_clip(self, request: Request) -> Response:
         """POST clips (a form's `file`): keep a clip, or a photograph of which only a table is wanted."""
-        desk = self.api.desks.of(request.scope["mien.owner"])
+        desk = self.api.desks.of(request.scope[OWNER])
         name, path = await take_in(self.store, desk.owner, CLIP_MEGABYTES << 20, request)
 
         def kept() -> Response:
@@ -53,7 +54,7 @@ class ClipApi:
     def begin(self, desk: Desk, request: Request, asked: Any) -> Response:
         """POST jobs {kind, …}: begin long work; `FORMS` says with what."""
         kind = asked.get("kind")
-        if kind not in FORMS:
+        if not isinstance(kind, str) or kind not in FORMS:
             raise InputError(f"kind: expected {', '.join(FORMS)}")
         if (problem := misfit(asked, FORMS[kind], "")) or None in asked.values():
             raise InputError(f"{problem or 'a number is missing'}; {EXPECTED}")

@@ -77,9 +77,11 @@ class Store:
                     return thing.file
         return None
 
-    def drop(self, thing: Thing) -> None:
-        """Delete a thing."""
-        self._take([thing])
+    def drop(self, owner: str, name: str) -> None:
+        """Delete a thing, if it is its owner's."""
+        with self._lock:
+            things = [one for one in self._things if (one.owner, one.name) == (owner, name)]
+        self._take(things)
 
     def forget(self, owner: str) -> None:
         """Delete all of a browser's."""

@@ -68,14 +68,16 @@ function bySteps(needed) {
   const check = (name, text) => make("label", { class: "check" }, make("input", { type: "checkbox", checked: how[name], onchange: (event) => { how[name] = event.target.checked; } }), ` ${text}`);
   const forms = chips("Form", [[".mp4", "MP4"], [".gif", "GIF"], [".webp", "WebP"]], ".mp4", (value) => { how.form = value; }, "clip-form");
   let photo = null;
+  let touched = false; // until somebody chooses, it goes from the photograph to the last step
   onChange(() => {
     if (!state.project) return;
-    if (photo !== state.photo) { photo = state.photo; chosen.clear(); }
-    const steps = state.project.steps;
-    if (!chosen.size && steps.length > 1) { chosen.add(0); chosen.add(steps.at(-1).number); }
+    if (photo !== state.photo) { photo = state.photo; touched = false; }
+    const { steps } = state.project;
+    if (!touched) { chosen.clear(); chosen.add(steps[0].number).add(steps.at(-1).number); }
     list.replaceChildren(...steps.map((step) => make("button", {
       "aria-pressed": chosen.has(step.number), title: step.note, "aria-label": step.note,
       onclick: (event) => {
+        touched = true;
         if (!chosen.delete(step.number)) chosen.add(step.number);
         event.currentTarget.setAttribute("aria-pressed", chosen.has(step.number));
       },
