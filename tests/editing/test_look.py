@@ -9,7 +9,9 @@ from mien.expressions import Expression
 from mien.labels import AUS
 
 HAPPY = Word("happiness", 0.5)
-FULL = Look(0.25, Like("a", 2, 0.5, ("mouth",)), (HAPPY, Word("wink-left")), {"12L": 3.0}, (10.0, -5.0), (5.0, 0.0), 3.0)
+FULL = Look(
+    0.25, Like("a", 2, 0.5, ("mouth",)), (HAPPY, Word("wink-left")), {"12L": 3.0}, (10.0, -5.0), (5.0, 0.0), 3.0
+)
 
 
 def units(asked):
@@ -52,7 +54,9 @@ def test_calm_takes_off_a_share_of_what_the_face_shows_and_what_is_asked_for_sta
 
 def test_an_example_comes_before_words_and_alone_is_given_to_the_model():
     like = Look(like=Like("a", strength=0.5, only=("mouth",)))
-    assert (asked := like.controls(example="crop")).like == "crop" and asked.intensity == 0.5 and asked.only == ("mouth",)
+    assert (
+        (asked := like.controls(example="crop")).like == "crop" and asked.intensity == 0.5 and asked.only == ("mouth",)
+    )
     shown = Expression("a", {"12": 4.0, "1": 2.0})
     beside = Look(like=Like("a", strength=0.5), words=(Word("blink"),)).controls(example=shown)
     assert units(beside)[12, "L"] == 2 and units(beside)[43, "R"] == 5
@@ -67,7 +71,8 @@ def test_a_look_is_json_and_back():
 @pytest.mark.parametrize(
     ("found", "told"),
     [
-        (5, "no object"), ({"x": 1}, "'x' is not known"), ({"calm": 2}, "calm 2"), ({"calm": None}, "number is missing"),
+        (5, "no object"),
+        ({"x": 1}, "'x' is not known"), ({"calm": 2}, "calm 2"), ({"calm": None}, "number is missing"),
         ({"units": {"99": 1}}, "AU 99"), ({"units": {"12": 9}}, "AU 12=9"), ({"units": {"12": None}}, "lack a number"),
         ({"gaze": [1]}, "two numbers"), ({"gaze": [90, 0]}, "gaze 90 0"), ({"turn": [0, 60]}, "turn 0 60"),
         ({"roll": "x"}, "roll is 'x'"), ({"words": [{"name": "joy", "strength": 1, "only": []}]}, "'joy' is not known"),

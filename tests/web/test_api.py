@@ -33,7 +33,9 @@ def test_a_photograph_is_edited_as_the_editor_edits_it(browser, tmp_path):
     assert (told["width"], told["height"], len(told["faces"]), told["form"]) == (512, 512, 1, "PNG")
     assert browser.step().json()["at"] == 1
     answer = browser.get("steps/1/file?form=PNG")
-    assert "attachment" in answer.headers["content-disposition"] and "me-mien.png" in answer.headers["content-disposition"]
+    assert (
+        "attachment" in answer.headers["content-disposition"] and "me-mien.png" in answer.headers["content-disposition"]
+    )
     (tmp_path / "out.png").write_bytes(answer.content)
     stamp = read_stamp(tmp_path / "out.png")
     assert (stamp.source, stamp.source_type, stamp.operation) == ("me.png", EDITED, "edit: happiness 1.00")
@@ -63,7 +65,13 @@ def test_back_forth_and_to_a_step(browser):
         browser.step(word)
     pictures = [browser.get(f"steps/{k}/picture").content for k in range(3)]
     assert len(set(pictures)) == 3
-    for asked, at in (({"undo": True}, 1), ({"undo": True}, 0), ({"undo": True}, 0), ({"redo": True}, 1), ({"go": 2}, 2)):
+    for asked, at in (
+        ({"undo": True}, 1),
+        ({"undo": True}, 0),
+        ({"undo": True}, 0),
+        ({"redo": True}, 1),
+        ({"go": 2}, 2),
+    ):
         told = browser.post("history", asked).json()
         assert told["at"] == at and browser.get(f"steps/{told['steps'][at]['number']}/picture").content == pictures[at]
     browser.post("history", {"go": 0})
@@ -76,9 +84,14 @@ def test_several_faces_are_changed_together_and_each_alone(browser, two_people):
     assert len(browser.send(two_people).json()["faces"]) == 2
     browser.step("happiness", face=1)
     browser.step("surprise", face=2)
-    photo, first, both = (pixels(browser.get(f"steps/{k}/file" if k else "photos/" + browser.get("session").json()["photo"])) for k in (0, 1, 2))
+    photo, first, both = (
+        pixels(browser.get(f"steps/{k}/file" if k else "photos/" + browser.get("session").json()["photo"]))
+        for k in (0, 1, 2)
+    )
     assert (first[:, 280:] != both[:, 280:]).any() and np.array_equal(first[:, :260], both[:, :260])
-    assert (first[:, :260] != two_people[:, :260]).any() and np.array_equal(first[:, 290:], two_people[:, 290:].astype(int))
+    assert (first[:, :260] != two_people[:, :260]).any() and np.array_equal(
+        first[:, 290:], two_people[:, 290:].astype(int)
+    )
     assert photo.shape == two_people.shape
     stamp = browser.get("steps/2/file").content
     assert read_stamp_of(stamp).operation == "edit: face 1: happiness 1.00; face 2: surprise 1.00"
@@ -220,15 +233,39 @@ def test_nobody_else_has_what_a_browser_sent(app, browser):
 def test_names_that_nobody_was_told_look_alike_whatever_they_are(browser, tmp_path, capfd):
     (tmp_path / "secret.png").write_bytes(b"x")
     photo = browser.send(SMALL).json()["photo"]
-    wrong = ["none", photo + "x", photo[:-1], photo.upper(), "..", "%2e%2e", "secret.png", "http:%2f%2fevil.example%2fx"]
+    wrong = [
+        "none",
+        photo + "x",
+        photo[:-1],
+        photo.upper(),
+        "..",
+        "%2e%2e",
+        "secret.png",
+        "http:%2f%2fevil.example%2fx",
+    ]
     for path in ("photos/{}", "files/{}", "jobs/{}", "photos/{}/facts"):
         answers = [browser.get(path.format(name)) for name in wrong]
         assert {a.status_code for a in answers} <= {404, 422} and len({a.text for a in answers}) <= 2, path
-    paths = [str(tmp_path / "secret.png"), str(tmp_path / "none"), "/etc/passwd", f"../{photo}", 5, None, [photo], {"a": 1}]
-    told = {browser.post("jobs", {"kind": "read", "files": [path]}).json()["error"] for path in paths if isinstance(path, str)}
+    paths = [
+        str(tmp_path / "secret.png"),
+        str(tmp_path / "none"),
+        "/etc/passwd",
+        f"../{photo}",
+        5,
+        None,
+        [photo],
+        {"a": 1},
+    ]
+    told = {
+        browser.post("jobs", {"kind": "read", "files": [path]}).json()["error"]
+        for path in paths
+        if isinstance(path, str)
+    }
     assert told == {UNKNOWN}
     told = {
-        browser.post("steps", {"face": 1, "look": {"like": {"photo": p, "face": 1, "strength": 1, "only": []}}}).status_code
+        browser.post(
+            "steps", {"face": 1, "look": {"like": {"photo": p, "face": 1, "strength": 1, "only": []}}}
+        ).status_code
         for p in paths
     }
     assert told == {422} and capfd.readouterr() == ("", "")
@@ -239,33 +276,54 @@ ODD = ["x", 10**30, True, None, -1, [1], {"a": 1}, "\x00", "\ud800", float("1e30
 
 def test_odd_values_are_told_and_not_in_the_terminal(browser, capfd):
     browser.send(SMALL)
-    known = {"face": 1, "look": {}, "note": "", "model": "fields", "frame": 0, "side": 560, "undo": False, "go": 0, "kind": "read",
-             "files": [], "clip": "x", "driver": "x", "strength": 1, "only": [], "steps": [0], "seconds": 1, "fps": 25,
+    known = {"face": 1, "look": {}, "note": "", "model": "fields", "frame": 0, "side": 560, "undo": False, "go": 0,
+             "kind": "read", "files": [], "clip": "x", "driver": "x", "strength": 1, "only": [], "steps": [0], "seconds": 1, "fps": 25,
              "loop": True, "blinks": True, "size": 480, "form": ".gif"}  # fmt: skip
     for path in ("preview", "steps", "history", "jobs"):
         for name in known:
             for value in ODD:
                 body = json.dumps(known | {name: value}).encode()
                 answer = browser.ask("POST", f"/api/{path}", content=body)
-                assert answer.status_code in (200, 204, 422) and "fault" not in answer.text, (path, name, value, answer.text)
+                assert answer.status_code in (200, 204, 422) and "fault" not in answer.text, (
+                    path,
+                    name,
+                    value,
+                    answer.text,
+                )
         for body in (b"", b"[]", b"5", b"{", b"\xff", b"null", b"[" * 100_000, b'{"face": ' + b"9" * 5000 + b"}"):
             assert browser.ask("POST", f"/api/{path}", content=body).status_code == 422
         assert browser.ask("POST", f"/api/{path}", content=b" " * ((1 << 18) + 1)).status_code == 413
-    for path in ("steps/0/picture?frame={}", "steps/0/picture?side={}", "steps/0/estimate?face={}", "shown?face={}", "steps/0/picture?model={}"):
+    for path in (
+        "steps/0/picture?frame={}",
+        "steps/0/picture?side={}",
+        "steps/0/estimate?face={}",
+        "shown?face={}",
+        "steps/0/picture?model={}",
+    ):
         for value in ("x", "-1", "99", "1e3", "9" * 40, "%00", "١"):
-            assert browser.get(path.format(value)).status_code in (200, 422) and "fault" not in browser.get(path.format(value)).text[:200]
+            assert (
+                browser.get(path.format(value)).status_code in (200, 422)
+                and "fault" not in browser.get(path.format(value)).text[:200]
+            )
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_fault_of_our_own_is_told_without_the_servers_folders(app, browser, monkeypatch, capfd):
     monkeypatch.setattr(app.app.studio, "warm", lambda *_: 1 / 0)
     answer = browser.send(SMALL)
-    assert answer.status_code == 500 and "a fault of mien's own (ZeroDivisionError, test_api.py" in answer.json()["error"]
+    assert (
+        answer.status_code == 500 and "a fault of mien's own (ZeroDivisionError, test_api.py" in answer.json()["error"]
+    )
     assert capfd.readouterr() == ("", "")
 
 
 def test_before_there_is_a_photograph(browser):
-    for answer in (browser.step(), browser.post("history", {"undo": True}), browser.get("steps/0/picture"), browser.get("shown")):
+    for answer in (
+        browser.step(),
+        browser.post("history", {"undo": True}),
+        browser.get("steps/0/picture"),
+        browser.get("shown"),
+    ):
         assert answer.status_code == 422 and "give a photograph first" in answer.json()["error"]
     assert browser.get("session").json()["project"] is None
 
@@ -278,7 +336,10 @@ def test_uploads_have_bounds_and_leave_nothing_where_they_fail(app, browser):
     assert browser.ask("POST", "/api/photos", files={"other": ("a", b"1")}).status_code == 400
     assert browser.ask("POST", "/api/photos", data={"file": "a"}).status_code == 400
     for kind in ("multipart/form-data", "multipart/form-data; boundary=x", "text/plain"):
-        assert browser.ask("POST", "/api/photos", content=b"--y\r\nrubbish", headers={"Content-Type": kind}).status_code == 400
+        assert (
+            browser.ask("POST", "/api/photos", content=b"--y\r\nrubbish", headers={"Content-Type": kind}).status_code
+            == 400
+        )
     assert list(app.app.store.folder.rglob("*")) == before
     assert browser.send_bytes(b"no picture", "a.png").status_code == 422
     assert list(app.app.store.folder.rglob("*")) == before  # nor of what is no photograph
@@ -322,7 +383,9 @@ def test_ten_people_at_once_and_no_picture_in_the_wrong_session(app):
             number = mine.step(word).json()["at"]
             mine.post("preview", {"face": 1, "look": {"roll": 5}})
             shown = pixels(mine.get(f"steps/{number}/picture"))
-            if np.abs(shown[-40:] - tints[k][-40:]).mean() > 3:  # where nothing is changed; others' are 6 lighter or darker
+            if (
+                np.abs(shown[-40:] - tints[k][-40:]).mean() > 3
+            ):  # where nothing is changed; others' are 6 lighter or darker
                 wrong.append(k)
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(10)]
@@ -341,5 +404,3 @@ def test_the_page_is_below_a_path_where_a_proxy_shows_it(app):
     with TestClient(app.app.guarded(Origins(), prefix="/mien"), base_url="http://127.0.0.1:7860") as client:
         assert '<base href="/mien/">' in client.get("/mien/").text and '<base href="/">' in app.client.get("/").text
         assert client.get("/mien/static/page.js").headers["content-type"].startswith("text/javascript")
-
-

@@ -17,6 +17,7 @@ from tests.helpers.clips import write_clip
 
 av = pytest.importorskip("av", reason="av is not installed: pip install 'mien[video]'")
 SMALL = astronaut()[:260, 100:360]
+MOVE = {"kind": "animate", "face": 1, "fps": 10, "loop": False, "blinks": False, "size": 128}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,11 @@ def test_a_table_is_read_of_photographs_and_clips(browser, clip):
     odd = browser.send_bytes(b"x", "odd.png", "clips").json()["clip"]
     told = browser.work({"kind": "read", "files": [photo, moving, odd]})
     assert told["state"] == "done" and [row["path"] for row in told["rows"]] == ["me.png", *["me.mp4"] * 4, "odd.png"]
-    assert told["rows"][0]["expression"] and "odd.png" in told["rows"][-1]["error"] and "/" not in told["rows"][-1]["error"]
+    assert (
+        told["rows"][0]["expression"]
+        and "odd.png" in told["rows"][-1]["error"]
+        and "/" not in told["rows"][-1]["error"]
+    )
     lines = browser.get(f"files/{told['files']['csv']}").text.splitlines()
     assert lines[0].startswith("path,frame,time,number") and len(lines) == 7
     assert len(browser.get(f"files/{told['files']['json']}").json()) == 6
@@ -84,13 +89,17 @@ def test_what_cannot_be_made_is_a_line_and_leaves_nothing(app, browser):
     before = set(app.app.store.folder.rglob("*"))
     look = {"words": [{"name": "fear", "strength": 1, "only": []}]}
     told = browser.work({"kind": "edit", "clip": name, "look": look})
-    assert told["state"] == "failed" and told["error"].startswith("odd.mp4") and str(app.app.store.folder) not in told["error"]
+    assert (
+        told["state"] == "failed"
+        and told["error"].startswith("odd.mp4")
+        and str(app.app.store.folder) not in told["error"]
+    )
     assert set(app.app.store.folder.rglob("*")) == before
     for asked, said in (
         ({"kind": "edit", "clip": name, "look": {}}, "nothing is asked"),
-        ({"kind": "animate", "face": 1, "steps": [0, 1], "seconds": 99, "fps": 10, "loop": False, "blinks": False, "size": 128, "form": ".gif"}, "no step 1"),
-        ({"kind": "animate", "face": 1, "steps": [0, 0], "seconds": 99, "fps": 10, "loop": False, "blinks": False, "size": 128, "form": ".gif"}, "60 s in all"),
-        ({"kind": "animate", "face": 1, "steps": [0, 0], "seconds": 1, "fps": 10, "loop": False, "blinks": False, "size": 128, "form": ".exe"}, "form .exe"),
+        (MOVE | {"steps": [0, 1], "seconds": 99, "form": ".gif"}, "no step 1"),
+        (MOVE | {"steps": [0, 0], "seconds": 99, "form": ".gif"}, "60 s in all"),
+        (MOVE | {"steps": [0, 0], "seconds": 1, "form": ".exe"}, "form .exe"),
         ({"kind": "read", "files": []}, "give photographs"), ({"kind": "x"}, "kind: expected"),
     ):  # fmt: skip
         answer = browser.post("jobs", asked)
@@ -143,7 +152,9 @@ def test_who_asked_first_has_the_first_turn():
         turns.take()
 
 
-@pytest.mark.parametrize(("error", "said"), [(InputError("odd"), "odd"), (KeyError("x"), "a fault of mien's own (KeyError")])
+@pytest.mark.parametrize(
+    ("error", "said"), [(InputError("odd"), "odd"), (KeyError("x"), "a fault of mien's own (KeyError")]
+)
 def test_what_goes_wrong_in_long_work_is_told(error, said):
     def make(tell):
         raise error

@@ -11,7 +11,7 @@ import numpy as np
 from mien.controls import Controls, Place
 from mien.errors import InputError
 from mien.expressions import Expression
-from mien.labels import CLASSES, PARTS, by_side
+from mien.labels import CLASSES, by_side
 from mien.reading import misfit
 
 MOST = 24  # expressions on top of each other
@@ -62,13 +62,13 @@ class Look:
     """What is asked of one face. Each control comes on top of those before it, and none is of a result.
 
     `calm`, 0 to 1, is how far the face's own expression is taken off; `like` another face's; then `words`, one after
-    the other, and `units`, 0-5 as in `Controls`. Angles are as in `Controls`. Raises InputError for what is out of range.
+    the other, and `units`, 0-5, as angles are, as in `Controls`. Raises InputError for what is out of range.
     """
 
     calm: float = 0.0
     like: Like | None = None
     words: tuple[Word, ...] = ()
-    units: Mapping[str, float] = field(default_factory=dict)
+    units: Mapping[int | str, float] = field(default_factory=dict)
     gaze: tuple[float, float] = (0.0, 0.0)
     turn: tuple[float, float] = (0.0, 0.0)
     roll: float = 0.0
@@ -99,7 +99,9 @@ class Look:
         """
         if self.empty:
             return None
-        words = [Word(example, self.like.strength, self.like.only)] if self.like and isinstance(example, Expression) else []
+        words = (
+            [Word(example, self.like.strength, self.like.only)] if self.like and isinstance(example, Expression) else []
+        )
         words += self.words
         last = max((k for k, word in enumerate(words) if word.covers), default=0)
         words = words[last:]
@@ -111,7 +113,9 @@ class Look:
         elif calm and self.calm == 1 and not words:
             asked = Controls("neutral", 1.0, units)
         elif calm:
-            faded = {f"{au}{side}": (1 - self.calm) * value for (au, side), value in (shown or {}).items()}
+            faded: dict[int | str, float] = {
+                f"{au}{side}": (1 - self.calm) * value for (au, side), value in (shown or {}).items()
+            }
             asked = Controls(_merged([Word(Expression(f"calm {self.calm:.2f}", faded)), *words]), 1.0, units)
         elif len(words) == 1:
             asked = Controls(words[0].name, words[0].strength, units, only=words[0].only)
@@ -143,7 +147,13 @@ class Look:
         like = None if self.like is None else vars(self.like) | {"only": list(self.like.only)}
         words = [{"name": _named(w.name), "strength": w.strength, "only": list(w.only)} for w in self.words]
         angles = {"gaze": list(self.gaze), "turn": list(self.turn), "roll": self.roll}
-        return {"calm": self.calm, "like": like, "words": words, "units": dict(self.units), **angles}
+        return {
+            "calm": self.calm,
+            "like": like,
+            "words": words,
+            "units": {str(unit): value for unit, value in self.units.items()},
+            **angles,
+        }
 
 
 def look_of(found: Any) -> Look:
@@ -159,11 +169,9 @@ def look_of(found: Any) -> Look:
         raise InputError(f"look: {wrong[0]} is {pairs[wrong[0]]}; expected two numbers of degrees")
     if None in found.get("units", {}).values():
         raise InputError("look: units lack a number; expected 0 to 5")
-    words = tuple(
-        Word(_name_of(w["name"]), _number(w["strength"]), tuple(w["only"])) for w in found.get("words", ())
-    )
+    words = tuple(Word(_name_of(w["name"]), _number(w["strength"]), tuple(w["only"])) for w in found.get("words", ()))
     example = Like(like["photo"], like["face"], _number(like["strength"]), tuple(like["only"])) if like else None
-    units = {str(unit): float(value) for unit, value in found.get("units", {}).items()}
+    units: dict[int | str, float] = {str(unit): float(value) for unit, value in found.get("units", {}).items()}
     by_side(units)
     gaze, turn = ((float(pair[0]), float(pair[1])) for pair in pairs.values())
     return Look(_number(found.get("calm", 0.0)), example, words, units, gaze, turn, _number(found.get("roll", 0.0)))

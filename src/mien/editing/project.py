@@ -36,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Project:
-    """Steps, the first of which asks for nothing, and which of them is shown. It is never changed: each step is a new one."""
+    """Steps, the first of which asks for nothing, and which of them is shown. What changes it makes a new one."""
 
     steps: tuple[Step, ...]
     at: int = 0
@@ -84,7 +84,12 @@ class Project:
     def as_json(self) -> dict[str, Any]:
         """Return all steps, for whoever shows them."""
         steps = [
-            {"number": s.number, "model": s.model, "note": s.note, "looks": {f: k.as_json() for f, k in s.looks.items()}}
+            {
+                "number": s.number,
+                "model": s.model,
+                "note": s.note,
+                "looks": {f: k.as_json() for f, k in s.looks.items()},
+            }
             for s in self.steps
         ]
         return {"at": self.at, "steps": steps}

@@ -8,7 +8,9 @@ from mien.controls import Controls
 from mien.labels import CLASSES, PRESETS
 from mien.runtime.engine import Engine
 
-WORDS = tuple(word for word in (*CLASSES, *PRESETS) if word not in ("neutral", "wink"))  # neutral is a slider, a wink is of one side
+WORDS = tuple(
+    word for word in (*CLASSES, *PRESETS) if word not in ("neutral", "wink")
+)  # neutral is a slider, a wink is of one side
 
 
 @dataclass(frozen=True)

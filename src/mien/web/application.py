@@ -9,10 +9,10 @@ from pathlib import Path
 
 from mien.media.credentials import Signer
 from mien.web.answers.api import Api
+from mien.web.answers.routes import application
 from mien.web.desk import Desks
 from mien.web.door.guard import Guard
 from mien.web.door.origins import Origins
-from mien.web.answers.routes import application
 from mien.web.door.store import Store
 from mien.web.studio import Studio
 

@@ -13,8 +13,8 @@ from typing import Any
 from mien.editing.look import Look
 from mien.editing.project import Project, Step
 from mien.errors import InputError
-from mien.web.jobs import Job
 from mien.web.door.store import UNKNOWN
+from mien.web.jobs import Job
 from mien.web.studio import Work
 from mien.web.upload import Upload
 

@@ -22,8 +22,8 @@ from mien.files import write_whole
 from mien.progress import Tell
 from mien.recognition.read import find_rows
 from mien.recognition.table import csv_text, json_text
-from mien.web.jobs import Make
 from mien.web.door.store import MADE, Store, Thing
+from mien.web.jobs import Make
 from mien.web.studio import Studio, Work
 
 FORMS = (".mp4", ".gif", ".webp", ".png")
@@ -34,7 +34,9 @@ ROWS = 200  # of a table that the page shows; the files have all
 def edit_clip(studio: Studio, store: Store, owner: str, clip: Path, look: Look, model: str) -> Make:
     """Make a clip with the largest face of it as asked. Raises InputError for what a clip cannot be asked for."""
     if look.like is not None or look.calm not in (0, 1):
-        raise InputError("a clip takes expressions, units, gaze and head; for another face's expression let a clip drive it")
+        raise InputError(
+            "a clip takes expressions, units, gaze and head; for another face's expression let a clip drive it"
+        )
     asked = look.controls()
     if asked is None:
         raise InputError("nothing is asked for yet; change a photograph first, its look is what the clip gets")
@@ -84,8 +86,10 @@ def animate(
     if form not in FORMS:
         raise InputError(f"form {form}: expected {', '.join(FORMS)}")
     step, size = how["seconds"], how["size"]
-    if not (0.1 <= step and step * len(looks) <= LONGEST and 1 <= how["fps"] <= 60 and 64 <= size <= 4096):
-        raise InputError(f"expected at least 0.1 s a step, {LONGEST:g} s in all, 1 to 60 frames a second, 64 to 4096 pixels")
+    if not (step >= 0.1 and step * len(looks) <= LONGEST and 1 <= how["fps"] <= 60 and 64 <= size <= 4096):
+        raise InputError(
+            f"expected at least 0.1 s a step, {LONGEST:g} s in all, 1 to 60 frames a second, 64 to 4096 pixels"
+        )
     editor = studio.editor(work.model)
 
     def make(tell: Tell) -> dict[str, Any]:

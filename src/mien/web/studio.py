@@ -1,4 +1,4 @@
-"""Models that are ready, the faces that they have read, and pictures made of them: the page's work, without the page."""
+"""Models that are ready, the faces that they have read, and pictures made of them: the page's work, without a page."""
 
 from __future__ import annotations
 
@@ -110,7 +110,9 @@ class Studio:
         editor = self.editor(model)
         if "estimate_aus" not in editor.engine.abilities:
             return {}
-        return {place: min(max(value, 0.0), 5.0) for place, value in editor.sides(self._whole(model, upload, face)).items()}
+        return {
+            place: min(max(value, 0.0), 5.0) for place, value in editor.sides(self._whole(model, upload, face)).items()
+        }
 
     def expression(self, model: str, example: Example) -> Expression:
         """Return what a face of another photograph shows."""

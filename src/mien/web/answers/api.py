@@ -15,14 +15,14 @@ from mien.errors import InputError
 from mien.media.credentials import Signer
 from mien.reading import misfit, parse_json
 from mien.web.answers.about import about
-from mien.web.desk import Desk, Desks, describe
 from mien.web.answers.downloads import expression_file, provenance, save
-from mien.web.faults import fault
+from mien.web.desk import Desk, Desks, describe
 from mien.web.door.guard import OWNER
 from mien.web.door.refusal import Refusal
 from mien.web.door.store import Store
-from mien.web.studio import PREVIEW, QUALITY, VIEW, Studio, encoded
 from mien.web.door.transfer import hand_out, read_all, take_in
+from mien.web.faults import fault
+from mien.web.studio import PREVIEW, QUALITY, VIEW, Studio, encoded
 from mien.web.upload import MEGABYTES, open_upload
 
 MOST = 1 << 18  # bytes of a request's JSON

@@ -15,11 +15,11 @@ from mien.reading import misfit
 from mien.web.answers.about import CLIP_MEGABYTES
 from mien.web.answers.api import EXPECTED, Api, _answered
 from mien.web.desk import EXAMPLES, Desk
-from mien.web.jobs import Job, Make
-from mien.web.making import animate, drive, edit_clip, read
 from mien.web.door.guard import OWNER
 from mien.web.door.store import UNKNOWN
 from mien.web.door.transfer import hand_out, take_in
+from mien.web.jobs import Job, Make
+from mien.web.making import animate, drive, edit_clip, read
 
 FORMS: dict[str, Any] = {
     "edit": {"clip": str, "look": object},

@@ -12,8 +12,8 @@ from mien.expressions import as_json
 from mien.media.credentials import WORDS, Signer, read_credentials
 from mien.media.credentials_box import holds_credentials
 from mien.media.provenance import stamp_in
-from mien.web.making import new_thing
 from mien.web.door.store import Store
+from mien.web.making import new_thing
 from mien.web.studio import FORMS, Studio, Work
 from mien.web.upload import Upload
 

@@ -45,7 +45,7 @@ def application(api: Api, prefix: str = "") -> Starlette:
             Route("/api/files/{file}", plain(clips.file), methods=get),
         ],
         exception_handlers={
-            Refusal: lambda _, refusal: refusal.answer,  # type: ignore[attr-defined, dict-item]
+            Refusal: lambda _, refusal: refusal.answer,
             404: lambda *_: Refusal(404, "there is no such page").answer,
             405: lambda *_: Refusal(405, "that address is asked in another way").answer,
         },

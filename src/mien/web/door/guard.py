@@ -103,7 +103,7 @@ class Guard:
         else:
             scope[OWNER] = hashlib.sha256(self._salt + token.encode()).hexdigest()[:32]
             send.cookie = self._given(scope, token)  # an hour from now
-        scope |= {"path": path, "raw_path": path.encode(), "root_path": ""}
+        scope.update(path=path, raw_path=path.encode(), root_path="")
         await self.page(scope, receive, send)
 
     def _refuse_strangers(self, scope: Scope, headers: Headers, path: str) -> None:

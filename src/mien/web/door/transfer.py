@@ -86,7 +86,9 @@ async def take_in(store: Store, owner: str, most: int, request: Request) -> tupl
             await run_sync(keep, file.file, path)
         return store.add(thing, path), path
     except TooLarge as error:
-        raise Refusal(413, f"that file is more than {most >> 20} MB, the most that is taken; make it smaller") from error
+        raise Refusal(
+            413, f"that file is more than {most >> 20} MB, the most that is taken; make it smaller"
+        ) from error
     except (HTTPException, MultiPartException, ValueError, KeyError) as error:
         raise Refusal(400, "that is no file that the page sends") from error
     except InputError:
