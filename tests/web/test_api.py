@@ -276,9 +276,11 @@ ODD = ["x", 10**30, True, None, -1, [1], {"a": 1}, "\x00", "\ud800", float("1e30
 
 def test_odd_values_are_told_and_not_in_the_terminal(browser, capfd):
     browser.send(SMALL)
-    known = {"face": 1, "look": {}, "note": "", "model": "fields", "frame": 0, "side": 560, "undo": False, "go": 0,
-             "kind": "read", "files": [], "clip": "x", "driver": "x", "strength": 1, "only": [], "steps": [0], "seconds": 1, "fps": 25,
-             "loop": True, "blinks": True, "size": 480, "form": ".gif"}  # fmt: skip
+    known = {
+        "face": 1, "look": {}, "note": "", "model": "fields", "frame": 0, "side": 560, "undo": False, "go": 0,
+        "kind": "read", "files": [], "clip": "x", "driver": "x", "strength": 1, "only": [], "steps": [0], "seconds": 1,
+        "fps": 25, "loop": True, "blinks": True, "size": 480, "form": ".gif",
+    }  # fmt: skip
     for path in ("preview", "steps", "history", "jobs"):
         for name in known:
             for value in ODD:

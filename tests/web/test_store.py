@@ -51,6 +51,15 @@ def test_older_things_go_and_each_browser_has_its_own(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 5
 
 
+def test_what_is_worked_on_stays_however_much_comes(tmp_path, monkeypatch):
+    monkeypatch.setitem(KEPT, MADE, 3)
+    store = Store(tmp_path)
+    mine = thing(store, "ann")
+    for _ in range(9):
+        store.new("ann", MADE, {name(mine)})
+    assert mine.exists() and len(list(tmp_path.iterdir())) == 4
+
+
 def test_all_browsers_together_have_a_bound(tmp_path, monkeypatch):
     monkeypatch.setattr(store_module, "ROOM", 100)
     store = Store(tmp_path)

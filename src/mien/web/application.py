@@ -58,9 +58,7 @@ class Application:
 
     def wait(self) -> None:
         """Let what is being worked on end, so that nothing is written any more."""
-        self.studio.turns.closed = False
-        with self.studio.turns.turn():
-            self.studio.turns.closed = True
+        self.studio.turns.take(at_the_end=True)
         self.store.clear()
 
     def _forget(self, owner: str, photos: set[Path]) -> None:

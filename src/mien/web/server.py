@@ -64,6 +64,7 @@ def serve(
         editors = {name: Editor(name, device) for name in dict.fromkeys((*models, *zoo()))}
         studio = Studio(editors, editors["evaluator"])
         app = Application(studio, folder, first_model(studio, models), signer)
+        studio.begin(app.api.model)
         guard = app.guarded(origins, accounts, below(root_path), port, shown_in)
         try:
             with serving(guard, host, port), app.swept():

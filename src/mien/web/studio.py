@@ -29,7 +29,7 @@ from mien.web.turns import Turns
 from mien.web.upload import Upload
 
 VIEW, PREVIEW = 1280, 560  # pixels of the longer side of what is shown, and of what follows a slider
-SITTING, FRAMES, CHANGES = 40, 24, 60  # faces that were read, frames and changes in memory: 2 to 6 MB each
+SITTING, FRAMES, CHANGES = 40, 24, 40  # faces that were read, frames and changes in memory: 2 to 6 MB each
 LIVE = 1_000_000  # pixels of a webcam's picture
 QUALITY = {VIEW: 93, PREVIEW: 85}
 FORMS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp"}
@@ -95,6 +95,14 @@ class Studio:
             return Sitting(replace(cut, photo=small), editor.engine.sit(cut.crop))
 
         return self._sittings.get((model, upload.path, face), read)
+
+    def begin(self, model: str) -> None:
+        """Have a model do all of it once: its first time takes longest, and nobody shall wait for that."""
+        size = self.editor(model).size
+        sitter = self.editor(model).engine.sit(np.full((size, size, 3), 128, np.uint8))
+        asked = sitter.asked(Controls(self.abilities[model].words[0]) if self.abilities[model].words else None)
+        for draft in (True, False):
+            sitter.change(asked, draft)
 
     def warm(self, model: str, upload: Upload) -> None:
         """Read the largest face and make a frame, so that the first move of a slider does not wait for it."""

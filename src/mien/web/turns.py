@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from mien.errors import InputError
 
 MOST = 200  # who may wait; of more, those who come are told so
+CLOSED = "the page is being closed"
 
 
 class Turns:
@@ -30,8 +31,8 @@ class Turns:
         finally:
             self.give()
 
-    def take(self) -> None:
-        """Wait for a turn."""
+    def take(self, at_the_end: bool = False) -> None:
+        """Wait for a turn, `at_the_end` even where nobody else has one any more."""
         mine = None
         with self._lock:
             if len(self._waiting) >= MOST:
@@ -42,9 +43,9 @@ class Turns:
             self._held = True
         if mine is not None:
             mine.wait()
-        if self.closed:
+        if self.closed and not at_the_end:
             self.give()
-            raise InputError("the page is being closed")
+            raise InputError(CLOSED)
 
     def give(self) -> None:
         """Hand the turn on."""
@@ -55,6 +56,8 @@ class Turns:
                 self._held = False
 
     def others_first(self) -> None:
-        """Within long work that holds a turn: let those who wait have theirs."""
+        """Within long work that holds a turn: let those who wait have theirs, and hold it again, whatever happened."""
         self.give()
-        self.take()
+        self.take(at_the_end=True)
+        if self.closed:
+            raise InputError(CLOSED)

@@ -54,7 +54,7 @@ class Api:
     async def send_photo(self, request: Request) -> Response:
         """POST photos (a form's `file`): work on a photograph; with ?example=1 keep it for its expression."""
         desk = self._desk(request)
-        name, path = await take_in(self.store, desk.owner, MEGABYTES << 20, request)
+        name, path = await take_in(self.store, desk.owner, MEGABYTES << 20, request, {desk.photo})
 
         def opened() -> Response:
             try:

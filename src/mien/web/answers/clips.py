@@ -40,7 +40,7 @@ class ClipApi:
     async def send_clip(self, request: Request) -> Response:
         """POST clips (a form's `file`): keep a clip, or a photograph of which only a table is wanted."""
         desk = self.api.desks.of(request.scope[OWNER])
-        name, path = await take_in(self.store, desk.owner, CLIP_MEGABYTES << 20, request)
+        name, path = await take_in(self.store, desk.owner, CLIP_MEGABYTES << 20, request, {desk.photo})
 
         def kept() -> Response:
             with desk.lock:

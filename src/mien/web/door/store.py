@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,13 +45,13 @@ class Store:
         self._things: list[Thing] = []
         self._lock = threading.Lock()
 
-    def new(self, owner: str, kind: str) -> Thing:
-        """Return a new thing, without its file yet; what is too old or too much goes."""
+    def new(self, owner: str, kind: str, spared: Collection[str] = ()) -> Thing:
+        """Return a new thing, without its file yet; what is too old or too much goes, but for names `spared`."""
         thing = Thing(self.folder / secrets.token_urlsafe(18), owner, kind)
         thing.folder.mkdir(parents=True)
         with self._lock:
-            alike = [one for one in self._things if (one.owner, one.kind) == (owner, kind)]
-            old = alike[: len(alike) + 1 - KEPT[kind]] if len(alike) >= KEPT[kind] else []
+            alike = [one for one in self._things if (one.owner, one.kind) == (owner, kind) and one.name not in spared]
+            old = alike[: max(0, len(alike) + 1 - KEPT[kind])]
             rest = [one for one in self._things if one not in old]
             room = ROOM - sum(one.size for one in rest)
             while room < 0 and rest:

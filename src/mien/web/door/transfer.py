@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO
 
@@ -58,10 +59,13 @@ async def read_all(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
-async def take_in(store: Store, owner: str, most: int, request: Request) -> tuple[str, Path]:
+async def take_in(
+    store: Store, owner: str, most: int, request: Request, spared: Collection[str] = ()
+) -> tuple[str, Path]:
     """Keep a file that a browser sends, of at most `most` bytes; return its name in the store and where it lies.
 
-    Until it is whole it has no name, so that nothing stays of one that is broken off. Raises Refusal.
+    Until it is whole it has no name, so that nothing stays of one that is broken off. Older ones go for it, but for
+    `spared`. Raises Refusal.
     """
     left = most + SLACK
     receive = request.receive
@@ -81,7 +85,7 @@ async def take_in(store: Store, owner: str, most: int, request: Request) -> tupl
                 raise ValueError("no file")
             if (file.size or 0) > most:
                 raise TooLarge
-            thing = store.new(owner, SENT)
+            thing = store.new(owner, SENT, spared)
             path = thing.folder / safe_name(file.filename or "")
             await run_sync(keep, file.file, path)
         return store.add(thing, path), path

@@ -3,6 +3,7 @@ import { download, get } from "./ask.js";
 import { buildClips } from "./clips.js";
 import { buildExample } from "./example.js";
 import { buildExpressions } from "./expressions.js";
+import { faceOf } from "./face.js";
 import { buildFacts } from "./facts.js";
 import { buildHistory } from "./history.js";
 import { chips, make, tabs } from "./make.js";
@@ -103,6 +104,7 @@ async function start() {
   buildKeys();
   buildCamera();
   state.about = await get("about");
+  at("drawn").append(...["neutral", "happiness", "surprise", "wink-left", "sadness"].map((word) => faceOf(state.about.words[word], 56)));
   buildWays();
   buildHistory();
   buildSaving();
