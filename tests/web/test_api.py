@@ -406,3 +406,23 @@ def test_the_page_is_below_a_path_where_a_proxy_shows_it(app):
     with TestClient(app.app.guarded(Origins(), prefix="/mien"), base_url="http://127.0.0.1:7860") as client:
         assert '<base href="/mien/">' in client.get("/mien/").text and '<base href="/">' in app.client.get("/").text
         assert client.get("/mien/static/page.js").headers["content-type"].startswith("text/javascript")
+
+
+def test_what_is_saved_is_signed_where_the_page_has_a_certificate_and_its_owner_asks(
+    app, browser, monkeypatch, tmp_path
+):
+    pytest.importorskip("c2pa", reason="c2pa is not installed: pip install 'mien[provenance]'")
+    from mien.media.credentials import read_signer
+    from tests.media.test_credentials import write_pair
+
+    monkeypatch.setattr(app.app.api, "signer", read_signer(*write_pair(tmp_path)))
+    browser.send(SMALL)
+    browser.step()
+    assert browser.get("about").json()["signs"]
+    plain, signed = (browser.get(f"steps/1/file?sign={sign}").content for sign in (0, 1))
+    told = []
+    for content in (plain, signed):
+        photo = browser.send_bytes(content).json()["photo"]
+        told.append(browser.get(f"photos/{photo}/facts").json())
+    assert [facts["signed"] for facts in told] == [False, True]
+    assert told[1]["credentials"]["signer"].startswith("Ann") and "as it was signed" in told[1]["credentials"]["said"]

@@ -3,7 +3,7 @@ import { send } from "./ask.js";
 import { begin, watch } from "./jobs.js";
 import { chips, chooser, make } from "./make.js";
 import { slider } from "./slider.js";
-import { look, onChange, state, trying } from "./state.js";
+import { changed, look, onChange, state, trying } from "./state.js";
 
 const card = (title, ...parts) => make("section", { class: "card" }, make("h2", {}, title), ...parts);
 
@@ -13,9 +13,8 @@ function clipChooser(id, label) {
   const choose = chooser("Choose a clip", "video/*,.mkv,.avi", ([file]) => trying(async () => {
     const { clip, name } = await send("clips", file);
     state.clips[clip] = name;
-    fill();
+    changed();
     list.value = clip;
-    list.dispatchEvent(new Event("change"));
   }));
   const fill = () => {
     const value = list.value;

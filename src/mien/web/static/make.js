@@ -5,6 +5,7 @@ export function make(tag, attributes = {}, ...children) {
   const part = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) part.addEventListener(name.slice(2), value);
+    else if (name.startsWith("aria-") && value !== undefined) part.setAttribute(name, value); // false is told, too
     else if (value === true) part.setAttribute(name, "");
     else if (value !== false && value !== undefined && value !== null) part.setAttribute(name, value);
   }
