@@ -61,7 +61,7 @@ def serve(
         raise InputError(f"mien app needs the package {error.name}; pip install 'mien[web]'") from error
     signer = read_signer(*sign) if sign else None
     with living_folder("mien-app-") as folder:
-        editors = {name: Editor(name, device) for name in dict.fromkeys((*models, *zoo()))}
+        editors = opened(models, device)
         studio = Studio(editors, editors["evaluator"])
         app = Application(studio, folder, first_model(studio, models), signer)
         studio.begin(app.api.model)
@@ -76,6 +76,16 @@ def serve(
                     app.close()  # before the connections are, which may take a while
         finally:
             app.wait()
+
+
+def opened(models: Sequence[str], device: str) -> dict[str, Editor]:
+    """Return models by name: those that are asked for, and of the zoo's those that this computer can run."""
+    editors = {name: Editor(name, device) for name in models}
+    for name in zoo():
+        if name not in editors:
+            with suppress(InputError):  # a paper's needs PyTorch, which not everybody has
+                editors[name] = Editor(name, device)
+    return editors
 
 
 def refuse_taken(host: str, port: int) -> None:
