@@ -31,6 +31,7 @@ def test_nothing_asked_is_no_request():
         (Look(gaze=(10.0, 0.0), roll=4.0), Controls(gaze=(10.0, 0.0), roll=4.0)),
         (Look(turn=(5.0, -2.0)), Controls(turn=(5.0, -2.0))),
         (Look(calm=1.0), Controls("neutral")),
+        (Look(words=(Word("fear"), Word("joy"))), Controls("happiness")),
         (Look(words=(Word("fear"), Word("anger"))), Controls("anger")),  # a class is of all units
         (Look(words=(HAPPY,), units={"4": 2.0}), Controls("happiness", 0.5, {"4": 2.0})),
     ],
@@ -75,7 +76,7 @@ def test_a_look_is_json_and_back():
         ({"x": 1}, "'x' is not known"), ({"calm": 2}, "calm 2"), ({"calm": None}, "number is missing"),
         ({"units": {"99": 1}}, "AU 99"), ({"units": {"12": 9}}, "AU 12=9"), ({"units": {"12": None}}, "lack a number"),
         ({"gaze": [1]}, "two numbers"), ({"gaze": [90, 0]}, "gaze 90 0"), ({"turn": [0, 60]}, "turn 0 60"),
-        ({"roll": "x"}, "roll is 'x'"), ({"words": [{"name": "joy", "strength": 1, "only": []}]}, "'joy' is not known"),
+        ({"roll": "x"}, "roll is 'x'"), ({"words": [{"name": "cosy", "strength": 1, "only": []}]}, "'cosy' is not known"),
         ({"words": [{"name": "fear", "strength": 3, "only": []}]}, "intensity 3"), ({"words": [1]}, "no object"),
         ({"words": [{"name": {"name": "x"}, "strength": 1, "only": []}]}, "missing"),
         ({"words": [{"name": "fear", "strength": 1, "only": ["ears"]}]}, "'ears'"), ({"like": {"photo": 5}}, "missing"),

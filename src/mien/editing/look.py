@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mien.controls import Controls, Place
+from mien.controls import Controls, Place, known_word
 from mien.errors import InputError
 from mien.expressions import Expression
 from mien.labels import CLASSES, by_side
@@ -31,6 +31,9 @@ class Word:
     name: str | Expression
     strength: float = 1.0
     only: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", known_word(self.name))  # joy is happiness
 
     def __str__(self) -> str:
         share = f" {self.strength:.2f}" if self.strength != 1 else ""
