@@ -11,7 +11,7 @@ import pytest
 from mien.errors import EXTRAS, FROM, NAMES, InputError, missing
 
 ROOT = Path(__file__).parents[1]
-WITH = dict.fromkeys(("anyio", "fastapi", "starlette", "uvicorn"), "gradio")  # package -> what brings it along
+WITH = {"anyio": "starlette"}  # package -> what brings it along
 BESIDE = {"all", "dev", "docs"}  # extras that are of others, or not for users
 
 RUN = """
@@ -72,7 +72,7 @@ def test_what_no_extra_brings_is_told_by_its_name():
         ("sklearn", ("evaluate", "disentanglement", "--data", "faces", "-o", "out"), "eval"),
         ("lightning", ("train", "ter_gan", "--data", "faces", "--run", "run"), "train"),
         ("av", ("edit", "clip.mp4", "--expression", "happiness", "-o", "out.mp4"), "video"),
-        ("gradio", ("app",), "web"),
+        ("starlette", ("app",), "web"),
         ("huggingface_hub", ("edit", "face.png", "--expression", "fear", "-o", "o.png", "--model", "you/net"), "hub"),
         ("c2pa", ("edit", "face.png", "--expression", "fear", "-o", "o.png", "--sign", "a.pem", "b.pem"), "provenance"),
         ("pillow_heif", ("recognize", "photo.heic"), "heic"),

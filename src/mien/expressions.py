@@ -75,10 +75,15 @@ def _is_pair(value: Any) -> bool:
 
 
 def write_expression(path: Path, expression: Expression) -> None:
-    """Write an expression whole or not at all; units are named by side. Raises InputError as `write_json` does."""
+    """Write an expression whole or not at all. Raises InputError as `write_json` does."""
+    write_json(path, as_json(expression))
+
+
+def as_json(expression: Expression) -> dict[str, Any]:
+    """Return what a file of an expression holds; units are named by side."""
     units = {f"{au}{side}": round(value, 4) for (au, side), value in by_side(expression.units).items()}
     told = {"name": path_text(expression.name), "origin": path_text(expression.origin), "units": units}
-    write_json(path, {"format": FORMAT, "version": VERSION, **told, "gaze": expression.gaze})
+    return {"format": FORMAT, "version": VERSION, **told, "gaze": expression.gaze}
 
 
 def check_expression(path: Path) -> None:

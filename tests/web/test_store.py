@@ -9,13 +9,13 @@ import tempfile
 import pytest
 
 from mien.errors import InputError
-from mien.web import store as store_module
-from mien.web.folder import clear, living_folder
-from mien.web.store import KEPT, MADE, Store
+from mien.web.door import store as store_module
+from mien.web.door.folder import clear, living_folder
+from mien.web.door.store import KEPT, MADE, Store
 
 HOLDER = """
 import sys, time
-from mien.web.folder import living_folder
+from mien.web.door.folder import living_folder
 with living_folder("mien-test-") as folder:
     (folder / "photograph.png").write_bytes(b"x")
     print(folder, flush=True)
@@ -24,10 +24,16 @@ with living_folder("mien-test-") as folder:
 
 
 def thing(store, owner, kind="made", size=10):
-    path = store.new(owner, kind) / "a.png"
+    new = store.new(owner, kind)
+    path = new.folder / "a.png"
     path.write_bytes(bytes(size))
-    store.add(path)
+    assert store.find(owner, new.name) is None  # not whole yet
+    assert store.add(new, path) == path.parent.name
     return path
+
+
+def name(path):
+    return path.parent.name
 
 
 def test_older_things_go_and_each_browser_has_its_own(tmp_path, monkeypatch):
@@ -36,13 +42,22 @@ def test_older_things_go_and_each_browser_has_its_own(tmp_path, monkeypatch):
     other, sent = thing(store, "bob"), thing(store, "ann", "sent")
     made = [thing(store, "ann") for _ in range(5)]
     assert [path.exists() for path in made] == [False, False, True, True, True] and other.exists() and sent.exists()
-    assert store.find("ann", str(made[-1])) and store.find("ann", str(made[0])) is None
-    assert store.find("bob", str(made[-1])) is None and store.find("ann", str(other)) is None
-    assert store.sent("ann", str(sent)) == sent
-    for path in (made[-1], other):  # a result is no photograph that was sent
+    assert store.find("ann", name(made[-1])) == made[-1] and store.find("ann", name(made[0])) is None
+    assert store.find("bob", name(made[-1])) is None and store.find("ann", name(other)) is None
+    assert store.sent("ann", name(sent)) == sent
+    for path in (made[-1], other):  # a result is no file that was sent
         with pytest.raises(InputError, match="did not send"):
-            store.sent("ann", str(path))
+            store.sent("ann", name(path))
     assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_what_is_worked_on_stays_however_much_comes(tmp_path, monkeypatch):
+    monkeypatch.setitem(KEPT, MADE, 3)
+    store = Store(tmp_path)
+    mine = thing(store, "ann")
+    for _ in range(9):
+        store.new("ann", MADE, {name(mine)})
+    assert mine.exists() and len(list(tmp_path.iterdir())) == 4
 
 
 def test_all_browsers_together_have_a_bound(tmp_path, monkeypatch):
@@ -54,15 +69,22 @@ def test_all_browsers_together_have_a_bound(tmp_path, monkeypatch):
 
 def test_names_cannot_be_guessed(tmp_path):
     store = Store(tmp_path)
-    names = {store.new("ann", "made").name for _ in range(100)}
+    names = {store.new(f"ann {k}", "made").name for k in range(100)}
     assert len(names) == 100 and all(len(name) == 24 for name in names)
+
+
+def test_one_browsers_things_go_and_nobody_elses(tmp_path):
+    store = Store(tmp_path)
+    gone, stays = thing(store, "ann"), thing(store, "bob")
+    store.forget("ann")
+    assert not gone.parent.exists() and store.find("bob", name(stays)) == stays
 
 
 def test_all_goes_at_once(tmp_path):
     store = Store(tmp_path)
     path = thing(store, "ann")
     store.clear()
-    assert not list(tmp_path.iterdir()) and store.find("ann", str(path)) is None
+    assert not list(tmp_path.iterdir()) and store.find("ann", name(path)) is None
 
 
 def test_a_killed_process_leaves_nothing_for_long_and_a_living_one_is_left_alone(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.terminal import errors, out
+from mien.cli.terminal import Sign, errors, out
 from mien.cli.values import Device
 
 
@@ -31,8 +31,13 @@ def page(
         Path | None,
         typer.Option(metavar="FILE", help="Ask for a name and a password; lines NAME:PASSWORD, for you alone to read."),
     ] = None,
+    sign: Sign = None,
+    frame: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="A website that may show the page within its own; needs TLS before it."),
+    ] = None,
 ) -> None:
-    """Serve a page on this computer: give it a photograph, change the expression, download the result.
+    """Serve a page on this computer: give it a photograph or a clip, change the expression, keep the result.
 
     Example: `mien app --port 7860`
     """
@@ -51,4 +56,6 @@ def page(
         allow or (),
         root_path,
         auth,
+        sign,
+        frame or (),
     )

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch.export import Dim
 
-from mien.errors import InputError
+from mien.errors import missing
 from mien.export.graph import Graph
 from mien.files import write_whole
 
@@ -50,7 +50,7 @@ def translated(graph: Graph) -> Any:
     try:
         import onnxscript  # noqa: F401 - torch asks for it
     except ImportError as error:
-        raise InputError("writing ONNX needs the package onnxscript; pip install 'mien[export]'") from error
+        raise missing("writing ONNX", error) from error
     batch = Dim("batch")
     inputs = graph.inputs
     shapes = {"inputs": tuple({0: batch} for _ in inputs)}

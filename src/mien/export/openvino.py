@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mien.errors import InputError
+from mien.errors import missing
 
 
 def converted(path: Path) -> Path:
@@ -12,7 +12,7 @@ def converted(path: Path) -> Path:
     try:
         import openvino
     except ImportError as error:
-        raise InputError("--to openvino: needs the package openvino; pip install 'mien[openvino]'") from error
+        raise missing("--to openvino", error) from error
     target = path.with_suffix(".xml")
     model = openvino.convert_model(path)
     openvino.save_model(model, target, compress_to_fp16=True)

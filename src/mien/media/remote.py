@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mien.errors import InputError
+from mien.errors import InputError, missing
 
 _ADDRESS = re.compile(r"(?P<protocol>[a-z][a-z0-9+.-]+):/{1,2}(?P<rest>[^/].*|/.*)")  # a drive's letter is no protocol
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hf": "huggingface-hub", "abfs": "adlfs", "http": "aiohttp"}
@@ -62,7 +62,7 @@ def _reading(address: str) -> Iterator[tuple[Any, str]]:
     try:
         import fsspec
     except ModuleNotFoundError as error:
-        raise InputError(f"{address}: addresses need the package fsspec; pip install 'mien[ray]'") from error
+        raise missing(address, error) from error
     try:
         yield fsspec.core.url_to_fs(address)
     except ImportError as error:

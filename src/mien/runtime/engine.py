@@ -43,8 +43,8 @@ class Sitter(Protocol):
         """
         ...
 
-    def change(self, asked: np.ndarray) -> Change:
-        """Return what brings the face to a request."""
+    def change(self, asked: np.ndarray, draft: bool = False) -> Change:
+        """Return what brings the face to a request; a `draft` may miss its strength a little, and comes sooner."""
         ...
 
 

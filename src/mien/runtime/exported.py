@@ -181,15 +181,16 @@ class Warped:
         code, tilt = asked_code(rest[:-1], controls, example), controls.roll or rest[-1]
         return np.append(code, np.float32(tilt))
 
-    def change(self, asked: np.ndarray) -> Maps:
-        """Return what brings the face to a code."""
-        flow, shade, alpha, paint = self.given(asked, ("flow", "shade", "alpha", "paint"))
+    def change(self, asked: np.ndarray, draft: bool = False) -> Maps:
+        """Return what brings the face to a code; a draft is not read again and corrected."""
+        outputs = ("flow", "shade", "alpha", "paint")
+        flow, shade, alpha, paint = self.given(asked, outputs, 0 if draft else None)
         return Maps(_upright(flow), _upright(shade)[..., 0], _upright(alpha)[..., 0], (_upright(paint) + 1) * 127.5)
 
-    def given(self, wanted: np.ndarray, outputs: tuple[str, ...]) -> list[np.ndarray]:
+    def given(self, wanted: np.ndarray, outputs: tuple[str, ...], rounds: int | None = None) -> list[np.ndarray]:
         """Return what the mover gives for a code, corrected by what the result is read as (Eq. 16 of fields)."""
         engine, code, tilt = self._engine, wanted[None, :-1], wanted[-1]
-        asked, last = code, engine.about.facts["rounds"]
+        asked, last = code, engine.about.facts["rounds"] if rounds is None else rounds
         for k in range(last + 1):
             inputs = {**self._seen, "asked": asked, "wanted": code, "degrees": np.array([[tilt]], np.float32)}
             if k == last:
@@ -217,7 +218,7 @@ class Repainted:
         assert isinstance(residual, np.ndarray)
         return residual if after is None else after + residual
 
-    def change(self, asked: np.ndarray) -> np.ndarray:
+    def change(self, asked: np.ndarray, draft: bool = False) -> np.ndarray:
         """Return the residual."""
         return asked
 

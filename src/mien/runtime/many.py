@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mien.errors import InputError
+from mien.errors import missing
 from mien.files import make_folder, remove_parts_in, write_whole
 from mien.progress import Tell, untold
 
@@ -100,7 +100,7 @@ def do_parts(
         import ray
         from ray.data import ActorPoolStrategy, DataContext, from_items
     except ModuleNotFoundError as error:
-        raise InputError("--ray needs the package ray; pip install 'mien[ray]'") from error
+        raise missing("--ray", error) from error
     done = done_in(folder, parts)
     left = [part for part in parts if part.name not in done]
     if not left:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mien.errors import InputError
+from mien.errors import InputError, missing
 from mien.runtime.description import Description
 from mien.runtime.onnx import threads
 
@@ -33,7 +33,7 @@ def compiled(path: Any) -> Any:
     try:
         import openvino
     except ImportError as error:
-        raise InputError("--backend openvino: needs the package openvino; pip install 'mien[openvino]'") from error
+        raise missing("--backend openvino", error) from error
     config = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     if threads():
         config["INFERENCE_NUM_THREADS"] = str(threads())

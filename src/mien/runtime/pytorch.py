@@ -199,10 +199,11 @@ class _Warped:
         with self._computing():
             return _array(self._model.asked(self._seen, controls, None if after is None else self._code(after)))[0]
 
-    def change(self, asked: np.ndarray) -> Maps:
-        """Return what brings the face to a code."""
+    def change(self, asked: np.ndarray, draft: bool = False) -> Maps:
+        """Return what brings the face to a code; a draft is not read again and corrected, and is painted coarser."""
         with self._computing():
-            maps = maps_of(self._model.fields_to(self._seen, self._code(asked)), self._engine.size)
+            fields = self._model.fields_to(self._seen, self._code(asked), 0 if draft else None)
+            maps = maps_of(fields, self._engine.size, 1 if draft else FINER)
         return Maps(*map(self._engine._sound, (maps.flow, maps.shade, maps.alpha, maps.paint)))
 
     def _code(self, asked: np.ndarray) -> Tensor:
@@ -228,7 +229,7 @@ class _Repainted:
         assert isinstance(residual, np.ndarray)
         return residual if after is None else after + residual
 
-    def change(self, asked: np.ndarray) -> np.ndarray:
+    def change(self, asked: np.ndarray, draft: bool = False) -> np.ndarray:
         """Return the residual."""
         return asked
 
@@ -240,13 +241,13 @@ def open_pytorch(name: str, device: str = "cpu") -> PytorchEngine:
     return PytorchEngine(model, device, name)
 
 
-def maps_of(fields: Fields, size: int) -> Maps:
-    """Return the first face's fields as arrays, for a crop of `size`."""
+def maps_of(fields: Fields, size: int, finer: int = FINER) -> Maps:
+    """Return the first face's fields as arrays, for a crop of `size`; paint has `finer` times its pixels."""
 
     def array(x: Tensor) -> np.ndarray:
         return np.ascontiguousarray(x[0].permute(1, 2, 0).float().cpu().numpy())
 
-    paint = (array(fields.paint(FINER * size)) + 1) * 127.5
+    paint = (array(fields.paint(finer * size)) + 1) * 127.5
     return Maps(array(fields.motion(size)), array(fields.shade)[..., 0], array(fields.alpha(size))[..., 0], paint)
 
 

@@ -8,11 +8,9 @@ from mien.controls import Controls
 from mien.labels import CLASSES, PRESETS
 from mien.runtime.engine import Engine
 
-WAYS = ("Expression", "Action units", "Photograph", "Gaze and head")
-"""The ways of asking for a change, as the page names them."""
-
-
-WORDS = tuple(word for word in (*CLASSES, *PRESETS) if word not in ("neutral", "wink"))  # a wink is of one side here
+WORDS = tuple(
+    word for word in (*CLASSES, *PRESETS) if word not in ("neutral", "wink")
+)  # neutral is a slider, a wink is of one side
 
 
 @dataclass(frozen=True)
@@ -30,10 +28,9 @@ class Abilities:
     paper: str
 
     @property
-    def ways(self) -> list[str]:
-        """The ways of asking that it takes, of WAYS; none for a model that changes no face."""
-        taken = (bool(self.words), bool(self.units), self.likes, self.gaze)
-        return [way for way, takes in zip(WAYS, taken, strict=True) if takes]
+    def able(self) -> bool:
+        """Whether the model changes faces at all."""
+        return bool(self.words or self.units or self.likes or self.gaze)
 
 
 def abilities_of(engine: Engine) -> Abilities:

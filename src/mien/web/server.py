@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import ipaddress
-import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,22 +13,17 @@ from typing import TYPE_CHECKING
 from mien.about import DEFAULT
 from mien.editing.editor import Editor
 from mien.errors import InputError, missing
-from mien.web.accounts import read_accounts
-from mien.web.folder import living_folder
-from mien.web.origins import Origins
-from mien.web.session import Session
-from mien.web.upload import MEGABYTES
+from mien.media.credentials import read_signer
+from mien.web.door.accounts import read_accounts
+from mien.web.door.folder import living_folder
+from mien.web.door.origins import Origins, origin_of
+from mien.web.studio import Studio
 from mien.weights.resolve import zoo
 
 if TYPE_CHECKING:
-    import gradio as gr
-
-    from mien.web.guard import Guard
+    from mien.web.door.guard import Guard
 
 HOST = "127.0.0.1"  # this computer alone
-STYLE = Path(__file__).parent / "page.css"
-WAITING = 200  # events that may wait for their turn, of all browsers
-SESSIONS = 100  # whose photographs the page remembers; of more, the oldest begin anew
 GRACE = 1  # seconds that open connections have when the page is stopped
 STARTS = 60  # seconds that the server may take to begin
 
@@ -44,43 +37,53 @@ def serve(
     allow: Sequence[str] = (),
     root_path: str = "",
     auth: Path | None = None,
+    sign: tuple[Path, Path] | None = None,
+    frames: Sequence[str] = (),
 ) -> None:
     """Serve the page until Ctrl-C or a polite kill; `ready` is given its address, once it answers.
 
     `models` are weights besides those of the zoo; the page begins with the first of them. Photographs and results
     lie in a folder of their own, which is deleted at the end, or at the next start after a kill that is not polite.
     `host` is the address to listen on, `allow` the addresses under which a proxy shows the page, `root_path` the path
-    or whole address below which it does, `auth` a file of names and passwords. Raises InputError where gradio is not
-    installed, the port is taken, or weights cannot be had.
+    or whole address below which it does, `auth` a file of names and passwords, `sign` certificates and key by which
+    downloads are signed, `frames` websites that may show the page within their own. Raises InputError where
+    starlette or uvicorn are not installed, the port is taken, or weights cannot be had.
     """
     accounts = read_accounts(auth) if auth else None
     origins = Origins([*allow, *proxied(root_path)], host)
+    shown_in = [origin_of(frame, "--frame") for frame in frames]
     refuse_taken(host, port)
+    try:
+        from mien.web.application import Application
+    except ModuleNotFoundError as error:
+        raise missing("mien app", error) from error
+    signer = read_signer(*sign) if sign else None
     with living_folder("mien-app-") as folder:
-        # Gradio reads these when it is imported: no telemetry, no look for newer versions.
-        os.environ |= {
-            "GRADIO_ANALYTICS_ENABLED": "False",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "GRADIO_TEMP_DIR": str(folder),
-        }
+        editors = opened(models, device)
+        studio = Studio(editors, editors["evaluator"])
+        app = Application(studio, folder, first_model(studio, models), signer)
+        studio.begin(app.api.model)
+        guard = app.guarded(origins, accounts, below(root_path), port, shown_in)
         try:
-            from mien.web.events import build
-        except ModuleNotFoundError as error:
-            raise missing("mien app", error) from error
-        editors = {name: Editor(name, device) for name in dict.fromkeys((*models, *zoo()))}
-        session = Session(editors, editors["evaluator"], folder)
-        page = build(session, first_model(session, models))
-        try:
-            with serving(guarded(page, session, origins, accounts, root_path, port), host, port):
+            with serving(guard, host, port), app.swept():
                 try:
                     with suppress(KeyboardInterrupt):
                         ready(f"http://{shown_host(host)}:{port}")
                         threading.Event().wait()
                 finally:
-                    session.close()  # before the connections are, which may take a while
+                    app.close()  # before the connections are, which may take a while
         finally:
-            session.wait()
-    gc.freeze()  # else Python looks through all that gradio made, for seconds, before it ends
+            app.wait()
+
+
+def opened(models: Sequence[str], device: str) -> dict[str, Editor]:
+    """Return models by name: those that are asked for, and of the zoo's those that this computer can run."""
+    editors = {name: Editor(name, device) for name in models}
+    for name in zoo():
+        if name not in editors:
+            with suppress(InputError):  # a paper's needs PyTorch, which not everybody has
+                editors[name] = Editor(name, device)
+    return editors
 
 
 def refuse_taken(host: str, port: int) -> None:
@@ -107,30 +110,9 @@ def proxied(root_path: str) -> list[str]:
     return []
 
 
-def guarded(
-    page: gr.Blocks, session: Session, origins: Origins, accounts: Mapping[str, str] | None, root_path: str, port: int
-) -> Guard:
-    """Return the page as an ASGI application, behind its guard."""
-    import gradio as gr
-    from fastapi import FastAPI
-
-    from mien.web.guard import Guard
-    from mien.web.values import kinds_of
-
-    theme = gr.themes.Default(
-        primary_hue="teal", neutral_hue="slate", font=["system-ui", "sans-serif"], font_mono=["monospace"]
-    )  # gradio's own fonts would come from elsewhere
-    page.queue(max_size=WAITING)
-    page.state_session_capacity, page.is_running = SESSIONS, True
-    most = MEGABYTES * 2**20
-    app = gr.mount_gradio_app(
-        FastAPI(docs_url=None, redoc_url=None, openapi_url=None), page, path="/", footer_links=[], run_history=False,
-        root_path=root_path or None, show_error=False, max_file_size=most, ssr_mode=False, enable_monitoring=False,
-        pwa=False, mcp_server=False, css_paths=STYLE, theme=theme,
-    )  # fmt: skip
-    below = "/" + "/".join(root_path.split("/")[3:]) if "://" in root_path else root_path
-    inputs = {number: kinds_of(event.inputs) for number, event in page.fns.items()}
-    return Guard(app, session.store, origins, inputs, most, accounts, below, f"mien-{port}")
+def below(root_path: str) -> str:
+    """Return the path below which a proxy shows the page, of a path or a whole address."""
+    return "/" + "/".join(root_path.split("/")[3:]) if "://" in root_path else root_path
 
 
 @contextmanager
@@ -174,9 +156,9 @@ def shown_host(host: str) -> str:
     return host
 
 
-def first_model(session: Session, models: Sequence[str]) -> str:
+def first_model(studio: Studio, models: Sequence[str]) -> str:
     """Return the model that the page begins with. Raises InputError for one that changes no face."""
     for name in models:
-        if name not in session.abilities:
+        if name not in studio.abilities:
             raise InputError(f"--model {name}: changes no face; give one that transfers or edits")
-    return next(name for name in (*models, DEFAULT, *session.abilities) if name in session.abilities)
+    return next(name for name in (*models, DEFAULT, *studio.abilities) if name in studio.abilities)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mien.errors import InputError
+from mien.errors import InputError, missing
 from mien.media.provenance import Stamp
 from mien.media.video.camera import clock
 from mien.media.video.writer import Still, clip_writer
@@ -64,7 +64,7 @@ class VirtualCamera:
         try:
             import pyvirtualcam
         except ImportError as error:
-            raise InputError("--to camera needs the package pyvirtualcam; pip install 'mien[live]'") from error
+            raise missing("--to camera", error) from error
         self._module, self._rate = pyvirtualcam, rate
         self._camera: Any = None
 

@@ -245,12 +245,12 @@ class FieldModel(Family):
         code = asked_code(known, controls, None if controls.like is None else self.read(controls.like))
         return torch.cat([code, torch.full_like(tilt, controls.roll) if controls.roll else tilt], 1)
 
-    def fields_to(self, seen: Seen, wanted: Tensor) -> Fields:
-        """Return what brings faces to what `asked` told, corrected as in `fields`."""
+    def fields_to(self, seen: Seen, wanted: Tensor, rounds: int | None = None) -> Fields:
+        """Return what brings faces to what `asked` told, corrected as in `fields`: `rounds` times, or the config's."""
         face, view, known, maps = seen.face, seen.view, seen.known, seen.maps
         wanted, tilt = wanted.split([CODE, 1], 1)
         asked, fields = wanted, self._fields_between(face, view, known, wanted, maps)
-        for _ in range(self.config.rounds):
+        for _ in range(self.config.rounds if rounds is None else rounds):
             reached, _ = self._read(composed(view, fields))
             better = corrected(asked, wanted, reached)
             if torch.equal(better, asked):

@@ -1,0 +1,1 @@
+"""What the page answers: to its own scripts, and to anybody's."""

@@ -1,0 +1,103 @@
+"""Of what the page's scripts ask for, that which takes long: clips, photographs that move, tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyio.to_thread import run_sync
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from mien.editing.look import look_of
+from mien.errors import InputError
+from mien.media.video.ffmpeg import is_clip
+from mien.reading import misfit
+from mien.web.answers.about import CLIP_MEGABYTES
+from mien.web.answers.api import EXPECTED, Api, _answered
+from mien.web.desk import EXAMPLES, Desk
+from mien.web.door.guard import OWNER
+from mien.web.door.store import UNKNOWN
+from mien.web.door.transfer import hand_out, take_in
+from mien.web.jobs import Job, Make
+from mien.web.making import animate, drive, edit_clip, read
+
+FORMS: dict[str, Any] = {
+    "edit": {"clip": str, "look": object},
+    "drive": {"face": str, "driver": str, "strength": float, "only": [str]},
+    "animate": {"face": int, "steps": [int], "seconds": float, "fps": int, "loop": bool, "blinks": bool, "size": int,
+                "form": str},
+    "read": {"files": [str]},
+}  # fmt: skip
+"""What each kind of long work is asked with, besides its kind."""
+
+
+class ClipApi:
+    """Answers as `Api` does, of which it is a part."""
+
+    def __init__(self, api: Api):
+        self.api, self.studio, self.store = api, api.studio, api.store
+
+    async def send_clip(self, request: Request) -> Response:
+        """POST clips (a form's `file`): keep a clip, or a photograph of which only a table is wanted."""
+        desk = self.api.desks.of(request.scope[OWNER])
+        name, path = await take_in(self.store, desk.owner, CLIP_MEGABYTES << 20, request, {desk.photo})
+
+        def kept() -> Response:
+            with desk.lock:
+                desk.clips[name] = path
+                for old in list(desk.clips)[:-EXAMPLES]:
+                    del desk.clips[old]
+            return JSONResponse({"clip": name, "name": path.name, "moves": is_clip(path)})
+
+        return await run_sync(_answered, kept)
+
+    def begin(self, desk: Desk, request: Request, asked: Any) -> Response:
+        """POST jobs {kind, …}: begin long work; `FORMS` says with what."""
+        kind = asked.get("kind")
+        if not isinstance(kind, str) or kind not in FORMS:
+            raise InputError(f"kind: expected {', '.join(FORMS)}")
+        if (problem := misfit(asked, FORMS[kind], "")) or None in asked.values():
+            raise InputError(f"{problem or 'a number is missing'}; {EXPECTED}")
+        job = Job(kind, self._work(kind, desk, asked), self.studio.turns)
+        desk.add_job(job)
+        job.start()
+        return JSONResponse(job.as_json())
+
+    def progress(self, desk: Desk, request: Request) -> Response:
+        """GET jobs/NAME: how far it is, and what came of it."""
+        return JSONResponse(desk.job(request.path_params["job"]).as_json())
+
+    def cancel(self, desk: Desk, request: Request) -> Response:
+        """DELETE jobs/NAME: stop it; nothing stays of what was made."""
+        job = desk.job(request.path_params["job"])
+        job.cancel()
+        return JSONResponse(job.as_json())
+
+    def file(self, desk: Desk, request: Request) -> Response:
+        """GET files/NAME: what was made; with ?keep=1 to be kept, else to be shown."""
+        found = self.store.find(desk.owner, request.path_params["file"])
+        return hand_out(found, inline=not request.query_params.get("keep"))
+
+    def _work(self, kind: str, desk: Desk, asked: Any) -> Make:
+        own = self.studio, self.store, desk.owner
+        model = str(asked.get("model") or (desk.project.now.model if desk.project else self.api.model))
+        if kind == "edit":
+            return edit_clip(*own, self._clip(desk, asked["clip"]), look_of(asked["look"]), model)
+        if kind == "drive":
+            face = asked["face"]
+            path = desk.photos[face].path if face in desk.photos else self._clip(desk, face)
+            driver = self._clip(desk, asked["driver"])
+            return drive(*own, path, driver, model, asked["strength"], tuple(asked["only"]))
+        if kind == "animate":
+            project, face = desk.current, asked["face"]
+            looks = [project.step(number).look(face) for number in asked["steps"]]
+            return animate(*own, desk.work(project.now, model=model), face, looks, asked, asked["form"])
+        paths = [self.store.sent(desk.owner, name) for name in asked["files"]]
+        if not paths:
+            raise InputError("give photographs or clips first")
+        return read(*own, paths, model)
+
+    def _clip(self, desk: Desk, name: str) -> Any:
+        if name not in desk.clips:
+            raise InputError(UNKNOWN)
+        return desk.clips[name]

@@ -1,0 +1,28 @@
+// The steps as a strip of small pictures.
+import { make } from "./make.js";
+import { onChange, state } from "./state.js";
+import { travel } from "./work.js";
+
+export function buildHistory() {
+  const strip = document.getElementById("history");
+  const known = new Map(); // by photograph and step: its button, whose picture stays
+  onChange(() => {
+    if (!state.project) return;
+    const parts = state.project.steps.map((step, k) => {
+      const key = `${state.photo} ${step.number} ${state.frame}`;
+      if (!known.has(key)) {
+        const image = make("img", { alt: "", loading: "lazy", width: 64, height: 64,
+          src: `api/steps/${step.number}/picture?frame=${state.frame || state.face}&side=128&of=${state.photo}` });
+        known.set(key, make("button", { onclick: () => travel({ go: step.number }) }, image, make("span", {}, step.note)));
+      }
+      const button = known.get(key);
+      button.setAttribute("aria-current", k === state.project.at ? "step" : "false");
+      button.classList.toggle("undone", k > state.project.at);
+      return make("li", {}, button);
+    });
+    strip.replaceChildren(...parts);
+    for (const key of [...known.keys()].slice(0, -200)) known.delete(key);
+    const now = strip.querySelector("[aria-current=step]");
+    if (now) strip.scrollTo({ left: now.offsetLeft - strip.clientWidth / 2, behavior: "auto" });
+  });
+}

@@ -1,0 +1,42 @@
+// What the page knows, and who wants to hear of changes.
+
+export const state = {
+  about: null, // models, words, units, limits
+  photo: null, // the name of the photograph that is worked on
+  photos: {}, // by name: size, faces
+  clips: {},
+  project: null, // steps, and which is shown
+  face: 1, // the face that is changed
+  frame: 0, // what is shown: 0 all of it, else a face
+  shown: {}, // units that the face shows by itself, by unit and side
+};
+
+const listeners = [];
+export const onChange = (listener) => listeners.push(listener);
+export const changed = () => listeners.forEach((listener) => listener());
+
+export const step = () => state.project.steps[state.project.at];
+export const upload = () => state.photos[state.photo];
+export const model = () => state.about.models[state.project ? step().model : state.about.model];
+
+const nothing = { calm: 0, like: null, words: [], units: {}, gaze: [0, 0], turn: [0, 0], roll: 0 };
+
+/** What is asked of the face that is changed: a copy, to be changed and asked for. */
+export const look = () => structuredClone((state.project && step().looks[state.face]) || nothing);
+
+export function notice(text) {
+  const line = document.getElementById("notice");
+  line.textContent = text || "";
+  line.hidden = !text;
+}
+
+/** Do something; what goes wrong is told in the page's line, which is empty where nothing does. */
+export async function trying(work) {
+  try {
+    notice("");
+    return await work();
+  } catch (error) {
+    notice(error.message);
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+// What is asked of the photograph: previews while something moves, steps once it rests.
+import { drawn, get, post, send } from "./ask.js";
+import { changed, notice, state, step, trying } from "./state.js";
+import { show, showStep, waitFor } from "./stage.js";
+
+let flying = false;
+let wanted = null; // the newest look that nobody has drawn yet
+let asked = 0; // steps that were asked for: what was drawn for an earlier one comes too late
+
+/** Draw a look small, without keeping it; of many the last one counts. */
+export async function preview(look) {
+  wanted = look;
+  if (flying) return;
+  flying = true;
+  try {
+    while (wanted) {
+      const [one, before] = [wanted, asked];
+      wanted = null;
+      const blob = await drawn("preview", { face: state.face, look: one, frame: state.frame });
+      if (blob && before === asked) await show(blob);
+    }
+  } catch (error) {
+    wanted = null;
+    notice(error.message);
+  } finally {
+    flying = false;
+  }
+}
+
+/** Ask for a look; it becomes a step. `more` may name another model. */
+export function commit(look, note, more = {}) {
+  asked += 1;
+  wanted = null;
+  return trying(() => waitFor(async () => {
+    state.project = await post("steps", { face: state.face, look, note, ...more });
+    changed();
+    await showStep();
+  })).then((fine) => { if (fine === undefined && state.project) { changed(); showStep().catch(() => {}); } });
+}
+
+/** Go back, forth or to a step. */
+export function travel(where) {
+  asked += 1;
+  wanted = null;
+  return trying(async () => {
+    const before = step().model;
+    state.project = await post("history", where);
+    changed();
+    await showStep();
+    if (step().model !== before) await readFace();
+    return true;
+  });
+}
+
+/** Begin with a photograph. */
+export const open = (file) => trying(() => waitFor(async () => {
+  const { photo, ...told } = await send("photos", file);
+  state.photos[photo] = told;
+  await restore();
+  if (told.several) notice(`${told.name} holds several pictures; the first of them was taken`);
+}));
+
+/** Show what the server has of this browser's. */
+export async function restore() {
+  const told = await get("session");
+  const other = told.photo !== state.photo;
+  Object.assign(state, { photo: told.photo, photos: told.photos, clips: told.clips, project: told.project });
+  if (other && state.photo) Object.assign(state, { face: state.photos[state.photo].largest, frame: 0 });
+  changed();
+  if (state.photo) {
+    await showStep();
+    await readFace();
+  }
+  return told;
+}
+
+/** Ask what the face shows by itself: there its sliders start. */
+export async function readFace() {
+  state.shown = await get(`shown?face=${state.face}`);
+  changed();
+}
+
+/** Go over to another face. */
+export const chooseFace = (face) => trying(async () => {
+  state.face = face;
+  if (state.frame) state.frame = face;
+  changed();
+  await showStep();
+  await readFace();
+});
