@@ -38,7 +38,7 @@ for words in commands:
 def extras():
     """Return pyproject's extras, each with the names of its packages."""
     table = (ROOT / "pyproject.toml").read_text().split("[project.optional-dependencies]")[1].split("\n[")[0]
-    rows = re.findall(r"^(\w+) = \[(.*?)\]", table, re.M | re.S)
+    rows = re.findall(r"^(\w+) = \[(.*)\]$", table, re.M)
     return {name: set(re.findall(r'"([\w-]+)', words)) for name, words in rows}
 
 

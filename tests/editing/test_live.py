@@ -104,7 +104,7 @@ def test_what_is_missing_is_one_line(monkeypatch, tmp_path, capsys, clip):
     with pytest.raises(InputError, match="a window needs Tk"):
         Window()
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
-    with pytest.raises(InputError, match="pyvirtualcam; pip install"):
+    with pytest.raises(InputError, match="pyvirtualcam: pip install"):
         VirtualCamera()
     for words, says in (
         (("nothing.mp4",), "nothing.mp4: no such clip"),

@@ -55,5 +55,5 @@ def test_a_missing_file_or_package_is_one_line(tmp_path, monkeypatch):
         find_reader(f"mediapipe:{tmp_path / 'no.task'}")
     monkeypatch.setitem(__import__("sys").modules, "mediapipe", None)
     (tmp_path / "a.task").touch()
-    with pytest.raises(InputError, match="mediapipe is not installed"):
+    with pytest.raises(InputError, match="needs the package mediapipe"):
         find_reader(f"mediapipe:{tmp_path / 'a.task'}")
