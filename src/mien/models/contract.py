@@ -187,12 +187,12 @@ class EstimatesAus(Protocol):
 class Reads(Protocol):
     """Reads a face's code: action units by side, head and gaze; and with it how likely each word is."""
 
-    def tell(self, face: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what `read` and the logits (B, 8) that `recognize` gives of `face`, by one look."""
-        ...
-
     def read(self, face: Tensor) -> Tensor:
         """Return codes (B, 46) of `face` (B, 3, H, W) in [-1, 1], as Eq. 1 of docs/fields.md has them."""
+        ...
+
+    def tell(self, face: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `read` and the logits (B, 8) that `recognize` gives of `face`, by one look."""
         ...
 
 
