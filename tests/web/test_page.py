@@ -395,8 +395,7 @@ def test_bad_files_are_told_and_the_line_goes_with_the_next_that_is_good(visit, 
     assert server.process.poll() is None
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width, height", [(1280, 900), (390, 844)])
+@pytest.mark.parametrize("width, height, theme", [(1280, 900, "light"), (390, 844, "dark")])
 def test_it_is_accessible_and_the_picture_stays_in_view(visit, faces, tmp_path, width, height, theme):
     page = visit(width, height, color_scheme=theme)
     violations = serious(page)
