@@ -46,8 +46,9 @@ class FieldNet(nn.Module):
         self.atlas = Atlas(widths[0], 8, 128)
         self.shade = zero(nn.Conv2d(fine + 8, 1, 1))
         self.mouth, self.eyes = PatchNet(widths[0], 6), PatchNet(widths[0], 6, steer=steer)
-        sided = len(by_side(torch.zeros(1, condition))[0][0])
-        self.side = nn.Sequential(nn.Linear(sided, steer), nn.LeakyReLU(0.2), nn.Linear(steer, steer))
+        self.side = nn.Sequential(
+            nn.Linear(condition - 2 * ((condition - 4) // 4), steer), nn.LeakyReLU(0.2), nn.Linear(steer, steer)
+        )
         self.dentition = Dentition(self.mouth.width)
 
     def look(self, view: Tensor) -> list[Tensor]:
@@ -130,7 +131,7 @@ def turned_iris(maps: Tensor, gaze: Tensor, window: Window, centre: tuple[float,
 
 
 def by_side(condition: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what is asked of the side on the picture's left, the person's right, and of the other, (B, C / 2 + 2).
+    """Return what is asked of the side on the picture's left, the person's right, and of the other, (B, C - 2 ⌊(C - 4) / 4⌋).
 
     C is action units asked for, left and right, the same as changes, and four angles.
     """
