@@ -131,7 +131,7 @@ def turned_iris(maps: Tensor, gaze: Tensor, window: Window, centre: tuple[float,
 
 
 def by_side(condition: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what is asked of the side on the picture's left, the person's right, and of the other, (B, C - 2 ⌊(C - 4) / 4⌋).
+    """Return what is asked of the side on the picture's left, the person's right, and of the other, (B, C / 2 + 2).
 
     C is action units asked for, left and right, the same as changes, and four angles.
     """
