@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,18 @@ def test_notebooks_hold_no_outputs():
     for path in (ROOT / "docs" / "tutorials").glob("*.ipynb"):
         for cell in json.loads(path.read_text())["cells"]:
             assert not cell.get("outputs") and cell.get("execution_count") is None, f"{path.name}: clear the outputs"
+
+
+def test_each_entry_of_the_sites_menu_is_a_page():
+    menu = re.findall(r": ([\w/.-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M)
+    homes = {"zoo": ROOT / "src/mien/zoo", "": ROOT / "docs"}
+    beside = {"index.md": "README.md", "changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
+    beside |= {"zoo/face_check.md": "src/mien/faces/face_check.md"}
+    assert len(menu) > 30
+    for page in menu:
+        room, _, name = page.rpartition("/")
+        at = ROOT / beside[page] if page in beside else homes.get(room, ROOT / "docs" / room) / name
+        assert at.is_file() or at.with_suffix(".ipynb").is_file(), f"mkdocs.yml: there is no page {page}"
 
 
 def test_the_site_leads_links_to_its_own_pages():

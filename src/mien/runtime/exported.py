@@ -14,6 +14,7 @@ from mien.faces.morph import Maps
 from mien.labels import AUS, CLASSES
 from mien.runtime.description import ANGLE, Description, shipped
 from mien.runtime.engine import Ability, Change, Readings, Sitter
+from mien.runtime.repainted import Repainted
 
 UNITS = len(AUS)
 WORDS = {"warp": "fields"}
@@ -202,25 +203,6 @@ class Warped:
                 return engine.sound(found)
             asked = better
         return engine.sound(engine.run("tilt" if tilt else "move", inputs, outputs))
-
-
-class Repainted:
-    """A face that a model paints anew: requests are residuals (S, S, 3), and what comes on top is added."""
-
-    def __init__(self, engine: ExportedEngine, crop: np.ndarray):
-        self._engine, self._crop = engine, crop
-
-    def asked(self, controls: Controls | None, after: np.ndarray | None = None) -> np.ndarray:
-        """Return a request's residual."""
-        if controls is None:
-            return np.zeros(self._crop.shape, np.float32) if after is None else after
-        residual = self._engine.change(self._crop, controls)
-        assert isinstance(residual, np.ndarray)
-        return residual if after is None else after + residual
-
-    def change(self, asked: np.ndarray, draft: bool = False) -> np.ndarray:
-        """Return the residual."""
-        return asked
 
 
 def asked_code(known: np.ndarray, controls: Controls, example: np.ndarray | None = None) -> np.ndarray:

@@ -28,6 +28,7 @@ from mien.nn.modes import native_bf16
 from mien.nn.warp import Fields
 from mien.runtime.description import FINER
 from mien.runtime.engine import Ability, Change, Readings, Sitter
+from mien.runtime.repainted import Repainted
 
 PROTOCOLS: dict[Ability, type] = {
     "edit": contract.Edits,
@@ -97,7 +98,7 @@ class PytorchEngine:
 
     def sit(self, crop: np.ndarray) -> Sitter:
         """Return a crop's face, read, for many requests."""
-        return _Warped(self, self.model, crop) if isinstance(self.model, contract.Warps) else _Repainted(self, crop)
+        return _Warped(self, self.model, crop) if isinstance(self.model, contract.Warps) else Repainted(self, crop)
 
     @torch.inference_mode()
     def picture(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> np.ndarray:
@@ -213,25 +214,6 @@ class _Warped:
     def _computing(self) -> Iterator[None]:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=native_bf16()):
             yield
-
-
-class _Repainted:
-    """A face that a model paints anew: requests are residuals (S, S, 3), and what comes on top is added."""
-
-    def __init__(self, engine: PytorchEngine, crop: np.ndarray):
-        self._engine, self._crop = engine, crop
-
-    def asked(self, controls: Controls | None, after: np.ndarray | None = None) -> np.ndarray:
-        """Return a request's residual."""
-        if controls is None:
-            return np.zeros(self._crop.shape, np.float32) if after is None else after
-        residual = self._engine.change(self._crop, controls)
-        assert isinstance(residual, np.ndarray)
-        return residual if after is None else after + residual
-
-    def change(self, asked: np.ndarray, draft: bool = False) -> np.ndarray:
-        """Return the residual."""
-        return asked
 
 
 def open_pytorch(name: str, device: str = "cpu") -> PytorchEngine:

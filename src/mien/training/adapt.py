@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +28,9 @@ from mien.nn.images import to_tensor
 from mien.training.loop import train
 from mien.training.origin import origin
 from mien.training.settings import Progress, Settings
-from mien.training.start import sampler_of
+from mien.training.start import begin_with, sampler_of
 from mien.training.validation import split
-from mien.weights.resolve import SUFFIX
+from mien.weights.resolve import SUFFIX, resolve
 
 SIDE = 128  # pixels at which a reader's pictures are kept
 SHARE = 0.2  # of the people, on whom it is measured
@@ -81,7 +81,7 @@ def adapt(
         raise InputError(f"{start}: is a {name_of(before)}; fields, reader and evaluator can be adapted")
     size = before.config.image_size if isinstance(before, Evaluator) else SIDE
     data, out = split(training_data(sets, size, all_people), SHARE)
-    learner = _learner(before, steps, data)
+    learner = _learner(start, before, steps, data)
     told = origin(sets, data) | {"adapted": start}
     if not train(learner, sampler_of(learner, filled(data, before), settings.seed), run, settings, report, told=told):
         raise InputError(f"{run}: stopped before its end; call again to go on")
@@ -95,13 +95,12 @@ def adapt(
     return Adapted(path, figures(before, out), figures(after, out), len(out), len(out.manifest.subjects))
 
 
-def _learner(before: FieldModel | ReaderModel | Evaluator, steps: int, data: Data) -> Family:
+def _learner(start: str, before: FieldModel | ReaderModel | Evaluator, steps: int, data: Data) -> Family:
     """Return the model that is trained: the reader inside fields, or an evaluator, with the weights that it has."""
     if isinstance(before, Evaluator):
-        kept = {f.name: getattr(before.config, f.name) for f in fields(before.config)}
-        learner = create("evaluator", **kept | {"steps": steps, "lr": RATE, "subjects": len(data.manifest.subjects)})
-        given, mine = before.state_dict(), learner.state_dict()
-        learner.load_state_dict({k: v for k, v in given.items() if mine[k].shape == v.shape}, strict=False)
+        changes = {"steps": steps, "lr": RATE, "subjects": len(data.manifest.subjects)}
+        learner = create("evaluator", **asdict(before.config) | changes)
+        begin_with(learner, resolve(start))
         return learner
     c = asdict(before.config)
     side, width = (c["reader_side"], c["reader_width"]) if "reader_side" in c else (c["side"], c["width"])
