@@ -59,6 +59,6 @@ class Curves:
     def _end(self, error: OSError) -> None:
         self.lost = True
         logging.getLogger("mien").warning(
-            "mien: careful: %s: no more curves (%s); training goes on", self._path, error.strerror or error
+            "%s: no more curves (%s); training goes on", self._path, error.strerror or error
         )
         self.close()

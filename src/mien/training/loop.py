@@ -156,7 +156,7 @@ def _run(
             try:
                 draw(trainer.model, folder / "sheets" / f"{done:07d}.png")
             except InputError as error:  # as curves, sheets are a luxury
-                logging.getLogger("mien").warning("mien: careful: %s; training goes on without sheets", error)
+                logging.getLogger("mien").warning("%s; training goes on without sheets", error)
                 draw = None
         stop = interruption.asked or (settings.stop_after is not None and spent > settings.stop_after)
         if stop or done % settings.checkpoint_every == 0:
