@@ -76,6 +76,16 @@ def test_a_saved_gaze_is_asked_for_at_its_share_unless_the_eyes_are_left():
     assert Controls(looks, only=("mouth",)).eyes is None and Controls(looks, only=("eyes",)).eyes == (10.0, -4.0)
 
 
+def test_a_saved_head_is_asked_for_at_its_share_unless_a_part_is_asked_for():
+    looks = Expression("aside", {12: 2.0}, None, "", (10.0, -4.0), 6.0)
+    asked = Controls(looks, 0.5)
+    assert (asked.turned, asked.tilted, asked.kinds) == ((5.0, -2.0), 3.0, ["aus", "turn", "roll"])
+    asked = Controls(looks, turn=(1.0, 1.0), roll=2.0)
+    assert (asked.turned, asked.tilted) == ((1.0, 1.0), 2.0)
+    asked = Controls(looks, only=("mouth",))
+    assert (asked.turned, asked.tilted) == (None, None)
+
+
 def test_stamps_tell_all_that_was_asked():
     everything = Controls(("fear", "wink"), 0.5, {"12L": 3.0}, None, (9.0, 0.0), (8.0, -3.0), 5.0, ("mouth", "eyes"))
     assert everything.operation() == "edit: fear+wink 12L=3 gaze 9 0 turn 8 -3 roll 5 only mouth eyes 0.50"

@@ -28,6 +28,16 @@ def test_written_and_read_it_is_the_same(tmp_path):
     check_expression(tmp_path / "grin.json")  # one of ours may be replaced
 
 
+def test_a_turned_and_tilted_head_is_kept_and_others_files_stay_as_they_were(tmp_path):
+    asked = Controls("fear", 0.5, turn=(8.0, -3.0), roll=4.0).as_expression("cheeky", "made")
+    write(tmp_path / "cheeky.json", asked)
+    again = Controls(read_expression(tmp_path / "cheeky.json"))
+    assert (again.turned, again.tilted, again.kinds) == ((8.0, -3.0), 4.0, ["aus", "turn", "roll"])
+    assert again.operation() == "edit: cheeky turn 8 -3 roll 4 1.00"
+    write(tmp_path / "plain.json", GRIN)
+    assert not {"turn", "roll"} & json.loads((tmp_path / "plain.json").read_text()).keys()
+
+
 def spoilt(**changes):
     good = {"format": "mien expression", "version": 1, "name": "a", "origin": "", "units": {"12L": 3.0}, "gaze": None}
     return json.dumps(good | changes)
@@ -47,9 +57,13 @@ def spoilt(**changes):
         (spoilt(units={"12": None}), "lack a number"),
         (spoilt(units={"12": "3"}), "units.12 is '3'"),
         (spoilt(units={"12": float("nan")}), "units.12 is 'nan'"),
-        (spoilt(gaze=[1.0]), "gaze lack a number"),
+        (spoilt(gaze=[1.0]), "gaze, turn or roll lack a number"),
         (spoilt(gaze=[1, float("inf")]), "gaze 1 inf: expected"),
         (spoilt(gaze=[90, 0]), "gaze 90 0: expected -40 to 40 degrees"),
+        (spoilt(turn=[1]), "turn or roll lack a number"),
+        (spoilt(turn=[0, 60]), "turn 0 60: expected -15 to 15 and -9 to 9 degrees"),
+        (spoilt(roll=True), "turn or roll lack a number"),
+        (spoilt(roll=float("nan")), "roll nan: expected -10 to 10 degrees"),
     ],
 )
 def test_what_is_no_expression_is_one_line(tmp_path, text, says):

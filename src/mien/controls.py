@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mien.errors import InputError
-from mien.expressions import Expression, check_angles, check_units
+from mien.expressions import Expression, check_head, check_units
 from mien.labels import AUS, CLASSES, PARTS, PRESETS, by_side, expression_word, sides, units_by_side
 
 Place = tuple[int, str]
@@ -74,9 +74,7 @@ class Controls:
         if not 0.0 <= self.intensity <= 1.0:
             raise InputError(f"intensity {self.intensity:g} is out of range; give a number from 0 (neutral) to 1")
         check_units(self.aus or {})
-        check_angles("gaze", self.gaze, (40, 40), "to the right and up")
-        check_angles("turn", self.turn, (15, 9), "to the right and down")
-        check_angles("roll", None if self.roll is None else (self.roll,), (10,), "clockwise")
+        check_head(self.gaze, self.turn, self.roll)
         if wrong := [part for part in self.only if part not in PARTS]:
             raise InputError(f"only {wrong[0]!r}: choose from {', '.join(PARTS)}")
         looks = self.eyes is not None and "eyes" in self.only
@@ -110,8 +108,8 @@ class Controls:
             "aus": by_units,
             "like": self.like is not None,
             "gaze": self.eyes is not None,
-            "turn": self.turn is not None,
-            "roll": self.roll is not None,
+            "turn": self.turned is not None,
+            "roll": self.tilted is not None,
             "sides": by_units and (left != right or any(len(sides(unit)[1]) == 1 for unit in self.aus or ())),
             "beside": self._named and bool(self.aus),
             "only": self.like is not None and bool(self.only),
@@ -126,12 +124,25 @@ class Controls:
     @property
     def eyes(self) -> tuple[float, float] | None:
         """By how many degrees the eyes are turned: as `gaze` says, or else a saved expression."""
-        if self.gaze is not None:
-            return self.gaze
-        saved = [one.gaze for one in self.expressions if isinstance(one, Expression) and one.gaze is not None]
-        if not saved or (self.only and "eyes" not in self.only):
-            return None
-        return (self.intensity * saved[-1][0], self.intensity * saved[-1][1])
+        saved = self._saved("gaze") if not self.only or "eyes" in self.only else None
+        return self.gaze if self.gaze is not None or saved is None else (saved[0], saved[1])
+
+    @property
+    def turned(self) -> tuple[float, float] | None:
+        """By how many degrees the head is turned: as `turn` says, or else a saved expression of which all is asked."""
+        saved = None if self.only else self._saved("turn")
+        return self.turn if self.turn is not None or saved is None else (saved[0], saved[1])
+
+    @property
+    def tilted(self) -> float | None:
+        """By how many degrees the head is tilted: as `roll` says, or else a saved expression of which all is asked."""
+        saved = None if self.only else self._saved("roll")
+        return self.roll if self.roll is not None or saved is None else saved[0]
+
+    def _saved(self, name: str) -> list[float] | None:
+        """Return an angle, or two, of the last saved expression that has it, at the intensity."""
+        saved = [found for one in self.expressions if (found := getattr(one, name, None)) is not None]
+        return [self.intensity * float(angle) for angle in np.atleast_1d(saved[-1])] if saved else None
 
     @property
     def _named(self) -> bool:
@@ -159,7 +170,7 @@ class Controls:
             return "neutralize"
         units = ", ".join(f"{unit}={value:g}" for unit, value in (self.aus or {}).items())
         asked = ["+".join(map(str, self.expressions)), f"like {like}" if like and not transfers else "", units]
-        angles = {"gaze": self.eyes, "turn": self.turn, "roll": None if self.roll is None else (self.roll,)}
+        angles = {"gaze": self.eyes, "turn": self.turned, "roll": None if self.tilted is None else (self.tilted,)}
         asked += [" ".join([name, *(f"{a:g}" for a in by)]) for name, by in angles.items() if by is not None]
         asked += [f"only {' '.join(self.only)}"] if self.only else []
         told = " ".join(filter(None, asked))
@@ -188,10 +199,10 @@ class Controls:
         return [(au, side, value) for (au, side), value in found.items()]
 
     def as_expression(self, name: str, origin: str, example: Expression | None = None) -> Expression:
-        """Return the units and the gaze that are asked for, to be saved; `example` is what `like` shows."""
+        """Return the units and the angles that are asked for, to be saved; `example` is what `like` shows."""
         plain = self if example is None else Controls(example, self.intensity, self.aus, only=self.only)
         units: dict[int | str, float] = {f"{au}{side}": 5 * value for au, side, value in plain.units()}
-        return Expression(name, units, self.eyes, origin)
+        return Expression(name, units, self.eyes, origin, self.turned, self.tilted or None)
 
 
 def known_word(word: str | Expression) -> str | Expression:

@@ -20,18 +20,21 @@ _EXPECTED = "expected an expression that --save-expression wrote"
 class Expression:
     """Action units as they were read or asked for, 0-5 by number, or by side as "12L".
 
-    Units that are not named stay as a face has them. `gaze` turns the eyes by degrees to the picture's right and up;
-    `origin` says where it is from, in words. Raises InputError for what is no action unit, or out of range.
+    Units that are not named stay as a face has them. `gaze`, `turn` and `roll` turn the eyes and the head and tilt it
+    by degrees, as `Controls` has them; `origin` says where it is from, in words. Raises InputError for what is no
+    action unit, or out of range.
     """
 
     name: str
     units: Mapping[int | str, float]
     gaze: tuple[float, float] | None = None
     origin: str = ""
+    turn: tuple[float, float] | None = None
+    roll: float | None = None
 
     def __post_init__(self) -> None:
         check_units(self.units)
-        check_angles("gaze", self.gaze, (40, 40), "to the right and up")
+        check_head(self.gaze, self.turn, self.roll)
 
     def __str__(self) -> str:
         return self.name
@@ -43,6 +46,13 @@ def check_units(units: Mapping[int | str, float]) -> None:
         if not 0.0 <= value <= 5.0:
             raise InputError(f"AU {unit}={value:g}: expected an intensity from 0 to 5")
         sides(unit)
+
+
+def check_head(gaze: tuple[float, ...] | None, turn: tuple[float, ...] | None, roll: float | None) -> None:
+    """Raise InputError where eyes or head are turned further than can be asked for, in degrees."""
+    check_angles("gaze", gaze, (40, 40), "to the right and up")
+    check_angles("turn", turn, (15, 9), "to the right and down")
+    check_angles("roll", None if roll is None else (roll,), (10,), "clockwise")
 
 
 def check_angles(name: str, angles: tuple[float, ...] | None, most: tuple[float, ...], ways: str) -> None:
@@ -61,17 +71,28 @@ def read_expression(path: Path) -> Expression:
     found = read_json(path, _EXPECTED, shape)
     if found["format"] != FORMAT or found["version"] != VERSION:
         raise InputError(f"{path}: is {found['format'][:40]!r} of version {found['version']}; {_EXPECTED}, {VERSION}")
-    gaze = found["gaze"]
-    if None in found["units"].values() or not (gaze is None or _is_pair(gaze)):
-        raise InputError(f"{path}: units or gaze lack a number; {_EXPECTED}")
     try:
-        return Expression(found["name"], found["units"], None if gaze is None else tuple(gaze), found["origin"])
+        return expression_in(found)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, list) and [type(v) in (int, float) for v in value] == [True, True]
+def expression_in(found: Mapping[str, Any]) -> Expression:
+    """Return the expression that JSON tells, whose name, origin and units are of the kinds that a file's are.
+
+    Raises InputError for one that lacks a number, or has one out of range.
+    """
+    gaze, turn, roll = (found.get(name) for name in ("gaze", "turn", "roll"))
+    if None in found["units"].values() or not (_are(gaze, 2) and _are(turn, 2) and _are([roll], 1)):
+        raise InputError("units, gaze, turn or roll lack a number")
+    gaze, turn = (None if pair is None else (pair[0], pair[1]) for pair in (gaze, turn))
+    return Expression(found["name"], found["units"], gaze, found["origin"], turn, roll)
+
+
+def _are(value: Any, count: int) -> bool:
+    """Return whether a value is so many numbers, or none."""
+    wanted = isinstance(value, list) and len(value) == count and all(type(one) in (int, float) for one in value)
+    return wanted or value in (None, [None])
 
 
 def write_expression(path: Path, expression: Expression) -> None:
@@ -83,7 +104,8 @@ def as_json(expression: Expression) -> dict[str, Any]:
     """Return what a file of an expression holds; units are named by side."""
     units = {f"{au}{side}": round(value, 4) for (au, side), value in by_side(expression.units).items()}
     told = {"name": path_text(expression.name), "origin": path_text(expression.origin), "units": units}
-    return {"format": FORMAT, "version": VERSION, **told, "gaze": expression.gaze}
+    head = {name: value for name in ("turn", "roll") if (value := getattr(expression, name)) is not None}
+    return {"format": FORMAT, "version": VERSION, **told, "gaze": expression.gaze, **head}
 
 
 def check_expression(path: Path) -> None:

@@ -94,6 +94,9 @@ def test_a_look_is_saved_as_the_expression_that_it_asks_for():
     saved = Look(words=(Word("happiness", 0.5),), units={"4": 1.0}, gaze=(10.0, 0.0)).expression("mine", "here")
     assert saved.units["12L"] == pytest.approx(2.5) and saved.units["4R"] == pytest.approx(1) and saved.gaze == (10, 0)
     assert len(saved.units) == 2 * len(AUS)  # a class is of all of them
-    for empty in (Look(), Look(roll=3.0)):
-        with pytest.raises(InputError, match="no expression to save"):
-            empty.expression("mine", "here")
+    tilted = Look(turn=(5.0, -2.0), roll=3.0).expression("mine", "here")
+    assert (dict(tilted.units), tilted.turn, tilted.roll) == ({}, (5.0, -2.0), 3.0)
+    again = Look(words=(Word(tilted, 0.5), Word("blink"))).controls()
+    assert (again.turned, again.tilted) == ((2.5, -1.0), 1.5)
+    with pytest.raises(InputError, match="no expression to save"):
+        Look().expression("mine", "here")

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -367,17 +368,71 @@ def test_clips_are_changed_driven_and_read(visit, faces, tmp_path):
     page.set_input_files("#table input[type=file]", [str(faces / "grin.jpg"), str(faces / "both.jpg")])
     page.wait_for_selector("#table tbody tr")
     assert page.locator("#table tbody tr").count() == 3
+    page.reload()  # what was made is there for an hour
+    ready(page)
+    page.click("#tab-clips")
+    page.wait_for_selector(".card:nth-child(2) video")
+    assert page.locator("#clips video").count() == 2 and page.locator("#edit-clip option").count() == 1
+    page.click("#tab-table")
     assert saved(page, "text=Save as CSV", tmp_path / "faces.csv") == "faces.csv"
     assert (tmp_path / "faces.csv").read_text().count("both.jpg") == 2
 
 
+@pytest.mark.parametrize("width, height", [(1280, 900), (390, 844)])
+def test_many_are_changed_alike_and_saved_together_or_one_by_one(visit, faces, tmp_path, width, height):
+    page = visit(width, height)
+    page.click("#tab-many")
+    page.click("#many-go")
+    assert "no look yet" in page.inner_text("#notice")
+    page.click("#tab-photograph")
+    send(page, faces / "calm.png")
+    word(page, "surprise", 1)
+    page.click("#tab-saved")
+    page.fill("#look-name", "startled")
+    page.click("text=Keep this look")
+    page.wait_for_selector("text=startled")
+    page.click("#undo")  # so that the photograph itself asks for nothing
+    at(page, 0)
+    page.click("#tab-many")
+    page.select_option("#many-look", label="startled")
+    (tmp_path / "odd.jpg").write_bytes(b"no picture")
+    files = [faces / "calm.png", faces / "both.jpg", tmp_path / "odd.jpg"]
+    page.set_input_files("#many-files", list(map(str, files)))
+    page.check("input[name=many-faces][value=all]", force=True)
+    page.click("#many-go")
+    page.wait_for_selector("text=2 of 3 photographs changed")
+    assert "odd.jpg" in page.inner_text(".missed") and page.locator(".made li").count() == 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.wait_for_function("[...document.querySelectorAll('.made img')].every((image) => image.naturalWidth > 50)")
+    assert saved(page, "text=Save all as a zip", tmp_path / "all.zip") == "changed-by-mien.zip"
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert archive.namelist() == ["calm-mien.png", "both-mien.jpg"]
+        both = np.asarray(Image.open(archive.open("both-mien.jpg"))).astype(int)
+    before = np.asarray(Image.open(faces / "both.jpg")).astype(int)
+    changed, half = np.abs(both - before).max(-1), both.shape[1] // 2
+    assert changed[:, :half].max() > 40 and changed[:, half:].max() > 40  # everybody's
+    assert saved(page, "[aria-label='Save calm.png']", tmp_path / "one.png") == "calm-mien.png"
+    assert "startled" in read_stamp(tmp_path / "one.png").operation
+
+
 def test_a_webcam_is_a_stream_and_gives_a_photograph(visit):
     page = visit()
-    page.click("#camera")
+    page.click("#empty .camera")
     page.wait_for_function("+document.querySelector('#mirror').dataset.shown >= 2")
+    plain = shown(page, "#mirror")
+    page.click("#live [data-word=surprise]")
+    count = int(page.get_attribute("#mirror", "data-shown"))
+    page.wait_for_function("count => +document.querySelector('#mirror').dataset.shown > count + 1", arg=count)
+    assert np.abs(shown(page, "#mirror") - plain).max() > 30  # the film stands still
     page.click("#shoot")
-    at(page, 0)
-    word(page, "happiness", 1)
+    at(page, 1)  # the photograph, and what was chosen for it
+    assert "Surprised" in page.inner_text("#history [aria-current=step]")
+    page.click("#another summary")
+    page.click("#another .camera")
+    page.wait_for_selector("#live:not([hidden])")
+    assert page.get_attribute("#live [data-word=surprise]", "aria-pressed") == "true"
+    page.click("#leave")
+    assert page.is_visible("#picture")
 
 
 def test_bad_files_are_told_and_the_line_goes_with_the_next_that_is_good(visit, server, faces, tmp_path):
@@ -416,6 +471,8 @@ def test_it_is_accessible_and_the_picture_stays_in_view(visit, faces, tmp_path, 
     page.click("#compare")
     violations += serious(page)
     page.click("#compare")
+    page.click("#tab-many")
+    violations += serious(page)
     page.click("#tab-clips")
     violations += serious(page)
     page.click("#tab-table")

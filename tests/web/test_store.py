@@ -55,8 +55,9 @@ def test_what_is_worked_on_stays_however_much_comes(tmp_path, monkeypatch):
     monkeypatch.setitem(KEPT, MADE, 3)
     store = Store(tmp_path)
     mine = thing(store, "ann")
+    store.work_on("ann", name(mine))
     for _ in range(9):
-        store.new("ann", MADE, {name(mine)})
+        store.new("ann", MADE)
     assert mine.exists() and len(list(tmp_path.iterdir())) == 4
 
 
@@ -64,7 +65,16 @@ def test_all_browsers_together_have_a_bound(tmp_path, monkeypatch):
     monkeypatch.setattr(store_module, "ROOM", 100)
     store = Store(tmp_path)
     paths = [thing(store, f"browser {k}", size=40) for k in range(6)]
-    assert [path.exists() for path in paths] == [False, False, False, True, True, True]
+    assert [path.exists() for path in paths] == [False, False, False, False, True, True]
+
+
+def test_a_browser_has_its_share_and_takes_nothing_of_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "SHARE", 100)
+    store = Store(tmp_path)
+    other, opened = thing(store, "bob", size=90), thing(store, "ann", "sent", 30)
+    store.work_on("ann", name(opened))
+    paths = [thing(store, "ann", kind, 40) for kind in ("sent", "many", "made")]
+    assert [path.exists() for path in (other, opened, *paths)] == [True, True, False, False, True]
 
 
 def test_names_cannot_be_guessed(tmp_path):

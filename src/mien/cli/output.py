@@ -216,8 +216,8 @@ class Delivery:
             "intensity": asked.intensity,
             "aus": asked.aus,
             "gaze": asked.eyes,
-            "turn": asked.turn,
-            "roll": asked.roll,
+            "turn": asked.turned,
+            "roll": asked.tilted,
             "only": list(asked.only) or None,
             "like": self.like.name if self.like else None,
         }

@@ -10,13 +10,13 @@ import numpy as np
 
 from mien.controls import Controls, Place, known_word
 from mien.errors import InputError
-from mien.expressions import Expression
+from mien.expressions import Expression, expression_in
 from mien.labels import CLASSES, by_side
 from mien.reading import misfit
 
 MOST = 24  # expressions on top of each other
 
-_EXPRESSION = {"name": str, "origin": str, "units": {"*": float}, "gaze": object}
+_EXPRESSION = {"name": str, "origin": str, "units": {"*": float}}
 _FORMS: dict[str, Any] = {
     "calm": float, "like": object, "words": [{"name": object, "strength": float, "only": [str]}],
     "units": {"*": float}, "gaze": [float], "turn": [float], "roll": float,
@@ -131,11 +131,11 @@ class Look:
     def expression(
         self, name: str, origin: str, shown: Mapping[Place, float] | None = None, example: Expression | None = None
     ) -> Expression:
-        """Return the units and the gaze that are asked for, to be saved. Raises InputError where there are none."""
+        """Return the units and the angles that are asked for, to be saved. Raises InputError where there are none."""
         asked = self.controls(shown, example)
         saved = asked.as_expression(name, origin) if asked else Expression(name, {})
-        if not saved.units and saved.gaze is None:
-            raise InputError("there is no expression to save yet; change the face first (a turned head is not saved)")
+        if not saved.units and (saved.gaze, saved.turn, saved.roll) == (None, None, None):
+            raise InputError("there is no expression to save yet; change the face first")
         return saved
 
     def _with_angles(self, asked: Controls) -> Controls:
@@ -183,29 +183,31 @@ def look_of(found: Any) -> Look:
 def _merged(words: Sequence[Word]) -> Expression:
     """Return one expression of several on top of each other."""
     units: dict[int | str, float] = {}
-    gaze: tuple[float, float] | None = None
+    gaze = turn = roll = None
     for word in words:
-        units |= {f"{au}{side}": 5 * value for au, side, value in word.controls.units()}
-        gaze = word.controls.eyes or gaze
-    return Expression("+".join(map(str, words)), {unit: min(value, 5.0) for unit, value in units.items()}, gaze)
+        asked = word.controls
+        units |= {f"{au}{side}": 5 * value for au, side, value in asked.units()}
+        gaze, turn, roll = asked.eyes or gaze, asked.turned or turn, asked.tilted or roll
+    name, units = "+".join(map(str, words)), {unit: min(value, 5.0) for unit, value in units.items()}
+    return Expression(name, units, gaze, turn=turn, roll=roll)
 
 
 def _named(name: str | Expression) -> Any:
     if isinstance(name, str):
         return name
-    gaze = None if name.gaze is None else list(name.gaze)
-    return {"name": name.name, "origin": name.origin, "units": dict(name.units), "gaze": gaze}
+    gaze, turn = (None if pair is None else list(pair) for pair in (name.gaze, name.turn))
+    units = {str(unit): value for unit, value in name.units.items()}
+    return {"name": name.name, "origin": name.origin, "units": units, "gaze": gaze, "turn": turn, "roll": name.roll}
 
 
 def _name_of(name: Any) -> str | Expression:
     if isinstance(name, str):
         return name
     _check(name, _EXPRESSION, "look.words.name")
-    gaze, units = name["gaze"], name["units"]
-    number = isinstance(gaze, list) and len(gaze) == 2 and all(type(v) in (int, float) for v in gaze)
-    if None in units.values() or not (gaze is None or number):
-        raise InputError("look: units or gaze of an expression lack a number")
-    return Expression(name["name"][:80], units, None if gaze is None else (gaze[0], gaze[1]), name["origin"][:200])
+    try:
+        return expression_in(name | {"name": name["name"][:80], "origin": name["origin"][:200]})
+    except InputError as error:
+        raise InputError(f"look: a saved expression: {error}") from error
 
 
 def _check(found: Any, form: Any, where: str) -> None:

@@ -179,7 +179,7 @@ class Warped:
         example = None
         if controls.like is not None:
             example = self._engine.run("read", {"face": prepared(np.asarray(controls.like)[None])}, ["code"])[0][0]
-        code, tilt = asked_code(rest[:-1], controls, example), controls.roll or rest[-1]
+        code, tilt = asked_code(rest[:-1], controls, example), controls.tilted or rest[-1]
         return np.append(code, np.float32(tilt))
 
     def change(self, asked: np.ndarray, draft: bool = False) -> Maps:
@@ -213,8 +213,8 @@ def asked_code(known: np.ndarray, controls: Controls, example: np.ndarray | None
         code[taken] = np.float32(controls.intensity) * example[taken]
     for au, side, value in controls.units():
         code[_place(au, side)] = value
-    if controls.turn is not None:
-        code[-4:-2] += np.asarray(controls.turn, np.float32) / np.float32(ANGLE)
+    if controls.turned is not None:
+        code[-4:-2] += np.asarray(controls.turned, np.float32) / np.float32(ANGLE)
     if controls.eyes is not None:
         code[-2:] += np.asarray(controls.eyes, np.float32) / np.float32(ANGLE)
     return code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,15 +20,17 @@ from mien.editing.look import Look
 from mien.editing.timeline import Key, Timeline, blink_times
 from mien.errors import InputError
 from mien.files import write_whole
+from mien.media.credentials import Signer
 from mien.progress import Tell
 from mien.recognition.read import find_rows
 from mien.recognition.table import csv_text, json_text
 from mien.web.door.store import MADE, Store, Thing
 from mien.web.jobs import Make
-from mien.web.studio import Studio, Work
+from mien.web.studio import FORMS, Studio, Work
 
-FORMS = (".mp4", ".gif", ".webp", ".png")
+CLIPS = (".mp4", ".gif", ".webp", ".png")
 LONGEST = 60.0  # seconds of a photograph that moves
+LONGEST_NAME = 60  # characters
 ROWS = 200  # of a table that the page shows; the files have all
 
 
@@ -83,8 +86,8 @@ def animate(
 
     `how` has seconds between two, fps, loop, blinks and size. Raises InputError for what is out of range.
     """
-    if form not in FORMS:
-        raise InputError(f"form {form}: expected {', '.join(FORMS)}")
+    if form not in CLIPS:
+        raise InputError(f"form {form[:20]}: expected {', '.join(CLIPS)}")
     step, size = how["seconds"], how["size"]
     if not (step >= 0.1 and step * len(looks) <= LONGEST and 1 <= how["fps"] <= 60 and 64 <= size <= 4096):
         raise InputError(
@@ -121,6 +124,29 @@ def read(studio: Studio, store: Store, owner: str, paths: Sequence[Path], model:
         return {"files": files, "said": f"{len(rows)} rows", "rows": rows[:ROWS]}
 
     return make
+
+
+def write(studio: Studio, folder: Path, work: Work, form: str, signer: Signer | None = None) -> Path:
+    """Write the whole photograph with all its faces as asked, stamped, into a folder; return where.
+
+    Raises InputError where nothing was asked for, and for a photograph that the form cannot hold.
+    """
+    if form not in FORMS:
+        raise InputError(f"form {form[:20]}: expected {', '.join(FORMS)}")
+    if all(look.empty for look in work.looks.values()):
+        raise InputError("nothing was changed yet; change the face first")
+    editor, upload = studio.editor(work.model), work.upload
+    operation, made = studio.operation(work), studio.full(work)
+    stamp = editor.stamp(operation, upload.path.name)
+    seal = (lambda data, kind: signer.sign(data, kind, stamp, upload.path)) if signer else None
+    file = folder / f"{word_of(upload.path.stem)}-mien{FORMS[form]}"
+    editor.save(made, file, operation, upload.path.name, seal=seal)
+    return file
+
+
+def word_of(name: str) -> str:
+    """Return a name in letters that every system takes."""
+    return re.sub(r"[^\w-]+", "_", name)[:LONGEST_NAME] or "photograph"
 
 
 @contextmanager

@@ -215,9 +215,10 @@ class Studio:
         if self.turns.closed:
             return
         with self.turns.turn():
-            self._forget(paths)
+            self.drop(paths)
 
-    def _forget(self, paths: set[Path]) -> None:
+    def drop(self, paths: set[Path]) -> None:
+        """Let go of what was read of photographs, within a turn."""
         for memory in (self._sittings, self._frames, self._changes):
             memory.drop(lambda key: bool(paths & set(key)))
 

@@ -26,8 +26,8 @@ def asked_code(known: Tensor, controls: Controls, example: Tensor | None = None)
         code[:, taken] = controls.intensity * example[:, taken]
     asked = {_place(au, side): value for au, side, value in controls.units()}
     code[:, list(asked)] = known.new_tensor(list(asked.values()))
-    if controls.turn is not None:
-        code[:, -4:-2] += known.new_tensor(controls.turn) / ANGLE
+    if controls.turned is not None:
+        code[:, -4:-2] += known.new_tensor(controls.turned) / ANGLE
     if controls.eyes is not None:
         code[:, -2:] += known.new_tensor(controls.eyes) / ANGLE
     return code

@@ -243,7 +243,7 @@ class FieldModel(Family):
             return rest
         known, tilt = rest.split([CODE, 1], 1)
         code = asked_code(known, controls, None if controls.like is None else self.read(controls.like))
-        return torch.cat([code, torch.full_like(tilt, controls.roll) if controls.roll else tilt], 1)
+        return torch.cat([code, torch.full_like(tilt, controls.tilted) if controls.tilted else tilt], 1)
 
     def fields_to(self, seen: Seen, wanted: Tensor, rounds: int | None = None) -> Fields:
         """Return what brings faces to what `asked` told, corrected as in `fields`: `rounds` times, or the config's."""

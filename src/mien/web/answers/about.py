@@ -7,9 +7,8 @@ from typing import Any
 from mien.about import VERSION
 from mien.labels import AU_NAMES, AUS, CLASSES, PARTS, PRESETS, units_by_side
 from mien.web.desk import HOUR
-from mien.web.door.store import KEPT, MADE, SENT, Store
-from mien.web.making import FORMS as CLIPS
-from mien.web.making import LONGEST
+from mien.web.door.store import KEPT, MADE, MANY, SENT, Store
+from mien.web.making import CLIPS, LONGEST
 from mien.web.studio import FORMS, PREVIEW, VIEW, Studio
 from mien.web.upload import MEGABYTES, MEGAPIXELS
 
@@ -25,6 +24,7 @@ def about(studio: Studio, store: Store, model: str, signs: bool) -> dict[str, An
         "version": VERSION, "model": model, "models": models, "classes": CLASSES, "words": words, "signs": signs,
         "units": units,
         "forms": list(FORMS), "clips": CLIPS, "longest": LONGEST, "view": VIEW, "preview": PREVIEW,
-        "limits": {"megabytes": MEGABYTES, "megapixels": MEGAPIXELS, "clip_megabytes": CLIP_MEGABYTES},
+        "limits": {"megabytes": MEGABYTES, "megapixels": MEGAPIXELS, "clip_megabytes": CLIP_MEGABYTES,
+                   "many": KEPT[MANY]},
         "kept": {"folder": str(store.folder), "seconds": HOUR, "sent": KEPT[SENT], "made": KEPT[MADE]},
     }  # fmt: skip

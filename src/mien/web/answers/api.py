@@ -54,7 +54,7 @@ class Api:
     async def send_photo(self, request: Request) -> Response:
         """POST photos (a form's `file`): work on a photograph; with ?example=1 keep it for its expression."""
         desk = self._desk(request)
-        name, path = await take_in(self.store, desk.owner, MEGABYTES << 20, request, {desk.photo})
+        name, path = await take_in(self.store, desk.owner, MEGABYTES << 20, request)
 
         def opened() -> Response:
             try:
@@ -68,6 +68,7 @@ class Api:
                 desk.add(name, upload)
             else:
                 desk.open(name, upload, self.model)
+                self.store.work_on(desk.owner, name)
             return JSONResponse({"photo": name, **describe(upload)})
 
         return await run_sync(_answered, opened)
@@ -85,7 +86,7 @@ class Api:
 
     def shown(self, desk: Desk, request: Request) -> Response:
         """GET shown?face=1: the action units that a face shows, 0-5, as the step's model reads them."""
-        step, face = desk.current.now, _whole(request, "face", 1)
+        step, face = desk.current.now, whole(request, "face", 1)
         with self.studio.turns.turn():
             shown = self.studio.shown(step.model, desk.upload(), face)
         return JSONResponse({f"{au}{side}": round(value, 1) for (au, side), value in shown.items()})
@@ -138,7 +139,7 @@ class Api:
 
     def estimate(self, desk: Desk, request: Request) -> Response:
         """GET steps/NUMBER/estimate?face=1: how likely the evaluator finds each expression, before and after."""
-        work, face = self._work(desk, request), _whole(request, "face", 1)
+        work, face = self._work(desk, request), whole(request, "face", 1)
         before = desk.work(desk.current.steps[0])
         with self.studio.turns.turn():
             found = {"before": self.studio.estimate(before, face), "after": self.studio.estimate(work, face)}
@@ -146,7 +147,7 @@ class Api:
 
     def expression(self, desk: Desk, request: Request) -> Response:
         """GET steps/NUMBER/expression?face=1&name=…: a look as a file that `mien edit --expression` takes."""
-        work, face = self._work(desk, request), _whole(request, "face", 1)
+        work, face = self._work(desk, request), whole(request, "face", 1)
         with self.studio.turns.turn():
             file = expression_file(self.studio, work, face, request.query_params.get("name", ""))
         return Response(file, media_type="application/json")
@@ -231,14 +232,15 @@ def _project(project: Project) -> Response:
 
 
 def _view(request: Request) -> tuple[int, int]:
-    return _whole(request, "frame", 0), _fit(_whole(request, "side", VIEW), VIEW)
+    return whole(request, "frame", 0), _fit(whole(request, "side", VIEW), VIEW)
 
 
 def _fit(side: int, most: int) -> int:
     return max(16, min(side, most))
 
 
-def _whole(request: Request, name: str, usual: int) -> int:
+def whole(request: Request, name: str, usual: int) -> int:
+    """Return a whole number of a request's query. Raises InputError for what is none."""
     text = request.query_params.get(name, str(usual))
     if not (text.isascii() and text.isdecimal() and len(text) < 6):
         raise InputError(f"{name}={text[:20]}: expected a whole number")

@@ -13,13 +13,14 @@ from mien.errors import InputError
 from mien.media.video.ffmpeg import is_clip
 from mien.reading import misfit
 from mien.web.answers.about import CLIP_MEGABYTES
-from mien.web.answers.api import EXPECTED, Api, _answered
+from mien.web.answers.api import EXPECTED, PICTURE, Api, _answered, whole
 from mien.web.desk import EXAMPLES, Desk
 from mien.web.door.guard import OWNER
-from mien.web.door.store import UNKNOWN
-from mien.web.door.transfer import hand_out, take_in
+from mien.web.door.store import KEPT, MANY, UNKNOWN
+from mien.web.door.transfer import hand_out, hand_out_part, take_in
 from mien.web.jobs import Job, Make
 from mien.web.making import animate, drive, edit_clip, read
+from mien.web.many import change_many, part_of, thumb_of
 
 FORMS: dict[str, Any] = {
     "edit": {"clip": str, "look": object},
@@ -27,6 +28,7 @@ FORMS: dict[str, Any] = {
     "animate": {"face": int, "steps": [int], "seconds": float, "fps": int, "loop": bool, "blinks": bool, "size": int,
                 "form": str},
     "read": {"files": [str]},
+    "many": {"files": [str], "look": object, "form": str, "everybody": bool},
 }  # fmt: skip
 """What each kind of long work is asked with, besides its kind."""
 
@@ -37,10 +39,16 @@ class ClipApi:
     def __init__(self, api: Api):
         self.api, self.studio, self.store = api, api.studio, api.store
 
-    async def send_clip(self, request: Request) -> Response:
-        """POST clips (a form's `file`): keep a clip, or a photograph of which only a table is wanted."""
+    async def send_file(self, request: Request) -> Response:
+        """POST files (a form's `file`): keep a photograph or a clip for a table, or to be changed with others alike."""
         desk = self.api.desks.of(request.scope[OWNER])
-        name, path = await take_in(self.store, desk.owner, CLIP_MEGABYTES << 20, request, {desk.photo})
+        name, path = await take_in(self.store, desk.owner, CLIP_MEGABYTES << 20, request, MANY)
+        return JSONResponse({"file": name, "name": path.name})
+
+    async def send_clip(self, request: Request) -> Response:
+        """POST clips (a form's `file`): keep a clip."""
+        desk = self.api.desks.of(request.scope[OWNER])
+        name, path = await take_in(self.store, desk.owner, CLIP_MEGABYTES << 20, request)
 
         def kept() -> Response:
             with desk.lock:
@@ -74,9 +82,15 @@ class ClipApi:
         return JSONResponse(job.as_json())
 
     def file(self, desk: Desk, request: Request) -> Response:
-        """GET files/NAME: what was made; with ?keep=1 to be kept, else to be shown."""
+        """GET files/NAME: what was made; with ?keep=1 to be kept, else to be shown; &part=0 of many; &small=1."""
         found = self.store.find(desk.owner, request.path_params["file"])
-        return hand_out(found, inline=not request.query_params.get("keep"))
+        if found is None or "part" not in request.query_params:
+            return hand_out(found, inline=not request.query_params.get("keep"))
+        part = whole(request, "part", 0)
+        if request.query_params.get("small"):
+            with self.studio.turns.turn():
+                return Response(thumb_of(found, part), media_type=PICTURE)
+        return hand_out_part(*part_of(found, part))
 
     def _work(self, kind: str, desk: Desk, asked: Any) -> Make:
         own = self.studio, self.store, desk.owner
@@ -93,9 +107,14 @@ class ClipApi:
             looks = [project.step(number).look(face) for number in asked["steps"]]
             return animate(*own, desk.work(project.now, model=model), face, looks, asked, asked["form"])
         paths = [self.store.sent(desk.owner, name) for name in asked["files"]]
-        if not paths:
-            raise InputError("give photographs or clips first")
-        return read(*own, paths, model)
+        if not 0 < len(paths) <= KEPT[MANY]:
+            raise InputError(f"give photographs{' or clips' * (kind == 'read')} first, {KEPT[MANY]} at most")
+        if kind == "read":
+            return read(*own, paths, model)
+        look, signer = look_of(asked["look"]), self.api.signer if asked.get("sign") is True else None
+        if look.like is not None:
+            desk.upload(look.like.photo).face(look.like.face)
+        return change_many(*own, paths, look, model, asked["form"], asked["everybody"], desk.photos, signer)
 
     def _clip(self, desk: Desk, name: str) -> Any:
         if name not in desk.clips:

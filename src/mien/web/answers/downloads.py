@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
 from typing import Any
 
@@ -13,30 +12,15 @@ from mien.media.credentials import WORDS, Signer, read_credentials
 from mien.media.credentials_box import holds_credentials
 from mien.media.provenance import stamp_in
 from mien.web.door.store import Store
-from mien.web.making import new_thing
-from mien.web.studio import FORMS, Studio, Work
+from mien.web.making import LONGEST_NAME, new_thing, write
+from mien.web.studio import Studio, Work
 from mien.web.upload import Upload
-
-LONGEST = 60  # characters of a name
 
 
 def save(studio: Studio, store: Store, owner: str, work: Work, form: str, signer: Signer | None) -> str:
-    """Write the whole photograph with all its faces as asked; return its name in the store.
-
-    Raises InputError where nothing was asked for, and for a photograph that the form cannot hold.
-    """
-    if form not in FORMS:
-        raise InputError(f"form {form[:20]}: expected {', '.join(FORMS)}")
-    if all(look.empty for look in work.looks.values()):
-        raise InputError("nothing was changed yet; change the face first")
-    editor, upload = studio.editor(work.model), work.upload
-    operation, made = studio.operation(work), studio.full(work)
-    stamp = editor.stamp(operation, upload.path.name)
-    seal = (lambda data, kind: signer.sign(data, kind, stamp, upload.path)) if signer else None
-    with new_thing(store, owner, upload.path) as thing:
-        file = thing.folder / f"{word_of(upload.path.stem)}-mien{FORMS[form]}"
-        editor.save(made, file, operation, upload.path.name, seal=seal)
-        return store.add(thing, file)
+    """Write the whole photograph with all its faces as asked; return its name in the store. Raises as `write` does."""
+    with new_thing(store, owner, work.upload.path) as thing:
+        return store.add(thing, write(studio, thing.folder, work, form, signer))
 
 
 def expression_file(studio: Studio, work: Work, face: int, name: str) -> str:
@@ -46,7 +30,7 @@ def expression_file(studio: Studio, work: Work, face: int, name: str) -> str:
         raise InputError("there is no expression to save yet; change the face first")
     shown = studio.shown(work.model, work.upload, face) if look.calm else None
     example = work.example(look)
-    name = name.strip()[:LONGEST] or "my expression"
+    name = name.strip()[:LONGEST_NAME] or "my expression"
     taken = studio.expression(work.model, example) if example else None
     return json.dumps(as_json(look.expression(name, f"made on the page by {work.model}", shown, taken)), indent=1)
 
@@ -62,8 +46,3 @@ def provenance(upload: Upload) -> dict[str, Any]:
             found = None
         told["credentials"] = asdict(found) | {"said": WORDS.get(found.state, "")} if found else None
     return told
-
-
-def word_of(name: str) -> str:
-    """Return a name in letters that every system takes."""
-    return re.sub(r"[^\w-]+", "_", name)[:LONGEST] or "photograph"

@@ -39,6 +39,7 @@ def application(api: Api, prefix: str = "") -> Starlette:
             Route("/api/steps/{step:int}/file", plain(api.download), methods=get),
             Route("/api/live", api.shot(api.live), methods=post),
             Route("/api/clips", clips.send_clip, methods=post),
+            Route("/api/files", clips.send_file, methods=post),
             Route("/api/jobs", told(clips.begin), methods=post),
             Route("/api/jobs/{job}", plain(clips.progress), methods=get),
             Route("/api/jobs/{job}", plain(clips.cancel), methods=["DELETE"]),

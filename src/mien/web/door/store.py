@@ -6,17 +6,19 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mien.errors import InputError
 
-SENT, MADE = "sent", "made"
-KEPT = {SENT: 20, MADE: 10}
-"""Of a browser: files that it sent and results to be fetched; older ones are deleted."""
+SENT, MANY, MADE = "sent", "many", "made"
+KEPT = {SENT: 20, MANY: 200, MADE: 10}
+"""Of a browser: files that it sent, one by one or many at once, and results to be fetched; older ones are deleted."""
 
+SHARE = 2 << 30  # bytes of a browser; then its oldest go
 ROOM = 4 << 30  # bytes of all browsers together; then the oldest go, whosever they are
 UNKNOWN = "this browser did not send that file, or it is no longer kept; give it again"
 
@@ -30,6 +32,7 @@ class Thing:
     kind: str
     file: Path | None = None  # None while it is not whole
     size: int = field(default=0)  # bytes
+    open: bool = False  # worked on
 
     @property
     def name(self) -> str:
@@ -42,29 +45,40 @@ class Store:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.coming: Counter[str] = Counter()  # files that are being sent, by whom
         self._things: list[Thing] = []
         self._lock = threading.Lock()
 
-    def new(self, owner: str, kind: str, spared: Collection[str] = ()) -> Thing:
-        """Return a new thing, without its file yet; what is too old or too much goes, but for names `spared`."""
+    def new(self, owner: str, kind: str) -> Thing:
+        """Return a new thing, without its file yet; what are too many goes, but for what is worked on."""
         thing = Thing(self.folder / secrets.token_urlsafe(18), owner, kind)
         thing.folder.mkdir(parents=True)
         with self._lock:
-            alike = [one for one in self._things if (one.owner, one.kind) == (owner, kind) and one.name not in spared]
+            alike = [one for one in self._things if (one.owner, one.kind, one.open) == (owner, kind, False)]
             old = alike[: max(0, len(alike) + 1 - KEPT[kind])]
-            rest = [one for one in self._things if one not in old]
-            room = ROOM - sum(one.size for one in rest)
-            while room < 0 and rest:
-                old.append(rest.pop(0))
-                room += old[-1].size
-            self._things = [*rest, thing]
+            self._things = [*(one for one in self._things if one not in old), thing]
         self._delete(old)
         return thing
 
     def add(self, thing: Thing, file: Path) -> str:
-        """Let a thing's owner have its file, which is whole now; return the name by which it is asked for."""
+        """Let a thing's owner have its file, which is whole now; return the name by which it is asked for.
+
+        What is too much together goes, the oldest first, but for it and what is worked on.
+        """
         thing.file, thing.size = file, file.stat().st_size
+        with self._lock:
+            old = beyond(SHARE, [one for one in self._things if one.owner == thing.owner], thing)
+            old += beyond(ROOM, [one for one in self._things if one not in old], thing)
+            self._things = [one for one in self._things if one not in old]
+        self._delete(old)
         return thing.name
+
+    def work_on(self, owner: str, name: str) -> None:
+        """Let one of a browser's things stay however much comes, and no other of its."""
+        with self._lock:
+            for one in self._things:
+                if one.owner == owner:
+                    one.open = one.name == name
 
     def find(self, owner: str, name: str, kind: str | None = None) -> Path | None:
         """Return a file that a browser may have, of things of one kind if given; None for all else.
@@ -102,7 +116,7 @@ class Store:
 
     def sent(self, owner: str, name: object) -> Path:
         """Return a file that a browser sent. Raises InputError, the same whatever else `name` is."""
-        found = self.find(owner, name, SENT) if isinstance(name, str) else None
+        found = self.find(owner, name, SENT) or self.find(owner, name, MANY) if isinstance(name, str) else None
         if found is None:
             raise InputError(UNKNOWN)
         return found
@@ -115,3 +129,13 @@ class Store:
     def _delete(self, things: list[Thing]) -> None:
         for one in things:
             shutil.rmtree(one.folder, ignore_errors=True)
+
+
+def beyond(room: int, things: Sequence[Thing], new: Thing) -> list[Thing]:
+    """Return the oldest of things, as many as must go for all to have `room`, in bytes; neither a new one nor open."""
+    room, old = room - sum(one.size for one in things), []
+    for one in things:
+        if room < 0 and one is not new and not one.open:
+            old.append(one)
+            room += one.size
+    return old

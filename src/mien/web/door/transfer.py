@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
+from anyio import fail_after
 from anyio.to_thread import run_sync
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, StreamingResponse
 from starlette.types import Message
 
 from mien.errors import InputError
@@ -32,6 +34,8 @@ ALONE = {
     "Content-Security-Policy": "default-src 'none'; sandbox",  # a file that turns out to be a page can do nothing
 }
 LONGEST = 120  # characters of a name
+AT_ONCE = 4  # files that a browser may be sending at the same time: each lies in a temporary file until it is whole
+PATIENCE = 15 * 60  # seconds that a file may take to come
 
 
 class TooLarge(Exception):
@@ -49,6 +53,12 @@ def hand_out(path: Path | None, inline: bool = True) -> FileResponse:
     )  # fmt: skip
 
 
+def hand_out_part(name: str, content: Iterator[bytes]) -> StreamingResponse:
+    """Return a file out of another as an answer, to be kept."""
+    named = {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
+    return StreamingResponse(content, headers=ALONE | named, media_type="application/octet-stream")
+
+
 async def read_all(request: Request, most: int) -> bytes:
     """Return a request's body of at most `most` bytes. Raises Refusal, without having read it all."""
     body = bytearray()
@@ -59,14 +69,27 @@ async def read_all(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
-async def take_in(
-    store: Store, owner: str, most: int, request: Request, spared: Collection[str] = ()
-) -> tuple[str, Path]:
+async def take_in(store: Store, owner: str, most: int, request: Request, kind: str = SENT) -> tuple[str, Path]:
     """Keep a file that a browser sends, of at most `most` bytes; return its name in the store and where it lies.
 
-    Until it is whole it has no name, so that nothing stays of one that is broken off. Older ones go for it, but for
-    `spared`. Raises Refusal.
+    Until it is whole it has no name, so that nothing stays of one that is broken off. Older ones of its kind go for it.
+    Raises Refusal, also where it takes too long, or a browser sends too many at the same time.
     """
+    if store.coming[owner] >= AT_ONCE:
+        raise Refusal(429, f"{AT_ONCE} files are being sent already; wait for them, then send this one")
+    store.coming[owner] += 1
+    try:
+        with fail_after(PATIENCE):
+            return await _taken(store, owner, most, request, kind)
+    except TimeoutError as error:
+        raise Refusal(408, f"that file did not come within {PATIENCE // 60} minutes; send a smaller one") from error
+    finally:
+        store.coming[owner] -= 1
+        if not store.coming[owner]:
+            del store.coming[owner]
+
+
+async def _taken(store: Store, owner: str, most: int, request: Request, kind: str) -> tuple[str, Path]:
     left = most + SLACK
     receive = request.receive
 
@@ -85,9 +108,13 @@ async def take_in(
                 raise ValueError("no file")
             if (file.size or 0) > most:
                 raise TooLarge
-            thing = store.new(owner, SENT, spared)
-            path = thing.folder / safe_name(file.filename or "")
-            await run_sync(keep, file.file, path)
+            thing = store.new(owner, kind)
+            try:
+                path = thing.folder / safe_name(file.filename or "")
+                await run_sync(keep, file.file, path)
+            except BaseException:
+                store.drop(owner, thing.name)
+                raise
         return store.add(thing, path), path
     except TooLarge as error:
         raise Refusal(

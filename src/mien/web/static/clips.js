@@ -1,9 +1,10 @@
 // Clips: a look for all of a clip, a clip that drives a photograph, a photograph that goes from step to step.
 import { send } from "./ask.js";
-import { begin, watch } from "./jobs.js";
+import { begin, placeOf } from "./jobs.js";
 import { chips, chooser, make } from "./make.js";
 import { slider } from "./slider.js";
 import { changed, look, onChange, state, trying } from "./state.js";
+import { PARTS } from "./words.js";
 
 const card = (title, ...parts) => make("section", { class: "card" }, make("h2", {}, title), ...parts);
 
@@ -26,40 +27,36 @@ function clipChooser(id, label) {
   return { row: make("div", { class: "bar" }, list, choose), value: () => list.value };
 }
 
-export function buildClips(bench, jobs) {
+export function buildClips(bench) {
   const needed = (ok, text) => { if (!ok) throw new Error(text); };
   bench.append(byLook(needed), byClip(needed), bySteps(needed));
-  const running = jobs.find((job) => !["done", "failed", "cancelled"].includes(job.state) && job.kind !== "read");
-  if (running) watch(bench.querySelector(".result"), running).catch(() => {});
 }
 
 function byLook(needed) {
   const clip = clipChooser("edit-clip", "Clip to change");
-  const place = make("div", { class: "result" });
   return card("Give a clip a look", make("p", {}, "Every frame of it gets what the photograph has now: expressions, movements, eyes and head. The sound stays."), clip.row,
     make("button", { class: "primary", id: "edit-clip-go", onclick: () => trying(() => {
       needed(clip.value(), "choose a clip first");
       needed(state.project, "change a photograph first; its look is what the clip gets");
-      return begin(place, { kind: "edit", clip: clip.value(), look: look() });
-    }) }, "Change the clip"), place);
+      return begin({ kind: "edit", clip: clip.value(), look: look() });
+    }) }, "Change the clip"), placeOf("edit"));
 }
 
 function byClip(needed) {
   const clip = clipChooser("driver", "Clip that drives");
-  const place = make("div", { class: "result" });
-  let strength = 1;
+  let [strength, part] = [1, ""];
+  const parts = chips("Of", Object.entries(PARTS), "", (value) => { part = value; }, "driver-part");
   const share = slider({ id: "driver-strength", label: "Strength", min: 0, max: 1, step: 0.05, value: 1, percent: true,
     moved: (v) => { strength = v; }, rested: (v) => { strength = v ?? 1; share.set(strength, strength !== 1); } });
-  return card("Let a clip drive the photograph", make("p", {}, "The face in your photograph does what the face in the clip does; the clip's sound goes along."), clip.row, share,
+  return card("Let a clip drive the photograph", make("p", {}, "The face in your photograph does what the face in the clip does; the clip's sound goes along."), clip.row, share, parts,
     make("button", { class: "primary", id: "drive-go", onclick: () => trying(() => {
       needed(clip.value(), "choose a clip first");
       needed(state.photo, "choose a photograph first, under Photograph");
-      return begin(place, { kind: "drive", face: state.photo, driver: clip.value(), strength, only: [] });
-    }) }, "Drive the photograph"), place);
+      return begin({ kind: "drive", face: state.photo, driver: clip.value(), strength, only: part ? [part] : [] });
+    }) }, "Drive the photograph"), placeOf("drive"));
 }
 
 function bySteps(needed) {
-  const place = make("div", { class: "result" });
   const chosen = new Set();
   const list = make("div", { class: "examples", role: "group", "aria-label": "Steps that it goes through" });
   const how = { seconds: 1, form: ".mp4", loop: true, blinks: true };
@@ -88,6 +85,6 @@ function bySteps(needed) {
       needed(state.project, "choose a photograph first, under Photograph");
       const steps = state.project.steps.map((one) => one.number).filter((number) => chosen.has(number));
       needed(steps.length > 1, "choose two steps at least; change the photograph, and each change is one");
-      return begin(place, { kind: "animate", face: state.face, steps, seconds: how.seconds, fps: 25, loop: how.loop, blinks: how.blinks, size: how.form === ".mp4" ? 1280 : 480, form: how.form });
-    }) }, "Make the clip"), place);
+      return begin({ kind: "animate", face: state.face, steps, seconds: how.seconds, fps: 25, loop: how.loop, blinks: how.blinks, size: how.form === ".mp4" ? 1280 : 480, form: how.form });
+    }) }, "Make the clip"), placeOf("animate"));
 }

@@ -3,7 +3,7 @@ import { faceOf } from "./face.js";
 import { chips, make } from "./make.js";
 import { slider } from "./slider.js";
 import { look, model, onChange, state } from "./state.js";
-import { commit, preview } from "./work.js";
+import { ask, commit, preview } from "./work.js";
 import { noteOf, PARTS, WORDS, wordOf } from "./words.js";
 
 let part = "";
@@ -29,16 +29,18 @@ function toggle(name) {
 /** Add a saved expression. */
 export function addSaved(expression) {
   const now = look();
-  const { name, origin, units, gaze } = expression;
-  now.words.push({ name: { name, origin: origin ?? "", units, gaze: gaze ?? null }, strength: 1, only: [] });
-  return commit(now, name);
+  const { name, origin, units, gaze, turn, roll } = expression;
+  now.words.push({ name: { name, origin: `${origin ?? ""}`, units, gaze, turn, roll }, strength: 1, only: [] });
+  return ask(now, name);
 }
 
-function button(name) {
+/** A button with a drawn face, of a word. */
+export function wordButton(name, onclick) {
   const units = state.about.words[name] ?? {};
-  return make("button", { class: "word", "aria-pressed": "false", "data-word": name, title: name, onclick: () => toggle(name) },
-    faceOf(units), make("span", {}, WORDS[name] ?? name));
+  return make("button", { class: "word", "aria-pressed": "false", "data-word": name, title: name, onclick }, faceOf(units), make("span", {}, WORDS[name] ?? name));
 }
+
+const button = (name) => wordButton(name, () => toggle(name));
 
 export function buildExpressions(panel) {
   const classes = make("div", { class: "words" });

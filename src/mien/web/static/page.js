@@ -6,7 +6,9 @@ import { buildExpressions } from "./expressions.js";
 import { faceOf } from "./face.js";
 import { buildFacts } from "./facts.js";
 import { buildHistory } from "./history.js";
+import { resume } from "./jobs.js";
 import { chips, make, tabs } from "./make.js";
+import { buildMany } from "./many.js";
 import { buildModels } from "./models.js";
 import { buildAngles, buildMuscles } from "./muscles.js";
 import { buildSaved } from "./saved.js";
@@ -50,7 +52,9 @@ function buildFiles() {
     at("file").value = "";
     if (file) await open(file);
   });
-  at("another").addEventListener("click", () => at("file").click());
+  document.addEventListener("click", (event) => { // a menu goes when anything else, or a part of it, is clicked
+    if (!event.target.closest(".menu > summary")) at("another").open = false;
+  });
   document.addEventListener("paste", (event) => {
     const file = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
     if (file) open(file);
@@ -58,8 +62,9 @@ function buildFiles() {
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    const [file] = event.dataTransfer.files;
-    if (file) open(file);
+    const files = [...event.dataTransfer.files];
+    if (!at("photograph").hidden && files.length) open(files[0]).then(() => { if (files.length > 1) notice("one photograph is open, the first; many at once are changed under Many"); });
+    if (!at("many").hidden) at("many").dispatchEvent(new CustomEvent("files", { detail: files }));
   });
 }
 
@@ -88,6 +93,7 @@ function buildKeys() {
     const key = event.key.toLowerCase();
     if (key === "z" && !event.shiftKey) travel({ undo: true });
     else if (key === "y" || (key === "z" && event.shiftKey)) travel({ redo: true });
+    else if (key === "escape" && at("another").open) at("another").open = false;
     else if (key === " " && !event.target.closest("button, input[type=checkbox], input[type=radio], label, summary")) {
       if (!event.repeat) peek(true);
     } else return;
@@ -102,9 +108,9 @@ async function start() {
   buildStage();
   buildFiles();
   buildKeys();
-  buildCamera();
   state.about = await get("about");
   at("drawn").append(...["neutral", "happiness", "surprise", "wink-left", "sadness"].map((word) => faceOf(state.about.words[word], 56)));
+  buildCamera();
   buildWays();
   buildHistory();
   buildSaving();
@@ -114,9 +120,10 @@ async function start() {
     make("p", {}, "An edited face shows an expression its owner may never have made: ask the people you show. What you save says in its metadata that it was edited."),
     make("p", {}, `Nothing leaves the computer that serves this page. Photographs up to ${limits.megabytes} MB and ${limits.megapixels} megapixels; they lie in `, make("code", {}, kept.folder),
       `, are kept for ${Math.round(kept.seconds / 60)} minutes after you last used them, and go when mien app ends. mien ${state.about.version}`));
+  buildClips(at("clips"));
+  buildMany(at("many"));
   const told = await restore();
-  buildClips(at("clips"), told.jobs);
-  changed();
+  resume(told.jobs);
   document.body.dataset.ready = "true";
 }
 

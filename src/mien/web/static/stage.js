@@ -130,8 +130,8 @@ export function buildStage() {
     await showStep();
   }));
   onChange(() => {
-    const open = !!state.project;
-    at("empty").hidden = open || !at("live").hidden;
+    const open = !!state.project && at("live").hidden; // while the camera is on, that is all there is
+    at("empty").hidden = !!state.project || !at("live").hidden;
     for (const id of ["picture", "bar", "history", "panel"]) at(id).hidden = !open;
     document.body.classList.toggle("open", open);
     if (!open) return;

@@ -19,12 +19,20 @@ export const PARTS = { "": "Whole face", brows: "Brows", eyes: "Eyes", mouth: "M
 
 export const wordOf = (name) => (typeof name === "string" ? WORDS[name] || name : name.name);
 
+/** All that a look asks for, in words; nothing where it asks for nothing. */
+export function told({ calm, like, words = [], units = {}, gaze = [0, 0], turn = [0, 0], roll }) {
+  const percent = (share) => `${Math.round(100 * share)} %`;
+  const moved = Object.entries(units).map(([unit, value]) => `${UNITS[parseInt(unit, 10)]}${{ L: ", left", R: ", right" }[unit.slice(-1)] ?? ""} ${+value.toFixed(1)}`);
+  const angles = [["Eyes", gaze], ["Head", turn], ["Tilted", [roll || 0]]].filter(([, by]) => by.some(Boolean)).map(([name, by]) => `${name} ${by.map((one) => `${one}°`).join(" ")}`);
+  return [calm ? `Calm ${percent(calm)}` : "", like ? `Like another ${percent(like.strength)}` : "", ...words.map(noteOf), ...moved, ...angles].filter(Boolean).join(" · ");
+}
+
 /** What a step changed, in words: "Happy 80 %, mouth". */
 export const noteOf = (word) =>
   [`${wordOf(word.name)} ${Math.round(100 * word.strength)} %`, ...word.only].join(", ");
 
 export function timeLeft(seconds) {
   if (seconds === null || seconds === undefined) return "";
-  if (seconds < 60) return `about ${Math.max(1, Math.round(seconds))} s left`;
-  return `about ${Math.round(seconds / 60)} min left`;
+  if (seconds < 60) return `, about ${Math.max(1, Math.round(seconds))} s left`;
+  return `, about ${Math.round(seconds / 60)} min left`;
 }

@@ -1,6 +1,6 @@
 // What is asked of the photograph: previews while something moves, steps once it rests.
 import { drawn, get, post, send } from "./ask.js";
-import { changed, notice, state, step, trying } from "./state.js";
+import { changed, notice, state, step, trying, upload } from "./state.js";
 import { show, showStep, waitFor } from "./stage.js";
 
 let flying = false;
@@ -27,16 +27,28 @@ export async function preview(look) {
   }
 }
 
-/** Ask for a look; it becomes a step. `more` may name another model. */
-export function commit(look, note, more = {}) {
+/** Ask for a look; it becomes a step, which is shown. `more` may name another model. */
+export async function ask(look, note, more = {}) {
   asked += 1;
   wanted = null;
-  return trying(() => waitFor(async () => {
-    state.project = await post("steps", { face: state.face, look, note, ...more });
-    changed();
-    await showStep();
-  })).then((fine) => { if (fine === undefined && state.project) { changed(); showStep().catch(() => {}); } });
+  const named = upload()?.faces.length > 1 ? `face ${state.face}: ${note}` : note;
+  try {
+    await waitFor(async () => {
+      state.project = await post("steps", { face: state.face, look, note: named, ...more });
+      changed();
+      await showStep();
+    });
+  } catch (error) {
+    if (state.project) { // all as it was before
+      changed();
+      showStep().catch(() => {});
+    }
+    throw error;
+  }
 }
+
+/** The same; what goes wrong is told. */
+export const commit = (look, note, more) => trying(() => ask(look, note, more));
 
 /** Go back, forth or to a step. */
 export function travel(where) {
