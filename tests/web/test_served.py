@@ -149,37 +149,38 @@ def test_fifty_at_once_are_answered_and_nobody_has_anothers(served, photo):
     assert len({sent for _, sent, _ in answers}) == 50 and all(sent == kept for _, sent, kept in answers)
 
 
-OURS = b"Host: 127.0.0.1\r\n"
+OURS = b" HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+STEPS = b"POST /api/steps" + OURS
 ODD = {
     "no host": b"GET / HTTP/1.1\r\n\r\n",
-    "two hosts": b"GET / HTTP/1.1\r\n" + OURS + b"Host: evil.example\r\n\r\n",
+    "two hosts": b"GET /" + OURS + b"Host: evil.example\r\n\r\n",
     "absolute": b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-    "absolute, our name": b"GET http://evil.example/x HTTP/1.1\r\n" + OURS + b"\r\n",
-    "two lengths": b"POST /api/steps HTTP/1.1\r\n" + OURS + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-    "length and chunks": b"POST /api/steps HTTP/1.1\r\n" + OURS + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
-    b"0\r\n\r\nGET /api/session HTTP/1.1\r\n" + OURS + b"\r\n",
-    "chunks of odd sizes": b"POST /api/steps HTTP/1.1\r\n" + OURS + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n",
-    "chunks, spelt oddly": b"POST /api/steps HTTP/1.1\r\n" + OURS + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-    "a negative length": b"POST /api/steps HTTP/1.1\r\n" + OURS + b"Content-Length: -5\r\n\r\n",
-    "a folded header": b"GET /api/session HTTP/1.1\r\n" + OURS + b"Cookie: mien=\r\n x\r\n\r\n",
-    "a space before the colon": b"GET /api/session HTTP/1.1\r\n" + OURS + b"Cookie : mien=x\r\n\r\n",
-    "a long header": b"GET / HTTP/1.1\r\n" + OURS + b"X: " + b"x" * 200_000 + b"\r\n\r\n",
-    "many headers": b"GET /api/session HTTP/1.1\r\n" + OURS + b"".join(b"X%d: x\r\n" % k for k in range(9000)) + b"\r\n",
-    "a long line": b"GET /" + b"x" * 1_000_000 + b" HTTP/1.1\r\n" + OURS + b"\r\n",
-    "a nought": b"GET /api/session HTTP/1.1\r\n" + OURS + b"Cookie: mien=\x00\r\n\r\n",
+    "absolute, our name": b"GET http://evil.example/x" + OURS + b"\r\n",
+    "two lengths": STEPS + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "length and chunks": STEPS + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"0\r\n\r\nGET /api/session" + OURS + b"\r\n",
+    "chunks of odd sizes": STEPS + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n",
+    "chunks, spelt oddly": STEPS + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "a negative length": STEPS + b"Content-Length: -5\r\n\r\n",
+    "a folded header": b"GET /api/session" + OURS + b"Cookie: mien=\r\n x\r\n\r\n",
+    "a space before the colon": b"GET /api/session" + OURS + b"Cookie : mien=x\r\n\r\n",
+    "a long header": b"GET /" + OURS + b"X: " + b"x" * 200_000 + b"\r\n\r\n",
+    "many headers": b"GET /api/session" + OURS + b"".join(b"X%d: x\r\n" % k for k in range(9000)) + b"\r\n",
+    "a long line": b"GET /" + b"x" * 1_000_000 + OURS + b"\r\n",
+    "a nought": b"GET /api/session" + OURS + b"Cookie: mien=\x00\r\n\r\n",
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(60) + b"\r\n\r\n",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "connect": b"CONNECT evil.example:80 HTTP/1.1\r\n" + OURS + b"\r\n",
-    "trace": b"TRACE / HTTP/1.1\r\n" + OURS + b"\r\n",
-    "options": b"OPTIONS * HTTP/1.1\r\n" + OURS + b"\r\n",
-    "put": b"PUT /api/files/x HTTP/1.1\r\n" + OURS + b"Content-Length: 1\r\n\r\nx",
-    "delete": b"DELETE / HTTP/1.1\r\n" + OURS + b"\r\n",
-    "a socket": b"GET /api/session HTTP/1.1\r\n" + OURS + b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+    "connect": b"CONNECT evil.example:80" + OURS + b"\r\n",
+    "trace": b"TRACE /" + OURS + b"\r\n",
+    "options": b"OPTIONS *" + OURS + b"\r\n",
+    "put": b"PUT /api/files/x" + OURS + b"Content-Length: 1\r\n\r\nx",
+    "delete": b"DELETE /" + OURS + b"\r\n",
+    "a socket": b"GET /api/session" + OURS + b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-    "outside": b"GET /static/../../../../etc/passwd HTTP/1.1\r\n" + OURS + b"\r\n",
-    "outside, spelt": b"GET /static/%2e%2e/%2e%2e/x HTTP/1.1\r\n" + OURS + b"\r\n",
-    "a path of bytes": b"GET /api/files/\xff\xfe HTTP/1.1\r\n" + OURS + b"\r\n",
-    "a half request": b"POST /api/photos HTTP/1.1\r\n" + OURS + b"Content-Length: 1000\r\n\r\nx",
+    "outside": b"GET /static/../../../../etc/passwd" + OURS + b"\r\n",
+    "outside, spelt": b"GET /static/%2e%2e/%2e%2e/x" + OURS + b"\r\n",
+    "a path of bytes": b"GET /api/files/\xff\xfe" + OURS + b"\r\n",
+    "a half request": b"POST /api/photos" + OURS + b"Content-Length: 1000\r\n\r\nx",
 }  # fmt: skip
 
 
