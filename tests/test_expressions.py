@@ -62,6 +62,8 @@ def spoilt(**changes):
         (spoilt(gaze=[90, 0]), "gaze 90 0: expected -40 to 40 degrees"),
         (spoilt(turn=[1]), "turn or roll lack a number"),
         (spoilt(turn=[0, 60]), "turn 0 60: expected -15 to 15 and -9 to 9 degrees"),
+        (spoilt(gaze=[10**400, 0]), "gaze inf 0: expected"),
+        (spoilt(units={"12": 10**400}), "units.12 is 'inf'"),
         (spoilt(roll=True), "turn or roll lack a number"),
         (spoilt(roll=float("nan")), "roll nan: expected -10 to 10 degrees"),
     ],

@@ -51,7 +51,8 @@ def test_text_is_strict_where_it_is_asked_to_be(tmp_path):
     [
         ("[" * 100_000, "nested too deeply"),
         ("{", "cannot be read as JSON"),
-        ("9" * 5000, "cannot be read as JSON"),
+        ("9" * 5000, "the whole is no object"),
+        ('{"a": {"b": []}, "c": {"x": ' + "9" * 400 + "}}", "c.x is 'inf', no whole number"),
         ("[1]", "the whole is no object"),
         ('{"a": {}, "c": {}}', "a.b is missing"),
         ('{"a": {"b": ["x", 2]}, "c": {}}', r"a.b[1] is '2', no text"),

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,10 +79,10 @@ def read_json(path: Path, expected: str, shape: Any = object) -> Any:
 def parse_json(text: str, name: str, expected: str, shape: Any = object) -> Any:
     """Return what JSON says, which has the `shape` that `misfit` takes; `name` is where it stands. Raises InputError.
 
-    Nested too deeply, numbers of thousands of digits and lone surrogates count as no JSON.
+    Nested too deeply and lone surrogates count as no JSON; a number that no float can hold is infinite.
     """
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_int=_whole)
     except RecursionError as error:
         raise InputError(f"{name}: is nested too deeply; {expected}") from error
     except ValueError as error:
@@ -89,6 +90,11 @@ def parse_json(text: str, name: str, expected: str, shape: Any = object) -> Any:
     if problem := misfit(found, shape, ""):
         raise InputError(f"{name}: {problem}; {expected}")
     return found
+
+
+def _whole(digits: str) -> int | float:
+    """Return a whole number; of so many digits that what is computed by it would overflow, the infinite one."""
+    return int(digits) if len(digits) <= sys.float_info.max_10_exp else float(digits)
 
 
 KINDS = {int: "whole number", str: "text", float: "finite number or null", dict: "object", list: "list", bool: "yes/no"}

@@ -271,7 +271,7 @@ def test_names_that_nobody_was_told_look_alike_whatever_they_are(browser, tmp_pa
     assert told == {422} and capfd.readouterr() == ("", "")
 
 
-ODD = ["x", 10**30, True, None, -1, [1], {"a": 1}, "\x00", "\ud800", float("1e308"), [[]], ""]
+ODD = ["x", 10**30, True, None, -1, [1], {"a": 1}, "\x00", "\ud800", float("1e308"), [[]], "", 10**400]
 
 
 def test_odd_values_are_told_and_not_in_the_terminal(browser, capfd):
