@@ -53,6 +53,11 @@ def test_calm_takes_off_a_share_of_what_the_face_shows_and_what_is_asked_for_sta
     assert got[12, "L"] == 3 and got[12, "R"] == 1.5 and got[1, "R"] == 0.75 and got[43, "R"] == 5 and got[1, "L"] == 5
 
 
+def test_all_calm_needs_not_know_what_the_face_shows():
+    got = units(Look(1.0, words=(Word("wink-right"),)).controls())
+    assert got[12, "L"] == 0 and got[43, "R"] == 5 and len(got) == 2 * len(AUS)
+
+
 def test_an_example_comes_before_words_and_alone_is_given_to_the_model():
     like = Look(like=Like("a", strength=0.5, only=("mouth",)))
     assert (

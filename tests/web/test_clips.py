@@ -42,6 +42,19 @@ def test_a_clip_gets_a_look(browser, clip):
     assert "me-edited.mp4" in browser.get(f"files/{told['files']['clip']}?keep=1").headers["content-disposition"]
 
 
+def test_a_clip_gets_a_look_that_takes_an_example(browser, clip):
+    photo = browser.send(SMALL[:, ::-1]).json()["photo"]
+    name = browser.send_bytes(clip, "me.mp4", "clips").json()["clip"]
+    look = {"like": {"photo": photo, "face": 1, "strength": 1, "only": ["mouth"]}, "units": {"43": 5}}
+    told = browser.work({"kind": "edit", "clip": name, "look": look})
+    assert told["state"] == "done" and "4 frames" in told["said"], told
+    for odd, said in (
+        ({"calm": 0.5}, "Calm to 0 or 100 %"),
+        ({"like": look["like"] | {"photo": "none"}}, "did not send"),
+    ):
+        assert said in browser.post("jobs", {"kind": "edit", "clip": name, "look": odd}).json()["error"]
+
+
 def test_a_clip_drives_the_photograph(browser, clip):
     photo = browser.send(SMALL).json()["photo"]
     name = browser.send_bytes(clip, "me.mp4", "clips").json()["clip"]

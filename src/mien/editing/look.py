@@ -11,7 +11,7 @@ import numpy as np
 from mien.controls import Controls, Place, known_word
 from mien.errors import InputError
 from mien.expressions import Expression, expression_in
-from mien.labels import CLASSES, by_side
+from mien.labels import AUS, CLASSES, by_side
 from mien.reading import misfit
 
 MOST = 24  # expressions on top of each other
@@ -116,9 +116,8 @@ class Look:
         elif calm and self.calm == 1 and not words:
             asked = Controls("neutral", 1.0, units)
         elif calm:
-            faded: dict[int | str, float] = {
-                f"{au}{side}": (1 - self.calm) * value for (au, side), value in (shown or {}).items()
-            }
+            rest = (shown or {}) if self.calm < 1 else {(au, side): 0.0 for au in AUS for side in "LR"}
+            faded: dict[int | str, float] = {f"{au}{s}": (1 - self.calm) * value for (au, s), value in rest.items()}
             asked = Controls(_merged([Word(Expression(f"calm {self.calm:.2f}", faded)), *words]), 1.0, units)
         elif len(words) == 1:
             asked = Controls(words[0].name, words[0].strength, units, only=words[0].only)

@@ -26,7 +26,7 @@ from mien.recognition.read import find_rows
 from mien.recognition.table import csv_text, json_text
 from mien.web.door.store import MADE, Store, Thing
 from mien.web.jobs import Make
-from mien.web.studio import FORMS, Studio, Work
+from mien.web.studio import FORMS, Example, Studio, Work
 
 CLIPS = (".mp4", ".gif", ".webp", ".png")
 LONGEST = 60.0  # seconds of a photograph that moves
@@ -34,19 +34,25 @@ LONGEST_NAME = 60  # characters
 ROWS = 200  # of a table that the page shows; the files have all
 
 
-def edit_clip(studio: Studio, store: Store, owner: str, clip: Path, look: Look, model: str) -> Make:
-    """Make a clip with the largest face of it as asked. Raises InputError for what a clip cannot be asked for."""
-    if look.like is not None or look.calm not in (0, 1):
-        raise InputError(
-            "a clip takes expressions, units, gaze and head; for another face's expression let a clip drive it"
-        )
-    asked = look.controls()
-    if asked is None:
+def edit_clip(
+    studio: Studio, store: Store, owner: str, clip: Path, look: Look, model: str, example: Example | None = None
+) -> Make:
+    """Make a clip with the largest face of it as asked; `example` is the face that its look names.
+
+    Raises InputError for what a clip cannot be asked for.
+    """
+    if look.calm not in (0, 1):
+        raise InputError("a clip's face is calm all the time or as it is; set Calm to 0 or 100 % for it")
+    if look.empty:
         raise InputError("nothing is asked for yet; change a photograph first, its look is what the clip gets")
     editor = studio.editor(model)
-    editor.require(asked)
+    if example is None and (known := look.controls()) is not None:
+        editor.require(known)
 
     def make(tell: Tell) -> dict[str, Any]:
+        asked = look.controls({}, studio.expression(model, example) if example else None)
+        assert asked is not None
+        editor.require(asked)
         with new_thing(store, owner, clip) as thing:
             output = thing.folder / f"{clip.stem}-edited.mp4"
             report = change_clip(editor, clip, output, lambda _: asked, asked.operation(), tell=tell)

@@ -8,7 +8,7 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from mien.editing.look import look_of
+from mien.editing.look import Look, look_of
 from mien.errors import InputError
 from mien.media.video.ffmpeg import is_clip
 from mien.reading import misfit
@@ -21,6 +21,7 @@ from mien.web.door.transfer import hand_out, hand_out_part, take_in
 from mien.web.jobs import Job, Make
 from mien.web.making import animate, drive, edit_clip, read
 from mien.web.many import change_many, part_of, thumb_of
+from mien.web.studio import Example
 
 FORMS: dict[str, Any] = {
     "edit": {"clip": str, "look": object},
@@ -96,7 +97,8 @@ class ClipApi:
         own = self.studio, self.store, desk.owner
         model = str(asked.get("model") or (desk.project.now.model if desk.project else self.api.model))
         if kind == "edit":
-            return edit_clip(*own, self._clip(desk, asked["clip"]), look_of(asked["look"]), model)
+            look = look_of(asked["look"])
+            return edit_clip(*own, self._clip(desk, asked["clip"]), look, model, _example(desk, look))
         if kind == "drive":
             face = asked["face"]
             path = desk.photos[face].path if face in desk.photos else self._clip(desk, face)
@@ -112,11 +114,19 @@ class ClipApi:
         if kind == "read":
             return read(*own, paths, model)
         look, signer = look_of(asked["look"]), self.api.signer if asked.get("sign") is True else None
-        if look.like is not None:
-            desk.upload(look.like.photo).face(look.like.face)
+        _example(desk, look)  # raises
         return change_many(*own, paths, look, model, asked["form"], asked["everybody"], desk.photos, signer)
 
     def _clip(self, desk: Desk, name: str) -> Any:
         if name not in desk.clips:
             raise InputError(UNKNOWN)
         return desk.clips[name]
+
+
+def _example(desk: Desk, look: Look) -> Example | None:
+    """Return the face from which a look takes its expression. Raises InputError for one that is not kept."""
+    if look.like is None:
+        return None
+    upload = desk.upload(look.like.photo)
+    upload.face(look.like.face)
+    return upload, look.like.face

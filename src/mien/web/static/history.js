@@ -13,7 +13,7 @@ export function buildHistory() {
       if (!known.has(key)) {
         const image = make("img", { alt: "", loading: "lazy", width: 64, height: 64,
           src: `api/steps/${step.number}/picture?frame=${state.frame || state.face}&side=128&of=${state.photo}` });
-        known.set(key, make("button", { onclick: () => travel({ go: step.number }) }, image, make("span", {}, step.note)));
+        known.set(key, make("button", { title: step.note, onclick: () => travel({ go: step.number }) }, image, make("span", {}, step.note)));
       }
       const button = known.get(key);
       button.setAttribute("aria-current", k === state.project.at ? "step" : "false");
