@@ -78,7 +78,7 @@ def _added(archive: zipfile.ZipFile, path: Path, folder: Path, changed: Any) -> 
         return told | {"error": plain(str(error), folder, path.parent)}
     try:
         name, number = file.name, len(archive.namelist())
-        if name in archive.namelist():  # as of two cameras
+        if name.casefold() in map(str.casefold, archive.namelist()):  # as of two cameras
             name = f"{file.stem}-{number + 1}{file.suffix}"
         archive.write(file, name)
     finally:
@@ -88,17 +88,19 @@ def _added(archive: zipfile.ZipFile, path: Path, folder: Path, changed: Any) -> 
 
 def part_of(path: Path, number: int) -> tuple[str, Iterator[bytes]]:
     """Return the name and the content of one of an archive's files. Raises InputError where there is none."""
-    archive = zipfile.ZipFile(path) if path.suffix == ".zip" else None
-    if archive is None or not 0 <= number < len(archive.infolist()):
+    names = []
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    if not 0 <= number < len(names):
         raise InputError("there is no such file in it")
-    inside = archive.infolist()[number]
 
     def content() -> Iterator[bytes]:
-        with archive, archive.open(inside) as file:
+        with zipfile.ZipFile(path) as archive, archive.open(names[number]) as file:
             while part := file.read(PART):
                 yield part
 
-    return inside.filename, content()
+    return names[number], content()
 
 
 def thumb_of(path: Path, number: int) -> bytes:

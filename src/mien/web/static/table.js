@@ -5,7 +5,7 @@ import { chooser, make } from "./make.js";
 import { state, trying } from "./state.js";
 import { WORDS } from "./words.js";
 
-const COLUMNS = [["path", "File"], ["frame", "Frame"], ["number", "Face"], ["expression", "Seems"], ["share", "Share"], ["yaw", "Turned"], ["roll", "Tilted"], ["error", ""]];
+const COLUMNS = [["path", "File"], ["frame", "Frame"], ["number", "Face"], ["expression", "Seems"], ["share", "Share"], ["yaw", "Turned"], ["pitch", "Nodded"], ["roll", "Tilted"], ["error", ""]];
 
 export function buildTable(bench) {
   const place = placeOf("read", shown);
