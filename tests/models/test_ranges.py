@@ -8,10 +8,10 @@ import pytest
 
 from mien.errors import InputError
 from mien.models.build import outline
+from mien.models.presets import typed_changes
 from mien.models.ranges import Range, _fields
 from mien.models.registry import FAMILIES
 from mien.training.settings import Settings
-from mien.training.start import typed_changes
 
 NUMBERS = [
     pytest.param(family, name, kind, allowed, id=f"{family}-{name}")

@@ -16,7 +16,7 @@ def page(
     model: Annotated[
         list[str] | None, typer.Option(help="A run's folder or weights to offer too; give it again for each.")
     ] = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     host: Annotated[
         str, typer.Option(help="The address to listen on; others than 127.0.0.1 let other computers in.")
     ] = "127.0.0.1",

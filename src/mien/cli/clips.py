@@ -142,7 +142,7 @@ def animate(
     number: Number = None,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Make a clip of a photograph, whose FACE goes from expression to expression.

@@ -62,7 +62,7 @@ def transfer(
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Give FACE the expression of another picture, or swap the two.
@@ -150,7 +150,7 @@ def edit(
     keep_format: KeepFormat = False,
     ray: OnRay = False,
     ray_workers: Workers = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Change FACE's expression, gaze and head: to a class, to action units, or towards another picture.
@@ -199,7 +199,7 @@ def neutralize(
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Take the expression off FACE.

@@ -18,7 +18,7 @@ def generate(
     count: Annotated[int, typer.Option(min=1, max=10_000, help="For more, see `mien augment`.")] = 8,
     expression: Annotated[str | None, typer.Option(help="A class; without it each shows one drawn for it.")] = None,
     seed: Seed = 0,
-    device: Device = "cpu",
+    device: Device = "auto",
 ) -> None:
     """Write pictures of people who do not exist to FOLDER.
 

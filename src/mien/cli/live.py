@@ -30,7 +30,7 @@ def live(
     frames: Annotated[int | None, typer.Option(min=1, help="End after so many.")] = None,
     model: Model = DEFAULT,
     landmarker: LandmarkerName = "net",
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Change a face as a camera sees it.

@@ -42,7 +42,7 @@ def recognize(
     save_expression: SaveExpression = None,
     ray: OnRay = False,
     ray_workers: Workers = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Name the expression in pictures, in every frame of clips, and in folders of both.
@@ -115,7 +115,7 @@ def aus(
     save_expression: SaveExpression = None,
     ray: OnRay = False,
     ray_workers: Workers = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Measure action units, 0-5, in pictures, in every frame of clips, and in folders of both.
@@ -177,7 +177,7 @@ def embed(
     number: Number = None,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Write the expression and identity codes of pictures or folders of pictures.

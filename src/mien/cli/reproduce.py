@@ -9,7 +9,7 @@ import typer
 
 from mien.cli.evaluate.options import EvaluatorName
 from mien.cli.terminal import SamePeople, bar, known_precision, out, parse_setting, sets_of
-from mien.cli.values import Seeds, finite, folder_name
+from mien.cli.values import Accelerator, PrecisionName, Seeds, finite, folder_name
 from mien.errors import InputError
 
 
@@ -45,8 +45,8 @@ def reproduce(
         list[str] | None, typer.Option("--set", help="Change a setting, as steps=500; of another model: eet.steps=500.")
     ] = None,
     seed: Seeds = None,
-    precision: str = "auto",
-    device: str = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     same_people: SamePeople = False,
 ) -> None:
     """Run a paper's tables and figures: each row is the paper's figure, ours, and what becomes of the claim.
@@ -79,7 +79,7 @@ def reproduce(
     from mien.evaluate.reproduction.bench import Bench
     from mien.evaluate.reproduction.runner import reproduce as run
     from mien.evaluate.reproduction.table import HEAD, lines_of
-    from mien.models.registry import preset_config
+    from mien.models.presets import preset_config
     from mien.training.settings import Settings
     from mien.weights.resolve import resolve
 

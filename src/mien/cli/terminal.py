@@ -164,14 +164,10 @@ def sets_of(folders: Sequence[Path], same_people: bool) -> Sets:
 
 
 def known_precision(text: str, device: str) -> Any:
-    """Return a precision's name, "auto" resolved for the device. Raises InputError for one that is not known."""
-    if text == "auto":
-        from mien.training.settings import best_precision
+    """Return a precision's name, where "auto" is what suits the device."""
+    from mien.training.settings import best_precision
 
-        return best_precision(device)
-    if text not in ("32-true", "bf16-mixed"):
-        raise InputError(f"--precision {text}: choose auto, 32-true or bf16-mixed")
-    return text
+    return best_precision(device) if text == "auto" else text
 
 
 def parse_setting(text: str, option: str = "--set", expected: str = "name=value, as steps=500") -> tuple[str, str]:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, sets_of
-from mien.cli.values import Seed, finite, folder_name
+from mien.cli.values import Accelerator, PrecisionName, Seed, finite, folder_name
 
 if TYPE_CHECKING:
     from mien.data.sets import Sets
@@ -39,8 +39,8 @@ def train(
         str | None, typer.Option(help="Send losses, besides TensorBoard's file, to csv, wandb or mlflow.")
     ] = None,
     seed: Seed = 0,
-    precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     devices: Annotated[int, typer.Option(min=1, max=1024)] = 1,
     nodes: Annotated[int, typer.Option(min=1, max=1024)] = 1,
     checkpoint_every: Annotated[int, typer.Option(min=1)] = 500,
@@ -159,8 +159,8 @@ def zoo(
     hours: Annotated[float, typer.Option(help="Time for all together; call again to go on.", callback=finite)] = 24.0,
     model: Annotated[list[str] | None, typer.Option(help="Models to make; else all, the evaluator first.")] = None,
     seed: Seed = 0,
-    precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     same_people: SamePeople = False,
 ) -> None:
     """Train every model, set them side by side on the data's test people, and pack their weights with an index.

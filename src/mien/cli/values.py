@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mien.devices import WORDS, check_device
 from mien.errors import InputError
 from mien.files import check_folder
 
@@ -17,8 +17,21 @@ MOST = 2**63 - 1  # of a seed: what random generators take
 
 def device_name(text: str) -> str:
     """Return a device's name. Raises InputError for what is none that nets compute on."""
-    if not re.fullmatch(r"(cpu|cuda|mps|xpu)(:\d{1,3})?", text):
-        raise InputError(f"--device {text}: expected cpu, cuda, or cuda:1 for the second of several")
+    check_device(text)
+    return text
+
+
+def accelerator_name(text: str) -> str:
+    """Return what trainings compute on. Raises InputError for what is no such name."""
+    if text not in ("auto", "cpu", "cuda", "gpu", "mps"):
+        raise InputError(f"--device {text}: expected {WORDS}; --devices says how many")
+    return text
+
+
+def precision_name(text: str) -> str:
+    """Return a precision's name. Raises InputError for one that is not known."""
+    if text not in ("auto", "32-true", "bf16-mixed"):
+        raise InputError(f"--precision {text}: choose auto, 32-true or bf16-mixed")
     return text
 
 
@@ -42,7 +55,9 @@ def finite(option: typer.CallbackParam, value: float | None) -> float | None:
     return value
 
 
-Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …", callback=device_name)]
+Device = Annotated[str, typer.Option(help=f"{WORDS}, or cuda:1, the second of several.", callback=device_name)]
+Accelerator = Annotated[str, typer.Option("--device", help=f"{WORDS}.", callback=accelerator_name)]
+PrecisionName = Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.", callback=precision_name)]
 Backend = Annotated[
     str,
     typer.Option(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mien.models.build import outline
+from mien.models.presets import preset_config
 from mien.models.ranges import range_in_words
-from mien.models.registry import FAMILIES, find_family, preset_config
+from mien.models.registry import FAMILIES, find_family
 
 SIZES = ("paper", "base", "small")
 _FIELD = re.compile(r"^    (\w+): .*?#\s*(.+)$")

@@ -23,8 +23,9 @@ from mien.labels import CLASSES
 from mien.media.sheet import save_sheet, sheet
 from mien.models.build import outline
 from mien.models.contract import Family, Transfers
-from mien.models.ranges import KINDS, Steps, fields_of_kind
-from mien.models.registry import create, find_family, name_of, preset_config
+from mien.models.presets import preset_config, typed_changes
+from mien.models.ranges import Steps, fields_of_kind
+from mien.models.registry import create, find_family, name_of
 from mien.models.tensor_files import read_tensors
 from mien.nn.images import to_pixels
 from mien.nn.modes import evaluating
@@ -38,8 +39,6 @@ from mien.weights.resolve import CHECKPOINT
 
 WITHOUT_TRUTH = {"need_truth": "false", "truth": "0", "exact": "false"}
 """Settings, of the families that have them, for data in which nobody shows what another shows too."""
-
-YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -224,23 +223,6 @@ def check_labels(family: Family, data: Data) -> None:
         if not found[label]:
             name = name_of(family)
             raise InputError(f"{labels.folder}: no image has what {name} learns from; expected {columns[label]}")
-
-
-def typed_changes(model: str, preset: str, changes: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings given as text in their config's types. Raises InputError for what does not fit."""
-    config = preset_config(model, preset)
-    kinds = {name: type(value) for name, value in asdict(config).items()}
-    kinds.pop("subjects", None)  # counted from the data
-    typed: dict[str, Any] = {}
-    for name, text in changes.items():
-        if name not in kinds:
-            raise InputError(f"--set {name}: {model} has no such setting; it has {', '.join(kinds)}")
-        try:
-            typed[name] = YES_NO[text.lower()] if kinds[name] is bool else kinds[name](text)
-        except (ValueError, KeyError) as error:
-            raise InputError(f"--set {name}={text}: expected {KINDS[kinds[name]]}") from error
-    replace(config, **typed)  # which looks at every value
-    return typed
 
 
 @torch.inference_mode()

@@ -19,7 +19,7 @@ from mien.cli.evaluate.options import (
 )
 from mien.cli.tables import print_frame
 from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, sets_of
-from mien.cli.values import Out, Seed, Seeds, finite
+from mien.cli.values import Accelerator, Out, PrecisionName, Seed, Seeds, finite
 from mien.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def evaluate_ablation(
     preset: Annotated[list[str] | None, typer.Option(help="Presets side by side; else all small ones.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting of all, as steps=500.")] = None,
     seed: Seeds = None,
-    precision: str = "auto",
-    device: str = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     evaluator: EvaluatorName = "evaluator",
     test: Annotated[list[Path] | None, typer.Option(help="Folders of the test people, where not in --data.")] = None,
     start: Annotated[Path | None, typer.Option(help="A run whose weights all begin with.")] = None,
@@ -101,9 +101,9 @@ def evaluate_ablation(
     """
     from mien.data.sets import training_data
     from mien.evaluate.protocols.ablation import ablate, ablations, spread
-    from mien.models.registry import preset_config
+    from mien.models.presets import preset_config, typed_changes
     from mien.training.settings import Settings
-    from mien.training.start import Training, typed_changes
+    from mien.training.start import Training
 
     presets = preset or ablations(model)
     wanted = dict(map(parse_setting, set_ or ()))
@@ -152,8 +152,8 @@ def evaluate_recognition(
         float | None, typer.Option(min=0, help="Shorten all stages alike: a fold's nets take so long.", callback=finite)
     ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting, as steps=500.")] = None,
-    precision: str = "auto",
-    device: str = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     same_people: SamePeople = False,
 ) -> None:
     """Train and test by subject folds: a model's recogniser against the CNN baseline. Resumes if killed.
@@ -167,9 +167,9 @@ def evaluate_recognition(
     from mien.evaluate.protocols.recognition_tables import difference_lines, figures_frame, fold_table, summary
     from mien.evaluate.written import write_csv
     from mien.labels import BASIC, CLASSES
-    from mien.models.registry import preset_config
+    from mien.models.presets import preset_config, typed_changes
     from mien.training.settings import Settings
-    from mien.training.start import Training, typed_changes
+    from mien.training.start import Training
     from mien.weights.resolve import resolve
 
     if wrong := set(word or ()) - set(CLASSES):
@@ -236,8 +236,8 @@ def evaluate_reading(
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting of training, as steps=500.")] = None,
     start: Annotated[str | None, typer.Option(help="Weights that the folds' trainings begin with.")] = None,
     seed: Seed = 0,
-    precision: str = "auto",
-    device: str = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     all_people: AllPeople = False,
     same_people: SamePeople = False,
 ) -> None:
@@ -307,9 +307,9 @@ def _read_by_trained(
 ) -> tuple[Data, list[Share]]:  # fmt: skip
     """Return the data at the model's size, and every fold read by a model that is trained without it."""
     from mien.evaluate.reading.folds import folds_of, of_kind, trained_shares
-    from mien.models.registry import preset_config
+    from mien.models.presets import preset_config, typed_changes
     from mien.training.settings import Settings
-    from mien.training.start import Training, typed_changes
+    from mien.training.start import Training
     from mien.weights.resolve import resolve
 
     changes = typed_changes(model, preset, settings)
