@@ -39,6 +39,11 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def resolved(device: str) -> str:
+    """Return a device as PyTorch names it, the best that there is for "auto"."""
+    return best_device() if device == AUTO else device
+
+
 @cache
 def has_cuda() -> bool:
     """Whether the driver of CUDA tells of a device."""

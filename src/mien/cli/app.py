@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.early import check_asked
 from mien.cli.terminal import Sign, errors, out
 from mien.cli.values import Device
 
@@ -41,6 +42,8 @@ def page(
 
     Example: `mien app --port 7860`
     """
+    check_asked([], model or ())
+
     from mien.web.server import serve, to_others
 
     if to_others(host) and auth is None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.early import check_asked
 from mien.cli.terminal import Model, bar, out, sets_of
 from mien.cli.values import Device, Folder, Seed
 from mien.errors import InputError
@@ -86,6 +87,8 @@ def augment(
 
     Example: `mien augment more_faces --data faces --model expr_gan --per-class 1000`
     """
+    check_asked([data] if data else [], [model])
+
     from mien.data.sets import training_data
     from mien.models.io import load
     from mien.training.synthesis import synthesize

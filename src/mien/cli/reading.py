@@ -81,8 +81,11 @@ class Request:
         from mien.media.video.ffmpeg import is_clip
         from mien.recognition.table import check_table
         from mien.recognition.vocabularies import check_vocabulary
+        from mien.runtime.blendshape_reader import check_reader
 
         check_vocabulary(self.columns)
+        if self.reader:
+            check_reader(self.reader)
         if self.output:
             check_table(self.output)
         for name, path in (("--plot", self.plot), ("--elan", self.elan)):
@@ -264,8 +267,7 @@ def say_errors(rows: Sequence[Row], in_table: bool) -> int:
 
 def say_others(row: Row) -> None:
     """Print which faces were left out of a picture."""
-    if others := row.get("left_out"):
-        say_left_out(row["path"], row["number"], others)
+    say_left_out(row["path"], row.get("number", 1), row.get("left_out", ()))
 
 
 def print_short(rows: Iterator[Row], short: Callable[[Row, bool], Row], timed: bool, told: bool = False) -> int:

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from mien.about import DEFAULT
-from mien.cli.output import check_outputs
+from mien.cli.output import check_outputs, say_left_out
 from mien.cli.reading import Columns, Elan, EveryFace, Osc, Plot, ReaderName, Request, Smooth, Table, form_of
-from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, OnRay, SaveExpression, Workers, bar, errors, out
-from mien.cli.values import Backend, Device
+from mien.cli.terminal import Aligned, Model, Number, OnRay, SaveExpression, Workers, bar, errors, out
+from mien.cli.values import Backend, Device, LandmarkerName
 from mien.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -196,7 +196,13 @@ def embed(
 
     tool = Editor(model, device, aligned, landmarker=landmarker, backend=backend)
     tool.engine.require("embed")  # once, not for every picture
-    rows, failed = each_picture(paths, lambda path: tool.embed(path, number))
+
+    def codes_of(path: Path) -> dict[str, np.ndarray]:
+        cut = tool.crop(path, number)
+        say_left_out(path, cut.number, cut.left_out, "--face N")
+        return tool.embed(cut)
+
+    rows, failed = each_picture(paths, codes_of)
     if not rows:
         raise InputError(f"no face was embedded; {output} was not written")
     expression, identity = (np.stack([codes[name] for _, codes in rows]) for name in ("expression", "identity"))

@@ -56,9 +56,6 @@ Model = Annotated[str, typer.Option(help="Name of weights that come with mien, a
 Number = Annotated[int | None, typer.Option("--face", help="Which face, if there are several: 1 is the leftmost.")]
 LikeNumber = Annotated[int | None, typer.Option("--like-face", help="Which face of --like.")]
 Aligned = Annotated[bool, typer.Option(help="The pictures are aligned crops already: look for no face.")]
-LandmarkerName = Annotated[
-    str, typer.Option("--landmarker", help="Who finds the eyes: net (our own), cascade, or mediapipe:FILE.task.")
-]
 Faces = Annotated[
     list[Path], typer.Argument(metavar="FACE...", help="A photograph or a clip; or several, and folders of them.")
 ]
@@ -92,6 +89,9 @@ Only = Annotated[
 SaveExpression = Annotated[
     Path | None,
     typer.Option(metavar="FILE.json", help="Write the expression, to be asked for by --expression FILE.json."),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Let the output take the place of a picture or a clip that is given.")
 ]
 OnRay = Annotated[
     bool, typer.Option("--ray", help="Work on a Ray cluster, RAY_ADDRESS's or this computer; -o is a folder all see.")

@@ -21,6 +21,22 @@ def device_name(text: str) -> str:
     return text
 
 
+def backend_name(text: str) -> str:
+    """Return the name of what runs models. Raises InputError for what does not."""
+    from mien.runtime.open import check_backend
+
+    check_backend(text)
+    return text
+
+
+def landmarker_name(text: str) -> str:
+    """Return the name of who finds the eyes. Raises InputError for another."""
+    from mien.runtime.landmarker import check_landmarker
+
+    check_landmarker(text)
+    return text
+
+
 def accelerator_name(text: str) -> str:
     """Return what trainings compute on. Raises InputError for what is no such name."""
     if text not in ("auto", "cpu", "cuda", "gpu", "mps"):
@@ -62,7 +78,16 @@ Backend = Annotated[
     str,
     typer.Option(
         help="What runs the model: torch, onnx or openvino; auto is onnx where it was exported so, as what comes with "
-        "mien is, else torch."
+        "mien is, else torch.",
+        callback=backend_name,
+    ),
+]
+LandmarkerName = Annotated[
+    str,
+    typer.Option(
+        "--landmarker",
+        help="Who finds the eyes: net (our own), cascade, or mediapipe:FILE.task.",
+        callback=landmarker_name,
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=MOST, help="Other seeds give other random numbers.")]

@@ -29,8 +29,7 @@ def open_engine(model: str | Engine | Family, device: str = "cpu", backend: str 
     Raises InputError where there is no such model, for a device that is not there, and for a backend that cannot run
     it.
     """
-    if backend not in BACKENDS:
-        raise InputError(f"--backend {backend}: choose from {', '.join(BACKENDS)}")
+    check_backend(backend)
     if not isinstance(model, str):
         if hasattr(model, "abilities"):
             return cast(Engine, model)
@@ -46,6 +45,12 @@ def open_engine(model: str | Engine | Family, device: str = "cpu", backend: str 
     from mien.runtime.pytorch import open_pytorch
 
     return open_pytorch(model, device)
+
+
+def check_backend(name: str) -> None:
+    """Raise InputError for what runs no model."""
+    if name not in BACKENDS:
+        raise InputError(f"--backend {name}: choose from {', '.join(BACKENDS)}")
 
 
 def has_torch() -> bool:

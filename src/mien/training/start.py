@@ -23,13 +23,11 @@ from mien.labels import CLASSES
 from mien.media.sheet import save_sheet, sheet
 from mien.models.build import outline
 from mien.models.contract import Family, Transfers
-from mien.models.presets import preset_config, typed_changes
-from mien.models.ranges import Steps, fields_of_kind
+from mien.models.presets import counted_steps, preset_config, typed_changes
 from mien.models.registry import create, find_family, name_of
 from mien.models.tensor_files import read_tensors
 from mien.nn.images import to_pixels
 from mien.nn.modes import evaluating
-from mien.reading import read_json
 from mien.training.loop import train
 from mien.training.origin import origin
 from mien.training.plan import Planned, plan
@@ -128,31 +126,16 @@ def stretched(model: str, preset: str, changes: Mapping[str, Any], steps: int) -
     What is changed by name counts as a proportion. Raises InputError where there are too few for every stage.
     """
     config = replace(preset_config(model, preset), **changes)
-    counted = {name: n for name in fields_of_kind(type(config), Steps) if (n := getattr(config, name))}
+    counted = counted_steps(model, config, steps)
 
     def total(with_steps: Mapping[str, int]) -> int:
         header = {"family": model, "config": asdict(replace(config, **with_steps))}
         return sum(stage.steps for stage in outline(header, Path(model)).stages())
 
-    if steps < len(counted):
-        raise InputError(f"--steps {steps}: {model} has {len(counted)} stages; expected {len(counted)} or more")
     found = {name: max(1, round(n * steps / total({}))) for name, n in counted.items()}
     longest = max(found, key=lambda name: found[name])
     exact = found | {longest: max(1, found[longest] + steps - total(found))}  # what rounding left
     return exact if total(exact) == steps else found
-
-
-def settings_in(path: Path, model: str) -> dict[str, str]:
-    """Return the settings, as text, that a run.json or a file like it holds under "config"; docs/training.md shows one.
-
-    Raises InputError for another file, or another model's.
-    """
-    expected = 'expected the run.json of a run, or {"family": "ter_gan", "config": {"lr": 0.001}}'
-    found = read_json(path, expected, {"family": str, "config": dict, "*": object})
-    if find_family(found["family"]) is not find_family(model):
-        raise InputError(f"{path}: holds settings of {found['family']}, not of {model}")
-    known = {name: value for name, value in found["config"].items() if name != "subjects"}  # counted from the data
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in known.items()}
 
 
 def begin_with(family: Family, start: Path) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.early import check_asked
 from mien.cli.evaluate.options import (
     AllPeople,
     BothWays,
@@ -15,6 +16,7 @@ from mien.cli.evaluate.options import (
     Size,
     asked_for,
     by_name,
+    check_pairs,
     find_and_warn,
     print_record_path,
     test_people,
@@ -38,6 +40,8 @@ def evaluate_disentanglement(
 
     Example: `mien evaluate disentanglement --data photofaces -o out/codes`
     """
+    check_asked(data, [model], evaluator)
+
     from mien.evaluate.evaluators.registry import find_evaluator
     from mien.evaluate.protocols.disentanglement import PROBED, SEEN, by_disentanglement
     from mien.evaluate.record import frame_of
@@ -69,11 +73,14 @@ def evaluate_compare(
 
     Example: `mien evaluate compare --data photofaces --model ter_gan --model runs/mine -o out/compare`
     """
-    from mien.evaluate.protocols.comparison import compare
-    from mien.evaluate.trials import STARTS
+    from mien.data.neutral import STARTS
 
     if start not in STARTS:
         raise InputError(f"--start {start}: expected one of {', '.join(STARTS)}")
+    check_asked(data, model, evaluator)
+
+    from mien.evaluate.protocols.comparison import compare
+
     nets, chosen = by_name(model), test_people(sets_of(data, same_people), size, all_people)
     who = find_and_warn(evaluator, chosen, nets)
     with bar("comparing") as progress:
@@ -96,6 +103,8 @@ def evaluate_intensity(
 
     Example: `mien evaluate intensity --data photofaces --model expr_gan -o out/intensity`
     """
+    check_asked(data, model, evaluator)
+
     from mien.evaluate.protocols.intensity import by_intensity
     from mien.evaluate.record import frame_of
 
@@ -120,6 +129,8 @@ def evaluate_frechet(
 
     Example: `mien evaluate frechet --data photofaces --model jesrl -o out/frechet`
     """
+    check_asked(data, model, evaluator)
+
     from mien.evaluate.protocols.frechet import by_frechet
 
     nets = by_name(model)
@@ -141,6 +152,8 @@ def evaluate_retrieval(
 
     Example: `mien evaluate retrieval --data photofaces --model expr_gan -o out/retrieval`
     """
+    check_asked(data, [model])
+
     from mien.evaluate.protocols.retrieval import by_retrieval
     from mien.evaluate.record import frame_of
 
@@ -166,6 +179,8 @@ def evaluate_gallery(
 
     Example: `mien evaluate gallery --data photofaces --model eet -o out/eet`
     """
+    check_asked(data, [model])
+
     from mien.evaluate.sheets import draw_gallery
     from mien.models.io import load
 
@@ -190,6 +205,9 @@ def evaluate_transfer(
 
     Example: `mien evaluate transfer --data photofaces --model ter_gan -o out/transfer`
     """
+    check_pairs(partners, both_ways)
+    check_asked(data, model, evaluator)
+
     from mien.evaluate.protocols.transfer import by_transfer
     from mien.evaluate.record import frame_of
 
@@ -220,6 +238,9 @@ def evaluate_identity(
 
     Example: `mien evaluate identity --data photofaces --model ter_gan -o out/identity`
     """
+    check_pairs(partners, both_ways)
+    check_asked(data, model, evaluator)
+
     from mien.data.sets import training_data
     from mien.evaluate.protocols.identity import FALSE_ACCEPTS, by_identity
     from mien.evaluate.record import frame_of
@@ -257,6 +278,8 @@ def evaluate_gaze(
 
     Example: `mien evaluate gaze --data photofaces --model eet -o out/gaze`
     """
+    check_asked(data, model, evaluator)
+
     from mien.data.sets import training_data
     from mien.evaluate.evaluators.eye_gaze import learn_eye_gaze
     from mien.evaluate.protocols.gaze import by_gaze
