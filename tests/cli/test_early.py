@@ -82,7 +82,7 @@ WRONG = {  # words: what the line must say
     ("aus", "a.jpg", "-o", "o.txt"): "o.txt: unknown suffix",
     ("aus", "a.jpg", "--model", "no_gan"): "no_gan",
     ("aus", "sub"): "sub: the folder holds no picture",
-    ("embed", "a.jpg", "-o", "o.txt"): "o.txt: expected",
+    ("embed", "a.jpg", "-o", "o.txt"): "o.txt: unknown suffix",
     ("embed", "a.jpg", "-o", "o.npz", "--model", "no_gan"): "no_gan",
     ("generate", "out", "--expression", "glee"): "glee",
     ("generate", "out", "--model", "no_gan"): "no_gan",

@@ -177,7 +177,7 @@ VALUES = {  # words: what the line must name
     ("recognize", "a.jpg", "-o", "sub"): "sub: unknown suffix",
     ("recognize", "a.jpg", "-o", ""): "-o: is given nothing",
     ("recognize", "a.jpg", "-o", "x" * 252 + ".csv"): "File name too long",
-    ("embed", "a.jpg", "-o", "."): ".: expected",
+    ("embed", "a.jpg", "-o", "."): ".: unknown suffix",
     (*EDIT, "-o", "."): "a.jpg: would be written to a.jpg, and is that file itself",
     (*EDIT, "-o", "a.jpg/o.png"): "a.jpg/o.png: there is no folder a.jpg",
 }

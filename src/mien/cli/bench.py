@@ -35,7 +35,7 @@ def bench(
 ) -> None:
     """Measure all models on one fixed set of rendered people: a page to read, a file to cite. Goes on if killed.
 
-    Example: `mien bench out/bench --data photofaces --model runs/mine`
+    Example: `mien bench out/bench --data faces --model runs/mine`
     """
     check_asked(data, model or (), evaluator)
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-Table = Annotated[Path | None, typer.Option("-o", "--output", help="A table to write: .csv, .json or .parquet.")]
+Table = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="A table to write: .csv, .json or .parquet, a row a face with its place."),
+]
 EveryFace = Annotated[bool, typer.Option("--all", help="Every face, with its place; -o does so by itself.")]
 Smooth = Annotated[bool, typer.Option("--smooth", help="Smooth what clips show over time.")]
 Columns = Annotated[

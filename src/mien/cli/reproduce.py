@@ -55,7 +55,7 @@ def reproduce(
     Killed, the same command goes on. An experiment runs on its own corpus where that is among --data, by the record
     that `mien data import` leaves, else on the data that are there, and says so.
 
-    Example: `mien reproduce ter_gan --table 1 --data photofaces --preset base`
+    Example: `mien reproduce ter_gan --table 1 --data faces --preset base`
     """
     if split not in ("people", "variants"):
         raise InputError(f"--split {split}: expected people or variants")

@@ -185,7 +185,7 @@ def zoo(
 
     Kill it at any moment; the same command goes on. To use what it made, set MIEN_ZOO to the folder.
 
-    Example: `mien zoo zoo_out --data photofaces --data studio --hours 12`
+    Example: `mien zoo zoo_out --data faces --hours 12`
     """
     from mien.models.presets import presets_of
 

@@ -38,7 +38,7 @@ def evaluate_disentanglement(
 ) -> None:
     """Probe both codes of the data's test people for person and expression; swap them, and see what comes with which.
 
-    Example: `mien evaluate disentanglement --data photofaces -o out/codes`
+    Example: `mien evaluate disentanglement --data faces -o out/codes`
     """
     check_asked(data, [model], evaluator)
 
@@ -71,7 +71,7 @@ def evaluate_compare(
 ) -> None:
     """Put models side by side on the data's test people: against the truth, and by the evaluator.
 
-    Example: `mien evaluate compare --data photofaces --model ter_gan --model runs/mine -o out/compare`
+    Example: `mien evaluate compare --data faces --model ter_gan --model runs/mine -o out/compare`
     """
     from mien.data.neutral import STARTS
 
@@ -101,7 +101,7 @@ def evaluate_intensity(
 ) -> None:
     """Sweep edits of the test people's neutral faces from 0 to 1, and let the evaluator measure how far they went.
 
-    Example: `mien evaluate intensity --data photofaces --model expr_gan -o out/intensity`
+    Example: `mien evaluate intensity --data faces --model expr_gan -o out/intensity`
     """
     check_asked(data, model, evaluator)
 
@@ -127,7 +127,7 @@ def evaluate_frechet(
 ) -> None:
     """Give the Fréchet distance, class by class, between edited neutral faces and the same people's true pictures.
 
-    Example: `mien evaluate frechet --data photofaces --model jesrl -o out/frechet`
+    Example: `mien evaluate frechet --data faces --model jesrl -o out/frechet`
     """
     check_asked(data, model, evaluator)
 
@@ -150,7 +150,7 @@ def evaluate_retrieval(
 ) -> None:
     """Find other people who show the same expression: by code, by class, by pixels.
 
-    Example: `mien evaluate retrieval --data photofaces --model expr_gan -o out/retrieval`
+    Example: `mien evaluate retrieval --data faces --model expr_gan -o out/retrieval`
     """
     check_asked(data, [model])
 
@@ -177,7 +177,7 @@ def evaluate_gallery(
 ) -> None:
     """Draw a sheet for every use a model has, with the data's test people.
 
-    Example: `mien evaluate gallery --data photofaces --model eet -o out/eet`
+    Example: `mien evaluate gallery --data faces --model eet -o out/eet`
     """
     check_asked(data, [model])
 
@@ -203,7 +203,7 @@ def evaluate_transfer(
 ) -> None:
     """Measure whether the expression arrives: action units and class by the evaluator, distance to the true picture.
 
-    Example: `mien evaluate transfer --data photofaces --model ter_gan -o out/transfer`
+    Example: `mien evaluate transfer --data faces --model ter_gan -o out/transfer`
     """
     check_pairs(partners, both_ways)
     check_asked(data, model, evaluator)
@@ -236,7 +236,7 @@ def evaluate_identity(
 ) -> None:
     """Measure whether it is still the same person: rank-1, verification, true accepts at 1 % and 0.1 % false ones.
 
-    Example: `mien evaluate identity --data photofaces --model ter_gan -o out/identity`
+    Example: `mien evaluate identity --data faces --model ter_gan -o out/identity`
     """
     check_pairs(partners, both_ways)
     check_asked(data, model, evaluator)
@@ -276,7 +276,7 @@ def evaluate_gaze(
 ) -> None:
     """Measure whether results look where the example looks: left, ahead or right.
 
-    Example: `mien evaluate gaze --data photofaces --model eet -o out/gaze`
+    Example: `mien evaluate gaze --data faces --model eet -o out/gaze`
     """
     check_asked(data, model, evaluator)
 

@@ -55,7 +55,7 @@ def evaluate_augmentation(
 ) -> None:
     """Train a plain recogniser on true faces and more and more synthesised ones; test it on the people marked test.
 
-    Example: `mien evaluate augmentation --data photofaces --model runs/expr_gan -o out/augmentation`
+    Example: `mien evaluate augmentation --data faces --model runs/expr_gan -o out/augmentation`
     """
     if count and times:
         raise InputError("--count and --times: expected one of the two")
@@ -100,7 +100,7 @@ def evaluate_ablation(
 ) -> None:
     """Train a model's ablations alike, and measure each on the data's test people. Resumes if killed.
 
-    Example: `mien evaluate ablation jesrl --data photofaces -o out/ablation`
+    Example: `mien evaluate ablation jesrl --data faces -o out/ablation`
     """
     from mien.models.presets import ablations
 
@@ -165,7 +165,7 @@ def evaluate_recognition(
 
     Beside both, of a model that is pre-trained: its recogniser on the encoder as it was before the model's own stages.
 
-    Example: `mien evaluate recognition --data photofaces -o out/recognition --folds 4 --people 70 --split variants`
+    Example: `mien evaluate recognition --data faces -o out/recognition --folds 4`
     """
     from mien.labels import BASIC, CLASSES
 
@@ -252,7 +252,7 @@ def evaluate_reading(
     The people marked test, and whole folders in which nobody is, are read by MODEL. With --folds all others too, each
     by a net that was trained without them: the runs given, or MODEL trained for every fold, which resumes if killed.
 
-    Example: `mien evaluate reading fields --data photofaces --data photofaces_extra --same-people -o out/reading`
+    Example: `mien evaluate reading fields --data faces -o out/reading`
     """
     if kind not in ("all", "real", "rendered"):
         raise InputError(f"--kind {kind}: expected real, rendered or all")
