@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from mien.cli.terminal import parse_setting
-from mien.errors import InputError
+from mien.errors import InputError, missing
 
 OTHERS = "others"
 """In place of weights to start with: the model is trained first on the people whom the regime leaves out."""
@@ -41,6 +42,12 @@ def check_data(folders: Sequence[Path]) -> None:
     for folder in folders:
         if not (folder / METADATA).is_file():
             read_manifest(folder)  # which says what is missing
+
+
+def check_trains() -> None:
+    """Raise MissingPackage where there is nothing to train with."""
+    if find_spec("lightning") is None:
+        raise missing("training", "lightning")
 
 
 def check_training(

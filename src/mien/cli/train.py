@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from mien.cli.early import check_asked, check_data
+from mien.cli.early import check_asked, check_data, check_trains
 from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, sets_of
 from mien.cli.values import Accelerator, PrecisionName, Seed, finite, folder_name
 from mien.errors import InputError
@@ -91,6 +91,7 @@ def train(
         stop_after=None if minutes is None else 60 * minutes,
     )
     check_asked(data, [start] if start else [])
+    check_trains()
 
     from mien.training.start import begin
 
@@ -192,6 +193,7 @@ def zoo(
     for name in model or ():
         presets_of(name)
     check_data(data)
+    check_trains()
 
     from mien.evaluate.protocols.comparison import compare
     from mien.training.settings import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.early import OTHERS, check_asked, check_data, check_training
+from mien.cli.early import OTHERS, check_asked, check_data, check_training, check_trains
 from mien.cli.evaluate.options import (
     AllPeople,
     EvaluatorName,
@@ -108,6 +108,7 @@ def evaluate_ablation(
     looked_at = [check_training(model, name, set_) for name in presets]
     changes, size = looked_at[0]
     check_asked([*data, *(test or ())], [str(start)] if start else [], evaluator)
+    check_trains()
 
     from mien.data.sets import training_data
     from mien.evaluate.protocols.ablation import ablate, spread
@@ -178,6 +179,7 @@ def evaluate_recognition(
     dealt = None if official else known_folds(folds)
     changes, size = check_training(model, preset, set_, start)
     check_data(data)
+    check_trains()
 
     from mien.evaluate.protocols.recognition import Regime
     from mien.evaluate.protocols.recognition_record import by_recognition
@@ -265,6 +267,7 @@ def evaluate_reading(
     else:
         check_training(model, preset, set_, start)
         check_data(data)
+        check_trains()
 
     from mien.evaluate.protocols.reading import by_reading
     from mien.evaluate.reading.tables import group_frames, lost_frame
