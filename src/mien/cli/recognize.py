@@ -233,7 +233,8 @@ def write_codes(output: Path, rows: Sequence[tuple[Path, Mapping[str, np.ndarray
     kinds, names = ("expression", "identity"), [path_text(path) for path, _ in rows]
     if output.suffix.lower() == ".npz":
         data = io.BytesIO()
-        np.savez(data, path=np.array(names), **{kind: np.stack([codes[kind] for _, codes in rows]) for kind in kinds})
+        expression, identity = (np.stack([codes[kind] for _, codes in rows]) for kind in kinds)
+        np.savez(data, path=np.array(names), expression=expression, identity=identity)
         return write_whole(output, data.getvalue())
     table: list[dict[str, Any]] = [
         {"path": name} | {f"{kind}_{k}": float(value) for kind in kinds for k, value in enumerate(codes[kind])}
