@@ -8,9 +8,9 @@ BIN := $(VENV)/bin
 demo: env
 	$(BIN)/mien demo demo_out
 
-# Trains, measures and packs every model's weights: make zoo DATA=photofaces HOURS=12; called again, it goes on.
-# Several data sets of the same people: make zoo DATA="photofaces photofaces_extra" SAME_PEOPLE=1
-DATA ?= photofaces
+# Trains, measures and packs every model's weights: make zoo DATA=faces HOURS=12; called again, it goes on.
+# Several data sets of the same people: make zoo DATA="faces more" SAME_PEOPLE=1
+DATA ?= faces
 SAME_PEOPLE ?=
 HOURS ?= 24
 zoo: env

@@ -37,7 +37,7 @@ SHORTER: Mapping[str, list[str]] = {
     "mien evaluate recognition": ["--folds", "2", "--minutes", "0.1", *SMALL],
     "mien evaluate reading": ["--limit", "40"],
     "mien evaluate augmentation": ["--count", "12", "--steps", "10", "--doublings", "0", "--seed", "0"],
-    "mien reproduce eet": ["--people", "6", "--minutes", "0.1"],
+    "mien reproduce eet": ["--people", "6", "--model", "eet"],
     "mien app": ["--port", PORT],
 }
 """The beginning of a command -> words with which it is short: options take the place of the command's own."""

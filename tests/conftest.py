@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the suite computes on the processor, whatever else there is
+
 Rows = list[dict[str, str]]
 
 PEOPLE = {  # name: (skin RGB, source, gender, parents)

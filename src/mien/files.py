@@ -64,6 +64,15 @@ def place_of(path: Path) -> Path:
     return target
 
 
+def identity(path: Path) -> tuple[int, int] | str:
+    """Return what all names of one file have in common, by spelling, links and hard links; it may not be there yet."""
+    try:
+        about = path.stat()
+    except (OSError, ValueError):
+        return os.path.realpath(path)
+    return about.st_dev, about.st_ino
+
+
 def check_place(path: Path) -> None:
     """Raise InputError where no file can be written: worth asking before long work."""
     target = place_of(path)

@@ -287,3 +287,24 @@ def test_a_user_without_the_extras_is_told():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "numba" in done.stderr and "pip install" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_caches_are_told_with_their_size_and_how_to_empty_them(tmp_path, monkeypatch, capsys):
+    for name in ("XDG_CACHE_HOME", "HF_HOME", "TMPDIR", "NUMBA_CACHE_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "TMPDIR"))
+    code, told, _ = run(capsys, "info", "--caches", tmp_path)
+    assert code == 0 and told == "nothing is kept\n"
+    places = {"sets/faces/.mien_cache/a": 3 << 20, "XDG_CACHE_HOME/mien/b": 5, "HF_HOME/hub/models--a/c": 7}
+    places |= {"TMPDIR/mien-app-1/d": 9, "NUMBA_CACHE_DIR/e.nbi": 11, "NUMBA_CACHE_DIR/f.txt": 13}
+    for name, size in places.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(size))
+    code, told, _ = run(capsys, "info", "--caches", tmp_path / "sets", "--json")
+    rows = json.loads(told)
+    assert code == 0 and [row["bytes"] for row in rows] == [3 << 20, 5, 7, 9, 11]
+    assert all(Path(row["place"]).is_dir() and row["empty"] for row in rows)
+    code, told, _ = run(capsys, "info", "--caches", tmp_path / "sets")
+    assert "3.0 MiB  decoded data sets:" in told and "remove the folder" in told
+    assert run(capsys, "info")[0] == 2 and "--caches" in run(capsys, "info", "--caches", tmp_path / "no")[2]

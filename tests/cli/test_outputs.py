@@ -13,12 +13,13 @@ import typer
 from PIL import Image
 
 from mien.cli import evaluate_verbs, streams
-from mien.cli.output import check_outputs, same_file
+from mien.cli.output import check_outputs
 from mien.cli.terminal import errors
 from mien.cli.values import results_folder
 from mien.errors import InputError
 from mien.evaluate.results import NOTE
-from mien.files import alone, check_json
+from mien.files import alone, check_json, identity
+from mien.media.provenance import read_stamp
 from tests.cli.test_cli import run
 
 FEAR = ("--aligned", "--expression", "fear")
@@ -95,9 +96,31 @@ def test_a_report_replaces_a_report(here):
 
 
 def test_one_file_by_two_names(here):
-    assert same_file(Path("a.jpg"), here / "sub" / ".." / "link.jpg")
-    assert same_file(Path("new.png"), here / "sub" / ".." / "new.png")
-    assert not same_file(Path("a.jpg"), Path("b.jpg")) and not same_file(Path("new.png"), Path("a.jpg"))
+    os.link("a.jpg", "hard.jpg")
+    assert identity(Path("a.jpg")) == identity(here / "sub" / ".." / "link.jpg") == identity(Path("hard.jpg"))
+    assert identity(Path("new.png")) == identity(here / "sub" / ".." / "new.png")
+    assert len({identity(Path(name)) for name in ("a.jpg", "b.jpg", "new.png")}) == 3
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "sub/../a.jpg", "link.jpg", "hard.jpg"])
+def test_an_input_is_replaced_by_force_alone(here, capsys, name):
+    os.link("a.jpg", "hard.jpg")
+    before = everything(here)
+    code, _, err = run(capsys, *EDIT, "-o", name)
+    assert code == 2 and f"-o {name}: is FACE" in err and "or --force" in err and everything(here) == before
+    code, _, err = run(capsys, *EDIT, "-o", name, "--preview", name, "--force")
+    assert code == 2 and "--preview" in err and everything(here) == before  # it would come first
+    code, _, err = run(capsys, *EDIT, "-o", name, "--force")
+    assert code == 0, err
+    assert read_stamp(here / name).operation.startswith("edit") and (here / "link.jpg").is_symlink()
+
+
+def test_a_folder_is_not_forced_upon_itself(here, capsys):
+    os.link("a.jpg", "sub/b.jpg")
+    before = everything(here)
+    for words, says in ((["b.jpg", "-o", "sub"], "and a.jpg has that place"), ([".", "-o", ".", "--force"], "--force")):
+        code, _, err = run(capsys, "edit", "a.jpg", *words, *FEAR)
+        assert code == 2 and says in err and everything(here) == before
 
 
 def test_a_picture_of_the_data_is_no_place_for_the_balance(faces_folder, capsys):
@@ -118,7 +141,7 @@ VALUES = {  # words: what the line must name
     ("train", "ter_gan", "--data", "d", "--run", "r", "--set", "pretrain_steps=-1"): "pretrain_steps is -1",
     ("train", "fields", "--data", "d", "--run", "r", "--set", "turn=inf"): "turn is inf",
     ("train", "fields", "--data", "d", "--run", "r", "--set", f"steps={'9' * 5000}"): "steps=",
-    ("train", "ter_gan", "--data", "d", "--run", "r", "--device", "meta"): "device is meta",
+    ("train", "ter_gan", "--data", "d", "--run", "r", "--device", "meta"): "--device meta: expected auto",
     ("train", "ter_gan", "--data", "d", "--run", "r", "--seed", "-1"): "--seed",
     ("train", "ter_gan", "--data", "d", "--run", "r", "--minutes", "nan"): "--minutes",
     ("train", "ter_gan", "--data", "d", "--run", "r", "--minutes", "-1"): "--minutes",
@@ -154,7 +177,7 @@ VALUES = {  # words: what the line must name
     ("recognize", "a.jpg", "-o", "sub"): "sub: unknown suffix",
     ("recognize", "a.jpg", "-o", ""): "-o: is given nothing",
     ("recognize", "a.jpg", "-o", "x" * 252 + ".csv"): "File name too long",
-    ("embed", "a.jpg", "-o", "."): ".: expected",
+    ("embed", "a.jpg", "-o", "."): ".: unknown suffix",
     (*EDIT, "-o", "."): "a.jpg: would be written to a.jpg, and is that file itself",
     (*EDIT, "-o", "a.jpg/o.png"): "a.jpg/o.png: there is no folder a.jpg",
 }

@@ -16,10 +16,11 @@ from mien.data.images import resize_square
 from mien.errors import InputError
 from mien.evaluate.answers import MADE
 from mien.evaluate.protocols import ablation
-from mien.evaluate.protocols.ablation import ablate, ablations
+from mien.evaluate.protocols.ablation import ablate
 from mien.evaluate.trials import trials
 from mien.metrics.regions import region_boxes
 from mien.models.io import save_model
+from mien.models.presets import ablations
 from mien.models.registry import create
 from mien.training import start
 from mien.training.settings import Settings

@@ -26,7 +26,8 @@ from mien.evaluate.reproduction.runner import reproduce, result_of
 from mien.evaluate.reproduction.table import BEGIN, END, lines_of, placed, table_of
 from mien.metrics.bootstrap import Interval, intervals, less
 from mien.models.io import save_model
-from mien.models.registry import create, find_family, preset_config
+from mien.models.presets import preset_config
+from mien.models.registry import create, find_family
 from mien.training.settings import Settings
 from tests.helpers.tiny import TINY
 

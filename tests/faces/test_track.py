@@ -42,6 +42,7 @@ def test_a_face_that_jumps_is_found_around_its_place_or_anywhere():
 
 
 PEOPLE = np.eye(4, dtype=np.float32)
+EYES_AT_100 = np.array([[82, 40], [118, 40.0]])
 
 
 @pytest.fixture
@@ -117,6 +118,21 @@ def test_the_second_is_chosen_where_two_are(faces):
     assert "no face 3 in any of 21 frames, 2 at most" in told
     with pytest.raises(InputError, match="--face N"):
         places(track.Follower("clip.mp4", who), [[(100, 0), (300, 1)]])
+
+
+def test_the_largest_by_far_is_taken_and_the_others_are_told(faces, monkeypatch):
+    small = Face((450, 0, 40, 40), np.array([[463, 16], [477, 16.0]]), 3.0)
+    monkeypatch.setattr(
+        track, "find_faces", lambda rgb, landmarker=None: [Face((50, 0, 100, 100), EYES_AT_100, 3.0), small]
+    )
+    follower = track.Follower("clip.mp4", who)
+    assert places(follower, [[(100, 0), (470, 1)]]) == [100.0]
+    assert follower.chosen == 1 and follower.left_out == ("2: 40×40 at (450, 0)",)
+
+
+def test_where_nobody_is_by_far_the_largest_one_may_be_named_beforehand(faces):
+    follower = track.Follower("clip.mp4", who, otherwise=1)
+    assert places(follower, [[(100, 0), (300, 1)]]) == [100.0] and not follower.left_out
 
 
 def test_gaps_and_jumps_begin_anew(faces):

@@ -8,10 +8,10 @@ import pytest
 
 from mien.errors import InputError
 from mien.models.build import outline
+from mien.models.presets import CONFIGS, presets_of, typed_changes
 from mien.models.ranges import Range, _fields
 from mien.models.registry import FAMILIES
 from mien.training.settings import Settings
-from mien.training.start import typed_changes
 
 NUMBERS = [
     pytest.param(family, name, kind, allowed, id=f"{family}-{name}")
@@ -60,3 +60,11 @@ def test_edges_are_in_their_ranges(family):
 def test_how_to_train_has_ranges_too(name, value):
     with pytest.raises(InputError, match="device" if name == "accelerator" else name):
         Settings(**{name: value})
+
+
+def test_presets_are_those_of_the_models():
+    """What the shell judges by, without PyTorch, is what the models have."""
+    assert CONFIGS.keys() == FAMILIES.keys()
+    for name, family in FAMILIES.items():
+        assert presets_of(name) == family.PRESETS
+        assert all(isinstance(config, family.Config) for config in family.PRESETS.values())

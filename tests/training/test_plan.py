@@ -11,10 +11,11 @@ from mien.data.relatives import relatives_of
 from mien.data.sets import Sets, training_data
 from mien.errors import InputError
 from mien.models.build import outline
-from mien.models.described import described, presets, settings_of
-from mien.models.registry import FAMILIES, create, preset_config
+from mien.models.described import described, presets
+from mien.models.presets import preset_config, settings_in, settings_of
+from mien.models.registry import FAMILIES, create
 from mien.training.settings import Settings
-from mien.training.start import begin, settings_in, stretched
+from mien.training.start import begin, stretched
 from mien.training.validation import split
 from tests.training.test_start import SMALL
 

@@ -13,11 +13,12 @@ from mien.data.sets import Sets, training_data
 from mien.errors import InputError
 from mien.media.sheet import sheet
 from mien.models.io import load, save_model
+from mien.models.presets import typed_changes
 from mien.models.recipe import turns_in_words
 from mien.models.registry import create
 from mien.nn.images import to_pixels
 from mien.training.settings import Settings
-from mien.training.start import begin, begin_with, draw_sheet, sampler_of, typed_changes
+from mien.training.start import begin, begin_with, draw_sheet, sampler_of
 from mien.weights.resolve import ZOO
 from tests.helpers.tiny import TINY
 

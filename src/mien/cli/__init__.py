@@ -30,6 +30,16 @@ from mien.cli.terminal import errors, log_to_terminal, out
 from mien.errors import InputError, missing
 
 NO_MEMORY = ("can't allocate memory", "CUDA out of memory", "Insufficient memory")  # in torch's words, and OpenCV's
+NEEDED = {
+    "bench": "eval,synth",
+    "demo": "eval,synth",
+    "evaluate": "eval",
+    "export": "export",
+    "reproduce": "train,eval",
+    "train": "train",
+    "zoo": "train,eval",
+}
+"""The extras without which a verb does nothing: they are named at once where one package of them is missing."""
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 
 shell = typer.Typer(
@@ -108,7 +118,9 @@ def _run(ending: Ending) -> None:
             errors.print(f"mien: out of memory ({said[0][:120]}); give smaller pictures, nets or batches", markup=False)
             sys.exit(2)
         if isinstance(error, ModuleNotFoundError):
-            errors.print(f"mien: {missing('this', error)}", markup=False)
+            verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+            told = missing(f"mien {verb}", error, needed=NEEDED.get(verb, ""))
+            errors.print(f"mien: {told}", markup=False)
             sys.exit(2)
         raise
     finally:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.early import check_asked
 from mien.cli.terminal import Sign, errors, out
 from mien.cli.values import Device
 
@@ -16,7 +17,7 @@ def page(
     model: Annotated[
         list[str] | None, typer.Option(help="A run's folder or weights to offer too; give it again for each.")
     ] = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     host: Annotated[
         str, typer.Option(help="The address to listen on; others than 127.0.0.1 let other computers in.")
     ] = "127.0.0.1",
@@ -41,6 +42,8 @@ def page(
 
     Example: `mien app --port 7860`
     """
+    check_asked([], model or ())
+
     from mien.web.server import serve, to_others
 
     if to_others(host) and auth is None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.early import check_asked
 from mien.cli.tables import print_frame
 from mien.cli.terminal import bar, out
 from mien.cli.values import folder_name
@@ -34,8 +35,10 @@ def bench(
 ) -> None:
     """Measure all models on one fixed set of rendered people: a page to read, a file to cite. Goes on if killed.
 
-    Example: `mien bench out/bench --data photofaces --model runs/mine`
+    Example: `mien bench out/bench --data faces --model runs/mine`
     """
+    check_asked(data, model or (), evaluator)
+
     from mien.evaluate.benchmark.page import TABLES, all_figures, by_answer
     from mien.evaluate.benchmark.run import bench as measured
     from mien.evaluate.benchmark.run import bench_models

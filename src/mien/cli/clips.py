@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.about import DEFAULT
-from mien.cli.output import Delivery, check_outputs, say_left_out
-from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, bar, out
-from mien.cli.values import Backend, Device, Seed, finite
+from mien.cli.early import check_files
+from mien.cli.output import GIVEN, Delivery, check_outputs, example_of, say_left_out
+from mien.cli.terminal import Aligned, Force, Model, Number, bar, out
+from mien.cli.values import Backend, Device, LandmarkerName, Seed, finite
 from mien.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def change(one: Delivery, asked: Controls, tool: Tool, transfers: bool = False) 
     editor.require(asked, transfers)  # before the first frame
     if moving:
         check_saved(one, asked)
-    still = editor.crop(like, tool.like_number) if like and not moving else None
+    still = example_of(editor, like, tool.like_number) if like and not moving else None
     expression = one.expression(editor, asked, tool.like_number)
     with bar(one.face.name) as tell:
         report = change_one(one, asked, tool, editor, still, transfers, tell)
@@ -112,6 +113,7 @@ def animate(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The clip to write: .mp4, .mkv, .gif, .webp or .png (APNG).")
     ] = None,
+    force: Force = False,
     begin: Annotated[
         str | None,
         typer.Option(
@@ -142,7 +144,7 @@ def animate(
     number: Number = None,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Make a clip of a photograph, whose FACE goes from expression to expression.
@@ -156,7 +158,8 @@ def animate(
     if face.is_dir():
         raise InputError(f"{face}: a folder; one photograph is animated at a time, give that")
     read = {"FACE": face, "--keys": keys, "--model": Path(model), "--landmarker": Path(landmarker.partition(":")[2])}
-    check_outputs(read, {"-o": output})
+    check_outputs(read, {"-o": output}, GIVEN if force else ())
+    check_files(face)
     check_still(face)
     asked = timeline(begin, end, seconds, key, keys, gaze, loop, fps, seed if blinks else None)
     check_output(output, asked)
@@ -165,8 +168,7 @@ def animate(
     tool = Editor(model, device, aligned, landmarker=landmarker, backend=backend)
     check_model(tool, asked)
     cut = tool.crops(face, number)[0]
-    if cut.left_out:
-        say_left_out(face, cut.number, cut.left_out)
+    say_left_out(face, cut.number, cut.left_out, "--face N")
     with bar(face.name) as tell:
         report = animate_photo(tool, cut, output, asked, face.name, size, tell)
     out.print(f"{output}: {report}", markup=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mien.about import DEFAULT
+from mien.cli.early import check_asked
 from mien.cli.tables import print_frame
 from mien.cli.terminal import Model, out
 from mien.cli.values import folder_name
@@ -25,6 +26,8 @@ def demo(
     """
     if not is_new(folder) and not (folder / "faces" / "studio.json").is_file():
         raise InputError(f"{folder}: not empty and no demo; give a new folder")
+    check_asked([], [model])
+
     from mien.evaluate.demo import demo as show
 
     table = show(folder, model, say=lambda text: out.print(text, markup=False))

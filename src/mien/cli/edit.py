@@ -10,15 +10,15 @@ import typer
 
 from mien.about import DEFAULT
 from mien.cli import clips, folders
-from mien.cli.output import Delivery
+from mien.cli.output import Delivery, example_of
 from mien.cli.terminal import (
     Aligned,
     Crop,
     Every,
     Faces,
+    Force,
     Intensity,
     KeepFormat,
-    LandmarkerName,
     LikeNumber,
     MinIdentity,
     Model,
@@ -33,7 +33,7 @@ from mien.cli.terminal import (
     Workers,
     out,
 )
-from mien.cli.values import Backend, Device
+from mien.cli.values import Backend, Device, LandmarkerName
 from mien.errors import InputError
 from mien.labels import CLASSES, PRESETS, SPEECH
 
@@ -46,6 +46,7 @@ def transfer(
     faces: Faces,
     like: Annotated[Path, typer.Option(help="The picture or clip whose expression to take.")],
     output: Output = None,
+    force: Force = False,
     swap: Annotated[Path | None, typer.Option(help="Write the other picture too, with FACE's expression.")] = None,
     model: Model = DEFAULT,
     number: Number = None,
@@ -62,7 +63,7 @@ def transfer(
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Give FACE the expression of another picture, or swap the two.
@@ -79,7 +80,7 @@ def transfer(
     face = faces[0]
     one = Delivery(
         face, output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like, swap,
-        save_expression,
+        save_expression, force=force,
     )  # fmt: skip
     how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format, backend)
     if folders.are_several(faces, output):
@@ -98,7 +99,7 @@ def transfer(
 
     tool = Editor(model, device, aligned, crop, landmarker, backend=backend)
     tool.require(asked, transfers=True)
-    cuts, examples = one.faces(tool), [tool.crop(like, like_number)]
+    cuts, examples = one.faces(tool), [example_of(tool, like, like_number)]
     expression = one.expression(tool, replace(asked, like=examples))
     photo = tool.ask(cuts, replace(asked, like=examples), transfers=True)
     figures = one.accept(tool, cuts, photo, asked)
@@ -112,6 +113,7 @@ def transfer(
 def edit(
     faces: Faces,
     output: Output = None,
+    force: Force = False,
     expression: Annotated[
         list[str] | None,
         typer.Option(
@@ -150,7 +152,7 @@ def edit(
     keep_format: KeepFormat = False,
     ray: OnRay = False,
     ray_workers: Workers = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Change FACE's expression, gaze and head: to a class, to action units, or towards another picture.
@@ -173,7 +175,7 @@ def edit(
 
     one = Delivery(
         faces[0], output, number, every, preview, crop, report, min_identity, sign, landmarker, model, like,
-        saved=save_expression, expressions=tuple(expression or ()),
+        saved=save_expression, expressions=tuple(expression or ()), force=force,
     )  # fmt: skip
     how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format, backend)
     if ray or folders.are_several(faces, output):
@@ -188,6 +190,7 @@ def edit(
 def neutralize(
     faces: Faces,
     output: Output = None,
+    force: Force = False,
     model: Model = DEFAULT,
     number: Number = None,
     every: Every = False,
@@ -199,7 +202,7 @@ def neutralize(
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Take the expression off FACE.
@@ -209,7 +212,9 @@ def neutralize(
     from mien.controls import Controls
 
     asked = Controls("neutral")
-    one = Delivery(faces[0], output, number, every, preview, crop, report, min_identity, sign, landmarker, model)
+    one = Delivery(
+        faces[0], output, number, every, preview, crop, report, min_identity, sign, landmarker, model, force=force
+    )
     how = clips.Tool(model, aligned, device, number, None, landmarker, keep_format, backend)
     if folders.are_several(faces, output):
         return folders.change(faces, one, asked, how)
@@ -231,7 +236,7 @@ def change(
     tool = Editor(one.model, device, aligned, one.crop, one.landmarker, backend=backend)
     tool.require(asked)
     faces = one.faces(tool)
-    like = None if asked.like is None else tool.crop(asked.like, like_number)
+    like = None if asked.like is None else example_of(tool, asked.like, like_number)
     expression = one.expression(tool, asked if like is None else replace(asked, like=like))
     photo = one.change(tool, faces, asked, like)
     one.save(expression)

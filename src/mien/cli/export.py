@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from mien.cli.early import check_asked, check_files
 from mien.cli.terminal import out
+from mien.errors import InputError
 
 
 def export(
@@ -31,6 +33,13 @@ def export(
 
     Example: `mien export fields -o exported --to onnx`
     """
+    from mien.runtime.description import FORMATS
+
+    if to not in FORMATS:
+        raise InputError(f"--to {to}: choose {' or '.join(FORMATS)}")
+    check_asked([], [model])
+    check_files(*(face or ()))
+
     from mien.export.exporting import export
 
     def say(graph: str, rows: Sequence[dict[str, Any]]) -> None:

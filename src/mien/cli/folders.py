@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 
 from mien.about import VERSION
 from mien.cli import clips
-from mien.cli.output import Delivery, check_outputs
+from mien.cli.output import Delivery, check_outputs, example_of
 from mien.cli.terminal import bar, errors, out
 from mien.errors import InputError
 
@@ -66,7 +65,7 @@ class Orders:
     def check(self) -> list[Job]:
         """Return the jobs. Raises InputError, before long work, for what does not fit together or cannot be written."""
         from mien.editing.folder import jobs_of
-        from mien.files import check_folder
+        from mien.files import check_folder, identity
         from mien.media.photo import FORMATS
         from mien.media.video.ffmpeg import is_clip
 
@@ -74,6 +73,8 @@ class Orders:
         for name, path in (("--preview", one.preview), ("--swap", one.swap)):
             if path:
                 raise InputError(f"{name} {path}: is of one photograph; give one file, or leave it out")
+        if one.force:
+            raise InputError("--force: is for one file; a folder in its own place would be changed twice if it went on")
         if one.output is None:
             raise InputError("no -o: name the folder to write into")
         if not one.output.is_dir() and (one.output.suffix.lower() in FORMATS or is_clip(one.output)):
@@ -85,10 +86,10 @@ class Orders:
         if one.saved:
             check_outputs(one.read(), {"--save-expression": one.saved})
         jobs = jobs_of(self.faces, one.output, self.moving)
-        kept = {os.path.realpath(path): name for name, path in one.read().items() if path}
+        kept = {identity(path): name for name, path in one.read().items() if path and path.name}
         for job in jobs:
             for path in (job.target, *([one.beside(job.target)] if one.report else [])):
-                if other := kept.get(os.path.realpath(path)):
+                if other := kept.get(identity(path)):
                     told = f"would be written to {path}, which is {other}"
                     raise InputError(f"{job.source}: {told}; choose another folder")
             if one.report and one.beside(job.target).exists():
@@ -197,7 +198,7 @@ class Worker:
         self.editor = Editor(tool.model, tool.device, tool.aligned, one.crop, tool.landmarker, backend=tool.backend)
         self.editor.require(orders.asked, orders.transfers)
         example = orders.asked.like is not None and not orders.moving
-        self.like = self.editor.crop(orders.asked.like, tool.like_number) if example else None
+        self.like = example_of(self.editor, orders.asked.like, tool.like_number) if example else None
         if orders.moving:
             clips.check_saved(one, orders.asked)
         asked = orders.asked if self.like is None else replace(orders.asked, like=self.like)

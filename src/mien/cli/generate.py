@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.early import check_asked
 from mien.cli.terminal import Model, bar, out, sets_of
 from mien.cli.values import Device, Folder, Seed
 from mien.errors import InputError
@@ -18,7 +19,7 @@ def generate(
     count: Annotated[int, typer.Option(min=1, max=10_000, help="For more, see `mien augment`.")] = 8,
     expression: Annotated[str | None, typer.Option(help="A class; without it each shows one drawn for it.")] = None,
     seed: Seed = 0,
-    device: Device = "cpu",
+    device: Device = "auto",
 ) -> None:
     """Write pictures of people who do not exist to FOLDER.
 
@@ -86,6 +87,8 @@ def augment(
 
     Example: `mien augment more_faces --data faces --model expr_gan --per-class 1000`
     """
+    check_asked([data] if data else [], [model])
+
     from mien.data.sets import training_data
     from mien.models.io import load
     from mien.training.synthesis import synthesize

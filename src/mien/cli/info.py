@@ -20,11 +20,25 @@ PACKETS = (".mp4", ".m4v", ".mov")
 """Clips that have room for XMP."""
 
 
-def info(file: Path, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Say whether mien made or changed a picture or a clip, how, and who signed it.
+def info(
+    file: Annotated[
+        Path | None, typer.Argument(help="A picture or a clip; with --caches a folder of data sets, else this one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    show_caches: Annotated[
+        bool, typer.Option("--caches", help="Say where caches are, how large, and how to empty them.")
+    ] = False,
+) -> None:
+    """Say whether mien made or changed a picture or a clip, how, and who signed it; or what is kept on the disk.
 
     Example: `mien info happier.png`
+
+    Example: `mien info --caches`
     """
+    if show_caches:
+        return print_caches(file or Path(), as_json)
+    if file is None:
+        raise InputError("no FILE: give a picture or a clip, or --caches")
     stamp = stamp_of(file)
     signed, credentials = credentials_of(file)
     if as_json:
@@ -37,6 +51,24 @@ def info(file: Path, as_json: Annotated[bool, typer.Option("--json", help="Print
         return
     for line in (*stamp_lines(stamp), *credential_lines(signed, credentials)):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_caches(folder: Path, as_json: bool) -> None:
+    """Print what is kept of the data sets in a folder, and of this user."""
+    from mien.cli.caches import caches, in_words
+
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no folder; --caches takes the one in which data sets are")
+    found = [(cache, cache.size) for cache in caches(folder)]
+    if as_json:
+        rows = [{"what": c.what, "place": str(c.place), "bytes": size, "empty": c.empty} for c, size in found]
+        print(json.dumps(rows, indent=2))
+        return
+    for cache, size in found:
+        line = f"{in_words(size):>12}  {cache.what}: {cache.place}  ({cache.empty})"
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not found:
+        out.print("nothing is kept", markup=False)
 
 
 def stamp_of(file: Path) -> Stamp | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mien.cli.early import check_files
 from mien.cli.terminal import errors, out
 from mien.errors import InputError
 from mien.expressions import check_expression
-from mien.files import check_json, place_of, remove_parts
+from mien.files import check_json, identity, place_of, remove_parts
 
 if TYPE_CHECKING:
     from mien.controls import Controls
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mien.media.photo import Photo
 
 EVALUATOR = "evaluator"  # the zoo's, that no model is trained with
+GIVEN = ("FACE", "--like", "the clip")
+"""The pictures and clips whose place a result may take by --force, as they are called to the user."""
+RESULTS = ("-o", "--swap", "--to")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Delivery:
     swap: Path | None = None
     saved: Path | None = None  # where the expression goes
     expressions: tuple[str, ...] = ()  # words, and files of expressions
+    force: bool = False  # the output may take the place of what is read
     several: bool = False  # it is one of several: the report's name has the picture's whole name before .json
 
     @property
@@ -91,12 +95,14 @@ class Delivery:
         if self.report:
             pictures = {"-o": self.output, "--swap": self.swap}
             written |= {f"the report of {name}": self.beside(path) for name, path in pictures.items() if path}
-        check_outputs({"FACE": self.face, **self.read()}, written)
+        read = {"--like": self.like, **self.read(), "FACE": self.face}
+        check_outputs(read, written, GIVEN if self.force else ())
         for path in (self.output, self.swap):
             if path and self.report:
                 self.check_report(path)
         if self.saved:
             check_expression(self.saved)
+        check_files(self.face, self.like)
 
     def read(self) -> dict[str, Path | None]:
         """Return the files that are read beside FACE, by what they are to the user."""
@@ -147,8 +153,7 @@ class Delivery:
     def faces(self, tool: Editor) -> list[FaceCrop]:
         """Return the faces to change, and say which were left out where none was chosen."""
         cuts = tool.crops(self.face, self.which)
-        if cuts[0].left_out:
-            say_left_out(self.face, cuts[0].number, cuts[0].left_out)
+        say_left_out(self.face, cuts[0].number, cuts[0].left_out)
         return cuts
 
     def signer(self) -> Signer | None:
@@ -243,32 +248,38 @@ class Delivery:
             out.print(f"{self.saved}: {expression.origin}", markup=False, soft_wrap=True)
 
 
-def say_left_out(path: Path | str, number: int, others: Sequence[str]) -> None:
-    """Print that the largest face was taken, and where the others are."""
-    told = f"face {number} is taken, by far the largest; left out {', '.join(others)}; choose with --face N or --all"
-    errors.print(f"{path}: {told}", markup=False, soft_wrap=True)
+def say_left_out(path: Path | str, number: int, others: Sequence[str], how: str = "--face N or --all") -> None:
+    """Print, if faces were left out, that the largest was taken, where the others are, and how one is chosen."""
+    if others:
+        from mien.faces.detect import words_of_choice
+
+        errors.print(f"{path}: {words_of_choice(number, others, how)}", markup=False, soft_wrap=True)
 
 
-def check_outputs(read: Mapping[str, Path | None], written: Mapping[str, Path | None]) -> None:
-    """Raise InputError where a file to be written is one that is read, or two to be written are one, however spelt.
+def example_of(tool: Editor, like: Path, number: int | None) -> FaceCrop:
+    """Return the face of --like, and say which were left out where none was chosen."""
+    cut = tool.crop(like, number)
+    say_left_out(like, cut.number, cut.left_out, "--like-face N")
+    return cut
 
-    Both name files by what they are to the user, as "--preview". What killed processes left of them is removed.
+
+def check_outputs(
+    read: Mapping[str, Path | None], written: Mapping[str, Path | None], replaceable: Collection[str] = ()
+) -> None:  # fmt: skip
+    """Raise InputError where a file to be written is one that is read, or two to be written are one, however named.
+
+    Both name files by what they are to the user, as "--preview"; those of `replaceable` are given up, by --force. What
+    killed processes left of the written ones is removed.
     """
-    known = {name: path for name, path in read.items() if path and path.name}
+    known = {identity(path): (name, path) for name, path in read.items() if path and path.name}
     for name, path in written.items():
         if path is None:
             continue
         place_of(path)
-        for other, place in known.items():
-            if same_file(path, place):
-                raise InputError(f"{name} {path}: is {other} {place} itself, which would be lost; choose another name")
-        known[name] = path
+        other, place = known.get(identity(path), ("", path))
+        if other and not (other in replaceable and name in RESULTS):
+            force = ", or --force" if other in GIVEN and name in RESULTS else ""
+            told = f"is {other} {place} itself, which would be lost; choose another name{force}"
+            raise InputError(f"{name} {path}: {told}")
+        known[identity(path)] = name, path
         remove_parts(path)
-
-
-def same_file(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file, which may not be there yet."""
-    try:
-        return one.samefile(other)
-    except (OSError, ValueError):  # one is not there
-        return os.path.realpath(one) == os.path.realpath(other)

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-Table = Annotated[Path | None, typer.Option("-o", "--output", help="A table to write: .csv, .json or .parquet.")]
+Table = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="A table to write: .csv, .json or .parquet, a row a face with its place."),
+]
 EveryFace = Annotated[bool, typer.Option("--all", help="Every face, with its place; -o does so by itself.")]
 Smooth = Annotated[bool, typer.Option("--smooth", help="Smooth what clips show over time.")]
 Columns = Annotated[
@@ -81,8 +84,11 @@ class Request:
         from mien.media.video.ffmpeg import is_clip
         from mien.recognition.table import check_table
         from mien.recognition.vocabularies import check_vocabulary
+        from mien.runtime.blendshape_reader import check_reader
 
         check_vocabulary(self.columns)
+        if self.reader:
+            check_reader(self.reader)
         if self.output:
             check_table(self.output)
         for name, path in (("--plot", self.plot), ("--elan", self.elan)):
@@ -264,8 +270,7 @@ def say_errors(rows: Sequence[Row], in_table: bool) -> int:
 
 def say_others(row: Row) -> None:
     """Print which faces were left out of a picture."""
-    if others := row.get("left_out"):
-        say_left_out(row["path"], row["number"], others)
+    say_left_out(row["path"], row.get("number", 1), row.get("left_out", ()))
 
 
 def print_short(rows: Iterator[Row], short: Callable[[Row, bool], Row], timed: bool, told: bool = False) -> int:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mien.about import DEFAULT
-from mien.cli.output import check_outputs
+from mien.cli.output import check_outputs, say_left_out
 from mien.cli.reading import Columns, Elan, EveryFace, Osc, Plot, ReaderName, Request, Smooth, Table, form_of
-from mien.cli.terminal import Aligned, LandmarkerName, Model, Number, OnRay, SaveExpression, Workers, bar, errors, out
-from mien.cli.values import Backend, Device
+from mien.cli.terminal import Aligned, Model, Number, OnRay, SaveExpression, Workers, bar, errors, out
+from mien.cli.values import Backend, Device, LandmarkerName
 from mien.errors import InputError
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+if TYPE_CHECKING:
+    import numpy as np
+
+Json = Annotated[bool, typer.Option("--json", hidden=True, help="Print JSON, where `-o` writes it.")]
+Csv = Annotated[bool, typer.Option("--csv", hidden=True, help="Print CSV, where `-o` writes it.")]
 
 
 def recognize(
@@ -42,7 +45,7 @@ def recognize(
     save_expression: SaveExpression = None,
     ray: OnRay = False,
     ray_workers: Workers = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Name the expression in pictures, in every frame of clips, and in folders of both.
@@ -51,7 +54,7 @@ def recognize(
     units, head, gaze (docs/reading.md); a file that cannot be used gives a row that says why. Killed, the same command
     goes on where it stopped.
 
-    Example: `mien recognize holiday/ --csv > expressions.csv`
+    Example: `mien recognize holiday/ -o expressions.csv`
 
     Example: `mien recognize talk.mp4 2023/ -o faces.parquet --smooth --model evaluator`
 
@@ -115,14 +118,14 @@ def aus(
     save_expression: SaveExpression = None,
     ray: OnRay = False,
     ray_workers: Workers = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Measure action units, 0-5, in pictures, in every frame of clips, and in folders of both.
 
     The table of `-o` and `--all` is that of `mien recognize`.
 
-    Example: `mien aus holiday/ --csv > aus.csv`
+    Example: `mien aus holiday/ -o aus.csv`
 
     Example: `mien aus talk.mp4 -o aus.csv --smooth --plot talk.png`
 
@@ -172,40 +175,72 @@ def _decimals(value: float | None, digits: int) -> str | None:
 
 def embed(
     paths: list[Path],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The .npz file to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The codes to write: .npz, .csv, .json or .parquet.")],
     model: Model = DEFAULT,
     number: Number = None,
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
-    device: Device = "cpu",
+    device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
     """Write the expression and identity codes of pictures or folders of pictures.
 
     Example: `mien embed holiday/ -o codes.npz`
+
+    Example: `mien embed holiday/ -o codes.parquet`
     """
-    import numpy as np
-
-    from mien.files import check_place, path_text, write_whole
-
-    if output.suffix != ".npz":
-        raise InputError(f"{output}: expected a file name ending in .npz")
-    check_place(output)
+    check_codes(output)
     check_outputs({f"the picture {path}": path for path in paths}, {"-o": output})
     from mien.editing.editor import Editor
 
     tool = Editor(model, device, aligned, landmarker=landmarker, backend=backend)
     tool.engine.require("embed")  # once, not for every picture
-    rows, failed = each_picture(paths, lambda path: tool.embed(path, number))
+
+    def codes_of(path: Path) -> dict[str, np.ndarray]:
+        cut = tool.crop(path, number)
+        say_left_out(path, cut.number, cut.left_out, "--face N")
+        return tool.embed(cut)
+
+    rows, failed = each_picture(paths, codes_of)
     if not rows:
         raise InputError(f"no face was embedded; {output} was not written")
-    expression, identity = (np.stack([codes[name] for _, codes in rows]) for name in ("expression", "identity"))
-    data = io.BytesIO()
-    np.savez(data, path=np.array([path_text(path) for path, _ in rows]), expression=expression, identity=identity)
-    write_whole(output, data.getvalue())
+    write_codes(output, rows)
     out.print(f"{len(rows)} faces in {output}", markup=False)
     if failed:
         raise typer.Exit(2)
+
+
+def check_codes(path: Path) -> None:
+    """Raise InputError, before long work, where codes cannot be written."""
+    from mien.files import check_place
+    from mien.recognition.table import TABLES, check_table
+
+    if path.suffix.lower() not in (".npz", *TABLES):
+        raise InputError(f"{path}: unknown suffix '{path.suffix}'; name the file .npz, {', '.join(TABLES)}")
+    if path.suffix.lower() == ".npz":
+        check_place(path)
+    else:
+        check_table(path)
+
+
+def write_codes(output: Path, rows: Sequence[tuple[Path, Mapping[str, np.ndarray]]]) -> None:
+    """Write codes of pictures: arrays in an .npz, else a table with a column for each number."""
+    import numpy as np
+
+    from mien.files import path_text, write_whole
+    from mien.recognition.table import write_table
+
+    kinds, names = ("expression", "identity"), [path_text(path) for path, _ in rows]
+    if output.suffix.lower() == ".npz":
+        data = io.BytesIO()
+        expression, identity = (np.stack([codes[kind] for _, codes in rows]) for kind in kinds)
+        np.savez(data, path=np.array(names), expression=expression, identity=identity)
+        return write_whole(output, data.getvalue())
+    table: list[dict[str, Any]] = [
+        {"path": name} | {f"{kind}_{k}": float(value) for kind in kinds for k, value in enumerate(codes[kind])}
+        for name, (_, codes) in zip(names, rows, strict=True)
+    ]
+    write_table(table, output, list(table[0]))
 
 
 def each_picture(paths: list[Path], work: Callable[[Path], Any]) -> tuple[list[tuple[Path, Any]], int]:

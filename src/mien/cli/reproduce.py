@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.early import OTHERS, check_asked, check_training
 from mien.cli.evaluate.options import EvaluatorName
 from mien.cli.terminal import SamePeople, bar, known_precision, out, parse_setting, sets_of
-from mien.cli.values import Seeds, finite, folder_name
+from mien.cli.values import Accelerator, PrecisionName, Seeds, finite, folder_name
 from mien.errors import InputError
 
 
@@ -45,8 +46,8 @@ def reproduce(
         list[str] | None, typer.Option("--set", help="Change a setting, as steps=500; of another model: eet.steps=500.")
     ] = None,
     seed: Seeds = None,
-    precision: str = "auto",
-    device: str = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     same_people: SamePeople = False,
 ) -> None:
     """Run a paper's tables and figures: each row is the paper's figure, ours, and what becomes of the claim.
@@ -54,8 +55,13 @@ def reproduce(
     Killed, the same command goes on. An experiment runs on its own corpus where that is among --data, by the record
     that `mien data import` leaves, else on the data that are there, and says so.
 
-    Example: `mien reproduce ter_gan --table 1 --data photofaces --preset base`
+    Example: `mien reproduce ter_gan --table 1 --data faces --preset base`
     """
+    if split not in ("people", "variants"):
+        raise InputError(f"--split {split}: expected people or variants")
+    check_training(paper, preset, [word for word in set_ or () if "." not in word.partition("=")[0]], start)
+    check_asked(data, [model] if model else [], evaluator)
+
     from mien.evaluate.reproduction.papers import experiments_of
 
     kinds = (("table", table), ("figure", figure), ("text", text))
@@ -71,19 +77,13 @@ def reproduce(
             "--data: names no data set; expected a folder with metadata.csv, or --list to see what there is"
         )
 
-    if split not in ("people", "variants"):
-        raise InputError(f"--split {split}: expected people or variants")
-
     from mien.evaluate.evaluators.registry import find_evaluator
-    from mien.evaluate.protocols.recognition import OTHERS
     from mien.evaluate.reproduction.bench import Bench
     from mien.evaluate.reproduction.runner import reproduce as run
     from mien.evaluate.reproduction.table import HEAD, lines_of
-    from mien.models.registry import preset_config
     from mien.training.settings import Settings
     from mien.weights.resolve import resolve
 
-    preset_config(paper, preset)
     begun = resolve(start) if start and start != OTHERS else None
     settings, changes = Settings(0, known_precision(precision, device), device), dict(map(parse_setting, set_ or ()))
     with bar(paper) as tell:

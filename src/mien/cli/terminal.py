@@ -56,9 +56,6 @@ Model = Annotated[str, typer.Option(help="Name of weights that come with mien, a
 Number = Annotated[int | None, typer.Option("--face", help="Which face, if there are several: 1 is the leftmost.")]
 LikeNumber = Annotated[int | None, typer.Option("--like-face", help="Which face of --like.")]
 Aligned = Annotated[bool, typer.Option(help="The pictures are aligned crops already: look for no face.")]
-LandmarkerName = Annotated[
-    str, typer.Option("--landmarker", help="Who finds the eyes: net (our own), cascade, or mediapipe:FILE.task.")
-]
 Faces = Annotated[
     list[Path], typer.Argument(metavar="FACE...", help="A photograph or a clip; or several, and folders of them.")
 ]
@@ -92,6 +89,9 @@ Only = Annotated[
 SaveExpression = Annotated[
     Path | None,
     typer.Option(metavar="FILE.json", help="Write the expression, to be asked for by --expression FILE.json."),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Let the output take the place of a picture or a clip that is given.")
 ]
 OnRay = Annotated[
     bool, typer.Option("--ray", help="Work on a Ray cluster, RAY_ADDRESS's or this computer; -o is a folder all see.")
@@ -164,14 +164,10 @@ def sets_of(folders: Sequence[Path], same_people: bool) -> Sets:
 
 
 def known_precision(text: str, device: str) -> Any:
-    """Return a precision's name, "auto" resolved for the device. Raises InputError for one that is not known."""
-    if text == "auto":
-        from mien.training.settings import best_precision
+    """Return a precision's name, where "auto" is what suits the device."""
+    from mien.training.settings import best_precision
 
-        return best_precision(device)
-    if text not in ("32-true", "bf16-mixed"):
-        raise InputError(f"--precision {text}: choose auto, 32-true or bf16-mixed")
-    return text
+    return best_precision(device) if text == "auto" else text
 
 
 def parse_setting(text: str, option: str = "--set", expected: str = "name=value, as steps=500") -> tuple[str, str]:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
+from mien.cli.early import check_asked, check_data, check_trains
 from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, sets_of
-from mien.cli.values import Seed, finite, folder_name
+from mien.cli.values import Accelerator, PrecisionName, Seed, finite, folder_name
+from mien.errors import InputError
 
 if TYPE_CHECKING:
     from mien.data.sets import Sets
     from mien.training.plan import Planned
     from mien.training.settings import Settings
+
+ADAPTED = ("fields", "reader", "evaluator")
+"""Models that `--adapt` fits to a corpus."""
 
 
 def train(
@@ -39,8 +45,8 @@ def train(
         str | None, typer.Option(help="Send losses, besides TensorBoard's file, to csv, wandb or mlflow.")
     ] = None,
     seed: Seed = 0,
-    precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     devices: Annotated[int, typer.Option(min=1, max=1024)] = 1,
     nodes: Annotated[int, typer.Option(min=1, max=1024)] = 1,
     checkpoint_every: Annotated[int, typer.Option(min=1)] = 500,
@@ -63,23 +69,34 @@ def train(
 
     Example: `mien train fields --start fields --adapt --data mine --run runs/mine`
     """
-    from mien.training.loggers import find_logger
+    from mien.models.presets import counted_steps, preset_config, settings_in, typed_changes
+    from mien.training.loggers import check_logger, find_logger
     from mien.training.settings import Progress, Settings
-    from mien.training.start import begin, settings_in
     from mien.weights.resolve import resolve
 
+    changes = (settings_in(config, model) if config else {}) | dict(map(parse_setting, set_ or ()))
+    typed = typed_changes(model, preset, changes)
+    if steps is not None and not adapt:
+        counted_steps(model, replace(preset_config(model, preset), **typed), steps)
+    if adapt and model not in ADAPTED:
+        raise InputError(f"--adapt: {model} is no reader; {', '.join(ADAPTED)} can be adapted")
+    check_logger(logger)
     settings = Settings(
         seed,
-        known_precision(precision, device),
-        device,
-        devices,
-        nodes,
-        checkpoint_every,
+        accelerator=device,
+        devices=devices,
+        nodes=nodes,
+        checkpoint_every=checkpoint_every,
         sheet_every=sheet_every,
         stop_after=None if minutes is None else 60 * minutes,
     )
+    check_asked(data, [start] if start else [])
+    check_trains()
+
+    from mien.training.start import begin
+
+    settings = replace(settings, precision=known_precision(precision, device))
     sets = sets_of(data, same_people)
-    changes = (settings_in(config, model) if config else {}) | dict(map(parse_setting, set_ or ()))
     if adapt:
         return _adapt(start or model, sets, run, settings, steps, all_people)
     begun = resolve(start) if start else None
@@ -135,7 +152,7 @@ def models(
 
     Example: `mien models fields`
     """
-    from mien.models.described import described, presets, settings_of
+    from mien.models.presets import settings_of
     from mien.weights.resolve import SUFFIX, ZOO
 
     if model:
@@ -143,6 +160,8 @@ def models(
             line = f"{s.name} = {s.value}   {s.allowed}" + (f"; {s.meaning}" if s.meaning else "")
             out.print(line, markup=False, highlight=False, soft_wrap=True)
         return
+    from mien.models.described import described, presets
+
     table = Table(box=None, pad_edge=False)
     for title in ("model", "preset", "pixels", "steps", "millions of parameters", "weights that come along"):
         table.add_column(title, justify="left" if title in ("model", "preset") else "right")
@@ -159,16 +178,23 @@ def zoo(
     hours: Annotated[float, typer.Option(help="Time for all together; call again to go on.", callback=finite)] = 24.0,
     model: Annotated[list[str] | None, typer.Option(help="Models to make; else all, the evaluator first.")] = None,
     seed: Seed = 0,
-    precision: Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     same_people: SamePeople = False,
 ) -> None:
     """Train every model, set them side by side on the data's test people, and pack their weights with an index.
 
     Kill it at any moment; the same command goes on. To use what it made, set MIEN_ZOO to the folder.
 
-    Example: `mien zoo zoo_out --data photofaces --data studio --hours 12`
+    Example: `mien zoo zoo_out --data faces --hours 12`
     """
+    from mien.models.presets import presets_of
+
+    for name in model or ():
+        presets_of(name)
+    check_data(data)
+    check_trains()
+
     from mien.evaluate.protocols.comparison import compare
     from mien.training.settings import Settings
     from mien.training.zoo import ORDER, make_zoo

@@ -24,6 +24,7 @@ from mien.errors import InputError
 from mien.files import whole
 from mien.progress import Tell, untold
 
+CACHE = ".mien_cache"  # in a data set's folder
 VERSION = 1
 """Part of every cache's key. Raise it when decoding or scaling changes: old caches are then made anew."""
 
@@ -152,13 +153,17 @@ def _key(manifest: Manifest, size: int) -> str:
     return digest.hexdigest()[:20]
 
 
+def user_cache() -> Path:
+    """Return the folder for caches of data sets into whose own folder nothing can be written."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "mien"
+
+
 def _place(folder: Path, cache_dir: Path | None) -> Path:
     """Return the folder for this data set's caches; it need not exist yet."""
     # The mode is looked at too, because os.access grants root everything: a read-only data set stays as it is.
     if cache_dir is None and os.access(folder, os.W_OK) and folder.stat().st_mode & stat.S_IWUSR:
-        return folder / ".mien_cache"
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    base = Path(cache_dir) if cache_dir is not None else Path(home).expanduser() / "mien"
+        return folder / CACHE
+    base = Path(cache_dir) if cache_dir is not None else user_cache()
     where = folder.resolve()
     return base / f"{where.name}-{hashlib.sha256(str(where).encode()).hexdigest()[:10]}"
 

@@ -9,6 +9,9 @@ from mien.labels import EXPRESSIONS
 
 UNKNOWN = 0.5  # degrees for an unknown angle: such a picture comes after one that is known to be frontal
 
+STARTS = ("neutral", "other")
+"""What a face shows before it is changed: nothing, or another expression."""
+
 
 def neutral_faces(manifest: Manifest) -> dict[int, list[int]]:
     """Return each person's neutral pictures, subject number -> rows, the least turned first."""

@@ -44,12 +44,16 @@ class Sets:
         return united(manifests) if self.same_people else manifests
 
 
-def training_data(sets: Sets, size: int, all_people: bool = False) -> Data:
-    """Return the folders' rows whose person is known, without those marked test unless `all_people`."""
+def training_data(sets: Sets, size: int, all_people: bool | None = None) -> Data:
+    """Return the folders' rows whose person is known, without those marked test unless `all_people`.
+
+    Raises InputError where none is left; `all_people` is None where there is no taking those marked test.
+    """
     data = sets.open(size)
-    kept = (data.manifest.subject >= 0) & (all_people | ~data.manifest.test)
+    kept = (data.manifest.subject >= 0) & (bool(all_people) | ~data.manifest.test)
     if not kept.any():
-        raise InputError(f"{sets}: every row is marked test or has no subject; nothing to train on")
+        other = "; --all-people takes those marked test too" if all_people is False else ""
+        raise InputError(f"{sets}: every row is marked test or has no subject; nothing to train on{other}")
     return data.select(kept)
 
 

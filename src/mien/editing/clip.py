@@ -13,6 +13,7 @@ import numpy as np
 from mien.controls import Controls
 from mien.editing.editor import Editor
 from mien.errors import InputError
+from mien.faces.detect import words_of_choice
 from mien.faces.morph import Maps
 from mien.faces.one_euro import OneEuro, Smoothed, one_euro
 from mien.faces.track import Follows, follower, nobody
@@ -77,8 +78,8 @@ class Driver:
     """A clip whose face drives another's."""
 
     def __init__(self, editor: Editor, reader: ClipReader, number: int | None):
-        self.editor, self._frames = editor, reader.frames()
-        self._follow = follower(reader.path, number, editor.aligned, editor.landmarker, person_code)
+        self.editor, self.path, self._frames = editor, reader.path, reader.frames()
+        self.follow = follower(reader.path, number, editor.aligned, editor.landmarker, person_code)
         self._next = next(self._frames, None)
         self._begin = self._next.time if self._next else 0.0
         self._crop: np.ndarray | None = None
@@ -92,7 +93,7 @@ class Driver:
         while self._next and self._next.time - self._begin <= time + 1e-6:
             frame, self._next = self._next, next(self._frames, None)
         if frame:
-            found = self._follow(frame.rgb, frame.time)
+            found = self.follow(frame.rgb, frame.time)
             self._crop = self.editor.crop_at(frame.rgb, found.steadied).crop if found else self._crop
         return self._crop
 
@@ -144,7 +145,7 @@ def change_clip(
         report = change_frames(editor, frames, reader.count, writer, driver, asked, follow, transfers, tell)
         if report.missed == report.frames:
             raise nobody(face, report.frames, number, follow.most, " while one drives" if driver else "")
-        return replace(report, notes=tuple(writer.notes))
+        return replace(report, notes=(*choices(follow, driver), *writer.notes))
 
 
 def change_frames(
@@ -172,6 +173,14 @@ def change_frames(
             last = frame.time
         tell(count, total)
     return ClipReport(count, missed, flicker)
+
+
+def choices(follow: Follows, driver: Driver | None) -> list[str]:
+    """Return in words which faces were taken, where nobody chose and there were smaller ones."""
+    found = [words_of_choice(follow.chosen, follow.left_out, "--face N")] if follow.left_out else []
+    if driver and (others := driver.follow.left_out):
+        found.append(f"of {driver.path.name} {words_of_choice(driver.follow.chosen, others, '--like-face N')}")
+    return found
 
 
 def still_frames(frames: Iterator[VideoFrame], rgb: np.ndarray) -> Iterator[VideoFrame]:

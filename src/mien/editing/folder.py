@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import InputError
-from mien.files import make_folder, path_text, remove_parts_in
+from mien.files import identity, make_folder, path_text, remove_parts_in
 from mien.journal import mark_of, open_journal
 from mien.media.photo import FORMATS
 from mien.media.sources import files_in
@@ -66,12 +66,13 @@ def jobs_of(paths: Sequence[Path], folder: Path, driven: bool = False) -> list[J
         base = os.path.commonpath(roots)
     except ValueError as error:
         raise InputError(f"{paths[0]}: lies on another drive than the others; give the files of one") from error
-    found, taken = [], {os.path.realpath(file): file for file in sources.values()}
+    found, taken, given = [], dict[str, Path](), {identity(file): file for file in sources.values()}
     for place, source in sources.items():
         target = folder / _named(place.relative_to(base), driven or _moves(source))
         real = os.path.realpath(target)
-        if real in taken:
-            other = "is that file itself" if taken[real] == source else f"{taken[real]} has that place"
+        before = given.get(identity(target)) or taken.get(real)
+        if before:
+            other = "is that file itself" if before == source else f"{before} has that place"
             raise InputError(f"{source}: would be written to {target}, and {other}; choose another folder or name")
         taken[real] = source
         found.append(Job(source, target))

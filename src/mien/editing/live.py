@@ -14,6 +14,7 @@ from mien.controls import Controls
 from mien.editing.clip import TemporalFilter
 from mien.editing.editor import Editor
 from mien.faces.crop import FaceCrop
+from mien.faces.detect import words_of_choice
 from mien.faces.track import follower
 from mien.labels import CLASSES
 from mien.media.annotate import write_lines
@@ -70,9 +71,11 @@ class LiveReport:
     frames: int
     rate: float  # frames a second
     latency: float  # seconds from a frame's coming to its being shown, the median
+    choice: str = ""  # which face was taken, in words, where nobody chose and there were smaller ones
 
     def __str__(self) -> str:
-        return f"{self.frames} frames, {self.rate:.1f} a second, {1000 * self.latency:.0f} ms behind the camera"
+        text = f"{self.frames} frames, {self.rate:.1f} a second, {1000 * self.latency:.0f} ms behind the camera"
+        return f"{text}; {self.choice}" if self.choice else text
 
 
 def live(
@@ -80,18 +83,19 @@ def live(
     frames: Iterable[Shot],
     sink: Sink,
     wish: Wish | None = None,
-    number: int = 1,
+    number: int | None = None,
     now: Callable[[], float] = clock,
     most: int | None = None,
 ) -> LiveReport:
     """Change the face in frame after frame and show it, until "q", the end of `frames` or `most` of them.
 
-    `number` is the person's, from the left in the first frame that shows so many. Frames without that person are shown
-    as they are. Raises InputError where the model cannot edit so.
+    `number` is the person's, from the left in the first frame that shows so many; None takes the one by far largest in
+    the first frame that shows any, or the leftmost where none is. Frames without that person are shown as they are.
+    Raises InputError where the model cannot edit so.
     """
     wish = wish or Wish()
     editor.require(Controls(wish.word, wish.intensity))
-    follow = follower(Path("the camera"), number, editor.aligned, editor.landmarker, person_code)
+    follow = follower(Path("the camera"), number, editor.aligned, editor.landmarker, person_code, otherwise=1)
     smooth, last = TemporalFilter(), None
     shown: deque[tuple[float, float]] = deque(maxlen=600)  # when, and how late
     count, begin = 0, now()
@@ -119,7 +123,9 @@ def live(
         if "q" in keys or count == most:
             break
     seconds = max(now() - begin, 1e-9)
-    return LiveReport(count, count / seconds, float(np.median([late for _, late in shown])) if shown else 0.0)
+    choice = words_of_choice(follow.chosen, follow.left_out, "--face N") if follow.left_out else ""
+    late = float(np.median([late for _, late in shown])) if shown else 0.0
+    return LiveReport(count, count / seconds, late, choice)
 
 
 def told(editor: Editor, cut: FaceCrop) -> list[str]:

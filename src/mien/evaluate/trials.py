@@ -9,7 +9,7 @@ import numpy as np
 from mien.data.dataset import Data
 from mien.data.manifest import Manifest
 from mien.data.matches import matches_of
-from mien.data.neutral import neutral_faces
+from mien.data.neutral import STARTS, neutral_faces
 from mien.data.sampling.geometry import read_landmarks
 from mien.errors import InputError
 from mien.labels import EXPRESSIONS
@@ -27,10 +27,6 @@ class Trials:
     face: np.ndarray
     truth: np.ndarray  # -1 where nobody knows what the answer looks like
     landmarks: np.ndarray  # (T, 2, 68, 2) pixels of the data's frames
-
-
-STARTS = ("neutral", "other")
-"""What a face shows before: nothing, or another expression."""
 
 
 def trials(data: Data, seed: int = 0, geometry: bool = True, start: str = STARTS[0]) -> Trials:

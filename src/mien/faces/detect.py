@@ -238,6 +238,11 @@ def left_out(faces: Sequence[Face], chosen: Face) -> tuple[str, ...]:
     return tuple(f"{i}: {_place(face)}" for i, face in enumerate(faces, 1) if face is not chosen)
 
 
+def words_of_choice(number: int, others: Sequence[str], how: str = "--face N or --all") -> str:
+    """Return in a line that the largest face was taken, where the others are, and how another is chosen."""
+    return f"face {number} is taken, by far the largest; left out {', '.join(others)}; choose with {how}"
+
+
 def _place(face: Face) -> str:
     """Return the box in words: size and upper left corner, in pixels."""
     x, y, w, h = face.box

@@ -13,7 +13,7 @@ import numpy as np
 
 from mien.errors import InputError
 from mien.faces.align import EYES as TEMPLATE
-from mien.faces.detect import Face, choose_face, face_again, face_still, find_faces
+from mien.faces.detect import Face, choose_face, face_again, face_still, find_faces, left_out
 from mien.faces.landmarks import Landmarker
 from mien.faces.one_euro import OneEuro, Smoothed, one_euro
 from mien.faces.person import LEAST, SAME, STEADY, Code, Person
@@ -54,6 +54,16 @@ class Follows(Protocol):
         """The most faces that a frame showed while the one to follow was chosen."""
         ...
 
+    @property
+    def chosen(self) -> int:
+        """The number of the face that is followed."""
+        ...
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Number and place of the smaller faces, in words, where none was chosen."""
+        ...
+
     def __call__(self, rgb: np.ndarray, time: float) -> Followed | None:
         """Return the face in the next frame (H, W, 3) uint8 at `time` seconds, which must grow; None without it."""
         ...
@@ -66,16 +76,19 @@ class Follows(Protocol):
 class Follower:
     """Finds the same person in frame after frame: by place, and by who it is, which `code` says.
 
-    `number` counts from the left in the first frame that shows so many faces; None takes the only one. Frames without
-    the person, whoever else they show, give None. Raises InputError where `number` is missing.
+    `number` counts from the left in the first frame that shows so many faces; None takes the only one of the first
+    frame with any, or the one by far largest: `chosen` is its number, `left_out` tells of the others. Where none is by
+    far largest it is `otherwise`. Frames without the person, whoever else they show, give None. Raises InputError where
+    `number` is missing.
     """
 
     def __init__(
-        self, path: str | Path, code: Code, number: int | None = None, landmarker: Landmarker | None = None
+        self, path: str | Path, code: Code, number: int | None = None, landmarker: Landmarker | None = None,
+        otherwise: int | None = None,
     ):  # fmt: skip
-        self.path, self.code, self.number, self.landmarker = path, code, number, landmarker
+        self.path, self.code, self.number, self.landmarker, self.otherwise = path, code, number, landmarker, otherwise
         self.find: Callable[[np.ndarray], list[Face]] = lambda rgb: find_faces(rgb, landmarker)
-        self.most = 0
+        self.most, self.chosen, self.left_out = 0, number or 1, tuple[str, ...]()
         self._person = Person()
         self._face: Face | None = None  # where it last was
         self._time = 0.0
@@ -159,7 +172,15 @@ class Follower:
         self.most = max(self.most, len(faces))
         if not faces or len(faces) < (self.number or 1):
             return None
-        chosen = choose_face(faces, f"{self.path} at {time:.2f} s", self.number)
+        try:
+            chosen = choose_face(faces, f"{self.path} at {time:.2f} s", self.number)
+        except InputError:
+            if self.number or not self.otherwise:
+                raise
+            chosen = faces[self.otherwise - 1]
+        else:
+            if self.number is None:
+                self.chosen, self.left_out = 1 + faces.index(chosen), left_out(faces, chosen)
         self._know(rgb, chosen, faces)
         return chosen
 
@@ -273,7 +294,8 @@ class Follower:
 class Template:
     """Where the face is in frames that are aligned crops: where the template has it."""
 
-    most = 1
+    most = chosen = 1
+    left_out = ()
 
     def __call__(self, rgb: np.ndarray, time: float) -> Followed:
         """Return the face of a frame."""
@@ -288,10 +310,11 @@ class Template:
 
 
 def follower(
-    path: Path, number: int | None, aligned: bool, landmarker: Landmarker | None, code: Callable[[], Code]
-) -> Follows:
+    path: Path, number: int | None, aligned: bool, landmarker: Landmarker | None, code: Callable[[], Code],
+    otherwise: int | None = None,
+) -> Follows:  # fmt: skip
     """Return what finds the face in a clip's frames, `aligned` crops or not; `code` opens what tells people apart."""
-    return Template() if aligned else Follower(path, code(), number, landmarker)
+    return Template() if aligned else Follower(path, code(), number, landmarker, otherwise)
 
 
 def nobody(path: Path, frames: int, number: int | None, most: int, when: str = "") -> InputError:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
         Warps,
     )
     from mien.models.io import load, save_model
-    from mien.models.registry import FAMILIES, able, create, editor_by, name_of, preset_config
+    from mien.models.presets import preset_config
+    from mien.models.registry import FAMILIES, able, create, editor_by, name_of
     from mien.models.residual import change, composite, pasted, residual_of
 
 _CONTRACT = (
@@ -33,9 +34,10 @@ _CONTRACT = (
     "Recognizes", "SetsElements", "Transfers", "Warps",
     "Invents", "Moves",  # Generates and Warps, until 0.2
 )  # fmt: skip
-_REGISTRY = ("FAMILIES", "able", "create", "editor_by", "name_of", "preset_config")
+_REGISTRY = ("FAMILIES", "able", "create", "editor_by", "name_of")
 _HOMES = (
     {"Controls": "mien.controls", "load": "mien.models.io", "save_model": "mien.models.io"}
+    | {"preset_config": "mien.models.presets"}
     | dict.fromkeys(_CONTRACT, "mien.models.contract")
     | dict.fromkeys(_REGISTRY, "mien.models.registry")
     | dict.fromkeys(("composite", "residual_of", "change", "pasted"), "mien.models.residual")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
@@ -264,13 +264,3 @@ else:
     Loaded = Family
 
 Invents, Moves = Generates, Warps  # their old names, until 0.2
-
-
-def ablated(presets: Mapping[str, Any], ablations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return presets, and each with every ablation's changes: of "small" under its name, of "paper" as paper_name."""
-    changed = {
-        name if base == "small" else f"{base}_{name}": replace(config, **change)
-        for base, config in presets.items()
-        for name, change in ablations.items()
-    }
-    return {**presets, **changed}

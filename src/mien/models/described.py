@@ -1,29 +1,15 @@
-"""What can be trained, and what can be set: rows for a person to read."""
+"""What can be trained: rows for a person to read."""
 
 from __future__ import annotations
 
-import inspect
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from mien.models.build import outline
-from mien.models.ranges import range_in_words
-from mien.models.registry import FAMILIES, find_family, preset_config
+from mien.models.presets import preset_config
+from mien.models.registry import FAMILIES, find_family
 
 SIZES = ("paper", "base", "small")
-_FIELD = re.compile(r"^    (\w+): .*?#\s*(.+)$")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A setting of a model: its value in a preset, what it may be, and what the comment beside it says."""
-
-    name: str
-    value: Any
-    allowed: str
-    meaning: str
 
 
 @dataclass(frozen=True)
@@ -36,16 +22,6 @@ class Described:
     steps: int
     millions: float
     paper: str
-
-
-def settings_of(model: str, preset: str = "small") -> list[Setting]:
-    """Return a preset's settings. Raises InputError for an unknown model or preset."""
-    config = preset_config(model, preset)
-    lines = inspect.getsource(type(config)).splitlines()
-    said = {m[1]: m[2] for m in map(_FIELD.match, lines) if m}
-    words = range_in_words(type(config))
-    values = {name: value for name, value in asdict(config).items() if name != "subjects"}  # counted from the data
-    return [Setting(name, value, words.get(name, ""), said.get(name, "")) for name, value in values.items()]
 
 
 def described(model: str, preset: str) -> Described:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from mien.about import DEFAULT
+from mien.devices import resolved
 from mien.errors import InputError
 from mien.models.build import fill, outline
 from mien.models.contract import Family, Loaded
@@ -63,7 +64,8 @@ def load(name: str = DEFAULT, device: str | torch.device = "cpu") -> Loaded:
 
 
 def place(model: Family, device: str | torch.device) -> Family:
-    """Return `model` on a device, ready to use. Raises InputError for a device that is not there."""
+    """Return `model` on a device, or the best for "auto", ready to use. Raises InputError where that is not there."""
+    device = resolved(device) if isinstance(device, str) else device
     try:
         torch.ones(1, device=device).item()  # meta, which holds no numbers, refuses here
         return model.to(device).eval()

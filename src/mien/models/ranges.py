@@ -5,7 +5,8 @@ A field says it by its type, as `lr: Rate`; `check_settings` looks at all of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -81,3 +82,13 @@ def _words(kind: type, allowed: Range) -> str:
     if kind is int:
         return f"{allowed.low} or more, at most {allowed.high}"
     return f"a number from {allowed.low:g} to {'below ' if allowed.below else ''}{allowed.high:g}"
+
+
+def ablated(presets: Mapping[str, Any], ablations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return presets, and each with every ablation's changes: of "small" under its name, of "paper" as paper_name."""
+    changed = {
+        name if base == "small" else f"{base}_{name}": replace(config, **change)
+        for base, config in presets.items()
+        for name, change in ablations.items()
+    }
+    return {**presets, **changed}

@@ -9,14 +9,15 @@ from mien.controls import Controls, way
 from mien.errors import InputError
 from mien.models.contract import Edits, Family
 from mien.models.eet.model import Eet
-from mien.models.evaluator import Evaluator
+from mien.models.evaluator.model import Evaluator
 from mien.models.expr_gan.model import ExprGan
 from mien.models.fields.model import FieldModel
 from mien.models.jesrl.model import Jesrl
-from mien.models.landmarks import Landmarks
+from mien.models.landmarks.model import Landmarks
+from mien.models.presets import preset_config
 from mien.models.reader.model import ReaderModel
-from mien.models.rel_gan import RelGan
-from mien.models.ter_gan import TerGan
+from mien.models.rel_gan.model import RelGan
+from mien.models.ter_gan.model import TerGan
 from mien.weights.resolve import OLD_NAMES
 
 
@@ -48,14 +49,6 @@ def find_family(name: str) -> type[Family]:
     if family is None:
         raise InputError(f"no model named {name!r}; choose one of {', '.join(sorted(FAMILIES))}")
     return family
-
-
-def preset_config(name: str, preset: str) -> Any:
-    """Return the config of a family's preset. Raises InputError for an unknown family or preset."""
-    presets = find_family(name).PRESETS
-    if preset not in presets:
-        raise InputError(f"{name} has no preset {preset!r}; choose one of {', '.join(sorted(presets))}")
-    return presets[preset]
 
 
 def create(name: str, preset: str = "small", **changes: Any) -> Family:

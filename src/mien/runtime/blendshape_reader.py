@@ -47,10 +47,16 @@ def head_of(matrix: np.ndarray) -> tuple[float, float]:
     return float(np.degrees(np.arctan2(x, z))), float(np.degrees(np.arctan2(-y, np.hypot(x, z))))
 
 
-def find_reader(name: str) -> BlendshapeReader:
-    """Return the reader of "mediapipe:FILE.task". Raises InputError for others, and where MediaPipe is missing."""
+def check_reader(name: str) -> None:
+    """Raise InputError for words that name no reader."""
     kind, _, path = name.partition(":")
     if kind != "mediapipe" or not path:
         raise InputError(f"--reader {name}: expected mediapipe:FILE.task; left out, the model reads")
+
+
+def find_reader(name: str) -> BlendshapeReader:
+    """Return the reader of "mediapipe:FILE.task". Raises InputError for others, and where MediaPipe is missing."""
+    check_reader(name)
+    path = name.partition(":")[2]
     options = {"output_face_blendshapes": True, "output_facial_transformation_matrixes": True, "num_faces": 1}
     return BlendshapeReader(*open_task(Path(path), f"--reader {name}", **options))

@@ -64,19 +64,25 @@ class MediaPipeLandmarker:
         return best
 
 
+def check_landmarker(name: str) -> None:
+    """Raise InputError for a word that names no landmarker."""
+    kind, _, path = name.partition(":")
+    if kind not in ("net", "cascade") and not (kind == "mediapipe" and path):
+        raise InputError(f"--landmarker {name}: expected net, cascade or mediapipe:FILE.task")
+
+
 def find_landmarker(name: str) -> Landmarker | None:
     """Return the landmarker of "net" or "mediapipe:FILE.task"; None for "cascade", which finds the eyes alone.
 
     "net" is the package's own; without its weights it is None too. Raises InputError for any other word, and where
     MediaPipe or its model is missing.
     """
+    check_landmarker(name)
     kind, _, path = name.partition(":")
     if kind == "cascade":
         return None
     if kind == "net":
         return own_landmarker() if "landmarks" in zoo() else None
-    if kind != "mediapipe" or not path:
-        raise InputError(f"--landmarker {name}: expected net, cascade or mediapipe:FILE.task")
     return MediaPipeLandmarker(*open_task(Path(path), f"--landmarker {name}", num_faces=10))
 
 

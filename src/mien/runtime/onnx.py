@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mien.devices import AUTO, has_cuda
 from mien.errors import InputError
 from mien.runtime.description import Description
 
@@ -36,9 +37,12 @@ def session(path: Any, device: str = "cpu") -> onnxruntime.InferenceSession:
     """Return a graph, ready to run. Raises InputError for a file that is none, and for a device that is not there."""
     import onnxruntime
 
+    there = onnxruntime.get_available_providers()
+    if device == AUTO:
+        device = "cuda" if PROVIDERS["cuda"] in there and has_cuda() else "cpu"
     kind, _, number = device.partition(":")
     provider = PROVIDERS.get(kind)
-    if provider not in onnxruntime.get_available_providers():
+    if provider not in there:
         raise InputError(f"device {device!r} is not to be had by ONNX Runtime here; use cpu, or --backend torch")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
+from mien.devices import AUTO, best_device
 from mien.errors import InputError
 from mien.runtime.description import FORMATS, Description, find_description
 from mien.runtime.engine import Engine
@@ -23,11 +24,12 @@ NO_TORCH = "is run by PyTorch: pip install 'mien[torch]'"
 def open_engine(model: str | Engine | Family, device: str = "cpu", backend: str = "auto") -> Engine:
     """Return the engine of a zoo name, a file, a run's folder, a hub id or a model; an engine as it is.
 
+    By "auto" as a device the best that is there computes: cuda, then (of what PyTorch runs) mps, else the processor.
+
     Raises InputError where there is no such model, for a device that is not there, and for a backend that cannot run
     it.
     """
-    if backend not in BACKENDS:
-        raise InputError(f"--backend {backend}: choose from {', '.join(BACKENDS)}")
+    check_backend(backend)
     if not isinstance(model, str):
         if hasattr(model, "abilities"):
             return cast(Engine, model)
@@ -43,6 +45,12 @@ def open_engine(model: str | Engine | Family, device: str = "cpu", backend: str 
     from mien.runtime.pytorch import open_pytorch
 
     return open_pytorch(model, device)
+
+
+def check_backend(name: str) -> None:
+    """Raise InputError for what runs no model."""
+    if name not in BACKENDS:
+        raise InputError(f"--backend {name}: choose from {', '.join(BACKENDS)}")
 
 
 def has_torch() -> bool:
@@ -64,9 +72,14 @@ def runner_of(about: Description, device: str = "cpu", backend: str = "auto") ->
     return OnnxRunner(about, device)
 
 
+def _needs_torch(device: str) -> bool:
+    """Whether an exported model is PyTorch's to run: what runs graphs here has a processor alone, as a rule."""
+    return best_device() == "cuda" if device == AUTO else device != "cpu"
+
+
 def _exported(model: str, device: str, backend: str) -> Description | None:
     """Return the description by which a model is run, None where PyTorch runs it."""
-    if backend == "torch" or (backend == "auto" and device != "cpu" and has_torch()):
+    if backend == "torch" or (backend == "auto" and has_torch() and _needs_torch(device)):
         return None
     forms = {"auto": FORMATS[:1], "onnx": FORMATS[:1], "openvino": ("openvino", "onnx")}[backend]
     about = next(filter(None, (find_description(model, form) for form in forms)), None)

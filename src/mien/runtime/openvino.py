@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mien.devices import AUTO
 from mien.errors import InputError, missing
 from mien.runtime.description import Description
 from mien.runtime.onnx import threads
@@ -17,7 +18,7 @@ class OpenvinoRunner:
     """Compiles a graph when it is first asked for; in float32, whatever its weights are."""
 
     def __init__(self, about: Description, device: str = "cpu"):
-        if device != "cpu":
+        if device not in ("cpu", AUTO):
             raise InputError(f"device {device!r}: OpenVINO runs on the cpu here; use cpu, or another --backend")
         self._open = cache(lambda name: compiled(about.graph(name)))
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mien.controls import Controls
+from mien.devices import resolved
 from mien.errors import InputError
 from mien.faces.morph import Maps
 from mien.labels import AUS
@@ -48,8 +49,8 @@ class PytorchEngine:
     """A `Family` on a device, behind `mien.runtime.engine.Engine`."""
 
     def __init__(self, model: Family, device: str = "cpu", asked: str = ""):
-        self.model = place(model, device)
-        self.device = device
+        self.device = resolved(device)
+        self.model = place(model, self.device)
         self.name = name_of(model)
         self.asked = asked or self.name  # the file or name by which somebody asked for it, for errors
         self.size = int(model.config.image_size)

@@ -5,6 +5,8 @@ gives the same bytes, and a run that was killed goes on where it stopped. `metad
 the set is complete.
 """
 
+from __future__ import annotations
+
 import contextlib
 import csv
 import io
@@ -18,6 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -32,7 +35,9 @@ from mien.synth.geometry.wear import OCCLUDERS
 from mien.synth.person import Person, sample_person
 from mien.synth.plan import PLANS, SHARED, Take, takes
 from mien.synth.render.light import Light, sample_backdrop, sample_light
-from mien.synth.studio import Shot, Studio
+
+if TYPE_CHECKING:
+    from mien.synth.studio import Shot
 
 EDITION = 3  # raise when the same seed gives other pictures
 FOLDS = 10
@@ -82,6 +87,8 @@ def generate(
     called with images done and in all.
     """
     order = _checked(Order(people, per_person, size, seed, sessions, occluded, plan=plan, test=test), jobs)
+    import mien.synth.studio  # noqa: F401 - where its compiler is missing, say so before the work
+
     out = Path(out)
     parts = out / "parts"
     check_folder(out)
@@ -183,6 +190,8 @@ def _follow(parent: Connection) -> None:
 def render_person(out: Path, order: Order, index: int) -> int:
     """Render one person's pictures, then leave their rows and geometry as a part; return the number of pictures."""
     person = sample_person(int(np.random.SeedSequence((order.seed, index)).generate_state(1)[0]))
+    from mien.synth.studio import Studio
+
     studio = Studio(person, order.size)
     rows, landmarks, flows, mouths = [], [], [], []
     for session in range(order.sessions):

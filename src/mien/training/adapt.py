@@ -17,7 +17,7 @@ from mien.labels import CLASSES
 from mien.metrics.confusion import confusion, recalls
 from mien.metrics.icc import agreements
 from mien.models.contract import Family
-from mien.models.evaluator import Evaluator
+from mien.models.evaluator.model import Evaluator
 from mien.models.fields.model import FieldModel
 from mien.models.io import load, save_model
 from mien.models.reader.code import STRONGEST, UNITS

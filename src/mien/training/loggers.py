@@ -10,14 +10,19 @@ from mien.errors import InputError, missing
 LOGGERS = ("csv", "wandb", "mlflow")
 
 
+def check_logger(name: str | None) -> None:
+    """Raise InputError for a name that is none of theirs."""
+    if name is not None and name not in LOGGERS:
+        raise InputError(f"--logger {name}: choose one of {', '.join(LOGGERS)}")
+
+
 def find_logger(name: str, run: Path) -> Callable[[Mapping[str, float], int], None]:
     """Return what sends losses of a step to a service or a file, under the run's name.
 
     "csv" writes lightning_logs/ in the run's folder; "wandb" and "mlflow" are told where to by their own environment
     (WANDB_PROJECT, MLFLOW_TRACKING_URI …). Raises InputError for another name, or a package that is missing.
     """
-    if name not in LOGGERS:
-        raise InputError(f"--logger {name}: choose one of {', '.join(LOGGERS)}")
+    check_logger(name)
     try:
         if name == "csv":
             from lightning.fabric.loggers import CSVLogger

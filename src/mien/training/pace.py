@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from mien.data.dataset import Data
-from mien.models.registry import preset_config
+from mien.models.presets import preset_config
 from mien.training.start import Training, sampler_of
 from mien.training.trainer import Trainer
 

@@ -6,10 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
+from mien.devices import best_device
 from mien.errors import InputError
-from mien.nn.modes import native_bf16
 
 Precision = Literal["32-true", "bf16-mixed"]
 ACCELERATORS = ("auto", "cpu", "cuda", "gpu", "mps")
@@ -39,7 +37,7 @@ class Settings:
             if not 1 <= getattr(self, name) <= most:
                 raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more, at most {most}")
         cores = max(SPARE, os.cpu_count() or 1)
-        if self.devices > cores and (self.accelerator == "cpu" or not torch.cuda.is_available()):
+        if self.devices > cores and (self.accelerator == "cpu" or best_device() != "cuda"):
             raise InputError(f"devices is {self.devices}; expected at most {cores} processes on this processor")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed is {self.seed}; expected 0 or more, at most {2**63 - 1}")
@@ -51,6 +49,10 @@ class Settings:
 
 def best_precision(accelerator: str) -> Precision:
     """Return bf16-mixed where the processor computes in bf16, else 32-true."""
+    import torch
+
+    from mien.nn.modes import native_bf16
+
     if accelerator != "cpu" and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
     return "bf16-mixed" if native_bf16() else "32-true"

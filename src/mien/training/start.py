@@ -23,12 +23,11 @@ from mien.labels import CLASSES
 from mien.media.sheet import save_sheet, sheet
 from mien.models.build import outline
 from mien.models.contract import Family, Transfers
-from mien.models.ranges import KINDS, Steps, fields_of_kind
-from mien.models.registry import create, find_family, name_of, preset_config
+from mien.models.presets import counted_steps, preset_config, typed_changes
+from mien.models.registry import create, find_family, name_of
 from mien.models.tensor_files import read_tensors
 from mien.nn.images import to_pixels
 from mien.nn.modes import evaluating
-from mien.reading import read_json
 from mien.training.loop import train
 from mien.training.origin import origin
 from mien.training.plan import Planned, plan
@@ -38,8 +37,6 @@ from mien.weights.resolve import CHECKPOINT
 
 WITHOUT_TRUTH = {"need_truth": "false", "truth": "0", "exact": "false"}
 """Settings, of the families that have them, for data in which nobody shows what another shows too."""
-
-YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -129,31 +126,16 @@ def stretched(model: str, preset: str, changes: Mapping[str, Any], steps: int) -
     What is changed by name counts as a proportion. Raises InputError where there are too few for every stage.
     """
     config = replace(preset_config(model, preset), **changes)
-    counted = {name: n for name in fields_of_kind(type(config), Steps) if (n := getattr(config, name))}
+    counted = counted_steps(model, config, steps)
 
     def total(with_steps: Mapping[str, int]) -> int:
         header = {"family": model, "config": asdict(replace(config, **with_steps))}
         return sum(stage.steps for stage in outline(header, Path(model)).stages())
 
-    if steps < len(counted):
-        raise InputError(f"--steps {steps}: {model} has {len(counted)} stages; expected {len(counted)} or more")
     found = {name: max(1, round(n * steps / total({}))) for name, n in counted.items()}
     longest = max(found, key=lambda name: found[name])
     exact = found | {longest: max(1, found[longest] + steps - total(found))}  # what rounding left
     return exact if total(exact) == steps else found
-
-
-def settings_in(path: Path, model: str) -> dict[str, str]:
-    """Return the settings, as text, that a run.json or a file like it holds under "config"; docs/training.md shows one.
-
-    Raises InputError for another file, or another model's.
-    """
-    expected = 'expected the run.json of a run, or {"family": "ter_gan", "config": {"lr": 0.001}}'
-    found = read_json(path, expected, {"family": str, "config": dict, "*": object})
-    if find_family(found["family"]) is not find_family(model):
-        raise InputError(f"{path}: holds settings of {found['family']}, not of {model}")
-    known = {name: value for name, value in found["config"].items() if name != "subjects"}  # counted from the data
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in known.items()}
 
 
 def begin_with(family: Family, start: Path) -> list[str]:
@@ -224,23 +206,6 @@ def check_labels(family: Family, data: Data) -> None:
         if not found[label]:
             name = name_of(family)
             raise InputError(f"{labels.folder}: no image has what {name} learns from; expected {columns[label]}")
-
-
-def typed_changes(model: str, preset: str, changes: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings given as text in their config's types. Raises InputError for what does not fit."""
-    config = preset_config(model, preset)
-    kinds = {name: type(value) for name, value in asdict(config).items()}
-    kinds.pop("subjects", None)  # counted from the data
-    typed: dict[str, Any] = {}
-    for name, text in changes.items():
-        if name not in kinds:
-            raise InputError(f"--set {name}: {model} has no such setting; it has {', '.join(kinds)}")
-        try:
-            typed[name] = YES_NO[text.lower()] if kinds[name] is bool else kinds[name](text)
-        except (ValueError, KeyError) as error:
-            raise InputError(f"--set {name}={text}: expected {KINDS[kinds[name]]}") from error
-    replace(config, **typed)  # which looks at every value
-    return typed
 
 
 @torch.inference_mode()

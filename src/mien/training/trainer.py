@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from mien.data.batch import Batch
@@ -46,6 +45,8 @@ class Trainer:
     """
 
     def __init__(self, model: Family, settings: Settings):
+        from lightning.fabric import Fabric  # which who only measures may lack
+
         self.settings = settings
         alone = settings.devices * settings.nodes == 1
         try:

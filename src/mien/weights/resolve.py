@@ -24,12 +24,8 @@ def resolve(name: str) -> Path:
     A name may be one of OLD_NAMES, and so may a file's. "fields@2" is its version 2 alone, as the index says, and
     "owner/name@revision" a branch, tag or commit on the hub. Raises InputError naming what there is if none fits.
     """
-    path = Path(name)
-    for held in (f"model{SUFFIX}", CHECKPOINT):
-        if (path / held).is_file():
-            return path / held
-    if path.suffix == SUFFIX or path.is_file():
-        return path
+    if here := _here(name):
+        return here
     word, pin, asked = name.partition(PIN)
     if word.count("/") == 1:
         return from_hub(word, f"model{SUFFIX}", asked or None)
@@ -45,6 +41,24 @@ def resolve(name: str) -> Path:
     if pin and there:
         raise InputError(f"no weights {name!r}: this mien brings {there[0]}; MIEN_ZOO may name a folder of others")
     raise InputError(f"no weights named {word!r}; there are {', '.join(zoo()) or 'none'}, or give a path")
+
+
+def check_name(name: str) -> None:
+    """Raise InputError where `resolve` finds no file; the hub is not asked yet."""
+    here = _here(name)
+    if here is not None and not here.is_file():
+        raise InputError(f"{here}: there is no such file; expected weights")
+    if here is None and name.partition(PIN)[0].count("/") != 1:
+        resolve(name)
+
+
+def _here(name: str) -> Path | None:
+    """Return the file of a path, None for what is none."""
+    path = Path(name)
+    for held in (f"model{SUFFIX}", CHECKPOINT):
+        if (path / held).is_file():
+            return path / held
+    return path if path.suffix == SUFFIX or path.is_file() else None
 
 
 def zoo() -> list[str]:

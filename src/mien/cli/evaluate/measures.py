@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.early import check_asked
 from mien.cli.evaluate.options import (
     AllPeople,
     BothWays,
@@ -15,6 +16,7 @@ from mien.cli.evaluate.options import (
     Size,
     asked_for,
     by_name,
+    check_pairs,
     find_and_warn,
     print_record_path,
     test_people,
@@ -36,8 +38,10 @@ def evaluate_disentanglement(
 ) -> None:
     """Probe both codes of the data's test people for person and expression; swap them, and see what comes with which.
 
-    Example: `mien evaluate disentanglement --data photofaces -o out/codes`
+    Example: `mien evaluate disentanglement --data faces -o out/codes`
     """
+    check_asked(data, [model], evaluator)
+
     from mien.evaluate.evaluators.registry import find_evaluator
     from mien.evaluate.protocols.disentanglement import PROBED, SEEN, by_disentanglement
     from mien.evaluate.record import frame_of
@@ -67,13 +71,16 @@ def evaluate_compare(
 ) -> None:
     """Put models side by side on the data's test people: against the truth, and by the evaluator.
 
-    Example: `mien evaluate compare --data photofaces --model ter_gan --model runs/mine -o out/compare`
+    Example: `mien evaluate compare --data faces --model ter_gan --model runs/mine -o out/compare`
     """
-    from mien.evaluate.protocols.comparison import compare
-    from mien.evaluate.trials import STARTS
+    from mien.data.neutral import STARTS
 
     if start not in STARTS:
         raise InputError(f"--start {start}: expected one of {', '.join(STARTS)}")
+    check_asked(data, model, evaluator)
+
+    from mien.evaluate.protocols.comparison import compare
+
     nets, chosen = by_name(model), test_people(sets_of(data, same_people), size, all_people)
     who = find_and_warn(evaluator, chosen, nets)
     with bar("comparing") as progress:
@@ -94,8 +101,10 @@ def evaluate_intensity(
 ) -> None:
     """Sweep edits of the test people's neutral faces from 0 to 1, and let the evaluator measure how far they went.
 
-    Example: `mien evaluate intensity --data photofaces --model expr_gan -o out/intensity`
+    Example: `mien evaluate intensity --data faces --model expr_gan -o out/intensity`
     """
+    check_asked(data, model, evaluator)
+
     from mien.evaluate.protocols.intensity import by_intensity
     from mien.evaluate.record import frame_of
 
@@ -118,8 +127,10 @@ def evaluate_frechet(
 ) -> None:
     """Give the Fréchet distance, class by class, between edited neutral faces and the same people's true pictures.
 
-    Example: `mien evaluate frechet --data photofaces --model jesrl -o out/frechet`
+    Example: `mien evaluate frechet --data faces --model jesrl -o out/frechet`
     """
+    check_asked(data, model, evaluator)
+
     from mien.evaluate.protocols.frechet import by_frechet
 
     nets = by_name(model)
@@ -139,8 +150,10 @@ def evaluate_retrieval(
 ) -> None:
     """Find other people who show the same expression: by code, by class, by pixels.
 
-    Example: `mien evaluate retrieval --data photofaces --model expr_gan -o out/retrieval`
+    Example: `mien evaluate retrieval --data faces --model expr_gan -o out/retrieval`
     """
+    check_asked(data, [model])
+
     from mien.evaluate.protocols.retrieval import by_retrieval
     from mien.evaluate.record import frame_of
 
@@ -164,8 +177,10 @@ def evaluate_gallery(
 ) -> None:
     """Draw a sheet for every use a model has, with the data's test people.
 
-    Example: `mien evaluate gallery --data photofaces --model eet -o out/eet`
+    Example: `mien evaluate gallery --data faces --model eet -o out/eet`
     """
+    check_asked(data, [model])
+
     from mien.evaluate.sheets import draw_gallery
     from mien.models.io import load
 
@@ -188,8 +203,11 @@ def evaluate_transfer(
 ) -> None:
     """Measure whether the expression arrives: action units and class by the evaluator, distance to the true picture.
 
-    Example: `mien evaluate transfer --data photofaces --model ter_gan -o out/transfer`
+    Example: `mien evaluate transfer --data faces --model ter_gan -o out/transfer`
     """
+    check_pairs(partners, both_ways)
+    check_asked(data, model, evaluator)
+
     from mien.evaluate.protocols.transfer import by_transfer
     from mien.evaluate.record import frame_of
 
@@ -218,8 +236,11 @@ def evaluate_identity(
 ) -> None:
     """Measure whether it is still the same person: rank-1, verification, true accepts at 1 % and 0.1 % false ones.
 
-    Example: `mien evaluate identity --data photofaces --model ter_gan -o out/identity`
+    Example: `mien evaluate identity --data faces --model ter_gan -o out/identity`
     """
+    check_pairs(partners, both_ways)
+    check_asked(data, model, evaluator)
+
     from mien.data.sets import training_data
     from mien.evaluate.protocols.identity import FALSE_ACCEPTS, by_identity
     from mien.evaluate.record import frame_of
@@ -255,8 +276,10 @@ def evaluate_gaze(
 ) -> None:
     """Measure whether results look where the example looks: left, ahead or right.
 
-    Example: `mien evaluate gaze --data photofaces --model eet -o out/gaze`
+    Example: `mien evaluate gaze --data faces --model eet -o out/gaze`
     """
+    check_asked(data, model, evaluator)
+
     from mien.data.sets import training_data
     from mien.evaluate.evaluators.eye_gaze import learn_eye_gaze
     from mien.evaluate.protocols.gaze import by_gaze

@@ -94,6 +94,12 @@ BothWays = Annotated[
 Size = Annotated[int, typer.Option(min=32, max=1024, help="Side to compare at.")]
 
 
+def check_pairs(partners: int, both_ways: bool) -> None:
+    """Raise InputError where pairs are to be swapped and there are none."""
+    if both_ways and not partners:
+        raise InputError("--both-ways: swaps random pairs, as --partners 1 makes them; give --partners too")
+
+
 def asked_for(
     sets: Sets, model: list[str], evaluator: str, partners: int, seed: int, all_people: bool, size: int, geometry: bool,
     both_ways: bool = False,
@@ -101,8 +107,6 @@ def asked_for(
     """Return the models, who measures, the people and the trials that a verb asks for."""
     from mien.evaluate.trials import random_pairs, trials
 
-    if both_ways and not partners:
-        raise InputError("--both-ways: swaps random pairs, as --partners 1 makes them; give --partners too")
     nets, chosen = by_name(model), test_people(sets, size, all_people)
     t = random_pairs(chosen, partners, seed, both_ways) if partners else trials(chosen, seed, geometry)
     return nets, find_and_warn(evaluator, chosen, nets), chosen, t

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.early import OTHERS, check_asked, check_data, check_training, check_trains
 from mien.cli.evaluate.options import (
     AllPeople,
     EvaluatorName,
@@ -19,7 +20,7 @@ from mien.cli.evaluate.options import (
 )
 from mien.cli.tables import print_frame
 from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, sets_of
-from mien.cli.values import Out, Seed, Seeds, finite
+from mien.cli.values import Accelerator, Out, PrecisionName, Seed, Seeds, finite
 from mien.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,8 +55,12 @@ def evaluate_augmentation(
 ) -> None:
     """Train a plain recogniser on true faces and more and more synthesised ones; test it on the people marked test.
 
-    Example: `mien evaluate augmentation --data photofaces --model runs/expr_gan -o out/augmentation`
+    Example: `mien evaluate augmentation --data faces --model runs/expr_gan -o out/augmentation`
     """
+    if count and times:
+        raise InputError("--count and --times: expected one of the two")
+    check_asked(data, [model])
+
     from mien.data.sets import training_data
     from mien.evaluate.protocols.augmentation import COUNTS, Schedule, by_augmentation, of_times
     from mien.evaluate.record import frame_of
@@ -66,8 +71,6 @@ def evaluate_augmentation(
     if people:
         known = known.select(known.manifest.subject < people)
     held_out = test_people(sets, net.config.image_size, None)
-    if count and times:
-        raise InputError("--count and --times: expected one of the two")
     counts = of_times(known, times) if times else count or COUNTS
     schedule = Schedule(counts, steps, seed or [0], real=real, doublings=doublings)
     with bar("augmentation") as progress:
@@ -88,8 +91,8 @@ def evaluate_ablation(
     preset: Annotated[list[str] | None, typer.Option(help="Presets side by side; else all small ones.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting of all, as steps=500.")] = None,
     seed: Seeds = None,
-    precision: str = "auto",
-    device: str = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     evaluator: EvaluatorName = "evaluator",
     test: Annotated[list[Path] | None, typer.Option(help="Folders of the test people, where not in --data.")] = None,
     start: Annotated[Path | None, typer.Option(help="A run whose weights all begin with.")] = None,
@@ -97,18 +100,21 @@ def evaluate_ablation(
 ) -> None:
     """Train a model's ablations alike, and measure each on the data's test people. Resumes if killed.
 
-    Example: `mien evaluate ablation jesrl --data photofaces -o out/ablation`
+    Example: `mien evaluate ablation jesrl --data faces -o out/ablation`
     """
-    from mien.data.sets import training_data
-    from mien.evaluate.protocols.ablation import ablate, ablations, spread
-    from mien.models.registry import preset_config
-    from mien.training.settings import Settings
-    from mien.training.start import Training, typed_changes
+    from mien.models.presets import ablations
 
     presets = preset or ablations(model)
-    wanted = dict(map(parse_setting, set_ or ()))
-    changes = {name: typed_changes(model, name, wanted) for name in presets}[presets[0]]  # all are looked at
-    size = changes.get("image_size", preset_config(model, presets[0]).image_size)
+    looked_at = [check_training(model, name, set_) for name in presets]
+    changes, size = looked_at[0]
+    check_asked([*data, *(test or ())], [str(start)] if start else [], evaluator)
+    check_trains()
+
+    from mien.data.sets import training_data
+    from mien.evaluate.protocols.ablation import ablate, spread
+    from mien.training.settings import Settings
+    from mien.training.start import Training
+
     settings = Settings(0, known_precision(precision, device), device)
     training = Training(model, presets[0], changes, settings, start)
     sets = sets_of([*data, *(test or ())], same_people)
@@ -152,25 +158,17 @@ def evaluate_recognition(
         float | None, typer.Option(min=0, help="Shorten all stages alike: a fold's nets take so long.", callback=finite)
     ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting, as steps=500.")] = None,
-    precision: str = "auto",
-    device: str = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     same_people: SamePeople = False,
 ) -> None:
     """Train and test by subject folds: a model's recogniser against the CNN baseline. Resumes if killed.
 
     Beside both, of a model that is pre-trained: its recogniser on the encoder as it was before the model's own stages.
 
-    Example: `mien evaluate recognition --data photofaces -o out/recognition --folds 4 --people 70 --split variants`
+    Example: `mien evaluate recognition --data faces -o out/recognition --folds 4`
     """
-    from mien.evaluate.protocols.recognition import OTHERS, Regime
-    from mien.evaluate.protocols.recognition_record import by_recognition
-    from mien.evaluate.protocols.recognition_tables import difference_lines, figures_frame, fold_table, summary
-    from mien.evaluate.written import write_csv
     from mien.labels import BASIC, CLASSES
-    from mien.models.registry import preset_config
-    from mien.training.settings import Settings
-    from mien.training.start import Training, typed_changes
-    from mien.weights.resolve import resolve
 
     if wrong := set(word or ()) - set(CLASSES):
         raise InputError(f"--class {sorted(wrong)[0]}: expected one of {', '.join(CLASSES)}")
@@ -178,9 +176,19 @@ def evaluate_recognition(
         raise InputError(f"--split {split}: expected people or variants")
     if seeds is not None and (seed or seeds < 1):
         raise InputError(f"--seeds {seeds}: expected 1 or more, and no --seed beside it")
-    changes = typed_changes(model, preset, dict(map(parse_setting, set_ or ())))
-    size = changes.get("image_size", preset_config(model, preset).image_size)
     dealt = None if official else known_folds(folds)
+    changes, size = check_training(model, preset, set_, start)
+    check_data(data)
+    check_trains()
+
+    from mien.evaluate.protocols.recognition import Regime
+    from mien.evaluate.protocols.recognition_record import by_recognition
+    from mien.evaluate.protocols.recognition_tables import difference_lines, figures_frame, fold_table, summary
+    from mien.evaluate.written import write_csv
+    from mien.training.settings import Settings
+    from mien.training.start import Training
+    from mien.weights.resolve import resolve
+
     joined = sets_of(data, same_people).open(size)
     begun = resolve(start) if start and start != OTHERS else None
     training = Training(model, preset, changes, Settings(0, known_precision(precision, device), device), begun)
@@ -236,8 +244,8 @@ def evaluate_reading(
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting of training, as steps=500.")] = None,
     start: Annotated[str | None, typer.Option(help="Weights that the folds' trainings begin with.")] = None,
     seed: Seed = 0,
-    precision: str = "auto",
-    device: str = "auto",
+    precision: PrecisionName = "auto",
+    device: Accelerator = "auto",
     all_people: AllPeople = False,
     same_people: SamePeople = False,
 ) -> None:
@@ -246,25 +254,33 @@ def evaluate_reading(
     The people marked test, and whole folders in which nobody is, are read by MODEL. With --folds all others too, each
     by a net that was trained without them: the runs given, or MODEL trained for every fold, which resumes if killed.
 
-    Example: `mien evaluate reading fields --data photofaces --data photofaces_extra --same-people -o out/reading`
+    Example: `mien evaluate reading fields --data faces -o out/reading`
     """
-    from mien.evaluate.protocols.reading import by_reading
-    from mien.evaluate.reading.tables import group_frames, lost_frame
-
     if kind not in ("all", "real", "rendered"):
         raise InputError(f"--kind {kind}: expected real, rendered or all")
     runs = dict(parse_setting(text, "--run-of-fold", "FOLD=RUN, as 0=runs/without_0") for text in run_of_fold or ())
+    if folds == "none" and runs:
+        raise InputError("--run-of-fold: says who reads a fold; give --folds too, as --folds given")
+    dealt = 0 if folds == "none" else known_folds(folds)
+    if folds == "none" or runs:
+        check_asked(data, list(runs.values()), model)
+    else:
+        check_training(model, preset, set_, start)
+        check_data(data)
+        check_trains()
+
+    from mien.evaluate.protocols.reading import by_reading
+    from mien.evaluate.reading.tables import group_frames, lost_frame
+
     sets = sets_of(data, same_people)
     if folds == "none":
-        if runs:
-            raise InputError("--run-of-fold: says who reads a fold; give --folds too, as --folds given")
         chosen, shares = _read_by(model, sets, kind, all_people)
     elif runs:
-        chosen, shares = _read_by_runs(model, sets, kind, known_folds(folds), runs, output)
+        chosen, shares = _read_by_runs(model, sets, kind, dealt, runs, output)
     else:
         settings = dict(map(parse_setting, set_ or ()))
         how = (preset, settings, start, seed, known_precision(precision, device), device)
-        chosen, shares = _read_by_trained(model, sets, kind, known_folds(folds), parts, output, *how)
+        chosen, shares = _read_by_trained(model, sets, kind, dealt, parts, output, *how)
     with bar("reading") as progress:
         found = by_reading(model, chosen, shares, output, limit, least, progress)
     for frame in (*group_frames(found.figures), lost_frame(found.robustness)):
@@ -307,9 +323,9 @@ def _read_by_trained(
 ) -> tuple[Data, list[Share]]:  # fmt: skip
     """Return the data at the model's size, and every fold read by a model that is trained without it."""
     from mien.evaluate.reading.folds import folds_of, of_kind, trained_shares
-    from mien.models.registry import preset_config
+    from mien.models.presets import preset_config, typed_changes
     from mien.training.settings import Settings
-    from mien.training.start import Training, typed_changes
+    from mien.training.start import Training
     from mien.weights.resolve import resolve
 
     changes = typed_changes(model, preset, settings)

@@ -25,18 +25,13 @@ from mien.evaluate.written import write_csv
 from mien.files import kept
 from mien.models.contract import Family, Transfers
 from mien.models.io import fingerprint, load
-from mien.models.registry import able, find_family
+from mien.models.registry import able
 from mien.models.residual import composite
 from mien.nn.images import resized, to_pixels
 from mien.training.settings import Progress
 from mien.training.start import Training, train_to_end
 
 GENERATED, COMPOSITED = MADE
-
-
-def ablations(family: str) -> list[str]:
-    """Return a family's presets to set side by side: small first, then its ablations; none of other sizes."""
-    return [preset for preset in find_family(family).PRESETS if not preset.startswith(("paper", "base"))]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from mien.files import claim
 from mien.labels import BASIC, CLASSES
 from mien.metrics.bootstrap import DRAWS, Interval
 from mien.models.contract import Family, HasBaseline, Prediction
-from mien.models.registry import able, preset_config
+from mien.models.presets import preset_config
+from mien.models.registry import able
 from mien.training.settings import Progress, Settings
 from mien.training.start import Training, sampler_of, train_to_end
 from mien.training.synthesis import synthesize

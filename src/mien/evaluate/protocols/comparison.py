@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from mien.data.dataset import Data
+from mien.data.neutral import STARTS
 from mien.evaluate.answers import ANSWERS, BY_UNITS, MADE, TRIVIAL, TRUTH, trivial_answers
 from mien.evaluate.cost import deployed_parameters, milliseconds
 from mien.evaluate.evaluators.base import Evaluator, squares
@@ -25,7 +26,7 @@ from mien.evaluate.evaluators.networks import as_evaluator
 from mien.evaluate.figures import answer_all, error_figures, errors_frame, evaluator_figures, recognition_figures
 from mien.evaluate.record import Key
 from mien.evaluate.sheets import draw_chosen, for_show
-from mien.evaluate.trials import STARTS, Trials, trials
+from mien.evaluate.trials import Trials, trials
 from mien.evaluate.written import write_csv
 from mien.models.contract import Family
 from mien.progress import Tell, untold

@@ -31,9 +31,6 @@ from mien.training.settings import Progress
 from mien.training.start import Training, train_to_end
 from mien.weights.resolve import CHECKPOINT
 
-OTHERS = "others"
-"""In place of weights to start with: the model is trained first on the people whom the regime leaves out."""
-
 
 @dataclass(frozen=True)
 class Regime:
@@ -46,7 +43,7 @@ class Regime:
     words: Sequence[str] = BASIC
     least: float = 0.5  # intensity from which a picture counts
     minutes: float | None = None  # of a fold, all its nets together: every length is cut by one factor
-    pretrain: bool = False  # OTHERS
+    pretrain: bool = False  # first on the people whom the regime leaves out
 
 
 @dataclass(frozen=True)

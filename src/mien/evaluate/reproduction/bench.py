@@ -18,10 +18,11 @@ from mien.evaluate.evaluators.base import Evaluator
 from mien.files import claim
 from mien.models.contract import Family
 from mien.models.io import load
-from mien.models.registry import name_of, preset_config
+from mien.models.presets import preset_config, typed_changes
+from mien.models.registry import name_of
 from mien.progress import Tell, untold
 from mien.training.settings import Progress, Settings
-from mien.training.start import Training, train_to_end, typed_changes
+from mien.training.start import Training, train_to_end
 
 TENTH = 10
 """Where nobody is marked test, one in so many people is tested, as ExprGAN's and EET's papers split."""

@@ -32,6 +32,13 @@ Eq. 11  L_EET     Eet.stages
 Eq. 12  L_EET     Eet.stages
 """
 
-from mien.models.eet.config import *
-from mien.models.eet.equations import *
-from mien.models.eet.model import *
+from typing import TYPE_CHECKING
+
+from mien.models.lazy import names_in
+
+if TYPE_CHECKING:
+    from mien.models.eet.config import *
+    from mien.models.eet.equations import *
+    from mien.models.eet.model import *
+else:
+    __getattr__ = names_in(__name__, "config", "equations", "model")

@@ -19,6 +19,7 @@ from mien.models.ranges import (
     Steps,
     Weight,
     Width,
+    ablated,
     check_settings,
 )
 
@@ -142,3 +143,6 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "single": {"single_branch": True},
     "aus17": {"aus17": True},  # Sec. IV-D
 }
+
+
+PRESETS = ablated({"paper": PAPER, "base": BASE, "small": SMALL}, ABLATIONS)

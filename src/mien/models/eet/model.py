@@ -10,8 +10,8 @@ from mien.controls import Controls
 from mien.data.batch import Batch, Faces, partners
 from mien.errors import InputError
 from mien.labels import AUS
-from mien.models.contract import Embedding, Family, ablated
-from mien.models.eet.config import ABLATIONS, BASE, PAPER, SMALL, UNITS_12, UNITS_17, EetConfig, pools
+from mien.models.contract import Embedding, Family
+from mien.models.eet.config import PRESETS, UNITS_12, UNITS_17, EetConfig, pools
 from mien.models.eet.equations import (
     LEVELS,
     attribute_loss,
@@ -65,7 +65,7 @@ class Eet(Family):
         "Representations, arXiv:1909.02967, IEEE Transactions on Image Processing 30, 2021"
     )
     Config = EetConfig
-    PRESETS = ablated({"paper": PAPER, "base": BASE, "small": SMALL}, ABLATIONS)
+    PRESETS = PRESETS
     places: Tensor  # (m,) columns of Faces.aus
     edits_by = ("expression", "aus", "like")
     needs = ("aus",)

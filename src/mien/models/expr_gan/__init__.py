@@ -20,7 +20,14 @@ Eq. 9  L_adv^img      image_adversarial_value
 Eq. 10 L_ExprGAN      ExprGan.stages
 """
 
-from mien.models.expr_gan.config import *
-from mien.models.expr_gan.equations import *
-from mien.models.expr_gan.model import *
-from mien.models.expr_gan.supervision import *
+from typing import TYPE_CHECKING
+
+from mien.models.lazy import names_in
+
+if TYPE_CHECKING:
+    from mien.models.expr_gan.config import *
+    from mien.models.expr_gan.equations import *
+    from mien.models.expr_gan.model import *
+    from mien.models.expr_gan.supervision import *
+else:
+    __getattr__ = names_in(__name__, "config", "equations", "model", "supervision")

@@ -144,3 +144,6 @@ UNPAIRED = replace(
     reconstruction_regularizer=PAPER.reconstruction_regularizer,
 )
 """The paper's recipe in `small`'s sizes: what the exact pairs bring can be measured against it."""
+
+
+PRESETS = {"paper": PAPER, "base": BASE, "small": SMALL, "unpaired": UNPAIRED}

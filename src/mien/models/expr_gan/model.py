@@ -14,7 +14,7 @@ from mien.data.batch import Batch, Faces
 from mien.errors import InputError
 from mien.labels import CLASSES, class_index
 from mien.models.contract import Embedding, Family, Prediction
-from mien.models.expr_gan.config import BASE, PAPER, SMALL, UNPAIRED, ExprGanConfig
+from mien.models.expr_gan.config import PRESETS, ExprGanConfig
 from mien.models.expr_gan.equations import (
     K,
     code_adversarial_value,
@@ -47,7 +47,7 @@ class ExprGan(Family):
         "Intensity, AAAI 2018, arXiv:1709.03842"
     )
     Config = ExprGanConfig
-    PRESETS = {"paper": PAPER, "base": BASE, "small": SMALL, "unpaired": UNPAIRED}  # noqa: RUF012
+    PRESETS = PRESETS
     needs = ("expression",)
     recognizes_plainly = True
     deployed = ("encoder", "decoder", "trunk", "regressor", "classifier")

@@ -32,12 +32,30 @@ Eq. 15 L_reach   reached_loss
 Eq. 16 u'        corrected
 """
 
-from mien.models.fields.code import *
-from mien.models.fields.config import *
-from mien.models.fields.equations import *
-from mien.models.fields.model import *
-from mien.models.fields.pairs import *
-from mien.models.fields.roll import *
-from mien.nn.teeth import Dentition, Teeth
-from mien.nn.tint import Tint, tint_of
-from mien.nn.warp import composed
+from typing import TYPE_CHECKING
+
+from mien.models.lazy import names_in
+
+if TYPE_CHECKING:
+    from mien.models.fields.code import *
+    from mien.models.fields.config import *
+    from mien.models.fields.equations import *
+    from mien.models.fields.model import *
+    from mien.models.fields.pairs import *
+    from mien.models.fields.roll import *
+    from mien.nn.teeth import Dentition, Teeth
+    from mien.nn.tint import Tint, tint_of
+    from mien.nn.warp import composed
+else:
+    __getattr__ = names_in(
+        __name__,
+        "code",
+        "config",
+        "equations",
+        "model",
+        "pairs",
+        "roll",
+        "mien.nn.teeth",
+        "mien.nn.tint",
+        "mien.nn.warp",
+    )

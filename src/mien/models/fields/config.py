@@ -19,6 +19,7 @@ from mien.models.ranges import (
     Steps,
     Weight,
     Width,
+    ablated,
     check_settings,
 )
 
@@ -79,3 +80,6 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "no_shade": {"shade": 0.0, "depth": 0.0},
     "no_loop": {"rounds": 0},
 }
+
+
+PRESETS = ablated({"small": SMALL}, ABLATIONS)

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from mien.controls import Controls
 from mien.data.batch import Batch
-from mien.models.contract import Embedding, Family, Prediction, ablated
+from mien.models.contract import Embedding, Family, Prediction
 from mien.models.fields.code import asked_code, corrected, gate, shrunk
-from mien.models.fields.config import ABLATIONS, SMALL, FieldsConfig
+from mien.models.fields.config import PRESETS, FieldsConfig
 from mien.models.fields.equations import (
     critic_loss,
     detail,
@@ -59,7 +59,7 @@ class FieldModel(Family):
 
     paper = "Ours: a face is moved, shaded and opened instead of repainted. docs/fields.md tells it as a paper would."
     Config = FieldsConfig
-    PRESETS = ablated({"small": SMALL}, ABLATIONS)
+    PRESETS = PRESETS
     edits_by = ("expression", "aus", "sides", "like", "gaze", "turn", "roll", "beside", "only")
     needs = ("aus",)
     deployed = ("reader", "mover")

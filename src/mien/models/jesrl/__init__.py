@@ -23,6 +23,13 @@ Eq. 11 L_per          perceptual_loss
 Eq. 12 L              Jesrl.stages
 """
 
-from mien.models.jesrl.config import *
-from mien.models.jesrl.equations import *
-from mien.models.jesrl.model import *
+from typing import TYPE_CHECKING
+
+from mien.models.lazy import names_in
+
+if TYPE_CHECKING:
+    from mien.models.jesrl.config import *
+    from mien.models.jesrl.equations import *
+    from mien.models.jesrl.model import *
+else:
+    __getattr__ = names_in(__name__, "config", "equations", "model")

@@ -20,6 +20,7 @@ from mien.models.ranges import (
     Steps,
     Weight,
     Width,
+    ablated,
     check_settings,
 )
 
@@ -158,3 +159,6 @@ ABLATIONS: dict[str, dict[str, Any]] = {  # Sec. IV-E.1
     "no_synthetic": {"synthetic": 0, "representation": False},
     "two_stage": {"end_to_end": False},
 }
+
+
+PRESETS = ablated({"paper": PAPER, "base": BASE, "small": SMALL}, ABLATIONS)

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from mien.controls import Controls
 from mien.data.batch import Batch, partners
-from mien.models.contract import Embedding, Family, Prediction, ablated
-from mien.models.jesrl.config import ABLATIONS, BASE, PAPER, SMALL, JesrlConfig
+from mien.models.contract import Embedding, Family, Prediction
+from mien.models.jesrl.config import PRESETS, JesrlConfig
 from mien.models.jesrl.equations import (
     adversarial_loss,
     block_mask,
@@ -42,7 +42,7 @@ class Jesrl(Family):
         "Recognition, IEEE TCSVT 32(3), 2022, doi:10.1109/TCSVT.2021.3056098"
     )
     Config = JesrlConfig
-    PRESETS = ablated({"paper": PAPER, "base": BASE, "small": SMALL}, ABLATIONS)
+    PRESETS = PRESETS
     needs = ("expression",)
     deployed = ("encoder", "decoder", "classifier", "class_blocks")
 

@@ -30,3 +30,6 @@ class ReaderConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+
+PRESETS = {"small": ReaderConfig()}

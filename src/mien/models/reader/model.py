@@ -10,7 +10,7 @@ from torch import Tensor
 from mien.data.batch import Batch
 from mien.models.contract import Family, Prediction
 from mien.models.reader.code import code_of, held, stronger_side
-from mien.models.reader.config import ReaderConfig
+from mien.models.reader.config import PRESETS, ReaderConfig
 from mien.models.reader.equations import code_loss, words_loss
 from mien.models.reader.nets import Reader
 from mien.models.recipe import Adam, Balance, Sampling, Stage, Turn
@@ -24,7 +24,7 @@ class ReaderModel(Family):
 
     paper = ""
     Config = ReaderConfig
-    PRESETS = {"small": ReaderConfig()}  # noqa: RUF012
+    PRESETS = PRESETS
     needs = ("aus",)
     deployed = ("reader",)
 

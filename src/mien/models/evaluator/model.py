@@ -6,15 +6,13 @@ model is trained with it. What it says of the true pictures of people it never s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.data.batch import Batch
 from mien.labels import AUS, CLASSES
 from mien.models.contract import Embedding, Family, Prediction
-from mien.models.ranges import Degrees, Pairs, Part, People, Rate, Side, Steps, Weight, Width, check_settings
+from mien.models.evaluator.config import PRESETS, EvaluatorConfig
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.blocks import halvings
 from mien.nn.losses import known_cross_entropy, known_square_error
@@ -23,36 +21,12 @@ from mien.nn.trunk import Trunk
 SCALE = 16.0  # of the cosine between a face and a person, as a logit (Wang et al. 2018, NormFace)
 
 
-@dataclass(frozen=True)
-class EvaluatorConfig:
-    """Sizes and lengths of preset `small`, the only one."""
-
-    image_size: Side = 64
-    subjects: People = 1
-    width: Width = 24
-    expression_code: Width = 64
-    identity_code: Width = 64
-    batch_size: Pairs = 48  # pairs: twice as many faces
-    steps: Steps = 3000
-    lr: Rate = 2e-3
-    au: Weight = 1.0
-    expression: Weight = 0.3
-    identity: Weight = 0.3
-    margin: Part = 0.04
-    turn: Degrees = 5.0
-    colour: Part = 0.15
-    scale: Part = 0.05
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-
-
 class Evaluator(Family):
     """Two trunks, so that what it says of a person cannot lean on what it says of their expression."""
 
     paper = ""
     Config = EvaluatorConfig
-    PRESETS = {"small": EvaluatorConfig()}  # noqa: RUF012
+    PRESETS = PRESETS
     needs = ("aus", "expression")
     deployed = ("expression_trunk", "expression_code", "aus", "classes", "identity_trunk", "identity_code")
 

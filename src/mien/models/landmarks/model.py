@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -10,31 +10,12 @@ from torch import Tensor, nn
 from mien.data.batch import Batch
 from mien.labels import CORNERS, POINTS
 from mien.models.contract import Family
-from mien.models.ranges import Degrees, Pairs, Part, People, Rate, Side, Steps, Width, check_settings
+from mien.models.landmarks.config import PRESETS, LandmarksConfig
 from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.blocks import halvings
 from mien.nn.degrade import relight, worsen
 from mien.nn.losses import mean_dtype
 from mien.nn.trunk import Trunk
-
-
-@dataclass(frozen=True)
-class LandmarksConfig:
-    """Sizes and lengths of preset `small`, the only one."""
-
-    image_size: Side = 128
-    subjects: People = 1
-    width: Width = 16
-    batch_size: Pairs = 24  # pairs: twice as many faces
-    steps: Steps = 5000
-    lr: Rate = 2e-3
-    margin: Part = 0.1  # a face's box is found roughly, so the crop may be off as much
-    turn: Degrees = 24.0
-    colour: Part = 0.2
-    scale: Part = 0.25
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 def point_loss(found: Tensor, true: Tensor) -> Tensor:
@@ -64,7 +45,7 @@ class Landmarks(Family):
 
     paper = ""
     Config = LandmarksConfig
-    PRESETS = {"small": LandmarksConfig()}  # noqa: RUF012
+    PRESETS = PRESETS
     deployed = ("trunk", "points")
 
     def __init__(self, config: LandmarksConfig):
