@@ -58,7 +58,8 @@ TORCH_FREE = (
     "data.columns", "data.manifest", "data.images", "data.neutral", "data.dataset", "data.same_people", "data.folds",
     "data.joining", "data.sets", "data.relatives", "data.matches", "data.importing", "data.importers", "data.checks",
     "runtime.engine", "runtime.open", "runtime.landmarker", "runtime.person_code", "runtime.blendshape_reader",
-    "runtime.description", "runtime.exported", "runtime.repainted", "runtime.onnx", "runtime.pruned", "runtime.openvino",
+    "runtime.description", "runtime.exported", "runtime.repainted", "runtime.onnx", "runtime.pruned",
+    "runtime.openvino",
 )  # fmt: skip
 """Rooms and modules that must import where there is no torch."""
 

@@ -1,5 +1,7 @@
 """A graph without what only other outputs need: against ONNX's own checker and ONNX Runtime."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ def model(*more: onnx.NodeProto) -> bytes:
     """x -> double (2 x), sum (2 x + 3), far: the sum, squared nine times."""
     nodes = [helper.make_node("Mul", ["x", "two"], ["double"]), helper.make_node("Add", ["double", "three"], ["sum"])]
     names = ["sum", *(f"far{k}" for k in range(8)), "far"]
-    nodes += [helper.make_node("Mul", [a, a], [b]) for a, b in zip(names, names[1:], strict=False)]
+    nodes += [helper.make_node("Mul", [a, a], [b]) for a, b in pairwise(names)]
     places = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n"]) for name in ("x", "double", "sum", "far")]
     constants = [numpy_helper.from_array(np.float32([v]), name) for v, name in ((2, "two"), (3, "three"))]
     graph = helper.make_graph([*nodes, *more], "g", places[:1], places[1:], constants)
