@@ -17,10 +17,9 @@ import cv2
 import numpy as np
 
 from mien.errors import InputError
-from mien.faces.align import align, invert, similarity
-from mien.faces.boxes import Box, box_of, distinct, propose
+from mien.faces.boxes import Box, box_of, distinct, propose, turned
 from mien.faces.by_cascades import agree, seen_again, upright
-from mien.faces.face_check import face_likelihood, inner_contrast, likelihood_about
+from mien.faces.face_check import face_likelihood, inner_contrast
 from mien.faces.landmarks import Landmarker, eyes_of
 
 SIDE = 720  # pixels of the photograph's longer side in most attempts
@@ -57,8 +56,6 @@ PLAIN = 0.27  # `inner_contrast` below which a doubted face is none: a smooth st
 AGREED = 0.43  # the least agreement of the cascades
 SURELY = 60.0  # pixels of a face's width below which the net alone is not enough
 FIT = 0.15  # how far the eyes may move, in their distances, when landmarks are looked for again from where they were
-FACE_SIDE = 128  # pixels of an aligned crop at the scale that a face is judged at
-AROUND = 0.4  # of a crop's side, that is cut out on every side of it
 # What the net is asked of: the crop, a little larger, smaller, and turned either way. Faces stay faces, texture seldom.
 CHANGES = ((1.0, 0.0), (1.1, 0.0), (0.9, 0.0), (1.0, 8.0), (1.0, -8.0))
 SHAPE = 0.06  # eye distances that landmarks may differ by (root of the mean square) from a moment ago, once laid over
@@ -183,65 +180,34 @@ class _View:
         if self.landmarker is None:
             seen = agree(self.grey, box)
             return self.judge(*seen) if seen else None
-        if self.landmarker.side is None:
-            return self.seen(_Page(self.rgb, np.eye(2, 3)), box.eyes)
-        return self.seen(_Page.around(self.rgb, box.eyes, self.landmarker.side), box.eyes)
+        points = self.landmarker.points(self.rgb, box.eyes)
+        face = None if points is None else self.judge(eyes_of(points), self.landmarker.name, points)
+        return face if face and self.fits(face.eyes) else None
 
-    def seen(self, page: _Page, eyes: np.ndarray) -> Face | None:
-        """Return the face on a page whose eyes are roughly here, by the landmarker."""
-        assert self.landmarker is not None
-        points = self.landmarker.points(page.rgb, moved(eyes, page.matrix))
-        if points is None or not self.fits(page, eyes_of(points)):
-            return None
-        points = moved(points, invert(page.matrix))
-        return self.judge(eyes_of(points), self.landmarker.name, points, page)
-
-    def fits(self, page: _Page, eyes: np.ndarray) -> bool:
+    def fits(self, eyes: np.ndarray) -> bool:
         """Return whether the landmarker sees these eyes where they are when it is asked again, from there."""
-        apart = np.hypot(*(eyes[1] - eyes[0]))
-        if not apart > 1:
-            return False
-        again = self.landmarker.points(page.rgb, eyes) if self.landmarker else None
-        return again is not None and np.abs(eyes_of(again) - eyes).max() < FIT * apart
+        again = self.landmarker.points(self.rgb, eyes) if self.landmarker else None
+        return again is not None and np.abs(eyes_of(again) - eyes).max() < FIT * np.hypot(*(eyes[1] - eyes[0]))
 
-    def judge(
-        self, eyes: np.ndarray, source: str, points: np.ndarray | None = None, page: _Page | None = None
-    ) -> Face | None:  # fmt: skip
+    def judge(self, eyes: np.ndarray, source: str, points: np.ndarray | None = None) -> Face | None:
         """Return the face with these eyes; None where there is none, or where the photo does not reach both eyes."""
         height, width = self.rgb.shape[:2]
         if not (np.isfinite(eyes).all() and (eyes >= 0).all() and (eyes < (width, height)).all()):
             return None
         if np.hypot(*(eyes[1] - eyes[0])) < NARROWEST:
             return None
-        page = page or _Page.around(self.rgb, eyes, FACE_SIDE)
-        here = moved(eyes, page.matrix)
-        score = likelihood_about(page.rgb, here, CHANGES)
-        if score < DOUBTED or (score < ENOUGH and inner_contrast(page.rgb, here) < PLAIN):
+        score = float(face_likelihood(self.rgb, [_about(eyes, *change) for change in CHANGES]).mean())
+        if score < ENOUGH and inner_contrast(self.rgb, eyes) < PLAIN:
             return None
         doubted = score < ENOUGH or box_of(eyes).width < SURELY
-        if doubted and upright(cv2.cvtColor(page.rgb, cv2.COLOR_RGB2GRAY), here) < AGREED:
+        if score < DOUBTED or (doubted and upright(self.grey, eyes) < AGREED):
             return None
         return Face(box_of(eyes).inside(self.rgb.shape), eyes, score, source, points)
 
 
-@dataclass(frozen=True)
-class _Page:
-    """A part of a photograph, cut out once, in which a face is looked at several times."""
-
-    rgb: np.ndarray
-    matrix: np.ndarray  # photo -> page, (2, 3)
-
-    @staticmethod
-    def around(rgb: np.ndarray, eyes: np.ndarray, side: int) -> _Page:
-        """Return what is around eyes, at the scale of an aligned crop of so many pixels."""
-        matrix, rim = similarity(eyes, side), int(AROUND * side)
-        matrix[:, 2] += rim
-        return _Page(align(rgb, matrix, side + 2 * rim), matrix)
-
-
-def moved(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Return points (N, 2) by a matrix (2, 3)."""
-    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
+def _about(eyes: np.ndarray, scale: float, angle: float) -> np.ndarray:
+    """Return eyes (2, 2) so much further apart, and turned by degrees, about their middle."""
+    return (eyes - eyes.mean(0)) @ turned(angle, scale) + eyes.mean(0)
 
 
 def choose_face(faces: Sequence[Face], path: str | Path, number: int | None) -> Face:

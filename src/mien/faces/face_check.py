@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from mien.faces.align import align, similarity, template
-from mien.faces.boxes import turned
+from mien.faces.align import align, similarity
 from mien.faces.small_nets import run
 
 SIDE = 48
@@ -27,21 +25,6 @@ def face_likelihood(rgb: np.ndarray, eyes: Sequence[np.ndarray], weights: Path =
         return np.zeros(0)
     crops = np.stack([align(rgb, similarity(pair, SIDE), SIDE) for pair in eyes])
     return log_odds(crops, weights)
-
-
-def likelihood_about(
-    rgb: np.ndarray, eyes: np.ndarray, changes: Sequence[tuple[float, float]], weights: Path = WEIGHTS
-) -> float:  # fmt: skip
-    """Return the mean for eyes (2, 2), each (scale, angle) so much further apart, and turned by degrees."""
-    matrix, at = similarity(eyes, SIDE), template(SIDE).mean(0)
-    matrix[:, 2] += SIDE // 2
-    page = align(rgb, matrix, 2 * SIDE)
-    crops = []
-    for scale, angle in changes:
-        turn = turned(angle, 1 / scale)
-        to = np.column_stack([turn, at - turn @ (at + SIDE // 2)])
-        crops.append(cv2.warpAffine(page, to, (SIDE, SIDE), flags=cv2.INTER_CUBIC))
-    return float(log_odds(np.stack(crops), weights).mean())
 
 
 def inner_contrast(rgb: np.ndarray, eyes: np.ndarray) -> float:

@@ -20,11 +20,6 @@ class Landmarker(Protocol):
         """Who it is, for reports."""
         ...
 
-    @property
-    def side(self) -> int | None:
-        """Pixels of the aligned crop that it looks at; None where it looks at the whole photograph."""
-        ...
-
     def points(self, rgb: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
         """Return (68, 2) float64 pixel indices of the photo uint8 (H, W, 3), None where no face is seen at `eyes`."""
         ...

@@ -34,11 +34,6 @@ class NetLandmarker:
     engine: Engine
     name: str = "landmarks"
 
-    @property
-    def side(self) -> int:
-        """Pixels of the crop's side."""
-        return self.engine.size
-
     def points(self, rgb: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
         """Return (68, 2) pixels of the photo."""
         size = self.engine.size
@@ -55,7 +50,6 @@ class MediaPipeLandmarker:
     landmarker: Any  # .detect(image) -> .face_landmarks
     wrap: Any  # an array (H, W, 3) -> the image it takes
     name: str = "MediaPipe"
-    side: int | None = None
 
     def points(self, rgb: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
         """Return (68, 2) pixels of the photo; None where MediaPipe sees no face at the eyes."""
