@@ -20,18 +20,20 @@ import cv2
 import numpy as np
 import torch
 from no_faces import picture
-from safetensors.numpy import save_file
+from small_net import export
 from torch import nn
 
 from mien.data.images import read_image
 from mien.data.manifest import read_manifest
 from mien.faces.align import align, similarity, template
 from mien.faces.boxes import Box, distinct, propose
-from mien.faces.face_check import LEAK, SIDE, STRIDES, levelled
+from mien.faces.face_check import SIDE, levelled
 from mien.faces.landmarks import eyes_of
 from mien.runtime.landmarker import own_landmarker
 
 WIDTHS = (16, 24, 32, 48)
+STRIDES = (2, 2, 1, 2)
+LEAK = 0.1
 HIDDEN = 32
 FACE = 128  # pixels of a face's picture, with eyes on the template
 PAGE = 2 * FACE  # of what it is put on
@@ -39,7 +41,7 @@ EYES = template(FACE) + FACE / 2
 
 
 class Net(nn.Module):
-    """What `face_check.log_odds` computes, to be trained: with batch norms, which are folded away at the end."""
+    """Levelled crops -> log odds; its batch norms are folded away as it is written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,19 +60,6 @@ class Net(nn.Module):
             x = nn.functional.leaky_relu(norm(convolution(x)), LEAK)
         x = self.drop(x).permute(0, 2, 3, 1).flatten(1)  # places first, as NumPy has them
         return self.odds(nn.functional.leaky_relu(self.hidden(x), LEAK)).squeeze(1)
-
-    @torch.no_grad()
-    def weights(self) -> dict[str, np.ndarray]:
-        """Return the weights for `log_odds`, float16: kernels (out, 3, 3, in), the norms folded in."""
-        found = {}
-        for number, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
-            gain = norm.weight / (norm.running_var + norm.eps).sqrt()
-            found[f"{number}.weight"] = (convolution.weight * gain[:, None, None, None]).permute(0, 2, 3, 1)
-            found[f"{number}.bias"] = norm.bias - norm.running_mean * gain
-        for name in ("hidden", "odds"):
-            layer = getattr(self, name)
-            found |= {f"{name}.weight": layer.weight, f"{name}.bias": layer.bias}
-        return {name: np.ascontiguousarray(value.numpy()).astype(np.float16) for name, value in found.items()}
 
 
 def faces_of(folders: list[Path], each: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -266,7 +255,7 @@ def train(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, action="append", required=True)
-    parser.add_argument("-o", "--output", type=Path, default=Path("face_check.safetensors"))
+    parser.add_argument("-o", "--output", type=Path, default=Path("face_check.onnx"))
     parser.add_argument("--crops", type=int, default=7000, help="of faces, and as many of each kind of none")
     parser.add_argument("--steps", type=int, default=1600)
     parser.add_argument("--seed", type=int, default=0)
@@ -279,7 +268,7 @@ def main() -> None:
     print(f"crops are cut in {time.process_time():.0f} s of processor time", flush=True)
     net = Net().to(memory_format=torch.channels_last)
     train(net, sets, [1.0, 0.0, 0.0], asked.steps, 3e-3, rng)
-    save_file(net.weights(), asked.output)
+    export(net, torch.zeros(2, 3, SIDE, SIDE), asked.output, {0: "crops"})
     print(f"{asked.output}: {asked.output.stat().st_size / 1024:.0f} kB")
 
 

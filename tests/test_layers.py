@@ -62,7 +62,8 @@ TORCH_FREE = (
     "data.joining", "data.sets", "data.relatives", "data.matches", "data.importing", "data.importers", "data.checks",
     "runtime.engine", "runtime.open", "runtime.landmarker", "runtime.person_code", "runtime.blendshape_reader",
     "models.lazy", "models.presets", "models.ranges", *(config[5:] for config in CONFIGS.values()),
-    "runtime.description", "runtime.exported", "runtime.repainted", "runtime.onnx", "runtime.openvino",
+    "runtime.description", "runtime.exported", "runtime.repainted", "runtime.onnx", "runtime.pruned",
+    "runtime.openvino",
 )  # fmt: skip
 """Rooms and modules that must import where there is no torch."""
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mien.controls import Controls
 from mien.editing import clip
-from mien.editing.clip import TemporalFilter, change_clip, fit_to_clip
+from mien.editing.clip import CORRECTED, Changer, TemporalFilter, change_clip, fit_to_clip
 from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.faces.morph import Maps
@@ -355,3 +355,26 @@ def test_stills_of_a_clip_carry_their_stamp(aligned, crops, tmp_path):
         photo = aligned.edit(next(reader.frames()).rgb, "fear")
     aligned.save(photo, tmp_path / "still.png", "edit: fear", crops.name)
     assert read_stamp(tmp_path / "still.png").source == "crops.mp4"
+
+
+def test_what_a_request_lacks_is_looked_for_now_and_then(monkeypatch):
+    torch.manual_seed(0)
+    model = create("fields", **TINY["fields"])
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, 0, 0.2)
+    editor = Editor(model, aligned=True)
+    cut, happy, sad = editor.crop(texture((96, 96))), Controls("happiness", 0.8), Controls("sadness", 0.8)
+    sitters, begun = [], type(editor.engine.sit(cut.crop))
+    for name in ("corrected", "again"):
+        done = getattr(begun, name)
+        monkeypatch.setattr(begun, name, lambda *a, name=name, done=done: sitters.append(name) or done(*a))
+    make = Changer(editor)
+    first = make(cut, happy, True)
+    for _ in range(CORRECTED):
+        change = make(cut, happy, False)
+        for part in ("flow", "shade", "alpha", "paint"):  # of one frame, the same again
+            np.testing.assert_allclose(getattr(change, part), getattr(first, part), atol=1e-3)
+    assert sitters == ["corrected", *["again"] * (CORRECTED - 1), "corrected"]
+    sitters.clear()
+    make(cut, sad, False), make(cut, sad, True), make(cut, sad, False)  # another request; another face; that one again
+    assert sitters == ["corrected", "corrected", "again"]

@@ -1,26 +1,21 @@
-"""The net that says whether there is a face: against PyTorch's layers, and on other people's small pictures."""
+"""The net that says whether there is a face: against ONNX's own arithmetic, and on other people's small pictures."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 import skimage
-import torch
-from torch.nn import functional
 
-from mien.faces.face_check import LEAK, SIDE, STRIDES, WEIGHTS, face_likelihood, levelled, log_odds, read_weights
+from mien.faces.face_check import SIDE, WEIGHTS, face_likelihood, levelled, log_odds
 
 
-def test_it_is_what_pytorch_computes():
+def test_it_is_what_onnx_computes():
+    reference = pytest.importorskip("onnx.reference", reason="onnx is missing: pip install 'mien[onnx]'")
     crops = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3)).astype(np.uint8)
-    weights = {name: torch.from_numpy(values) for name, values in read_weights(WEIGHTS).items()}
-    x = torch.from_numpy(levelled(crops)).permute(0, 3, 1, 2)
-    for number, stride in enumerate(STRIDES):
-        kernel = weights[f"{number}.weight"].permute(0, 3, 1, 2)
-        x = functional.leaky_relu(functional.conv2d(x, kernel, weights[f"{number}.bias"], stride, 1), LEAK)
-    hidden = functional.linear(x.permute(0, 2, 3, 1).flatten(1), weights["hidden.weight"], weights["hidden.bias"])
-    odds = functional.linear(functional.leaky_relu(hidden, LEAK), weights["odds.weight"], weights["odds.bias"])
-    assert np.allclose(log_odds(crops, read_weights(WEIGHTS)), odds[:, 0].numpy(), atol=1e-3)
+    seen = levelled(crops).transpose(0, 3, 1, 2)
+    (odds,) = reference.ReferenceEvaluator(str(WEIGHTS)).run(None, {"seen": seen})
+    assert np.allclose(log_odds(crops), odds, atol=1e-3)
 
 
 def test_small_and_quick():

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from mien.controls import Controls
 from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.runtime.description import find_description, read_description, shipped
-from mien.runtime.exported import ExportedEngine
+from mien.runtime.exported import MAPS, ExportedEngine
 from mien.runtime.open import open_engine
 from mien.runtime.pytorch import PytorchEngine
 from mien.weights.resolve import ZOO
@@ -56,6 +57,26 @@ def test_pictures_are_those_of_torch(editors, asked):
     want, found = (editor.edit(photo, **asked).rgb.astype(int) for editor in editors)
     off = np.abs(want - found)
     assert (want != photo).any() and off.mean() <= 0.1 and off.max() <= 2  # may be 1 and 8
+
+
+def test_what_only_others_need_changes_nothing(editors):
+    engine = editors[1].engine
+    sitter = engine.sit(editors[1].crop(astronaut()).crop)
+    asked = sitter.asked(Controls("happiness", 0.3))
+    inputs = {**sitter._seen, "asked": asked[None, :-1], "wanted": asked[None, :-1]}
+    alone = engine.run("move", inputs, MAPS)
+    *maps, _, _ = engine.run("move", inputs, (*MAPS, "picture", "better"))
+    assert all(np.array_equal(a, b) for a, b in zip(alone, maps, strict=True))
+
+
+def test_a_known_lack_serves_again(editors):
+    photo = astronaut()
+    for editor in editors:
+        sitter = editor.engine.sit(editor.crop(photo).crop)
+        asked = sitter.asked(Controls("surprise", 1.0))
+        change, lacked = sitter.corrected(asked)
+        for found in (sitter.change(asked), sitter.again(asked, lacked)):
+            assert np.abs(found.flow - change.flow).max() < 1e-4 and np.abs(found.paint - change.paint).max() < 0.5
 
 
 def test_readings_are_those_of_torch(editors):

@@ -13,6 +13,7 @@ import numpy as np
 from mien.controls import Controls
 from mien.editing.editor import Editor
 from mien.errors import InputError
+from mien.faces.crop import FaceCrop
 from mien.faces.detect import words_of_choice
 from mien.faces.morph import Maps
 from mien.faces.one_euro import OneEuro, Smoothed, one_euro
@@ -32,6 +33,7 @@ from mien.runtime.person_code import person_code
 # a frame instead of 0.18; an expression that comes and goes within 0.75 s loses a tenth of its motion.
 APPLIED = OneEuro(cutoff=1.0, beta=15.0, speed_cutoff=2.0)
 UNITS = (0.1, 1.0, 1.0, 255.0)  # of speeds, by part of Maps: shares of the crop, log brightness, share, grey levels
+CORRECTED = 5  # frames from one reading of what was made to the next
 STILL_SIDE = 1920  # pixels: the longer side of a clip that is made of a photograph
 
 Ask = Callable[[np.ndarray | None], Controls]
@@ -72,6 +74,33 @@ class TemporalFilter:
         ]
         values = [part.value for part in self._before]
         return Maps(*values) if isinstance(what, Maps) else values[0]
+
+
+class Changer:
+    """Has a model change a face in frame after frame, asked for one thing.
+
+    What is made is read, and the request corrected by that (Eq. 16 of fields), when the request is new, or the face,
+    and every CORRECTED frames; between, the last correction serves, for what a face lacks changes little so soon.
+    """
+
+    def __init__(self, editor: Editor):
+        self._editor = editor
+        self._asked: Controls | None = None
+        self._lacking: np.ndarray | None = None  # what was added to the request
+        self._since = 0  # frames since
+
+    def __call__(self, cut: FaceCrop, controls: Controls, anew: bool, transfers: bool = False) -> Change:
+        """Return what brings the face of the next frame to what is asked; `anew` where it does not go on."""
+        if transfers or controls.like is not None or "warp" not in self._editor.engine.abilities:
+            return self._editor.change(cut, controls, transfers)
+        sitter = self._editor.engine.sit(cut.crop)
+        asked = sitter.asked(controls)
+        self._since += 1
+        if self._lacking is not None and not anew and controls == self._asked and self._since < CORRECTED:
+            return sitter.again(asked, self._lacking)
+        change, self._lacking = sitter.corrected(asked)
+        self._asked, self._since = controls, 0
+        return change
 
 
 class Driver:
@@ -153,7 +182,7 @@ def change_frames(
     follow: Follows, transfers: bool, tell: Tell,
 ) -> ClipReport:  # fmt: skip
     """Write frame after frame with its face changed, or as it is where the person is not."""
-    smooth, flicker, missed = TemporalFilter(), Steadiness(), 0
+    make, smooth, flicker, missed = Changer(editor), TemporalFilter(), Steadiness(), 0
     begin = last = None
     count = 0
     for count, (frame, found) in enumerate(follow.along(frames), 1):
@@ -165,7 +194,7 @@ def change_frames(
             flicker.interrupt()
         else:
             cut = editor.crop_at(frame.rgb, found.steadied)
-            change = editor.change(cut, ask(example), transfers)
+            change = make(cut, ask(example), found.anew, transfers)
             change = smooth(change, frame.time - last if last is not None else 1.0, found.anew)
             made = editor.apply(cut, change).rgb
             writer.write(frame, made)

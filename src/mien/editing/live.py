@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from mien.controls import Controls
-from mien.editing.clip import TemporalFilter
+from mien.editing.clip import Changer, TemporalFilter
 from mien.editing.editor import Editor
 from mien.faces.crop import FaceCrop
 from mien.faces.detect import words_of_choice
@@ -96,7 +96,7 @@ def live(
     wish = wish or Wish()
     editor.require(Controls(wish.word, wish.intensity))
     follow = follower(Path("the camera"), number, editor.aligned, editor.landmarker, person_code, otherwise=1)
-    smooth, last = TemporalFilter(), None
+    make, smooth, last = Changer(editor), TemporalFilter(), None
     shown: deque[tuple[float, float]] = deque(maxlen=600)  # when, and how late
     count, begin = 0, now()
     for rgb, came in frames:
@@ -107,7 +107,7 @@ def live(
             if wish.reading:
                 lines += told(editor, cut)
             if wish.on:
-                change = editor.change(cut, Controls(wish.word, wish.intensity))
+                change = make(cut, Controls(wish.word, wish.intensity), found.anew)
                 made = editor.apply(cut, smooth(change, came - last if last else 1.0, found.anew)).rgb
                 last = came
         else:

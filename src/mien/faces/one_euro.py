@@ -45,6 +45,18 @@ def one_euro(
     if before is None:
         return Smoothed(raw, raw, np.zeros_like(raw))
     now = share(how.speed_cutoff, seconds).astype(raw.dtype)
-    speed = before.speed + now * ((raw - before.raw) / seconds - before.speed)
-    weight = share(how.cutoff + how.beta * np.abs(speed) / unit, seconds)
-    return Smoothed(raw, before.value + weight.astype(raw.dtype) * (raw - before.value), speed)
+    # In place where it may be: a clip's maps are a million numbers a frame, and what takes time is to fetch them.
+    speed = raw - before.raw
+    speed /= seconds
+    speed -= before.speed
+    speed *= now
+    speed += before.speed
+    weight = np.abs(speed)
+    weight *= how.beta / unit
+    weight += how.cutoff
+    weight *= 2 * np.pi * seconds
+    weight /= weight + 1  # as `share`
+    value = raw - before.value
+    value *= weight
+    value += before.value
+    return Smoothed(raw, value, speed)

@@ -248,10 +248,11 @@ class Warps(Protocol):
         """Return a request as numbers (B, E), made of a face as it is seen, which None asks for, or `after` another."""
         ...
 
-    def fields_to(self, seen: Any, wanted: Tensor, rounds: int | None = None) -> Fields:
+    def fields_to(self, seen: Any, wanted: Tensor, rounds: int | None = None) -> tuple[Fields, Tensor]:
         """Return the fields that bring a face as it is seen to such a request, or to what lies between two.
 
-        With `rounds` as 0 they are not corrected by what they reach, which is sooner done.
+        And the request that gave them, corrected by what the first ones reach; with `rounds` as 0 it is not, which is
+        sooner done.
         """
         ...
 

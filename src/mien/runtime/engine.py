@@ -47,6 +47,14 @@ class Sitter(Protocol):
         """Return what brings the face to a request; a `draft` may miss its strength a little, and comes sooner."""
         ...
 
+    def corrected(self, asked: np.ndarray) -> tuple[Change, np.ndarray]:
+        """Return what `change` does, and what the request lacked: what was added after a look at what it made."""
+        ...
+
+    def again(self, asked: np.ndarray, lacked: np.ndarray) -> Change:
+        """Return what brings the face to a request of which it is known what it lacks: no other look is taken."""
+        ...
+
 
 class Engine(Protocol):
     """A model that is ready to be asked. Raises InputError for what it cannot do, and names the models that can."""

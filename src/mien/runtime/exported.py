@@ -71,7 +71,7 @@ class ExportedEngine:
         self.require("transfer")
         if "warp" in self.abilities:
             sitter = Warped(self, crop)
-            return pixels(sitter.given(sitter.asked(controls), ("picture",))[0])
+            return pixels(sitter.given(sitter.asked(controls), ("picture",))[0][0])
         residual = self._painted(crop, controls, transfers, "residual")
         return pixels(np.clip(prepared(crop[None]) + residual, -1, 1))
 
@@ -162,6 +162,16 @@ class ExportedEngine:
         return list(found)
 
 
+MAPS = ("flow", "shade", "alpha", "paint")
+"""What the mover gives of `Maps`."""
+
+
+def _maps(found: Sequence[np.ndarray]) -> Maps:
+    """Return what the mover gave, in the order of MAPS."""
+    flow, shade, alpha, paint = map(_upright, found)
+    return Maps(flow, shade[..., 0], alpha[..., 0], (paint + 1) * 127.5)
+
+
 class Warped:
     """A face whose pixels are moved: requests are codes, with the tilt of the head (47,)."""
 
@@ -184,12 +194,24 @@ class Warped:
 
     def change(self, asked: np.ndarray, draft: bool = False) -> Maps:
         """Return what brings the face to a code; a draft is not read again and corrected."""
-        outputs = ("flow", "shade", "alpha", "paint")
-        flow, shade, alpha, paint = self.given(asked, outputs, 0 if draft else None)
-        return Maps(_upright(flow), _upright(shade)[..., 0], _upright(alpha)[..., 0], (_upright(paint) + 1) * 127.5)
+        return _maps(self.given(asked, MAPS, 0 if draft else None)[0])
 
-    def given(self, wanted: np.ndarray, outputs: tuple[str, ...], rounds: int | None = None) -> list[np.ndarray]:
-        """Return what the mover gives for a code, corrected by what the result is read as (Eq. 16 of fields)."""
+    def corrected(self, asked: np.ndarray) -> tuple[Maps, np.ndarray]:
+        """Return what `change` does, and what the code lacked."""
+        found, reached = self.given(asked, MAPS)
+        return _maps(found), reached - asked
+
+    def again(self, asked: np.ndarray, lacked: np.ndarray) -> Maps:
+        """Return what brings the face to a code of which it is known what it lacks."""
+        return _maps(self.given(held(asked + lacked), MAPS, 0)[0])
+
+    def given(
+        self, wanted: np.ndarray, outputs: tuple[str, ...], rounds: int | None = None
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return what the mover gives for a code, corrected by what the result is read as (Eq. 16 of fields).
+
+        And the code that gave it.
+        """
         engine, code, tilt = self._engine, wanted[None, :-1], wanted[-1]
         asked, last = code, engine.about.facts["rounds"] if rounds is None else rounds
         for k in range(last + 1):
@@ -200,9 +222,9 @@ class Warped:
             if np.array_equal(better, asked):
                 if tilt:
                     break
-                return engine.sound(found)
+                return engine.sound(found), wanted
             asked = better
-        return engine.sound(engine.run("tilt" if tilt else "move", inputs, outputs))
+        return engine.sound(engine.run("tilt" if tilt else "move", inputs, outputs)), np.append(asked[0], tilt)
 
 
 def asked_code(known: np.ndarray, controls: Controls, example: np.ndarray | None = None) -> np.ndarray:
@@ -218,6 +240,11 @@ def asked_code(known: np.ndarray, controls: Controls, example: np.ndarray | None
     if controls.eyes is not None:
         code[-2:] += np.asarray(controls.eyes, np.float32) / np.float32(ANGLE)
     return code
+
+
+def held(code: np.ndarray) -> np.ndarray:
+    """Return a code with its action units in the range that corrections keep to (Eq. 16)."""
+    return np.concatenate([code[: 2 * UNITS].clip(0, 1.2), code[2 * UNITS :]])
 
 
 def _place(au: int, side: str) -> int:

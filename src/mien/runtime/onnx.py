@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from mien.devices import AUTO, has_cuda
 from mien.errors import InputError
 from mien.runtime.description import Description
+from mien.runtime.pruned import pruned
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -20,21 +22,32 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 class OnnxRunner:
-    """Opens a graph when it is first asked for."""
+    """Opens a graph when certain outputs of it are first asked for, and no more of it than these need."""
 
     def __init__(self, about: Description, device: str = "cpu"):
-        self._open = cache(lambda name: session(about.graph(name), device))
-        self._only = cache(_only_what_is_asked)
+        self._needed = cache(lambda name, outputs: needed(about.graph(name), outputs))
+        self._open = cache(lambda name, model: session(about.graph(name), device, model))
 
     def run(self, graph: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
         """Return outputs; what only others need is not computed."""
-        found: onnxruntime.InferenceSession = self._open(graph)
+        found: onnxruntime.InferenceSession = self._open(graph, self._needed(graph, tuple(outputs)))
         wanted = {place.name: inputs[place.name] for place in found.get_inputs()}
-        return list(found.run(list(outputs), wanted, self._only()))
+        return list(found.run(list(outputs), wanted))
 
 
-def session(path: Any, device: str = "cpu") -> onnxruntime.InferenceSession:
-    """Return a graph, ready to run. Raises InputError for a file that is none, and for a device that is not there."""
+def needed(path: Path, outputs: Sequence[str]) -> bytes:
+    """Return what outputs need of a graph; nothing where the file is none, which `session` tells."""
+    try:
+        return pruned(path.read_bytes(), outputs)
+    except (OSError, ValueError, IndexError):
+        return b""
+
+
+def session(path: Any, device: str = "cpu", model: bytes = b"") -> onnxruntime.InferenceSession:
+    """Return a graph, ready to run; or the part of it that `model` is, which has its weights from beside the file.
+
+    Raises InputError for a file that is none, and for a device that is not there.
+    """
     import onnxruntime
 
     there = onnxruntime.get_available_providers()
@@ -49,8 +62,10 @@ def session(path: Any, device: str = "cpu") -> onnxruntime.InferenceSession:
     options.log_severity_level = 3  # errors alone
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others compute here, too
     chosen: Any = (provider, {"device_id": int(number)}) if number else provider
+    if model:
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(Path(path).parent))
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=[chosen])
+        return onnxruntime.InferenceSession(model or str(path), options, providers=[chosen])
     except Exception as error:  # of many kinds, all the library's own
         said = str(error).strip().splitlines()[0][:120]
         raise InputError(f"{path}: ONNX Runtime cannot open it ({said}); export the model again") from error
@@ -60,11 +75,3 @@ def threads() -> int:
     """Return how many threads a graph may use, as OMP_NUM_THREADS says; 0, as many as there are cores, without it."""
     said = os.environ.get("OMP_NUM_THREADS", "")
     return int(said) if said.isdigit() else 0
-
-
-def _only_what_is_asked() -> onnxruntime.RunOptions:
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
-    options.only_execute_path_to_fetches = True
-    return options

@@ -29,6 +29,7 @@ from mien.nn.modes import native_bf16
 from mien.nn.warp import Fields
 from mien.runtime.description import FINER
 from mien.runtime.engine import Ability, Change, Readings, Sitter
+from mien.runtime.exported import held
 from mien.runtime.repainted import Repainted
 
 PROTOCOLS: dict[Ability, type] = {
@@ -203,10 +204,23 @@ class _Warped:
 
     def change(self, asked: np.ndarray, draft: bool = False) -> Maps:
         """Return what brings the face to a code; a draft is not read again and corrected, and is painted coarser."""
+        return self._made(asked, 0 if draft else None, 1 if draft else FINER)[0]
+
+    def corrected(self, asked: np.ndarray) -> tuple[Maps, np.ndarray]:
+        """Return what `change` does, and what the code lacked."""
+        change, reached = self._made(asked, None, FINER)
+        return change, reached - asked
+
+    def again(self, asked: np.ndarray, lacked: np.ndarray) -> Maps:
+        """Return what brings the face to a code of which it is known what it lacks."""
+        return self._made(held(asked + lacked), 0, FINER)[0]
+
+    def _made(self, asked: np.ndarray, rounds: int | None, finer: int) -> tuple[Maps, np.ndarray]:
         with self._computing():
-            fields = self._model.fields_to(self._seen, self._code(asked), 0 if draft else None)
-            maps = maps_of(fields, self._engine.size, 1 if draft else FINER)
-        return Maps(*map(self._engine._sound, (maps.flow, maps.shade, maps.alpha, maps.paint)))
+            fields, reached = self._model.fields_to(self._seen, self._code(asked), rounds)
+            maps = maps_of(fields, self._engine.size, finer)
+        found = Maps(*map(self._engine._sound, (maps.flow, maps.shade, maps.alpha, maps.paint)))
+        return found, _array(reached)[0]
 
     def _code(self, asked: np.ndarray) -> Tensor:
         return torch.from_numpy(asked[None]).to(self._engine.device)

@@ -25,3 +25,11 @@ class Repainted:
     def change(self, asked: np.ndarray, draft: bool = False) -> np.ndarray:
         """Return the residual."""
         return asked
+
+    def corrected(self, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the residual, which lacks nothing."""
+        return asked, np.zeros_like(asked)
+
+    def again(self, asked: np.ndarray, lacked: np.ndarray) -> np.ndarray:
+        """Return the residual."""
+        return asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 
 from mien.media.video.ffmpeg import EXACT, ffmpeg
@@ -74,8 +75,9 @@ def frame_of_picture(rgb: np.ndarray) -> Any:
 
 def box_of(rgb: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Return the corners (y, x) of what differs, the second exclusive, on the grid of BLOCK; zeros if nothing does."""
-    changed = (rgb != before).any(-1)
-    rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
+    apart = cv2.absdiff(rgb, np.ascontiguousarray(before))
+    rows = np.flatnonzero(apart.reshape(len(apart), -1).any(1))
+    columns = np.flatnonzero(apart[rows[0] : rows[-1] + 1].any(0).any(-1)) if len(rows) else rows
     if not len(rows):
         return np.zeros((2, 2), int)
     return np.array([[rows[0], columns[0]], [rows[-1] + BLOCK, columns[-1] + BLOCK]]) // BLOCK * BLOCK

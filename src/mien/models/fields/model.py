@@ -226,7 +226,7 @@ class FieldModel(Family):
     def fields(self, face: Tensor, controls: Controls) -> Fields:
         """Return what brings faces (B, 3, S, S) to what is asked, corrected by what the result is read as (Eq. 16)."""
         seen = self.see(face)
-        return self.fields_to(seen, self.asked(seen, controls))
+        return self.fields_to(seen, self.asked(seen, controls))[0]
 
     def see(self, face: Tensor) -> Seen:
         """Return what is known of faces (B, 3, S, S) before anything is asked of them."""
@@ -245,8 +245,11 @@ class FieldModel(Family):
         code = asked_code(known, controls, None if controls.like is None else self.read(controls.like))
         return torch.cat([code, torch.full_like(tilt, controls.tilted) if controls.tilted else tilt], 1)
 
-    def fields_to(self, seen: Seen, wanted: Tensor, rounds: int | None = None) -> Fields:
-        """Return what brings faces to what `asked` told, corrected as in `fields`: `rounds` times, or the config's."""
+    def fields_to(self, seen: Seen, wanted: Tensor, rounds: int | None = None) -> tuple[Fields, Tensor]:
+        """Return what brings faces to what `asked` told, corrected as in `fields`: `rounds` times, or the config's.
+
+        And what was asked in the end.
+        """
         face, view, known, maps = seen.face, seen.view, seen.known, seen.maps
         wanted, tilt = wanted.split([CODE, 1], 1)
         asked, fields = wanted, self._fields_between(face, view, known, wanted, maps)
@@ -256,7 +259,8 @@ class FieldModel(Family):
             if torch.equal(better, asked):
                 break
             asked, fields = better, self._fields_between(face, view, known, better, maps)
-        return rolled(fields, tilt[:, 0], face.shape[-1]) if tilt.any() else fields
+        fields = rolled(fields, tilt[:, 0], face.shape[-1]) if tilt.any() else fields
+        return fields, torch.cat([asked, tilt], 1)
 
     moves = fields  # its old name, until 0.2
 
