@@ -247,8 +247,9 @@ def test_eq_9_opening():
     )
     entropy = -(true * np.log(here) + (1 - true) * np.log(1 - here))
     elsewhere = share.sum() - here.sum()
-    expected = ((1 + 4 * near) * entropy).mean() + 10 * elsewhere / share.size
-    np.testing.assert_allclose(opening_loss(tensor(alpha), m), expected, rtol=1e-6)
+    for shut in (0.0, 0.4, 1.0):
+        expected = ((1 + 4 * near) * entropy).mean() + 10 * (1 - shut) * elsewhere / share.size
+        np.testing.assert_allclose(opening_loss(tensor(alpha), m, tensor([shut])), expected, rtol=1e-6)
 
 
 def test_eq_10_paint():
