@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from mien.data.sampling.gaze import EYEBALL
 from mien.faces.align import EYES as CENTRES
 from mien.labels import AUS
+from mien.models.fields.lids import Lid, lid
 from mien.models.reader.code import ANGLE
-from mien.nn.lids import Lid, lid
 from mien.nn.spectral import spectral
 from mien.nn.teeth import Dentition, Teeth
 from mien.nn.tint import Tint, tint_of
