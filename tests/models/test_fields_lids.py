@@ -13,6 +13,7 @@ from mien.models.fields.nets import shutting
 from mien.models.reader.code import CODE, UNITS
 from mien.nn.tint import Tint, tint_of
 from mien.nn.windows import EYES
+from mien.runtime import exported
 from tests.models.test_equations_fields import rand, tensor
 
 SIZE = 64
@@ -81,6 +82,8 @@ def test_what_is_asked_to_shut_is_not_raised():
     assert (
         asked[0, UNITS + shut] == 0 and asked[0, UNITS + five] == asked_code(known, Controls("surprise"))[0, five] > 0
     )
+    told = exported.asked_code(known[0].numpy(), Controls("surprise", aus={"43L": 5}))
+    np.testing.assert_array_equal(told, asked[0])  # without torch, too
     wide = known.clone()
     wide[0, five] = 0.6
     assert asked_code(wide, Controls(aus={12: 3}))[0, five] == wide[0, five]  # nothing shuts: as it is
