@@ -8,7 +8,7 @@ from mien.controls import Controls
 from mien.faces.align import EYES as CENTRES
 from mien.labels import AUS
 from mien.models.fields.code import asked_code
-from mien.models.fields.lids import OPEN, Lid, lid
+from mien.models.fields.lids import OPEN, RAISED, Lid, lid
 from mien.models.fields.nets import shutting
 from mien.models.reader.code import CODE, UNITS
 from mien.nn.tint import Tint, tint_of
@@ -43,7 +43,7 @@ def test_a_lid_has_the_colour_of_the_skin_around_an_eye():
     left, top, right, bottom = EYES[1]
     place = (np.arange(SIZE) + 0.5) / SIZE
     x = (left + (right - left) * place - CENTRES[1][0]) / OPEN[0]
-    y = (top + (bottom - top) * place - CENTRES[1][1]) / OPEN[1]
+    y = (top + (bottom - top) * place - CENTRES[1][1] + RAISED) / OPEN[1]
     radius = x[None] ** 2 + y[:, None] ** 2
     face[..., radius < 1] = [[[-0.7], [-0.2], [0.6]]]  # a blue eye
     window = tensor(face).float()

@@ -15,11 +15,13 @@ from torch.nn import functional as F
 from mien.nn.tint import Tint
 from mien.nn.windows import Window
 
-OPEN = (0.065, 0.032)  # of the frame's side: the half axes of an eye that is open
+OPEN = (0.07, 0.034)  # of the frame's side: the half axes of an eye that is open
+RAISED = 0.012  # of the frame's side: its middle is above its corners
 AROUND = (1.7, 4.5)  # of the square of the ellipse's radius: where there are neither lashes nor brows
 BLUR = 0.035  # of the frame's side, twice: as far as skin is looked for
 DEPTH = 1.5  # of log brightness: lashes
-EDGE = 5.0  # of the logit of what a lid covers, at the ellipse's middle
+EDGE = 8.0  # of the logit of what a lid covers, at the ellipse's middle
+FREE = 4.0  # by what it can be off that: a lid that were half there would show the eye
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def lid(maps: Tensor, shut: Tensor, pixels: Tensor, window: Window, centre: tupl
     off = ellipse(maps.shape[-1], window, centre, maps.device)
     skin, redness = surrounding(pixels.float(), off, window, tint)
     covers, log = maps.split(1, 1)
-    alpha = shut.view(-1, 1, 1, 1) * (EDGE * (1 - off) + covers).sigmoid()
+    alpha = shut.view(-1, 1, 1, 1) * (EDGE * (1 - off) + FREE * (covers / FREE).tanh()).sigmoid()
     return Lid(alpha, (skin * (DEPTH * log.tanh()).exp()).clamp(0, 1), redness)
 
 
@@ -56,7 +58,7 @@ def ellipse(size: int, window: Window, centre: tuple[float, float], device: torc
     left, top, right, bottom = window
     places = (torch.arange(size, device=device) + 0.5) / size
     x = (left + (right - left) * places - centre[0]) / OPEN[0]
-    y = (top + (bottom - top) * places - centre[1]) / OPEN[1]
+    y = (top + (bottom - top) * places - centre[1] + RAISED) / OPEN[1]
     return (y.square()[:, None] + x.square()[None])[None, None]
 
 
