@@ -5,6 +5,7 @@ import torch
 
 from mien.data.sampling.gaze import EYEBALL
 from mien.models.fields.nets import EYE, NEAR, Atlas, FieldNet, by_side, turned_iris
+from mien.models.reader.code import CODE, UNITS
 from mien.nn.degrade import toned
 from mien.nn.windows import EYES, MOUTH, WINDOWS
 from tests.models.test_equations_fields import at_size, bilinear
@@ -27,12 +28,12 @@ def test_an_atlas_fetches_its_patterns_from_where_it_says():
 
 def test_patches_lie_in_their_windows_and_obey_the_gate():
     torch.manual_seed(0)
-    net = FieldNet([4, 4, 4, 4], 5)
+    net = FieldNet([4, 4, 4, 4], 2 * UNITS + CODE)
     image, view = torch.rand(3, 3, 128, 128) * 2 - 1, torch.rand(3, 3, 64, 64) * 2 - 1
     with torch.no_grad():
         for last in (net.mouth.last, net.eyes.last):
             last.weight.normal_(std=9)
-        fields = net(image, view, torch.randn(3, 5), torch.tensor([0.0, 0.5, 1.0]))
+        fields = net(image, view, torch.randn(3, 2 * UNITS + CODE), torch.tensor([0.0, 0.5, 1.0]))
     assert [p.window for p in fields.patches] == [MOUTH, *EYES] == list(WINDOWS)
     for patch in fields.patches:
         side = round((patch.window[2] - patch.window[0]) * 128)

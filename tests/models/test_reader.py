@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from mien.data.words import named, shares
+from mien.labels import AUS, CLASSES
 from mien.models.reader.code import mirrored
 from mien.models.reader.equations import code_loss, words_loss
 from mien.models.reader.nets import Reader, seen
@@ -97,3 +98,12 @@ def test_faces_are_placed_within_what_is_said():
     assert len(bright) > 300
     for x in (row, column):  # ±5 % of 64 pixels, magnified by up to exp(.15), and a pixel
         assert (x - 31.5).abs().max() <= 64 * 0.05 * 1.17 + 1.5 and (x.float() - 31.5).std() > 1
+
+
+def test_a_word_that_people_gave_counts_whole_where_not_all_units_are_known():
+    faint = np.zeros((1, len(AUS)), np.float32)
+    faint[0, AUS.index(12)] = 1.5  # half of what a word needs to count whole
+    smile = np.array([CLASSES.index("happiness")])
+    assert shares(smile, faint, faint)[0, smile[0]] == pytest.approx(0.5)
+    faint[0, AUS.index(6)] = np.nan  # as of a photograph, whose units were fitted to what can be seen
+    assert shares(smile, faint, faint)[0, smile[0]] == 1

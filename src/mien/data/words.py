@@ -73,12 +73,12 @@ def named(expression: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nda
 def shares(word: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return what share of each of CLASSES faces are, (N, 8): a word's by its strongest unit, the rest neutral.
 
-    Where no unit is known the word has all; a face without a word is NaN throughout.
+    Where a unit is unknown the word has all; a face without a word is NaN throughout.
     """
     found = np.zeros((len(word), len(CLASSES)), np.float32)
     strongest = np.fmax(np.nanmax(_known(left), axis=1), np.nanmax(_known(right), axis=1))
     share = np.clip((strongest - FAINT) / (FULL - FAINT), 0, 1)
-    share[np.isnan(left).all(axis=1) & np.isnan(right).all(axis=1)] = 1
+    share[np.isnan(left).any(axis=1) | np.isnan(right).any(axis=1)] = 1
     has = word >= 0
     found[has, CLASSES.index("neutral")] = (1 - share)[has]
     found[np.flatnonzero(has), word[has]] += share[has]

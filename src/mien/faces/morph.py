@@ -42,7 +42,7 @@ def morph(rgb: np.ndarray, maps: Maps, matrix: np.ndarray, size: int, mask: np.n
         x, y = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
         left, top, source = _around(rgb, x + moved[..., 0], y + moved[..., 1])
         fetched = cv2.remap(
-            source, x + moved[..., 0] - left, y + moved[..., 1] - top, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            source, x + moved[..., 0] - left, y + moved[..., 1] - top, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
         )
         made = fetched * np.exp(place.bring(maps.shade, cv2.INTER_LINEAR) * weight)[..., None]
         alpha = place.bring(maps.alpha, cv2.INTER_LINEAR) * weight

@@ -15,7 +15,7 @@ from mien.nn.windows import WHOLE, Window, cut, fitted, placed, resized
 
 
 def warp(image: Tensor, flow: Tensor, window: Window = WHOLE) -> Tensor:
-    """Return image(p + flow(p)), bilinear, as at the border beyond it; or a window of that.
+    """Return image(p + flow(p)), bilinear, mirrored beyond its border; or a window of that.
 
     `image` (B, 3, S, S); `flow` (B, 2, g, g) x, y in shares of the side, brought to S × S.
     """
@@ -29,7 +29,7 @@ def fetched(image: Tensor, flow: Tensor, window: Window = WHOLE) -> Tensor:
     y, x = torch.meshgrid(edges, edges, indexing="ij")
     grid = (cut(torch.stack([x, y]), window) + 2 * flow).permute(0, 2, 3, 1)
     grid = grid.nan_to_num(0.0, 2.0, -2.0)  # where a training went astray; NaN would crash grid_sample
-    moved = F.grid_sample(image.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
+    moved = F.grid_sample(image.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     return moved.contiguous(memory_format=torch.channels_last)
 
 

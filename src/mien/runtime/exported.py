@@ -235,6 +235,8 @@ def asked_code(known: np.ndarray, controls: Controls, example: np.ndarray | None
         code[taken] = np.float32(controls.intensity) * example[taken]
     for au, side, value in controls.units():
         code[_place(au, side)] = value
+    for side in "LR":  # what is asked to shut is not raised
+        code[_place(5, side)] *= 1 - np.clip(code - known, 0, 1)[_place(43, side)]
     if controls.turned is not None:
         code[-4:-2] += np.asarray(controls.turned, np.float32) / np.float32(ANGLE)
     if controls.eyes is not None:

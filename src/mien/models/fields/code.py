@@ -26,6 +26,9 @@ def asked_code(known: Tensor, controls: Controls, example: Tensor | None = None)
         code[:, taken] = controls.intensity * example[:, taken]
     asked = {_place(au, side): value for au, side, value in controls.units()}
     code[:, list(asked)] = known.new_tensor(list(asked.values()))
+    for side in "LR":  # one muscle raises the lid (5), and lets it fall (43): what is asked to shut is not raised
+        shut = (code - known)[:, _place(43, side)].clamp(0, 1)
+        code[:, _place(5, side)] *= 1 - shut
     if controls.turned is not None:
         code[:, -4:-2] += known.new_tensor(controls.turned) / ANGLE
     if controls.eyes is not None:

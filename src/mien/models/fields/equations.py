@@ -53,15 +53,18 @@ def shade_loss(shade: Tensor, true: Tensor, counts: Tensor) -> Tensor:
     return (counts * (1 + 4 * (true.abs() / 0.1).clamp(max=1)) * off).mean()
 
 
-def opening_loss(alpha: Tensor, motion: Motion) -> Tensor:
+def opening_loss(alpha: Tensor, motion: Motion, shut: Tensor) -> Tensor:
     """Eq. 9: L_open = mean w BCE(a, m) where a mouth can be, a the mean over m's cell, w = 5 near a mouth and 1 else;
     plus ten times the mean of a elsewhere: it may cover what opens in the eyes, but only what no pixel can be moved to.
+    Not so in faces whose lids shut, by `shut` (B,) in 0-1: a lid covers.
     """  # fmt: skip
     share = F.adaptive_avg_pool2d(alpha, motion.mouth.shape[-1]).clamp(1e-4, 1 - 1e-4)
     here, true = cut(share, MOUTH), cut(motion.mouth, MOUTH)
     weight = 1 + 4 * (F.max_pool2d(true, 5, 1, 2) > 0.05)
     off = -(true * here.log() + (1 - true) * (1 - here).log())
-    return (weight * off).mean() + 10 * (share.mean() - here.mean() * here.numel() / share.numel())
+    cells = share.shape[-1] ** 2
+    others = (share.sum((1, 2, 3)) - here.sum((1, 2, 3))) / cells
+    return (weight * off).mean() + 10 * ((1 - shut) * others).mean()
 
 
 def paint_loss(paint: Tensor, truth: Tensor, mouth: Tensor) -> Tensor:

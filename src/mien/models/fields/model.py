@@ -184,7 +184,7 @@ class FieldModel(Family):
         grid, side, mouth = pair.motion.flow.shape[-1], pair.truth.shape[-1], fields.patches[0]
         return {
             "flow": flow_loss(fields.motion(grid), pair.motion, side // 2),
-            "opening": opening_loss(fields.alpha(grid), pair.motion),
+            "opening": opening_loss(fields.alpha(grid), pair.motion, pair.shutting()),
             "paint": paint_loss(mouth.paint(side // 2), pair.truth, pair.motion.mouth),
             "teeth": teeth_loss(mouth, pair.motion),
             "near": near_loss(parts, pair.truth, pair.face),

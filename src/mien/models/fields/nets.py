@@ -11,6 +11,8 @@ from torch.nn import functional as F
 
 from mien.data.sampling.gaze import EYEBALL
 from mien.faces.align import EYES as CENTRES
+from mien.labels import AUS
+from mien.models.fields.lids import Lid, lid
 from mien.models.reader.code import ANGLE
 from mien.nn.spectral import spectral
 from mien.nn.teeth import Dentition, Teeth
@@ -45,7 +47,7 @@ class FieldNet(nn.Module):
         self.refine = zero(nn.Conv2d(fine, fine, 3, padding=1))
         self.atlas = Atlas(widths[0], 8, 128)
         self.shade = zero(nn.Conv2d(fine + 8, 1, 1))
-        self.mouth, self.eyes = PatchNet(widths[0], 6), PatchNet(widths[0], 6, steer=steer)
+        self.mouth, self.eyes = PatchNet(widths[0], 6), PatchNet(widths[0], 8, steer=steer)
         self.side = nn.Sequential(
             nn.Linear(condition - 2 * ((condition - 4) // 4), steer), nn.LeakyReLU(0.2), nn.Linear(steer, steer)
         )
@@ -105,13 +107,14 @@ class FieldNet(nn.Module):
         mouth, near = self.mouth(*_in(MOUTH, image, features, flow))
         plain, clear = mouth.split([5, 1], 1)
         made = [_patch(MOUTH, plain, gate, tint, 0.0, teeth=self.dentition(near, clear))]
-        both = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
-        steer = self.side(torch.cat(by_side(condition)))
-        eyes = self.eyes(*(torch.cat(pair) for pair in both), steer)[0].unflatten(0, (2, -1))
-        for window, maps, centre in zip(EYES, eyes, CENTRES, strict=True):
-            plain, iris = maps.split([5, 1], 1)
+        near, pixels = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
+        sides = by_side(condition)
+        eyes = self.eyes(torch.cat(near), torch.cat(pixels), self.side(torch.cat(sides)))[0].unflatten(0, (2, -1))
+        for window, maps, centre, seen, side in zip(EYES, eyes, CENTRES, pixels, sides, strict=True):
+            plain, iris, over = maps.split([5, 1, 2], 1)
             turned = turned_iris(iris, ANGLE * condition[:, -2:], window, centre)
-            made.append(_patch(window, plain, gate, tint, BLUEST, turned=turned))
+            shut = lid(over, shutting(side), seen[:, :3], window, centre, tint)
+            made.append(_patch(window, plain, gate, tint, BLUEST, turned=turned, shut=shut))
         return tuple(made)
 
 
@@ -140,6 +143,12 @@ def by_side(condition: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat([right, right_change, angles], 1), torch.cat([left, left_change, angles], 1)
 
 
+def shutting(side: Tensor) -> Tensor:
+    """Return how far a lid is to go down, (B,) in 0-1, of what is asked of its side as `by_side` tells it."""
+    units = (side.shape[1] - 4) // 2
+    return (2 * side[:, units + AUS.index(43)]).clamp(0, 1)
+
+
 def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
     """Return a window's features, and its pixels (B, 6, …), before and after the flow."""
     pixels = torch.cat([cut(image, window), warp(image, flow.detach(), window)], 1)
@@ -148,17 +157,19 @@ def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[
 
 def _patch(
     window: Window, maps: Tensor, gate: Tensor, tint: Tint, least: float,
-    turned: Tensor | float = 0.0, teeth: Teeth | None = None,
+    turned: Tensor | float = 0.0, teeth: Teeth | None = None, shut: Lid | None = None,
 ) -> Patch:  # fmt: skip
     """Return five maps (B, 5, w, w) as a patch that fades at the window's edges.
 
-    `least` is its least redness, `turned` (B, 2, w, w) what its flow is besides.
+    `least` is its least redness, `turned` (B, 2, w, w) what its flow is besides, `shut` a lid that lies on it.
     """
     fade = gate * ramp(maps.shape[-1], window, maps.device)
     flow, alpha, brightness, redness = maps.split([2, 1, 1, 1], 1)
     reddish = least + (REDDEST - least) * redness.sigmoid()
-    moved, covered = fade * (NEAR * flow.tanh() + turned), fade * (alpha - 3).sigmoid()
-    return Patch(window, moved, covered, brightness.sigmoid(), reddish, tint, teeth)
+    covered, brightness = (alpha - 3).sigmoid(), brightness.sigmoid()
+    if shut is not None:
+        covered, brightness, reddish = shut.over(covered, brightness, reddish)
+    return Patch(window, fade * (NEAR * flow.tanh() + turned), fade * covered, brightness, reddish, tint, teeth)
 
 
 class Atlas(nn.Module):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mien.data.batch import Batch, Motion
+from mien.labels import AUS
 from mien.models.fields.code import shrunk
 from mien.models.reader.code import UNITS, code_of
 from mien.nn.degrade import relight, toned
@@ -25,6 +26,11 @@ class Pair:
     shown: Tensor  # (B, 46) code of the face
     wanted: Tensor  # (B, 46) code of the truth, NaN where unknown, or where no change is asked for
     motion: Motion  # from face to truth
+
+    def shutting(self) -> Tensor:
+        """Return how far lids are to go down, (B,) in 0-1, of the side that goes further."""
+        change = (self.wanted - self.shown)[:, : 2 * UNITS].nan_to_num(0).unflatten(1, (2, UNITS))
+        return (2 * change[:, :, AUS.index(43)].amax(1)).clamp(0, 1)
 
 
 def prepared(batch: Batch) -> Pair:

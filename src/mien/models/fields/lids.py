@@ -1,0 +1,80 @@
+"""Lids that shut: skin drawn over an eye, in the colour and the light of what is around it.
+
+An open eye shows next to nothing of its lid, so that there is little to fetch a shut one from. But a lid is skin, and
+smooth: what surrounds the eye tells its colour and its light, and only its crease and its lashes are to be learnt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mien.nn.tint import Tint
+from mien.nn.windows import Window
+
+OPEN = (0.07, 0.034)  # of the frame's side: the half axes of an eye that is open
+RAISED = 0.012  # of the frame's side: its middle is above its corners
+AROUND = (1.7, 4.5)  # of the square of the ellipse's radius: where there are neither lashes nor brows
+BLUR = 0.035  # of the frame's side, twice: as far as skin is looked for
+DEPTH = 1.5  # of log brightness: lashes
+EDGE = 8.0  # of the logit of what a lid covers, at the ellipse's middle
+FREE = 4.0  # by what it can be off that: a lid that were half there would show the eye
+
+
+@dataclass(frozen=True)
+class Lid:
+    """What covers an eye in its window."""
+
+    alpha: Tensor  # (B, 1, w, w) in [0, 1]
+    brightness: Tensor  # (B, 1, w, w) in 0-1
+    redness: Tensor  # (B, 1, w, w), see `Tint`
+
+    def over(self, alpha: Tensor, brightness: Tensor, redness: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what covers, its brightness and redness, where the lid lies on a patch that has these."""
+        under = (1 - self.alpha) * alpha
+        total = under + self.alpha
+        share = self.alpha / total.clamp(min=1e-4)
+        return total, torch.lerp(brightness, self.brightness, share), torch.lerp(redness, self.redness, share)
+
+
+def lid(maps: Tensor, shut: Tensor, pixels: Tensor, window: Window, centre: tuple[float, float], tint: Tint) -> Lid:
+    """Return the lid of an eye that shuts by `shut` (B,) in [0, 1], of which 0 covers nothing.
+
+    `maps` (B, 2, w, w) correct the logit of what it covers, at zero the ellipse of an open eye, and say by what its
+    brightness is off that of the skin around. `pixels` (B, 3, w, w) in [-1, 1] are the window's, `centre` the eye's.
+    """
+    off = ellipse(maps.shape[-1], window, centre, maps.device)
+    skin, redness = surrounding(pixels.float(), off, window, tint)
+    covers, log = maps.split(1, 1)
+    alpha = shut.view(-1, 1, 1, 1) * (EDGE * (1 - off) + FREE * (covers / FREE).tanh()).sigmoid()
+    return Lid(alpha, (skin * (DEPTH * log.tanh()).exp()).clamp(0, 1), redness)
+
+
+def ellipse(size: int, window: Window, centre: tuple[float, float], device: torch.device) -> Tensor:
+    """Return the square of the radius (1, 1, size, size) of pixels of a window, 1 at the rim of an open eye."""
+    left, top, right, bottom = window
+    places = (torch.arange(size, device=device) + 0.5) / size
+    x = (left + (right - left) * places - centre[0]) / OPEN[0]
+    y = (top + (bottom - top) * places - centre[1] + RAISED) / OPEN[1]
+    return (y.square()[:, None] + x.square()[None])[None, None]
+
+
+def surrounding(pixels: Tensor, off: Tensor, window: Window, tint: Tint) -> tuple[Tensor, Tensor]:
+    """Return brightness and redness (B, 1, w, w) of the skin around an eye, spread smoothly over it."""
+    light = (pixels + 1) / 2
+    brightness = light.mean(1, keepdim=True)
+    counts = ((off > AROUND[0]) & (off < AROUND[1])).to(light).expand_as(brightness)
+    share = ((light - brightness) * tint.colour).sum(1, keepdim=True) / tint.colour.square().sum(1, keepdim=True).clamp(
+        min=1e-4
+    )  # of the face's colour, times brightness
+    cells = max(round(BLUR / (window[2] - window[0]) * off.shape[-1]), 1)
+    spread = torch.cat([counts, counts * brightness, counts * share], 1)
+    for _ in range(2):
+        spread = F.avg_pool2d(spread, 2 * cells + 1, 1, cells)
+    near, bright, chroma = (spread + spread.mean((2, 3), keepdim=True) * 1e-3).split(1, 1)
+    skin = bright / near.clamp(min=1e-6)
+    shown = (chroma / near.clamp(min=1e-6) / skin.clamp(min=0.02)).clamp(0, 2)
+    return skin, 1 + (shown - 1) / tint.variety.clamp(min=0.1)
