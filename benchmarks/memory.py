@@ -129,10 +129,10 @@ def training(asked: argparse.Namespace, place: Path) -> Iterator[dict[str, Any]]
     sys.path.insert(0, str(Path(__file__).parent))
     for name in asked.model:
         for preset in asked.preset:
-            yield {"of": f"{name} {preset}"} | taught(name, preset)
+            yield {"of": f"{name} {preset}"} | taught(name, preset, asked.recompute)
 
 
-def taught(name: str, preset: str) -> dict[str, Any]:
+def taught(name: str, preset: str, recompute: bool) -> dict[str, Any]:
     """Return what a step of a preset's longest stage takes."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
@@ -145,7 +145,7 @@ def taught(name: str, preset: str) -> dict[str, Any]:
     torch.manual_seed(0)
     model = create(name, preset, subjects=240)
     size, millions = model.config.batch_size, sum(p.numel() for p in model.parameters()) / 1e6
-    trainer = Trainer(model, Settings(precision="32-true", accelerator="cpu"))
+    trainer = Trainer(model, Settings(precision="32-true", accelerator="cpu", recompute=recompute))
     stage = max(trainer.stages, key=lambda s: s.steps)
     model.enter(stage.name)
     model.train()
@@ -204,6 +204,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=500, help="of the clip")
     parser.add_argument("--model", nargs="+", default=PAPERS, help="that are trained")
     parser.add_argument("--preset", nargs="+", default=["small"], help="of theirs")
+    parser.add_argument("--recompute", action="store_true", help="as mien train --recompute does")
     parser.add_argument("-o", "--output", type=Path, default=Path("memory.json"))
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()

@@ -75,7 +75,11 @@ def changer(name: str) -> tuple[Callable[[str], None], dict[str, Any]]:
 
         engine, asked = open_engine(name, backend="auto" if name == "fields" else "torch"), Controls("happiness", 0.8)
         crop = np.random.default_rng(0).integers(0, 256, (engine.size, engine.size, 3), np.uint8)
-        return lambda path: engine.change(crop, asked), {"pixels": engine.size}
+
+        def edit(path: str) -> None:
+            engine.change(crop, asked)
+
+        return edit, {"pixels": engine.size}
     import torch
     from published_shapes import SHAPES
     from torch.utils.flop_counter import FlopCounterMode
@@ -179,6 +183,7 @@ def photographs(folder: Path) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", default=(*READ, *CHANGE), metavar="NAME", help=", ".join((*READ, *CHANGE)))
     parser.add_argument("--data", type=Path, help="a data set, for accuracy")
     parser.add_argument("--faces", type=int, default=60)
     parser.add_argument("--task", default="face_landmarker.task", help="MediaPipe's model")
@@ -193,7 +198,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         files = list(photographs(Path(place)))
         for names in (READ, CHANGE):
-            workers = {name: Worker(name, asked) for name in names}
+            workers = {name: Worker(name, asked) for name in names if name in asked.names}
             for name in [name for name, worker in workers.items() if worker.about is None]:
                 workers.pop(name).end()
                 print(f"{name}: not installed, or it does not open here", flush=True)
