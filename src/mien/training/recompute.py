@@ -36,7 +36,7 @@ def recompute(net: nn.Module) -> None:
     Blocks whose weights change at every pass, as spectral normalisation's do, stay as they are.
     """
     for block in _blocks(net):
-        block.forward = Recomputed(block)  # type: ignore[method-assign]
+        block.forward = Recomputed(block)
 
 
 def _blocks(net: nn.Module) -> Iterator[nn.Module]:
