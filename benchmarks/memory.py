@@ -127,8 +127,10 @@ def clip(asked: argparse.Namespace, place: Path) -> Iterator[dict[str, Any]]:
 def training(asked: argparse.Namespace, place: Path) -> Iterator[dict[str, Any]]:
     """Each paper's presets, by a step of two pairs of every turn of its longest stage."""
     sys.path.insert(0, str(Path(__file__).parent))
-    for name in asked.model:
-        for preset in asked.preset:
+    from mien.models.described import presets
+
+    for name, preset in presets():
+        if name in asked.model and preset in asked.preset:
             yield {"of": f"{name} {preset}"} | taught(name, preset, asked.recompute)
 
 
@@ -217,12 +219,16 @@ def main() -> None:
     for subject in asked.subjects:
         words = [*sys.argv[1:], "--child"]
         words = [subject, *(word for word in words if word not in SUBJECTS)]
-        ended = subprocess.run([sys.executable, __file__, *words], stdout=subprocess.PIPE, text=True, check=True)
-        found[subject] = [json.loads(line.partition("\x1e")[2]) for line in ended.stdout.splitlines() if "\x1e" in line]
-        for row in found[subject]:
-            told = {k: v for k, v in row.items() if k != "course"}
-            print(subject, *(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in told.items()), sep="  ")
-    asked.output.write_text(json.dumps(found, indent=1) + "\n")
+        found[subject] = []
+        with subprocess.Popen([sys.executable, __file__, *words], stdout=subprocess.PIPE, text=True) as child:
+            for line in child.stdout or ():
+                if "\x1e" not in line:
+                    continue
+                row = json.loads(line.partition("\x1e")[2])
+                found[subject].append(row)
+                told = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items() if k != "course"}
+                print(subject, *(f"{k} {v}" for k, v in told.items()), sep="  ", flush=True)
+        asked.output.write_text(json.dumps(found, indent=1) + "\n")
     draw(found, asked.output.with_suffix(".png"))
 
 
