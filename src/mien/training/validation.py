@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from mien.errors import InputError
 from mien.models.contract import Family
 from mien.models.recipe import Stage
 
-Labelled = TypeVar("Labelled", Data, Shards)
+Labelled = TypeVar("Labelled", bound=Data | Shards)
 
 
 def split(data: Labelled, share: float) -> tuple[Labelled, Labelled]:
@@ -37,7 +37,8 @@ def split(data: Labelled, share: float) -> tuple[Labelled, Labelled]:
         near |= relatives.related(np.asarray(person), np.arange(len(near)))
     if near.all() or not len(apart):
         raise InputError(f"--validation {share:g}: keeps {len(apart)} of {len(near)} people out; give another share")
-    return data.select(~near[m.subject]), data.select(np.isin(m.subject, apart))
+    kept, out = data.select(~near[m.subject]), data.select(np.isin(m.subject, apart))
+    return cast(Labelled, kept), cast(Labelled, out)
 
 
 def validated(model: Family, stage: Stage, batches: Sequence[Batch], seed: int) -> dict[str, float]:
