@@ -38,6 +38,7 @@ EXTRAS = {
     "tensorboard": "train",
     "torch": "torch",
     "uvicorn": "web",
+    "webdataset": "shards",
 }
 """The extra of pyproject.toml that brings a package, by the name under which the package is imported."""
 

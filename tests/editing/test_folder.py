@@ -130,6 +130,42 @@ def test_clips_among_pictures_are_changed_as_clips(album, model, tmp_path, capsy
     assert code == 2 and "--crop: there is none for clips" in err and "4 changed, 2 failed" in out
 
 
+@pytest.mark.parametrize("scheme", ["file", "memory"])
+def test_addresses_are_changed_as_files_are(album, model, tmp_path, capsys, scheme):
+    fsspec = pytest.importorskip("fsspec", reason="fsspec is missing: pip install 'mien[ray]'")
+    root = f"file://{album}" if scheme == "file" else "memory://folder/of/album"
+    for path in pictures(album) if scheme == "memory" else ():
+        fsspec.filesystem("memory").pipe(f"/folder/of/album/{path}", (album / path).read_bytes())
+    run(capsys, *words(model, "-o", "made"))
+    code, out, err = run(capsys, "edit", root, *words(model, "-o", "fetched")[2:])
+    assert code == 2 and "4 changed, 1 failed" in out and "b.jpg: not an image" in err and "mien-" not in err
+    assert pictures(tmp_path / "fetched") == pictures(tmp_path / "made")
+    code, out, _ = run(capsys, "edit", root, *words(model, "-o", "fetched")[2:])
+    assert code == 2 and "0 changed, 4 were done before, 1 failed" in out
+
+
+VERBS = {"edit": ("--expression", "fear"), "neutralize": (), "transfer": ("--like", "album/a.png")}
+
+
+@pytest.mark.slow
+def test_a_cluster_changes_files_as_one_process_does(album, model, tmp_path, capsys, monkeypatch):
+    ray = pytest.importorskip("ray", reason="Ray is missing: pip install 'mien[ray]'")
+    root = Path(__file__).parents[2]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([f"{root / 'src'}", os.environ.get("PYTHONPATH", "")]))
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        for verb, more in VERBS.items():
+            asked = (verb, str(album), *more, "--aligned", "--model", model)
+            run(capsys, *asked, "-o", f"{verb}-alone")
+            for told in ("4 changed, 1 failed", "0 changed, 5 were done before, 0 failed"):
+                _, out, err = run(capsys, *asked, "-o", f"{verb}-ray", "--ray", "--ray-workers", 2)
+                assert told in out, err
+            made = {name: data for name, data in pictures(tmp_path / f"{verb}-ray").items() if "mien-edits" not in name}
+            assert made == pictures(tmp_path / f"{verb}-alone")
+    finally:
+        ray.shutdown()
+
+
 def test_reports_do_not_replace_each_other(album, model, tmp_path, capsys):
     run(capsys, *words(model, "-o", "made", "--report"))
     for name in MADE:

@@ -174,3 +174,15 @@ def test_fields_in_one_graph_edit_and_transfer_as_the_model_does():
         wanted = model.asked(seen, Controls("surprise"))
         (found,) = graphs["edit"].net(faces[:1], wanted[:, :-1])
         torch.testing.assert_close(found, model.edit(faces[:1], Controls("surprise")), atol=1e-4, rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ter_gan", "rel_gan", "expr_gan", "jesrl", "eet", "evaluator"])
+def test_graphs_take_any_number_of_faces(name):
+    """What asks for `len(tensor)` would have it fixed."""
+    model, batch = load(name), torch.export.Dim("batch")
+    for graph in graphs_of(model, checked_faces(model.config.image_size)):
+        examples = tuple(x[:2].contiguous() for x in graph.inputs.values())
+        shapes = {"inputs": tuple({0: batch} for _ in examples)}
+        with torch.no_grad():
+            torch.export.export(graph.net.eval(), examples, dynamic_shapes=shapes)

@@ -7,6 +7,8 @@ import torch
 
 from mien.errors import InputError
 from mien.export.exporting import export
+from mien.export.graph import Graph
+from mien.export.onnx import write_graph
 from mien.export.openvino import converted
 from mien.export.parity import measured
 from mien.models.io import save_model
@@ -79,3 +81,15 @@ def test_units_may_be_off_by_a_hundredth(by, good):
 def test_what_cannot_be_exported_is_one_line(tmp_path):
     with pytest.raises(InputError, match="--to tensorrt: choose onnx or openvino"):
         export("landmarks", tmp_path, "tensorrt")
+
+
+@pytest.mark.slow
+def test_a_graph_for_two_faces_alone_is_not_written(tmp_path):
+    pytest.importorskip("onnxscript", reason="onnxscript is not installed: pip install 'mien[export]'")
+    model = create("landmarks", **TINY["landmarks"]).eval()
+    save_model(model, tmp_path / "small.safetensors")
+    faces = torch.rand(2, 3, 32, 32)
+    fixed = Graph("twice", model, lambda x: (x.repeat(len(x), 1, 1, 1),), {"face": faces}, ("faces",))
+    with pytest.raises(InputError, match="twice: takes two faces at once and no other number"):
+        write_graph(fixed, tmp_path / "small.twice.onnx", tmp_path / "small.safetensors")
+    assert not (tmp_path / "small.twice.onnx").exists()

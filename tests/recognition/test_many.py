@@ -125,7 +125,7 @@ def test_addresses_are_read_as_files_are(album, tmp_path, scheme):
     pd.testing.assert_frame_equal(found.drop(columns=["path", "error"]), same.drop(columns=["path", "error"]))
     assert [Path(p).name for p in found["path"]] == [Path(p).name for p in same["path"]]
     (error,) = found["error"].dropna()
-    assert error.startswith(f"{listed(root)[4]}: not an image") and "mien-" not in error
+    assert error.startswith(f"{list(listed(root))[4]}: not an image") and "mien-" not in error
 
 
 def test_addresses_that_are_none():

@@ -16,7 +16,7 @@ from mien.about import VERSION
 from mien.cli import clips, edit, generate, recognize, train
 from mien.cli.app import page
 from mien.cli.bench import bench
-from mien.cli.data import data_check, data_import
+from mien.cli.data import data_check, data_import, data_shards, data_unpack
 from mien.cli.demo import demo
 from mien.cli.evaluate import measures, training
 from mien.cli.export import export
@@ -66,6 +66,8 @@ shell.command("app")(page)
 shell.command("invent", hidden=True)(generate.generate)  # generate's old name
 data_verbs.command("check")(data_check)
 data_verbs.command("import")(data_import)
+data_verbs.command("shards")(data_shards)
+data_verbs.command("unpack")(data_unpack)
 evaluate_verbs.command("transfer")(measures.evaluate_transfer)
 evaluate_verbs.command("disentanglement")(measures.evaluate_disentanglement)
 evaluate_verbs.command("recognition")(training.evaluate_recognition)

@@ -1,4 +1,4 @@
-"""Verbs on data sets: check, import."""
+"""Verbs on data sets: check, import, shards, unpack."""
 
 from __future__ import annotations
 
@@ -98,3 +98,35 @@ def data_import(
         summary = gather(corpus, root, folder, size, align, options, tell)
     for line in (*summary.lines(), f"{folder}: labels in metadata.csv"):
         out.print(line, markup=False, soft_wrap=True)
+
+
+def data_shards(
+    folder: Annotated[Path, typer.Argument(help="A data set.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The folder to write shards into.")],
+    images: Annotated[int, typer.Option(min=1, help="Pictures of a shard, about.")] = 4096,
+    seed: Annotated[int, typer.Option(min=0, help="Of the order of the people.")] = 0,
+) -> None:
+    """Write a data set as WebDataset shards, from which `mien train --data DIR` streams.
+
+    Example: `mien data shards faces -o shards`
+    """
+    from mien.data.shards import write_shards
+
+    with bar("sharding") as tell:
+        count = write_shards(folder, output, images, seed, tell)
+    out.print(f"{output}: {count} shard{'s' * (count > 1)}", markup=False, soft_wrap=True)
+
+
+def data_unpack(
+    folder: Annotated[Path, typer.Argument(help="A folder of WebDataset shards, .tar.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The folder for the data set.")],
+) -> None:
+    """Write WebDataset shards as a data set: pictures, and metadata.csv of what each's .json says.
+
+    Example: `mien data unpack shards -o faces`
+    """
+    from mien.data.shards import unpack
+
+    with bar("unpacking") as tell:
+        count = unpack(folder, output, tell)
+    out.print(f"{output}: {count} images, labels in metadata.csv", markup=False, soft_wrap=True)

@@ -63,6 +63,8 @@ def transfer(
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
+    ray: OnRay = False,
+    ray_workers: Workers = None,
     device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
@@ -83,8 +85,8 @@ def transfer(
         save_expression, force=force,
     )  # fmt: skip
     how = clips.Tool(model, aligned, device, number, like_number, landmarker, keep_format, backend)
-    if folders.are_several(faces, output):
-        return folders.change(faces, one, asked, how, transfers=True)
+    if ray or folders.are_several(faces, output):
+        return folders.change(faces, one, asked, how, transfers=True, ray=ray, workers=ray_workers)
     if clips.any_clip(face, like, output):
         if swap:
             raise InputError(f"--swap {swap}: swaps pictures, not clips; transfer twice")
@@ -202,6 +204,8 @@ def neutralize(
     aligned: Aligned = False,
     landmarker: LandmarkerName = "net",
     keep_format: KeepFormat = False,
+    ray: OnRay = False,
+    ray_workers: Workers = None,
     device: Device = "auto",
     backend: Backend = "auto",
 ) -> None:
@@ -216,8 +220,8 @@ def neutralize(
         faces[0], output, number, every, preview, crop, report, min_identity, sign, landmarker, model, force=force
     )
     how = clips.Tool(model, aligned, device, number, None, landmarker, keep_format, backend)
-    if folders.are_several(faces, output):
-        return folders.change(faces, one, asked, how)
+    if ray or folders.are_several(faces, output):
+        return folders.change(faces, one, asked, how, ray=ray, workers=ray_workers)
     if clips.any_clip(faces[0], output):
         return clips.change(one, asked, how)
     clips.check_none(keep_format)

@@ -26,8 +26,11 @@ TABLES = "mien-edits"  # the folder in the folder, where what was done on a clus
 
 
 def are_several(faces: Sequence[Path], output: Path | None) -> bool:
-    """Return whether files are changed into a folder: several, one that is a folder, or one into a folder."""
-    return len(faces) > 1 or faces[0].is_dir() or (output is not None and output.is_dir())
+    """Return whether files are changed into a folder: several, a folder or an address, or one into a folder."""
+    from mien.media.remote import address_of
+
+    several = len(faces) > 1 or faces[0].is_dir() or address_of(faces[0]) is not None
+    return several or (output is not None and output.is_dir())
 
 
 def change(
@@ -124,11 +127,11 @@ class Orders:
 
     def deliver_parts(self, workers: int | None) -> None:
         """Do all that is not done yet on a cluster; tables in the folder tell of every file. Exits with 2 likewise."""
-        from mien.journal import mark_of
+        from mien.media.remote import mark_of_any
         from mien.runtime.many import do_parts, parts_of
 
         jobs = self.check()
-        marks = {str(job.source): f"{mark_of(job.source)} > {job.target}" for job in jobs}
+        marks = {str(job.source): f"{mark_of_any(job.source)} > {job.target}" for job in jobs}
         order = EditOrder(self, {str(job.source): job.target for job in jobs})
         with bar("changing") as tell:
             parts = parts_of(marks, self.open().made_by())
@@ -218,14 +221,16 @@ class Worker:
 
     def __call__(self, job: Job, tell: Tell) -> None:
         """Do a job. Raises InputError where that cannot be."""
+        from mien.media.remote import at_hand
         from mien.media.video.ffmpeg import is_clip
 
         orders = self.orders
-        one = replace(orders.one, face=job.source, output=job.target)
-        if is_clip(job.target):
-            clips.change_one(one, orders.asked, orders.tool, self.editor, self.like, orders.transfers, tell)
-        else:
-            one.change(self.editor, one.faces(self.editor), orders.asked, self.like, orders.transfers)
+        with at_hand(job.source) as face:
+            one = replace(orders.one, face=face, output=job.target)
+            if is_clip(job.target):
+                clips.change_one(one, orders.asked, orders.tool, self.editor, self.like, orders.transfers, tell)
+            else:
+                one.change(self.editor, one.faces(self.editor), orders.asked, self.like, orders.transfers)
 
     def save(self) -> None:
         """Write the expression, if it is to be saved."""

@@ -174,7 +174,9 @@ class Request:
         if self.output is None or self.output.suffix.lower() in TABLES[:2]:
             raise InputError("--ray: name the folder to write by -o; what reads parquet reads all of it as one table")
         check_folder(self.output)
-        editor = partial(Editor, self.model, self.device, self.aligned, landmarker=self.landmarker)
+        editor = partial(
+            Editor, self.model, self.device, self.aligned, landmarker=self.landmarker, backend=self.backend
+        )
         needs: Any = self.needs
         which: Which = "all" if self.number is None else self.number
         order = ReadOrder(editor, which, self.reader, self.least, self.smooth, needs)

@@ -47,8 +47,14 @@ def train(
     seed: Seed = 0,
     precision: PrecisionName = "auto",
     device: Accelerator = "auto",
-    devices: Annotated[int, typer.Option(min=1, max=1024)] = 1,
-    nodes: Annotated[int, typer.Option(min=1, max=1024)] = 1,
+    devices: Annotated[int, typer.Option(min=1, max=1024, help="Processes, or GPUs, that share each batch.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, max=1024, help="Machines, of torchrun or SLURM, that do.")] = 1,
+    accumulate: Annotated[
+        int, typer.Option(min=1, max=1024, help="Do a batch in so many parts, which takes less memory.")
+    ] = 1,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Compute what is between layers twice instead of keeping it in memory.")
+    ] = False,
     checkpoint_every: Annotated[int, typer.Option(min=1)] = 500,
     sheet_every: Annotated[int, typer.Option(min=1)] = 1000,
     minutes: Annotated[
@@ -89,6 +95,8 @@ def train(
         checkpoint_every=checkpoint_every,
         sheet_every=sheet_every,
         stop_after=None if minutes is None else 60 * minutes,
+        accumulate=accumulate,
+        recompute=recompute,
     )
     check_asked(data, [start] if start else [])
     check_trains()

@@ -40,13 +40,14 @@ def _rgb(image: Image.Image) -> np.ndarray:
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def read_image(path: Path, size: int | None = None) -> np.ndarray:
+def read_image(path: Path, size: int | None = None, content: bytes | None = None) -> np.ndarray:
     """Return an image as (H, W, 3) uint8 RGB; with `size`, a square one scaled by area to (size, size, 3).
 
-    Threads that read together share the memory that decoding may take. Raises InputError naming the file where it is
+    `content` are its bytes where it stands inside of another file, which `path` then names. Threads that read together
+    share the memory that decoding may take. Raises InputError naming the file where it is
     missing, empty, no image, cut off, too large or (with `size`) not square.
     """
-    with open_picture(path, _EXPECTED, _REMEDY, MAX_PIXELS) as image:
+    with open_picture(path, _EXPECTED, _REMEDY, MAX_PIXELS, content=content) as image:
         width, height = image.size
         if size is not None and width != height:
             raise InputError(f"{path}: is {width}×{height}; expected a square aligned face: align it (docs/data.md)")

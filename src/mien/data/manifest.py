@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
@@ -56,22 +56,23 @@ class Manifest:
         """Return where an image lies."""
         return self.folder / self.files[index]
 
-    def select(self, mask: np.ndarray) -> Manifest:
-        """Return the images of a (N,) bool mask, or of an index array in its order; subjects are numbered anew.
+    def select(self, mask: np.ndarray, renumber: bool = True) -> Manifest:
+        """Return the images of a (N,) bool mask, or of an index array in its order.
 
-        Raises ValueError where a mask is not N long.
+        Subjects are numbered anew, or with `renumber` as False stay as they are, also those without an image. Raises
+        ValueError where a mask is not N long.
         """
         rows = as_rows(mask, len(self))
+        if not renumber:
+            values = {f.name: getattr(self, f.name) for f in fields(self)}
+            cut = {name: value[rows] for name, value in values.items() if isinstance(value, np.ndarray)}
+            return replace(self, files=[self.files[i] for i in rows], **cut)
         kept = np.unique(self.subject[rows])
         kept = kept[kept >= 0]
-        renumber = np.full(len(self.subjects) + 1, -1, dtype=np.int64)  # the last entry serves -1
-        renumber[kept] = np.arange(len(kept))
-        new = {f.name: getattr(self, f.name) for f in fields(self)}
-        new |= {name: value[rows] for name, value in new.items() if isinstance(value, np.ndarray)}
-        new["files"] = [self.files[i] for i in rows]
-        new["subjects"] = [self.subjects[i] for i in kept]
-        new["subject"] = renumber[new["subject"]]
-        return Manifest(**new)
+        number = np.full(len(self.subjects) + 1, -1, dtype=np.int64)  # the last entry serves -1
+        number[kept] = np.arange(len(kept))
+        chosen = self.select(rows, renumber=False)
+        return replace(chosen, subjects=[self.subjects[i] for i in kept], subject=number[chosen.subject])
 
 
 def as_rows(mask: np.ndarray, length: int) -> np.ndarray:
@@ -87,12 +88,13 @@ def as_rows(mask: np.ndarray, length: int) -> np.ndarray:
     return np.flatnonzero(mask)
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path, labels: str = METADATA, packed: bool = False) -> Manifest:
     """Read `folder`'s metadata.csv and dataset.json; images are looked for, but opened only when they are cached.
 
+    `labels` is the table's name where it has another; `packed` images lie in other files and are not looked for.
     Raises one InputError with a line for each problem: file, line, what was expected.
     """
-    manifest, problems = _read(Path(folder))
+    manifest, problems = _read(Path(folder), labels, packed)
     if manifest is None or problems:
         raise problems_error(Path(folder), problems)
     return manifest
@@ -117,9 +119,9 @@ def problems_error(folder: Path, problems: list[str]) -> InputError:
     return InputError("\n".join([f"{folder}: {many} in this data set", *(f"  {line}" for line in lines)]))
 
 
-def _read(folder: Path) -> tuple[Manifest | None, list[str]]:
+def _read(folder: Path, labels: str = METADATA, packed: bool = False) -> tuple[Manifest | None, list[str]]:
     """Return the manifest (None where there is none to speak of) and all that is wrong with it."""
-    path = folder / METADATA
+    path = folder / labels
     if not folder.exists():
         return None, [f"{folder}: there is no such folder; expected one with images and {METADATA}"]
     if not folder.is_dir():
@@ -132,7 +134,7 @@ def _read(folder: Path) -> tuple[Manifest | None, list[str]]:
     people, wrong = read_declaration(folder)
     table.problems.extend(wrong)
     manifest = _manifest(folder, table, people)
-    _check_files(folder, table)
+    _check_files(folder, table, packed)
     _check_people(manifest, table)
     return manifest, table.problems
 
@@ -180,7 +182,7 @@ def _there(path: Path) -> bool:
         return False
 
 
-def _check_files(folder: Path, table: Table) -> None:
+def _check_files(folder: Path, table: Table, packed: bool = False) -> None:
     """Report file names that are empty, leave the folder, stand twice or lead nowhere."""
     first: dict[PurePosixPath, int] = {}
     for row, cell in enumerate(table.words("file_name")):
@@ -191,7 +193,7 @@ def _check_files(folder: Path, table: Table) -> None:
             table.report(row, f"file_name '{cell}' leaves the folder; expected a path inside it, as images/a.jpg")
         elif name in first:
             table.report(row, f"file_name '{cell}' stands on line {table.lines[first[name]]} too; keep one")
-        elif not _there(folder / name):
+        elif not packed and not _there(folder / name):
             table.report(row, f"there is no file '{cell}' in {folder}; add it or remove the line")
         first.setdefault(name, row)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from mien.data.dataset import Data, concat, open_data
 from mien.data.joining import join, namesakes, united
 from mien.data.manifest import Manifest, read_manifest
+from mien.data.shards import Shards, are_shards, open_shards
 from mien.errors import InputError
 
 
@@ -55,6 +56,20 @@ def training_data(sets: Sets, size: int, all_people: bool | None = None) -> Data
         other = "; --all-people takes those marked test too" if all_people is False else ""
         raise InputError(f"{sets}: every row is marked test or has no subject; nothing to train on{other}")
     return data.select(kept)
+
+
+def training_shards(sets: Sets, all_people: bool = False) -> Shards | None:
+    """Return the rows that `training_data` does of a folder of shards, to be streamed; None where there is none."""
+    packed = [folder for folder in sets.folders if are_shards(folder)]
+    if not packed:
+        return None
+    if len(sets.folders) > 1:
+        raise InputError(f"{packed[0]}: shards are streamed alone; join the data sets in a folder, and shard that")
+    shards = open_shards(packed[0])
+    kept = (shards.manifest.subject >= 0) & (all_people | ~shards.manifest.test)
+    if not kept.any():
+        raise InputError(f"{sets}: every row is marked test or has no subject; nothing to train on")
+    return shards.select(kept)
 
 
 def held_out(sets: Sets, size: int, all_people: bool | None = False) -> Data:

@@ -10,8 +10,9 @@ from typing import Any
 
 from mien.errors import InputError
 from mien.files import identity, make_folder, path_text, remove_parts_in
-from mien.journal import mark_of, open_journal
+from mien.journal import open_journal
 from mien.media.photo import FORMATS
+from mien.media.remote import address_of, mark_of_any, readable
 from mien.media.sources import files_in
 from mien.media.video.ffmpeg import is_clip
 from mien.media.video.reader import is_moving
@@ -23,7 +24,7 @@ JOURNAL = ".mien.journal"  # in the folder that is written
 
 @dataclass(frozen=True)
 class Job:
-    """A file that is changed, and the file that this gives."""
+    """A file or an address that is changed, and the file that this gives."""
 
     source: Path
     target: Path
@@ -43,32 +44,24 @@ Work = Callable[[Job, Tell], None]
 
 
 def jobs_of(paths: Sequence[Path], folder: Path, driven: bool = False) -> list[Job]:
-    """Return what is to be written into `folder` of files and of the pictures and clips in folders.
+    """Return what is to be written into `folder` of files and of the pictures and clips in folders and at addresses.
 
-    Each keeps its place below what all `paths` have in common, and its name; one in a format that is not written gets
-    another suffix behind it, "scan.tif.png". With `driven`, where a clip drives them, all become clips. What lies in
-    `folder` itself is no source, where that is inside another.
+    Each keeps its place below what all `paths` have in common, or below its address, and its name; one in a format that
+    is not written gets another suffix behind it, "scan.tif.png". With `driven`, where a clip drives them, all become
+    clips. What lies in `folder` itself is no source, where that is inside another.
 
     Raises InputError for a folder without pictures and clips, and where two files would have one place, or a result
     that of a source.
     """
-    sources: dict[Path, Path] = {}
-    roots, into = [], _spelt(folder)
+    here = [path for path in paths if address_of(path) is None]
+    places = _places_of_files(here, folder) if here else {}
     for path in paths:
-        root = _spelt(path)
-        roots.append(root if path.is_dir() else root.parent)
-        inside = into != root and into.is_relative_to(root)
-        for file in files_in([path]):
-            place = _spelt(file)
-            if not (inside and place.is_relative_to(into)):
-                sources.setdefault(place, file)
-    try:
-        base = os.path.commonpath(roots)
-    except ValueError as error:
-        raise InputError(f"{paths[0]}: lies on another drive than the others; give the files of one") from error
-    found, taken, given = [], dict[str, Path](), {identity(file): file for file in sources.values()}
-    for place, source in sources.items():
-        target = folder / _named(place.relative_to(base), driven or _moves(source))
+        if address := address_of(path):
+            places |= {Path(one): Path(place) for one, place in readable(address).items()}
+    found, taken = [], dict[str, Path]()
+    given = {identity(file): file for file in places if address_of(file) is None}
+    for source, place in places.items():
+        target = folder / _named(place, driven or _moves(source))
         real = os.path.realpath(target)
         before = given.get(identity(target)) or taken.get(real)
         if before:
@@ -83,14 +76,33 @@ def jobs_of(paths: Sequence[Path], folder: Path, driven: bool = False) -> list[J
     return found
 
 
+def _places_of_files(paths: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Return the files among and in `paths` but not in `folder`, and each's place below what they have in common."""
+    sources: dict[Path, Path] = {}
+    roots, into = [], _spelt(folder)
+    for path in paths:
+        root = _spelt(path)
+        roots.append(root if path.is_dir() else root.parent)
+        inside = into != root and into.is_relative_to(root)
+        for file in files_in([path]):
+            place = _spelt(file)
+            if not (inside and place.is_relative_to(into)):
+                sources.setdefault(place, file)
+    try:
+        base = os.path.commonpath(roots)
+    except ValueError as error:
+        raise InputError(f"{paths[0]}: lies on another drive than the others; give the files of one") from error
+    return {source: place.relative_to(base) for place, source in sources.items()}
+
+
 def _spelt(path: Path) -> Path:
     """Return a path from the root, its links as they are spelt: results keep the names that the user sees."""
     return Path(os.path.normpath(path.absolute()))
 
 
 def _moves(path: Path) -> bool:
-    """Return whether a file is edited as a clip: by its name; a .gif where it moves and clips can be read."""
-    return is_clip(path) or (path.suffix.lower() == ".gif" and is_moving(path))
+    """Return whether a file is edited as a clip: by its name; a .gif that lies here where it moves and can be read."""
+    return is_clip(path) or (path.suffix.lower() == ".gif" and address_of(path) is None and is_moving(path))
 
 
 def _named(path: Path, moves: bool) -> Path:
@@ -136,7 +148,7 @@ def _result(job: Job, folder: Path, work: Work, note: Callable[[str, Any], None]
 
 def _key(job: Job, folder: Path) -> str:
     """Return by what the journal knows a job: its source as it is, and which file in the folder it becomes."""
-    return path_text(f"{mark_of(job.source)} > {job.target.relative_to(folder)}")
+    return path_text(f"{mark_of_any(job.source)} > {job.target.relative_to(folder)}")
 
 
 def _state(target: Path) -> str:

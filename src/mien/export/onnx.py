@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch.export import Dim
 
-from mien.errors import missing
+from mien.errors import InputError, missing
 from mien.export.graph import Graph
 from mien.files import write_whole
 
@@ -38,9 +38,13 @@ Place = tuple[str, int, int]
 
 
 def write_graph(graph: Graph, path: Path, weights: Path) -> None:
-    """Write a graph whole or not at all. Raises InputError where the packages that write graphs are missing."""
+    """Write a graph whole or not at all. Raises InputError where the packages that write graphs are missing, and where
+    a graph would take a fixed number of faces, as torch makes it of what asks for `len(tensor)`.
+    """
     program = translated(graph)
     proto = slim(program)
+    if fixed := [place.name for place in proto.graph.input if not place.type.tensor_type.shape.dim[0].dim_param]:
+        raise InputError(f"{graph.name}: takes two faces at once and no other number ({fixed[0]}); it was not exported")
     link(proto, weights.name, places_in(weights))
     write_whole(path, proto.SerializeToString())
 

@@ -11,11 +11,8 @@ from mien.about import VERSION
 from mien.errors import InputError
 from mien.faces.crop import Which
 from mien.files import path_text
-from mien.journal import mark_of
-from mien.media.picture import PICTURES
-from mien.media.remote import address_of, fetched, listed, mark_of_address
+from mien.media.remote import address_of, fetched, mark_of_any, readable
 from mien.media.sources import files_in
-from mien.media.video.ffmpeg import is_clip
 from mien.recognition.face import Crops, How
 from mien.recognition.read import each_row
 from mien.recognition.table import Row, whole_frame
@@ -34,12 +31,9 @@ def all_marks(paths: Sequence[str | Path]) -> dict[str, str]:
     marks: dict[str, str] = {}
     for path in paths:
         if (address := address_of(path)) is None:
-            marks |= {str(file): mark_of(file) for file in files_in([path])}
+            marks |= {str(file): mark_of_any(file) for file in files_in([path])}
             continue
-        found = [one for one in listed(address) if Path(one).suffix.lower() in PICTURES or is_clip(Path(one))]
-        if not found:
-            raise InputError(f"{address}: holds no picture and no clip")
-        marks |= {one: mark_of_address(one) for one in found}
+        marks |= {one: mark_of_any(one) for one in readable(address)}
     return marks
 
 

@@ -32,14 +32,14 @@ NOTE = "run.json"
 
 @dataclass(frozen=True)
 class _Share:
-    """One process's batches of a sampler: of every `processes` in a row, the `rank`-th."""
+    """One process's part of a sampler's batches, the `rank`-th of `processes`."""
 
     sampler: Sampler
     rank: int
     processes: int
 
     def batch(self, step: int) -> Batch:
-        return self.sampler.batch(step * self.processes + self.rank)
+        return self.sampler.batch(step).part(self.rank, self.processes)
 
 
 def train(
@@ -62,6 +62,7 @@ def train(
     Raises InputError when the folder's checkpoint is another model's, of other data, or cannot be written; when another
     process trains in the folder; and at a loss that is no finite number: the last sound checkpoint stays.
     """
+    settings.check_batch(model.config.batch_size)
     trainer = Trainer(model, settings)
     path, fabric = folder / CHECKPOINT, trainer.fabric
     with ExitStack() as held:

@@ -10,21 +10,22 @@ from typing import Any
 
 import mien
 from mien.about import versions
-from mien.data.dataset import Data, digest
+from mien.data.dataset import Data, labels_digest
 from mien.data.sets import Sets
+from mien.data.shards import Shards
 from mien.errors import InputError
 from mien.reading import read_json
 
 _EXPECTED = "expected the run.json that a training wrote; restore it, or begin in another folder"
 
 
-def origin(sets: Sets, data: Data) -> dict[str, Any]:
+def origin(sets: Sets, data: Data | Shards) -> dict[str, Any]:
     """Return what run.json says of a training's data, and of the code and the command that read them."""
     found = {
         "data": [str(folder.resolve()) for folder in sets.folders],
         "pictures": len(data),
         "people": len(data.manifest.subjects),
-        "digest": digest(data),
+        "digest": labels_digest(data.manifest),
         "command": shlex.join(["mien", *sys.argv[1:]]),
         "versions": versions(),
     }

@@ -12,6 +12,7 @@ from mien.errors import InputError
 Precision = Literal["32-true", "bf16-mixed"]
 ACCELERATORS = ("auto", "cpu", "cuda", "gpu", "mps")
 SPARE = 8  # processes that any processor may be asked for, as to try what runs on several
+SHARES = ("devices", "nodes", "accumulate")  # of a batch
 INTERVALS = ("checkpoint_every", "log_every", "sheet_every")  # in steps
 
 
@@ -19,6 +20,9 @@ INTERVALS = ("checkpoint_every", "log_every", "sheet_every")  # in steps
 class Settings:
     """How to train; what to train is the model's recipe.
 
+    A batch is as large as the recipe says, however many share it: `devices` × `nodes` processes take a part each, and
+    do it in `accumulate` parts one after the other, whose gradients are added up before a step. With `recompute`, what
+    blocks of layers compute is not kept for the gradients but computed again: less memory, a third more time.
     `stop_after` (seconds) ends the run at a checkpoint from which it can go on; None trains to the recipe's end.
     """
 
@@ -31,9 +35,25 @@ class Settings:
     log_every: int = 20
     sheet_every: int = 1000
     stop_after: float | None = None
+    accumulate: int = 1
+    recompute: bool = False
+
+    @property
+    def processes(self) -> int:
+        """How many train together."""
+        return self.devices * self.nodes
+
+    def check_batch(self, size: int) -> None:
+        """Raise InputError where a batch of `size` cannot be shared evenly."""
+        parts = self.processes * self.accumulate
+        if size % parts:
+            shared = f"{self.processes} processes × {self.accumulate} parts"
+            told = f"a batch of {size} cannot be shared by {shared}"
+            raise InputError(f"{told}; --set batch_size to a multiple of {parts}")
 
     def __post_init__(self) -> None:
-        for name, most in (("devices", 1024), ("nodes", 1024), *dict.fromkeys(INTERVALS, 10**9).items()):
+        bounds = dict.fromkeys(SHARES, 1024) | dict.fromkeys(INTERVALS, 10**9)
+        for name, most in bounds.items():
             if not 1 <= getattr(self, name) <= most:
                 raise InputError(f"{name} is {getattr(self, name)}; expected 1 or more, at most {most}")
         cores = max(SPARE, os.cpu_count() or 1)

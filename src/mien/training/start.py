@@ -17,7 +17,9 @@ from mien.data.sampling.cycled import CycledSampler
 from mien.data.sampling.face_sampler import FaceSampler
 from mien.data.sampling.geometry import read_geometry
 from mien.data.sampling.sampler import NoPairs, PairSampler, Sampler
-from mien.data.sets import Sets, training_data
+from mien.data.sampling.streamed import StreamedSampler
+from mien.data.sets import Sets, training_data, training_shards
+from mien.data.shards import Shards
 from mien.errors import InputError
 from mien.labels import CLASSES
 from mien.media.sheet import save_sheet, sheet
@@ -104,7 +106,7 @@ def begin(
     if steps is not None:
         typed |= stretched(model, preset, typed, steps)
     size = typed.get("image_size", preset_config(model, preset).image_size)
-    data = training_data(sets, size, all_people)
+    data: Data | Shards = training_shards(sets, all_people) or training_data(sets, size, all_people)
     told = origin(sets, data) | {"preset": preset, "validation": validation}
     data, out = split(data, validation) if validation else (data, None)
     family = Training(model, preset, typed, settings, start).model(len(data.manifest.subjects))
@@ -161,13 +163,16 @@ def begin_with(family: Family, start: Path) -> list[str]:
     return sorted(mine.keys() - fits.keys())
 
 
-def sampler_of(family: Family, data: Data, seed: int, batch_size: int | None = None) -> Sampler:
-    """Return the sampler that a family's recipe asks for, or one of other batches' size.
+def sampler_of(family: Family, data: Data | Shards, seed: int, batch_size: int | None = None) -> Sampler:
+    """Return the sampler that a family's recipe asks for, or one of other batches' size; shards are streamed.
 
     Raises InputError where the family would learn nothing. Where only the known answers are missing, and it has
     settings to learn without, the error names them.
     """
     check_labels(family, data)
+    if isinstance(data, Shards):
+        side, many = family.config.image_size, batch_size or family.config.batch_size
+        return StreamedSampler(data, side, many, seed, lambda part: sampler_of(family, part, seed, batch_size))
     s = family.sampling()
     if s.balance:
         return FaceSampler(data, batch_size or family.config.batch_size, seed, **asdict(s.balance))
@@ -194,7 +199,7 @@ def sampler_of(family: Family, data: Data, seed: int, batch_size: int | None = N
         raise InputError(f"{error}; or {how}") from error
 
 
-def check_labels(family: Family, data: Data) -> None:
+def check_labels(family: Family, data: Data | Shards) -> None:
     """Raise InputError if the data lack a label without which a family learns nothing."""
     labels = data.manifest
     found = {

@@ -17,6 +17,7 @@ from mien.models.io import describe
 from mien.models.recipe import Adam, Stage, Turn
 from mien.models.registry import name_of
 from mien.nn.modes import channels_last
+from mien.training.recompute import recompute
 from mien.training.settings import Settings
 
 
@@ -48,19 +49,20 @@ class Trainer:
         from lightning.fabric import Fabric  # which who only measures may lack
 
         self.settings = settings
-        alone = settings.devices * settings.nodes == 1
         try:
             self.fabric = Fabric(
                 accelerator=settings.accelerator,
                 devices=settings.devices,
                 num_nodes=settings.nodes,
                 precision=settings.precision,
-                strategy="auto" if alone else "ddp_find_unused_parameters_true",
+                strategy="auto" if settings.processes == 1 else "ddp_find_unused_parameters_true",
             )
         except (ValueError, RuntimeError) as error:  # Fabric's own words: no such accelerator, or not so many
             raise InputError(f"cannot train on {settings.devices} × {settings.accelerator}: {error}") from error
         self.fabric.launch()
         self.model = channels_last(model)
+        if settings.recompute:
+            recompute(self.model)
         self.wrapped = self.fabric.setup_module(_Objective(self.model))
         self.stage, self.step = 0, -1  # -1: the stage has not been entered
         self.optimizers: dict[str, Any] = {}
@@ -99,6 +101,9 @@ class Trainer:
         for turn in stage.turns:
             if self.step % turn.every == 0:
                 losses |= {f"{turn.name}/{k}": v for k, v in self.take(turn, batch, _rate(stage, self.step)).items()}
+        if self.fabric.world_size > 1:  # as if one had seen the whole batch
+            means = self.fabric.all_reduce(torch.stack(list(losses.values())), reduce_op="mean")
+            losses = dict(zip(losses, means, strict=True))
         found = {name: loss.item() for name, loss in losses.items()}
         if wrong := [name for name, loss in found.items() if not math.isfinite(loss)]:
             raise self.astray(f"the loss {wrong[0]} is {found[wrong[0]]}")
@@ -124,16 +129,21 @@ class Trainer:
         nets = self._nets(turn)
         self.model.requires_grad_(False)
         nets.requires_grad_(True)
-        losses = self.wrapped(_AsIs(batch), turn.name)
-        if losses.keys() != turn.weights.keys():
-            raise ValueError(f"turn {turn.name!r}: losses {sorted(losses)} but weights {sorted(turn.weights)}")
         for group in optimizer.param_groups:
             group["lr"] = turn.optimizer.lr * rate * group["factor"]
         optimizer.zero_grad(set_to_none=True)
-        self.fabric.backward(torch.stack([turn.weights[name] * loss for name, loss in losses.items()]).sum())
+        parts, found = self.settings.accumulate, []
+        for k in range(parts):
+            with self.fabric.no_backward_sync(self.wrapped, enabled=k + 1 < parts):
+                losses = self.wrapped(_AsIs(batch.part(k, parts)), turn.name)
+                if losses.keys() != turn.weights.keys():
+                    raise ValueError(f"turn {turn.name!r}: losses {sorted(losses)} but weights {sorted(turn.weights)}")
+                weighted = torch.stack([turn.weights[name] * loss for name, loss in losses.items()]).sum()
+                self.fabric.backward(weighted / parts)
+            found.append({name: loss.detach() for name, loss in losses.items()})
         optimizer.step()
         self.model.requires_grad_(True)
-        return {name: loss.detach() for name, loss in losses.items()}
+        return {name: torch.stack([part[name] for part in found]).mean() for name in found[0]}
 
     def _nets(self, turn: Turn) -> nn.ModuleList:
         return nn.ModuleList(self.model.get_submodule(name) for name in turn.nets)

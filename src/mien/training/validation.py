@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Sequence
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
@@ -12,12 +13,15 @@ import torch
 from mien.data.batch import Batch
 from mien.data.dataset import Data
 from mien.data.relatives import relatives_of
+from mien.data.shards import Shards
 from mien.errors import InputError
 from mien.models.contract import Family
 from mien.models.recipe import Stage
 
+Labelled = TypeVar("Labelled", bound=Data | Shards)
 
-def split(data: Data, share: float) -> tuple[Data, Data]:
+
+def split(data: Labelled, share: float) -> tuple[Labelled, Labelled]:
     """Return the data to learn from, and that of a share of the people, who are the same ones in every call.
 
     Who is kept out hangs on a person's name, so that others who join change nobody's place; at least one is. Morphs of
@@ -33,7 +37,8 @@ def split(data: Data, share: float) -> tuple[Data, Data]:
         near |= relatives.related(np.asarray(person), np.arange(len(near)))
     if near.all() or not len(apart):
         raise InputError(f"--validation {share:g}: keeps {len(apart)} of {len(near)} people out; give another share")
-    return data.select(~near[m.subject]), data.select(np.isin(m.subject, apart))
+    kept, out = data.select(~near[m.subject]), data.select(np.isin(m.subject, apart))
+    return cast(Labelled, kept), cast(Labelled, out)
 
 
 def validated(model: Family, stage: Stage, batches: Sequence[Batch], seed: int) -> dict[str, float]:

@@ -284,12 +284,12 @@ class Eet(Family):
             asked = self.class_codes.fade(self._with_aus(face, controls.both_sides()), controls.intensity)
         else:
             asked = self.class_codes.asked(controls, self._unit)
-        return self._generate(asked.expand(len(face), -1, -1, -1), self.free_encoder(self.encoder(face)))
+        return self._generate(asked.expand(face.shape[0], -1, -1, -1), self.free_encoder(self.encoder(face)))
 
     def estimate_aus(self, face: Tensor) -> Tensor:
         """Return û·l: (B, 21) in the order of mien.labels.AUS, NaN for what the model's 12 or 17 AUs leave out."""
         estimates = self.unit_encoder(self.encoder(face))[1].float() * LEVELS
-        all_aus = estimates.new_full((len(face), len(AUS)), torch.nan)
+        all_aus = estimates.new_full((face.shape[0], len(AUS)), torch.nan)
         all_aus[:, self.places] = estimates
         return all_aus
 

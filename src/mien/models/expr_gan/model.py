@@ -304,7 +304,7 @@ class ExprGan(Family):
         like = controls.like
         asked = self._class_code(controls.word) if like is None else self._example_code(like)
         code = fade(asked.to(face.device), controls.intensity)
-        return self._decode(self._identity(face), code.expand(len(face), -1))
+        return self._decode(self._identity(face), code.expand(face.shape[0], -1))
 
     def element(self, face: Tensor, expression: str, element: int, value: float = 1.0) -> Tensor:
         """Return `face` with one element of a class's block at `value` in [-1, 1] and all others at -1 (Fig. 3).
@@ -318,7 +318,7 @@ class ExprGan(Family):
             raise InputError(f"element {element} at {value:g}: expected 0 to {d - 1}, at -1 to 1")
         code = self._class_code("neutral").to(face.device)
         code[:, (CLASSES.index(expression) - 1) * d + element] = value
-        return self._decode(self._identity(face), code.expand(len(face), -1))
+        return self._decode(self._identity(face), code.expand(face.shape[0], -1))
 
     def vary(self, face: Tensor, expression: str, seed: int = 0) -> Tensor:
         """Return `face` (B, 3, H, W) showing a class by codes of Eq. 3 that are drawn, of varied style and strength."""

@@ -173,7 +173,7 @@ class Jesrl(Family):
 
         (K·B, C, h, w), (K·B, n) bool -> (K·B, 3, H, W) in [-1, 1].
         """
-        times = (len(new) // len(seen.image), 1, 1, 1)
+        times = (new.shape[0] // seen.image.shape[0], 1, 1, 1)  # shapes, for len() would fix the number in a graph
         code = chosen.repeat_interleave(CODE_CHANNELS, 1)[:, :, None, None].expand(-1, -1, *new.shape[2:])
         residual = self.decoder(torch.cat([new, seen.representation.repeat(times), code.to(new.dtype)], 1), seen.skips)
         return (seen.image.repeat(times) + residual).clamp(-1, 1)
@@ -277,7 +277,7 @@ class Jesrl(Family):
     def reconstruct(self, face: Tensor) -> Tensor:
         """Return I'_a, with nothing switched: (B, 3, H, W) in [-1, 1]."""
         seen = self.encoder(face)
-        return self.draw(seen, seen.representation, torch.zeros(len(face), N, dtype=torch.bool, device=face.device))
+        return self.draw(seen, seen.representation, torch.zeros(face.shape[0], N, dtype=torch.bool, device=face.device))
 
     def edit(self, face: Tensor, controls: Controls) -> Tensor:
         """Return `face` with the asked expression; intensity interpolates blocks, from neutral ones to the asked."""

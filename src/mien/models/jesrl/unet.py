@@ -68,5 +68,5 @@ class UNetDecoder(nn.Module):
     def forward(self, code: Tensor, skips: Sequence[Tensor]) -> Tensor:
         """(K·B, C, h, w) and the maps of B images, which repeat -> (K·B, 3, H, W) in [-1, 1]."""
         for level, skip in zip(self.levels, reversed(skips), strict=True):
-            code = level(code).unflatten(0, (-1, len(skip))).add(skip).flatten(0, 1)
+            code = level(code).unflatten(0, (-1, skip.shape[0])).add(skip).flatten(0, 1)
         return self.last(code).tanh()
