@@ -402,7 +402,7 @@ def test_folds_are_trained_or_given(folder, data, tmp_path, capsys):
         (["--run-of-fold", "0=x"], "--run-of-fold: says who reads a fold; give --folds too"),
         (["--folds", "given", "--run-of-fold", "x"], "--run-of-fold x: expected FOLD=RUN"),
         (
-            ["--folds", "given", "--run-of-fold", "0=a", "--run-of-fold", "7=b"],
+            ["--folds", "given", "--run-of-fold", "0=fields", "--run-of-fold", "7=fields"],
             "--run-of-fold 1=…: expected one for each",
         ),
         (["--folds", "some"], "--folds some: expected a number"),

@@ -141,18 +141,19 @@ def test_photographs_are_edited_and_read_without_torch(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "extra"),
     [
-        ("edit", "in.png", "--expression", "surprise", "-o", "made.png", "--backend", "torch"),
-        ("edit", "in.png", "--expression", "surprise", "-o", "made.png", "--model", "eet"),
-        ("evaluate", "transfer", "--model", "fields", "--data", ".", "-o", "tables"),
+        (("edit", "in.png", "--expression", "surprise", "-o", "made.png", "--backend", "torch"), "torch"),
+        (("edit", "in.png", "--expression", "surprise", "-o", "made.png", "--model", "eet"), "torch"),
+        (("evaluate", "transfer", "--model", "fields", "--data", ".", "-o", "tables"), "eval"),
     ],
 )
-def test_what_lacks_torch_names_the_extra(words, tmp_path):
+def test_what_lacks_torch_names_the_extra(words, extra, tmp_path):
     Image.fromarray(astronaut()).save(tmp_path / "in.png")
+    (tmp_path / "metadata.csv").write_text("file_name,subject,expression\nin.png,a,happiness\n")
     ended = mien(*words, folder=tmp_path)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("mien: ") and "pip install 'mien[torch]'" in ended.stderr
+    assert ended.stderr.startswith("mien: ") and f"pip install 'mien[{extra}]'" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1 and not (tmp_path / "made.png").exists()
 
 

@@ -27,7 +27,7 @@ def check_evaluator(text: str) -> None:
         )
     if colon and not where:
         raise InputError(f"--evaluator {text}: names no file; expected {kind}:FILE")
-    if colon and not Path(where).exists():
+    if kind in ("onnx", "mediapipe") and not Path(where).exists():  # a table is asked for first, and written then
         raise InputError(f"{where}: there is no such file; expected what --evaluator {kind}:FILE measures by")
 
 
