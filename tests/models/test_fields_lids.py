@@ -8,8 +8,7 @@ from mien.controls import Controls
 from mien.faces.align import EYES as CENTRES
 from mien.labels import AUS
 from mien.models.fields.code import asked_code
-from mien.models.fields.lids import OPEN, RAISED, Lid, lid
-from mien.models.fields.nets import shutting
+from mien.models.fields.lids import OPEN, RAISED, Lid, lid, shutting
 from mien.models.reader.code import CODE, UNITS
 from mien.nn.tint import Tint, tint_of
 from mien.nn.windows import EYES
@@ -67,11 +66,10 @@ def test_a_lid_that_stays_covers_nothing_and_grey_stays_grey():
     assert (colour - colour.mean(1, keepdim=True)).abs().max() < 1e-5
 
 
-def test_a_side_shuts_by_what_is_asked_of_its_lid():
-    side = torch.zeros(3, 2 * UNITS + 4)
-    side[:, AUS.index(43)] = 1.0  # asked for, but no change
-    side[1:, UNITS + AUS.index(43)] = torch.tensor([0.2, 0.9])
-    torch.testing.assert_close(shutting(side), torch.tensor([0.0, 0.4, 1.0]))
+def test_a_lid_is_not_drawn_by_what_may_be_misread():
+    torch.testing.assert_close(
+        shutting(torch.tensor([-1.0, 0.0, 0.2, 0.35, 0.5, 1.0])), torch.tensor([0, 0, 0, 0.5, 1, 1])
+    )
 
 
 def test_what_is_asked_to_shut_is_not_raised():

@@ -20,6 +20,10 @@ RAISED = 0.012  # of the frame's side: its middle is above its corners
 AROUND = (1.7, 4.5)  # of the square of the ellipse's radius: where there are neither lashes nor brows
 BLUR = 0.035  # of the frame's side, twice: as far as skin is looked for
 DEPTH = 1.5  # of log brightness: lashes
+SLIGHT, SHUT = (
+    0.2,
+    0.5,
+)  # of AU43 in 0-1: changes up to which no lid is drawn, as faces are misread, and from which all is
 EDGE = 8.0  # of the logit of what a lid covers, at the ellipse's middle
 FREE = 4.0  # by what it can be off that: a lid that were half there would show the eye
 
@@ -51,6 +55,11 @@ def lid(maps: Tensor, shut: Tensor, pixels: Tensor, window: Window, centre: tupl
     covers, log = maps.split(1, 1)
     alpha = shut.view(-1, 1, 1, 1) * (EDGE * (1 - off) + FREE * (covers / FREE).tanh()).sigmoid()
     return Lid(alpha, (skin * (DEPTH * log.tanh()).exp()).clamp(0, 1), redness)
+
+
+def shutting(change: Tensor) -> Tensor:
+    """Return how far a lid is to be drawn, 0-1, of how much further AU43 is asked to rise, in 0-1."""
+    return ((change - SLIGHT) / (SHUT - SLIGHT)).clamp(0, 1)
 
 
 def ellipse(size: int, window: Window, centre: tuple[float, float], device: torch.device) -> Tensor:

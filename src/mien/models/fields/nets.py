@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from mien.data.sampling.gaze import EYEBALL
 from mien.faces.align import EYES as CENTRES
 from mien.labels import AUS
-from mien.models.fields.lids import Lid, lid
+from mien.models.fields.lids import Lid, lid, shutting
 from mien.models.reader.code import ANGLE
 from mien.nn.spectral import spectral
 from mien.nn.teeth import Dentition, Teeth
@@ -108,12 +108,13 @@ class FieldNet(nn.Module):
         plain, clear = mouth.split([5, 1], 1)
         made = [_patch(MOUTH, plain, gate, tint, 0.0, teeth=self.dentition(near, clear))]
         near, pixels = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
-        sides = by_side(condition)
+        sides, units = by_side(condition), (condition.shape[1] - 4) // 4
         eyes = self.eyes(torch.cat(near), torch.cat(pixels), self.side(torch.cat(sides)))[0].unflatten(0, (2, -1))
         for window, maps, centre, seen, side in zip(EYES, eyes, CENTRES, pixels, sides, strict=True):
             plain, iris, over = maps.split([5, 1, 2], 1)
             turned = turned_iris(iris, ANGLE * condition[:, -2:], window, centre)
-            shut = lid(over, shutting(side), seen[:, :3], window, centre, tint)
+            falls = shutting(side[:, units + AUS.index(43)])
+            shut = lid(over, falls, seen[:, :3], window, centre, tint)
             made.append(_patch(window, plain, gate, tint, BLUEST, turned=turned, shut=shut))
         return tuple(made)
 
@@ -141,12 +142,6 @@ def by_side(condition: Tensor) -> tuple[Tensor, Tensor]:
     units = (condition.shape[1] - 4) // 4
     left, right, left_change, right_change, angles = condition.split([units] * 4 + [condition.shape[1] - 4 * units], 1)
     return torch.cat([right, right_change, angles], 1), torch.cat([left, left_change, angles], 1)
-
-
-def shutting(side: Tensor) -> Tensor:
-    """Return how far a lid is to go down, (B,) in 0-1, of what is asked of its side as `by_side` tells it."""
-    units = (side.shape[1] - 4) // 2
-    return (2 * side[:, units + AUS.index(43)]).clamp(0, 1)
 
 
 def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from mien.data.batch import Batch, Motion
 from mien.labels import AUS
 from mien.models.fields.code import shrunk
+from mien.models.fields.lids import shutting
 from mien.models.reader.code import UNITS, code_of
 from mien.nn.degrade import relight, toned
 
@@ -28,9 +29,9 @@ class Pair:
     motion: Motion  # from face to truth
 
     def shutting(self) -> Tensor:
-        """Return how far lids are to go down, (B,) in 0-1, of the side that goes further."""
+        """Return how far lids are to be drawn, (B,) in 0-1, of the side that goes further down."""
         change = (self.wanted - self.shown)[:, : 2 * UNITS].nan_to_num(0).unflatten(1, (2, UNITS))
-        return (2 * change[:, :, AUS.index(43)].amax(1)).clamp(0, 1)
+        return shutting(change[:, :, AUS.index(43)].amax(1))
 
 
 def prepared(batch: Batch) -> Pair:
