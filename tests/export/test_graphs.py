@@ -177,11 +177,13 @@ def test_fields_in_one_graph_edit_and_transfer_as_the_model_does():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ter_gan", "rel_gan", "expr_gan", "jesrl", "eet", "evaluator"])
-def test_graphs_take_any_number_of_faces(name):
-    """What asks for `len(tensor)` would have it fixed."""
+@pytest.mark.parametrize(("name", "uses"), [("jesrl", {"read", "transfer"}), ("eet", {"read"})])  # which once took two
+def test_graphs_take_any_number_of_faces(name, uses):
+    """What asks for `len(tensor)` would have it fixed; exporting refuses that of every graph."""
     model, batch = load(name), torch.export.Dim("batch")
-    for graph in graphs_of(model, checked_faces(model.config.image_size)):
+    graphs = [graph for graph in graphs_of(model, checked_faces(model.config.image_size)) if graph.name in uses]
+    assert {graph.name for graph in graphs} == uses
+    for graph in graphs:
         examples = tuple(x[:2].contiguous() for x in graph.inputs.values())
         shapes = {"inputs": tuple({0: batch} for _ in examples)}
         with torch.no_grad():
