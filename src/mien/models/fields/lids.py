@@ -20,10 +20,8 @@ RAISED = 0.012  # of the frame's side: its middle is above its corners
 AROUND = (1.7, 4.5)  # of the square of the ellipse's radius: where there are neither lashes nor brows
 BLUR = 0.035  # of the frame's side, twice: as far as skin is looked for
 DEPTH = 1.5  # of log brightness: lashes
-SLIGHT, SHUT = (
-    0.2,
-    0.5,
-)  # of AU43 in 0-1: changes up to which no lid is drawn, as faces are misread, and from which all is
+SLIGHT = 0.2  # of AU43 in 0-1: up to such a change no lid is drawn, as faces are misread
+SHUT = 0.5  # from such a change on it is drawn whole
 EDGE = 8.0  # of the logit of what a lid covers, at the ellipse's middle
 FREE = 4.0  # by what it can be off that: a lid that were half there would show the eye
 
@@ -76,9 +74,8 @@ def surrounding(pixels: Tensor, off: Tensor, window: Window, tint: Tint) -> tupl
     light = (pixels + 1) / 2
     brightness = light.mean(1, keepdim=True)
     counts = ((off > AROUND[0]) & (off < AROUND[1])).to(light).expand_as(brightness)
-    share = ((light - brightness) * tint.colour).sum(1, keepdim=True) / tint.colour.square().sum(1, keepdim=True).clamp(
-        min=1e-4
-    )  # of the face's colour, times brightness
+    strength = tint.colour.square().sum(1, keepdim=True).clamp(min=1e-4)
+    share = ((light - brightness) * tint.colour).sum(1, keepdim=True) / strength  # of the face's, times brightness
     cells = max(round(BLUR / (window[2] - window[0]) * off.shape[-1]), 1)
     spread = torch.cat([counts, counts * brightness, counts * share], 1)
     for _ in range(2):
