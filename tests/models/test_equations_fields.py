@@ -341,6 +341,7 @@ def test_eq_16_correction():
     expected = asked.copy()  # the angles stay
     off = (wanted - reached)[:, : 2 * UNITS]
     off = np.where(np.abs(off) > 0.3, off - 0.09 / off, 0)
+    off[:, [AUS.index(43), UNITS + AUS.index(43)]] = 0  # lids come down as far as they are asked to
     expected[:, : 2 * UNITS] = np.clip(asked[:, : 2 * UNITS] + off, 0, 1.2)
     np.testing.assert_allclose(corrected(tensor(asked), tensor(wanted), tensor(reached)), expected)
 

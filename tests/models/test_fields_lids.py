@@ -7,7 +7,7 @@ from PIL import Image
 from mien.controls import Controls
 from mien.faces.align import EYES as CENTRES
 from mien.labels import AUS
-from mien.models.fields.code import asked_code
+from mien.models.fields.code import asked_code, corrected
 from mien.models.fields.lids import OPEN, RAISED, Lid, lid, shutting
 from mien.models.reader.code import CODE, UNITS
 from mien.nn.tint import Tint, tint_of
@@ -61,12 +61,41 @@ def test_a_lid_has_the_colour_of_the_skin_around_an_eye():
 def test_a_lid_that_stays_covers_nothing_and_grey_stays_grey():
     grey = tensor(rand(2, 1, SIZE, SIZE)).float().expand(-1, 3, -1, -1).contiguous()
     made = at_rest(torch.tensor([0.0, 0.5]), grey)
-    assert (made.alpha[0] == 0).all() and 0.4 < made.alpha[1].max() <= 0.5
+    assert (made.alpha[0] == 0).all() and made.alpha[1].max() > 0.9
     colour = tint_of(grey).painted(made.brightness, made.redness)
     assert (colour - colour.mean(1, keepdim=True)).abs().max() < 1e-5
 
 
-def test_a_lid_is_not_drawn_by_what_may_be_misread():
+def test_a_lid_comes_down_over_the_eye_from_above():
+    made = at_rest(torch.linspace(0.3, 1, 8), torch.zeros(8, 3, SIZE, SIZE)).alpha[:, 0]
+    middle = round((CENTRES[0][0] - EYES[0][0]) / (EYES[0][2] - EYES[0][0]) * SIZE)
+    covered = made[:, :, middle] > 0.5
+    lowest = [int(np.flatnonzero(column.numpy())[-1]) for column in covered]
+    assert all(a < b for a, b in zip(lowest[:4], lowest[1:5], strict=True)) and lowest == sorted(lowest)
+    assert lowest[-1] - lowest[0] > SIZE / 6
+    top = int(np.flatnonzero(covered[0].numpy())[0])
+    assert all(column[top : end + 1].all() for column, end in zip(covered, lowest, strict=True))  # without a gap
+    soft = (made[:, :, middle] > 0.1) & (made[:, :, middle] < 0.9)
+    assert soft.sum(1).max() <= 6  # pixels at its two rims: no veil
+
+
+def test_lids_are_not_corrected_by_what_they_are_read_as():
+    wanted, reached = torch.full((1, CODE), 0.5), torch.zeros(1, CODE)
+    better = corrected(wanted, wanted, reached)
+    shut = [AUS.index(43), UNITS + AUS.index(43)]
+    assert (better[0, shut] == 0.5).all() and (better[0, [0, UNITS]] > 0.6).all()
+
+
+def test_a_lid_has_no_dot_where_the_eye_has_its_highlight():
+    maps = torch.zeros(1, 2, SIZE, SIZE)
+    maps[0, 1, 34, 30] = -0.4
+    grey = torch.zeros(1, 3, SIZE, SIZE)
+    frame = torch.zeros(1, 3, 128, 128)
+    made = lid(maps, torch.ones(1), grey, EYES[0], CENTRES[0], tint_of(frame)).brightness
+    assert made.min() > 0.9 * made.max()
+
+
+def test_what_may_be_misread_is_no_lid_to_learn_from():
     torch.testing.assert_close(
         shutting(torch.tensor([-1.0, 0.0, 0.2, 0.35, 0.5, 1.0])), torch.tensor([0, 0, 0, 0.5, 1, 1])
     )

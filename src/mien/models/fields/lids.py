@@ -20,8 +20,11 @@ RAISED = 0.012  # of the frame's side: its middle is above its corners
 AROUND = (1.7, 4.5)  # of the square of the ellipse's radius: where there are neither lashes nor brows
 BLUR = 0.035  # of the frame's side, twice: as far as skin is looked for
 DEPTH = 1.5  # of log brightness: lashes
-SLIGHT = 0.2  # of AU43 in 0-1: up to such a change no lid is drawn, as faces are misread
-SHUT = 0.5  # from such a change on it is drawn whole
+SLIGHT, SEEN = 0.2, 0.3  # of AU43 in 0-1: up to such a change no lid is drawn, as faces are misread; by this it is
+SHUT = 0.5  # from such a change on a lid is learnt from
+MARGIN = (-1.2, 1.6)  # of the ellipse's half height at a place: where a lid's margin is, not and wholly down
+SOFT = 0.08  # of the same: the margin's width
+LASHES = 0.15  # of the same: how broad a dark line along the margin is
 EDGE = 8.0  # of the logit of what a lid covers, at the ellipse's middle
 FREE = 4.0  # by what it can be off that: a lid that were half there would show the eye
 
@@ -42,31 +45,39 @@ class Lid:
         return total, torch.lerp(brightness, self.brightness, share), torch.lerp(redness, self.redness, share)
 
 
-def lid(maps: Tensor, shut: Tensor, pixels: Tensor, window: Window, centre: tuple[float, float], tint: Tint) -> Lid:
-    """Return the lid of an eye that shuts by `shut` (B,) in [0, 1], of which 0 covers nothing.
+def lid(maps: Tensor, falls: Tensor, pixels: Tensor, window: Window, centre: tuple[float, float], tint: Tint) -> Lid:
+    """Return the lid of an eye of which AU43 is asked to rise by `falls` (B,) in 0-1: so far its margin comes down.
 
     `maps` (B, 2, w, w) correct the logit of what it covers, at zero the ellipse of an open eye, and say by what its
     brightness is off that of the skin around. `pixels` (B, 3, w, w) in [-1, 1] are the window's, `centre` the eye's.
     """
-    off = ellipse(maps.shape[-1], window, centre, maps.device)
+    x, y = from_eye(maps.shape[-1], window, centre, maps.device)
+    off = x.square() + y.square()
     skin, redness = surrounding(pixels.float(), off, window, tint)
     covers, log = maps.split(1, 1)
-    alpha = shut.view(-1, 1, 1, 1) * (EDGE * (1 - off) + FREE * (covers / FREE).tanh()).sigmoid()
-    return Lid(alpha, (skin * (DEPTH * log.tanh()).exp()).clamp(0, 1), redness)
+    for _ in range(2):  # a lid has no dot where the open eye has its highlight
+        log = F.avg_pool2d(log, 3, 1, 1, count_include_pad=False)
+    far = falls.clamp(0, 1).view(-1, 1, 1, 1)
+    margin = MARGIN[0] + (MARGIN[1] - MARGIN[0]) * far
+    height = y / (1 - x.square()).clamp(min=0.1).sqrt()  # -1 along the upper rim of the open eye, 1 along the lower
+    down = ((margin - height) / SOFT).sigmoid() * ((far - SLIGHT) / (SEEN - SLIGHT)).clamp(0, 1)
+    alpha = down * (EDGE * (1 - off) + off.clamp(max=1) * FREE * (covers / FREE).tanh()).sigmoid()
+    lashes = 4 * far * (1 - far) * (-((height - margin) / LASHES).square()).exp()
+    return Lid(alpha, (skin * (DEPTH * log.tanh() - lashes).exp()).clamp(0, 1), redness)
 
 
 def shutting(change: Tensor) -> Tensor:
-    """Return how far a lid is to be drawn, 0-1, of how much further AU43 is asked to rise, in 0-1."""
+    """Return how much a lid may cover, 0-1, of how much further AU43 is asked to rise, in 0-1."""
     return ((change - SLIGHT) / (SHUT - SLIGHT)).clamp(0, 1)
 
 
-def ellipse(size: int, window: Window, centre: tuple[float, float], device: torch.device) -> Tensor:
-    """Return the square of the radius (1, 1, size, size) of pixels of a window, 1 at the rim of an open eye."""
+def from_eye(size: int, window: Window, centre: tuple[float, float], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return how far right of an eye (1, 1, 1, size) and below (1, 1, size, 1) a window's pixels are, 1 at its rim."""
     left, top, right, bottom = window
     places = (torch.arange(size, device=device) + 0.5) / size
     x = (left + (right - left) * places - centre[0]) / OPEN[0]
     y = (top + (bottom - top) * places - centre[1] + RAISED) / OPEN[1]
-    return (y.square()[:, None] + x.square()[None])[None, None]
+    return x.view(1, 1, 1, -1), y.view(1, 1, -1, 1)
 
 
 def surrounding(pixels: Tensor, off: Tensor, window: Window, tint: Tint) -> tuple[Tensor, Tensor]:

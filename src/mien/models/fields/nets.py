@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from mien.data.sampling.gaze import EYEBALL
 from mien.faces.align import EYES as CENTRES
 from mien.labels import AUS
-from mien.models.fields.lids import Lid, lid, shutting
+from mien.models.fields.lids import Lid, lid
 from mien.models.reader.code import ANGLE
 from mien.nn.spectral import spectral
 from mien.nn.teeth import Dentition, Teeth
@@ -113,8 +113,7 @@ class FieldNet(nn.Module):
         for window, maps, centre, seen, side in zip(EYES, eyes, CENTRES, pixels, sides, strict=True):
             plain, iris, over = maps.split([5, 1, 2], 1)
             turned = turned_iris(iris, ANGLE * condition[:, -2:], window, centre)
-            falls = shutting(side[:, units + AUS.index(43)])
-            shut = lid(over, falls, seen[:, :3], window, centre, tint)
+            shut = lid(over, side[:, units + AUS.index(43)], seen[:, :3], window, centre, tint)
             made.append(_patch(window, plain, gate, tint, BLUEST, turned=turned, shut=shut))
         return tuple(made)
 
