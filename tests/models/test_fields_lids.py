@@ -1,5 +1,7 @@
 """Lids that are drawn over eyes, against Pillow and NumPy and against what they promise."""
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from PIL import Image
@@ -71,7 +73,7 @@ def test_a_lid_comes_down_over_the_eye_from_above():
     middle = round((CENTRES[0][0] - EYES[0][0]) / (EYES[0][2] - EYES[0][0]) * SIZE)
     covered = made[:, :, middle] > 0.5
     lowest = [int(np.flatnonzero(column.numpy())[-1]) for column in covered]
-    assert all(a < b for a, b in zip(lowest[:4], lowest[1:5], strict=True)) and lowest == sorted(lowest)
+    assert all(a < b for a, b in pairwise(lowest[:5])) and lowest == sorted(lowest)
     assert lowest[-1] - lowest[0] > SIZE / 6
     top = int(np.flatnonzero(covered[0].numpy())[0])
     assert all(column[top : end + 1].all() for column, end in zip(covered, lowest, strict=True))  # without a gap

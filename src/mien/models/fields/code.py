@@ -62,8 +62,8 @@ def gate(change: Tensor) -> Tensor:
 def corrected(asked: Tensor, wanted: Tensor, reached: Tensor) -> Tensor:
     """Eq. 16: u' ← u' + r(u - E(y')) of the action units, held in 0-1.2: (B, 46) three times -> (B, 46).
 
-    r is the garrote over MISREAD: a smaller shortfall is as likely the reader's error as the mover's. Lids (43) come down
-    as far as they are asked to, whatever they are read as.
+    r is the garrote over MISREAD: a smaller shortfall is as likely the reader's error as the mover's. Lids (43)
+    come down as far as they are asked to, whatever they are read as.
     """
     units = slice(2 * UNITS)
     short = garrote((wanted - reached)[:, units], MISREAD)
