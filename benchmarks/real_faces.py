@@ -25,6 +25,8 @@ from mien.models.contract import Family
 from mien.models.io import load
 
 LEVELS = (0.25, 0.5, 0.75, 1.0)
+ASKED = ("happiness", "surprise", "fear", "anger", "disgust", "laugh", "blink")
+HELD_OUT = (0, 1, 2)  # folds of which the model that ships has seen no smiling photograph
 
 
 def edits(editor: Editor, data: Data, row: int, folder: Path, size: int) -> None:
@@ -33,6 +35,28 @@ def edits(editor: Editor, data: Data, row: int, folder: Path, size: int) -> None
     rows = [[face, *(editor.edit(face, word, level).rgb for level in LEVELS)] for word in CLASSES[1:]]
     name = data.manifest.subjects[data.manifest.subject[row]]
     save_sheet(sheet(rows, ["photograph", *map(str, LEVELS)], list(CLASSES[1:]), size=size), folder / f"{name}.png")
+
+
+def toned(face: np.ndarray) -> dict[str, np.ndarray]:
+    """Return a photograph as it is, grey, sepia and dim: uint8 (S, S, 3) each."""
+    light = face.astype(np.float64)
+    grey = np.repeat(light @ [[0.299], [0.587], [0.114]], 3, 2)
+    made = {"colour": light, "grey": grey, "sepia": grey * [1.07, 0.95, 0.75], "dim": 0.35 * light}
+    return {name: np.clip(np.rint(pixels), 0, 255).astype(np.uint8) for name, pixels in made.items()}
+
+
+def looked(editor: Editor, data: Data, rows: list[int], folder: Path, size: int) -> None:
+    """Draw each face, in every tone, neutral and with what is ASKED: a sheet of six faces."""
+    for at in range(0, len(rows), 6):
+        drawn: dict[str, list] = {}
+        for row in rows[at : at + 6]:
+            for tone, face in toned(data.images[row]).items():
+                made = [editor.neutralize(face), *(editor.edit(face, word) for word in ASKED)]
+                drawn.setdefault(tone, []).append([face, *(result.rgb for result in made)])
+        for tone, faces in drawn.items():
+            save_sheet(
+                sheet(faces, ["photograph", "neutral", *ASKED], size=size), folder / f"look_{tone}_{at // 6}.png"
+            )
 
 
 def calmed(editor: Editor, data: Data, rows: list[int], folder: Path, size: int) -> None:
@@ -78,12 +102,22 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("out/real"))
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--size", type=int, default=256)
+    parser.add_argument(
+        "--look", action="store_true", help="draw neutral and held-out smiling faces in four tones alone"
+    )
     asked = parser.parse_args()
     asked.output.mkdir(parents=True, exist_ok=True)
     editor, data = Editor(asked.model, aligned=True), open_data(asked.data, 256)
     m = data.manifest
     real, neutral = m.kind == "real", m.expression == 0
     tested = np.flatnonzero(real & neutral & m.test)[: asked.people].tolist()
+    if asked.look:
+        smiles = np.flatnonzero(real & ~neutral & np.isin(m.fold, HELD_OUT)).tolist()
+        looked(editor, data, tested + smiles, asked.output, asked.size)
+        print(
+            f"{asked.output}: {len(tested)} neutral and {len(smiles)} smiling photographs, four tones, eight edits each"
+        )
+        return
     for row in tested:
         edits(editor, data, row, asked.output, asked.size)
     smiling = np.flatnonzero(real & ~neutral)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from mien import cli
+from mien.cli.evaluate.options import by_name
 from mien.data.dataset import open_data
 from mien.data.importers.disfa import FOLDS
 from mien.evaluate.results import NOTE, RESULTS
@@ -221,3 +222,12 @@ def test_jesrls_raf_db_protocol(tmp_path):
 def hash_of(name):
     """A number that follows from a name, the same in every run."""
     return int.from_bytes(name.encode(), "little") % 2**31
+
+
+def test_two_models_of_one_family_are_told_apart(tmp_path):
+    """Also where the second was asked for by the name that both have."""
+    mine = str(tmp_path / "mine.safetensors")
+    save_model(create("eet", "small", **TINY["eet"]), Path(mine))
+    found = by_name([mine, "eet"])
+    assert list(found) == [mine, "eet"] and found[mine].config != found["eet"].config
+    assert list(by_name([mine])) == ["eet"]

@@ -57,16 +57,13 @@ def warn(evaluator: Any, data: Any, models: dict[str, Any]) -> None:
 
 
 def by_name(models: list[str]) -> dict[str, Any]:
-    """Return models by their names, or by their files' where two share one."""
+    """Return models by their names, or as they were asked for where several share one."""
     from mien.models.io import load
     from mien.models.registry import name_of
 
-    found: dict[str, Any] = {}
-    for text in models:
-        net = load(text)
-        name = name_of(net)
-        found[text if name in found else name] = net
-    return found
+    nets = {text: load(text) for text in models}
+    names = [name_of(net) for net in nets.values()]
+    return {text if names.count(name) > 1 else name: net for (text, net), name in zip(nets.items(), names, strict=True)}
 
 
 def test_people(sets: Any, size: int, all_people: bool | None) -> Any:
