@@ -102,9 +102,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("out/real"))
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument(
-        "--look", action="store_true", help="draw faces at rest and held-out smiles in four tones"
-    )
+    parser.add_argument("--look", action="store_true", help="draw faces at rest and held-out smiles in four tones")
     asked = parser.parse_args()
     asked.output.mkdir(parents=True, exist_ok=True)
     editor, data = Editor(asked.model, aligned=True), open_data(asked.data, 256)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from mien.nn.modes import exactly
@@ -27,10 +28,17 @@ class Tint:
     def painted(self, brightness: Tensor, redness: Tensor) -> Tensor:
         """Eq. 5b: return colours (B, 3, h, w) in [-1, 1] of brightness (B, 1, h, w) in 0-1.
 
-        `redness` (B, 1, h, w) is the share of the face's colour: 0 grey, 1 as skin, more as lips and gums.
+        `redness` (B, 1, h, w) is the share of the face's colour: 0 grey, 1 as skin, more as lips and gums; or
+        (B, 3, h, w), a channel's own.
         """
         share = 1 + self.variety * (redness - 1)
         return 2 * brightness * (1 + share * self.colour) - 1
+
+    def redness(self, light: Tensor, brightness: Tensor) -> Tensor:
+        """Return the redness (B, 3, h, w) with which `painted` gives colours (B, 3, h, w) in 0-1 of that brightness."""
+        colour = torch.where(self.colour.abs() < 0.01, 0.01, self.colour)
+        share = (light / brightness - 1) / colour
+        return 1 + ((share - 1) / self.variety.clamp(min=0.1)).clamp(-9, 9)
 
 
 @exactly

@@ -41,12 +41,12 @@ class Patch:
     flow: Tensor  # (B, 2, w, w), added to the face's
     alpha: Tensor  # (B, 1, w, w) in [0, 1]: how far paint covers it
     brightness: Tensor  # (B, 1, w, w) of the paint, 0-1
-    redness: Tensor  # (B, 1, w, w), see `Tint`
+    redness: Tensor  # (B, 3, w, w), see `Tint`
     tint: Tint
     teeth: Teeth | None = None
 
     def painted(self, side: int) -> tuple[Tensor, Tensor]:
-        """Return the paint's brightness and redness (B, 1, side, side); teeth are as sharp as that allows."""
+        """Return the paint's brightness (B, 1, side, side) and redness (B, 3, …); teeth are as sharp as that allows."""
         brightness, redness = fitted(self.brightness, side), fitted(self.redness, side)
         return (brightness, redness) if self.teeth is None else self.teeth.laid_over(brightness, redness)[:2]
 
@@ -80,7 +80,7 @@ class Fields:
         return self._laid(Patch.paint, size, window)
 
     def painted(self, size: int) -> Tensor:
-        """Return the paint's brightness and redness, (B, 2, size, size)."""
+        """Return the paint's brightness and redness, (B, 4, size, size)."""
         return self._laid(lambda p, side: torch.cat(p.painted(side), 1), size)
 
     def _laid(self, of: Callable[[Patch, int], Tensor], size: int, window: Window = WHOLE) -> Tensor:
@@ -99,7 +99,7 @@ def carried(fields: Fields, motion: Tensor) -> Fields:
     """
     size = motion.shape[-1]
     alpha, painted = (fetched(x, motion) for x in (fields.alpha(size), fields.painted(size)))
-    brightness, redness = painted.split(1, 1)
+    brightness, redness = painted.split([1, 3], 1)
     flow = motion + fetched(fields.motion(size), motion)
     still = torch.zeros_like(flow[..., :1, :1])
     shade = fetched(resized(fields.shade, size), motion)

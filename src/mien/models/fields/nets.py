@@ -13,6 +13,7 @@ from mien.data.sampling.gaze import EYEBALL
 from mien.faces.align import EYES as CENTRES
 from mien.labels import AUS
 from mien.models.fields.lids import Lid, lid
+from mien.models.fields.lips import closing, lips
 from mien.models.reader.code import ANGLE
 from mien.nn.spectral import spectral
 from mien.nn.teeth import Dentition, Teeth
@@ -24,6 +25,8 @@ REACH = 0.25  # shares of the side: the longest motion
 NEAR = 0.06  # the longest that a patch adds to it
 REDDEST = 3.0  # shares of the face's colour
 BLUEST = -1.5  # of eyes
+PARTED = [AUS.index(25), AUS.index(26)]  # lips, jaw
+HIDDEN = 12.0  # of the logit of teeth, behind lips that close
 EYE = 0.15  # of the frame's side: an eye's width
 DISC = 0.034  # of the frame's side: an iris' radius, and some of the white
 
@@ -104,11 +107,18 @@ class FieldNet(nn.Module):
 
         Each eye is told what is asked of its side.
         """
-        mouth, near = self.mouth(*_in(MOUTH, image, features, flow))
+        units = (condition.shape[1] - 4) // 4
+        around, seen = _in(MOUTH, image, features, flow)
+        mouth, near = self.mouth(around, seen)
         plain, clear = mouth.split([5, 1], 1)
-        made = [_patch(MOUTH, plain, gate, tint, 0.0, teeth=self.dentition(near, clear))]
+        parted = (
+            condition[:, :-4].unflatten(1, (2, 2, units))[..., PARTED].mean(2)
+        )  # asked for and changes, of both sides
+        closes = closing(parted[:, 0], parted[:, 1])
+        teeth = self.dentition(near, clear - HIDDEN * closes.view(-1, 1, 1, 1))
+        made = [_patch(MOUTH, plain, gate, tint, 0.0, teeth=teeth, closes=(closes, seen[:, 3:]))]
         near, pixels = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
-        sides, units = by_side(condition), (condition.shape[1] - 4) // 4
+        sides = by_side(condition)
         eyes = self.eyes(torch.cat(near), torch.cat(pixels), self.side(torch.cat(sides)))[0].unflatten(0, (2, -1))
         for window, maps, centre, seen, side in zip(EYES, eyes, CENTRES, pixels, sides, strict=True):
             plain, iris, over = maps.split([5, 1, 2], 1)
@@ -152,18 +162,30 @@ def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[
 def _patch(
     window: Window, maps: Tensor, gate: Tensor, tint: Tint, least: float,
     turned: Tensor | float = 0.0, teeth: Teeth | None = None, shut: Lid | None = None,
+    closes: tuple[Tensor, Tensor] | None = None,
 ) -> Patch:  # fmt: skip
     """Return five maps (B, 5, w, w) as a patch that fades at the window's edges.
 
-    `least` is its least redness, `turned` (B, 2, w, w) what its flow is besides, `shut` a lid that lies on it.
+    `least` is its least redness, `turned` (B, 2, w, w) what its flow is besides, `shut` a lid that lies on it, `closes`
+    how far lips close, and the window's pixels, moved.
     """
     fade = gate * ramp(maps.shape[-1], window, maps.device)
     flow, alpha, brightness, redness = maps.split([2, 1, 1, 1], 1)
     reddish = least + (REDDEST - least) * redness.sigmoid()
     covered, brightness = (alpha - 3).sigmoid(), brightness.sigmoid()
+    if closes is not None:
+        covered, brightness, reddish = lips(closes[0], covered, brightness, reddish, closes[1], tint)
     if shut is not None:
         covered, brightness, reddish = shut.over(covered, brightness, reddish)
-    return Patch(window, fade * (NEAR * flow.tanh() + turned), fade * covered, brightness, reddish, tint, teeth)
+    return Patch(
+        window,
+        fade * (NEAR * flow.tanh() + turned),
+        fade * covered,
+        brightness,
+        reddish.expand(-1, 3, -1, -1),
+        tint,
+        teeth,
+    )
 
 
 class Atlas(nn.Module):

@@ -1,0 +1,77 @@
+"""Lips that close: drawn over what is left of teeth between them, in the colours that they have around.
+
+No flow fetches lips from where teeth are seen: a sliver of teeth stays, squeezed.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mien.nn.tint import Tint
+
+NEAR, FAR = 0.03, 0.065  # of the window's side, from the line where lips meet: teeth may be left so far; lips are
+SPREAD = 0.05  # of the window's side, twice: as far as lips are looked for
+BRIGHT = 1.25  # of the lips' brightness: teeth
+PALE = 0.5  # by what share of the face's colour teeth are less red, where they are no darker
+LINE = 0.4  # of log brightness: how dark the line is
+OPENED, CLOSED = 0.15, 0.35  # of AU25 and 26 in 0-1: by such a fall nothing is drawn, and all
+LEFT = 0.2  # of the same, of the one that stays higher: a mouth that is left so open is not closed
+
+
+def closing(asked: Tensor, change: Tensor) -> Tensor:
+    """Return how far lips close, (B,) in 0-1, of the units that part them (B, 2), asked in 0-1, and their changes."""
+    falls = ((-change.sum(1) - OPENED) / (CLOSED - OPENED)).clamp(0, 1)
+    return falls * (1 - asked.amax(1) / LEFT).clamp(0, 1)
+
+
+def lips(
+    closes: Tensor, covered: Tensor, brightness: Tensor, redness: Tensor, pixels: Tensor, tint: Tint
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what covers, its brightness (B, 1, w, w) and redness (B, 3, w, w), as `closes` (B,) in 0-1 says.
+
+    The three (B, 1, w, w) are what the net would paint: along the line where the lips meet. `pixels` (B, 3, w, w) in
+    [-1, 1] are the window's, moved already.
+    """
+    line = (3 * covered).clamp(max=1)
+    within, around = (wider(line, round(share * line.shape[-1])) for share in (NEAR, FAR))
+    light = ((pixels.float() + 1) / 2).clamp(min=0.01)
+    bright = light.mean(1, keepdim=True)
+    ring = (around - within).clamp(min=0)
+    mean = (ring * bright).sum((2, 3), keepdim=True) / ring.sum((2, 3), keepdim=True).clamp(min=1e-3)
+    counts = ring * ((1.1 - bright / mean.clamp(min=0.01)) / 0.05).sigmoid() + 1e-6  # no teeth, no highlights
+    reach = round(SPREAD * line.shape[-1])
+    near, lip = spread(torch.cat([counts, counts * light], 1), reach).split([1, 3], 1)
+    lip = lip / near
+    grey = lip.mean(1, keepdim=True)
+    strength = tint.colour.square().sum(1, keepdim=True).clamp(min=1e-4)
+    pale = (((lip / grey - light / bright) * tint.colour).sum(1, keepdim=True) / strength - PALE) / 0.1
+    over = bright / grey
+    paler = tint.variety * pale.sigmoid() * ((over - 1) / 0.05).sigmoid()
+    teeth = torch.maximum(((over - BRIGHT) / 0.05).sigmoid(), paler)
+    closes = closes.view(-1, 1, 1, 1)
+    cover = smooth(torch.maximum(within * F.max_pool2d(teeth, 3, 1, 1), covered))  # with the rims of teeth
+    own = tint.redness(lip, grey)
+    return (
+        torch.lerp(covered, cover, closes),
+        torch.lerp(brightness, grey * (-LINE * covered).exp(), closes),
+        torch.lerp(redness.expand_as(own), own, closes),
+    )
+
+
+def wider(line: Tensor, by: int) -> Tensor:
+    """Return a line (B, 1, w, w) in 0-1, wider by so many pixels on all sides, and soft."""
+    return smooth(F.max_pool2d(line, 2 * by + 1, 1, by))
+
+
+def smooth(x: Tensor) -> Tensor:
+    """Return maps smoothed over three pixels."""
+    return F.avg_pool2d(x, 3, 1, 1)
+
+
+def spread(x: Tensor, by: int) -> Tensor:
+    """Return maps smoothed over so many pixels on either side, twice."""
+    for _ in range(2):
+        x = F.avg_pool2d(x, 2 * by + 1, 1, by)
+    return x
