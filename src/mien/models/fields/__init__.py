@@ -18,6 +18,8 @@ Eq. 4  g         gate
 Eq. 5  y'        composed
 Eq. 5a p         Teeth.laid_over
 Eq. 5b RGB       Tint.painted
+Eq. 5c ℓ         lid
+Eq. 5d a, p      lips
 Eq. 6  L_flow    flow_loss
 Eq. 7  s*        true_shade
 Eq. 8  L_shade   shade_loss
