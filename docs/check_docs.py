@@ -33,11 +33,14 @@ SHORTER: Mapping[str, list[str]] = {
     "mien generate people": ["--count", "4"],
     "mien augment more_faces": ["--per-class", "6"],
     "mien train ter_gan": [*SMALL, *("--set", "pretrain_steps=2", "--set", "steps=4", "--set", "recognition_steps=2")],
-    "mien bench": ["--people", "4"],
+    "mien bench": ["--people", "4", "--model", "ter_gan"],
     "mien evaluate recognition": ["--folds", "2", "--minutes", "0.1", *SMALL],
     "mien evaluate reading": ["--limit", "40"],
     "mien evaluate augmentation": ["--count", "12", "--steps", "10", "--doublings", "0", "--seed", "0"],
-    "mien reproduce eet": ["--people", "6", "--model", "eet"],
+    "mien reproduce eet": [
+        *("--people", "6", "--set", "classify_steps=2", "--set", "answer_steps=4", "--set", "steps=2"),
+        *("--set", "generator_width=32", "--set", "batch_size=4"),
+    ],
     "mien app": ["--port", PORT],
 }
 """The beginning of a command -> words with which it is short: options take the place of the command's own."""
