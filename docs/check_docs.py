@@ -33,7 +33,7 @@ SHORTER: Mapping[str, list[str]] = {
     "mien generate people": ["--count", "4"],
     "mien augment more_faces": ["--per-class", "6"],
     "mien train ter_gan": [*SMALL, *("--set", "pretrain_steps=2", "--set", "steps=4", "--set", "recognition_steps=2")],
-    "mien bench": ["--people", "4", "--model", "ter_gan"],
+    "mien bench": ["--people", "4"],
     "mien evaluate recognition": ["--folds", "2", "--minutes", "0.1", *SMALL],
     "mien evaluate reading": ["--limit", "40"],
     "mien evaluate augmentation": ["--count", "12", "--steps", "10", "--doublings", "0", "--seed", "0"],
