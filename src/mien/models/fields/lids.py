@@ -22,7 +22,7 @@ BLUR = 0.035  # of the frame's side, twice: as far as skin is looked for
 DEPTH = 1.5  # of log brightness: lashes
 SLIGHT, SEEN = 0.2, 0.3  # of AU43 in 0-1: up to such a change no lid is drawn, as faces are misread; by this it is
 SHUT = 0.5  # from such a change on a lid is learnt from
-MARGIN = (-1.2, 1.6)  # of the ellipse's half height at a place: where a lid's margin is, not and wholly down
+MARGIN = (-1.2, 2.0, 0.8)  # of the ellipse's half height at a place, by how far a lid falls, 0-1, and that ** 4
 SOFT = 0.08  # of the same: the margin's width
 LASHES = 0.15  # of the same: how broad a dark line along the margin is
 EDGE = 8.0  # of the logit of what a lid covers, at the ellipse's middle
@@ -58,7 +58,7 @@ def lid(maps: Tensor, falls: Tensor, pixels: Tensor, window: Window, centre: tup
     for _ in range(2):  # a lid has no dot where the open eye has its highlight
         log = F.avg_pool2d(log, 3, 1, 1, count_include_pad=False)
     far = falls.clamp(0, 1).view(-1, 1, 1, 1)
-    margin = MARGIN[0] + (MARGIN[1] - MARGIN[0]) * far
+    margin = MARGIN[0] + MARGIN[1] * far + MARGIN[2] * far**4
     height = y / (1 - x.square()).clamp(min=0.1).sqrt()  # -1 along the upper rim of the open eye, 1 along the lower
     down = ((margin - height) / SOFT).sigmoid() * ((far - SLIGHT) / (SEEN - SLIGHT)).clamp(0, 1)
     alpha = down * (EDGE * (1 - off) + off.clamp(max=1) * FREE * (covers / FREE).tanh()).sigmoid()
