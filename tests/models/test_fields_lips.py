@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from mien.models.fields.lips import closing, lips
+from mien.models.fields.lips import closing, lips, staying
 from mien.nn.tint import Tint, tint_of
 from tests.models.test_equations_fields import rand, tensor
 
@@ -21,15 +21,17 @@ def mouth(grey=False):
     return tensor(2 * colours[what].transpose(2, 0, 1)[None] - 1).float(), what == 2
 
 
-def painted(closes, grey=False):
+def painted(closes, grey=False, stays=0.0, row=slice(64, 65)):
     """What a net that paints a thin line in the middle of the teeth gives: the picture, and where teeth were."""
     window, teeth = mouth(grey)
     line = torch.zeros(1, 1, SIZE, SIZE)
-    line[..., 64:65, 32:96] = 1
+    line[..., row, 32:96] = 1
     tint = tint_of(torch.nn.functional.interpolate(window, size=(128, 128)))
     tint = Tint(tint.colour, torch.zeros(1, 1, 1, 1) if grey else torch.ones(1, 1, 1, 1))
     ones = torch.ones(1, 1, SIZE, SIZE)
-    alpha, brightness, redness = lips(torch.tensor([closes]), line, 0.5 * ones, ones, window, tint)
+    alpha, brightness, redness = lips(
+        torch.tensor([closes]), torch.tensor([stays]), line, 0.5 * ones, ones, window, tint
+    )
     return torch.lerp(window, tint.painted(brightness, redness), alpha)[0].numpy(), alpha[0, 0].numpy(), teeth
 
 
@@ -50,7 +52,7 @@ def test_lips_that_do_not_close_are_painted_as_the_net_says():
     window, _ = mouth()
     pixels = window.expand(2, -1, -1, -1)
     frame = torch.nn.functional.interpolate(pixels, size=(128, 128))
-    alpha, brightness, redness = lips(torch.zeros(2), line, light, red, pixels, tint_of(frame))
+    alpha, brightness, redness = lips(torch.zeros(2), torch.zeros(2), line, light, red, pixels, tint_of(frame))
     assert (
         torch.equal(alpha, line) and torch.equal(brightness, light) and torch.equal(redness, red.expand(-1, 3, -1, -1))
     )
@@ -59,6 +61,20 @@ def test_lips_that_do_not_close_are_painted_as_the_net_says():
 def test_lips_of_a_grey_picture_are_grey():
     made, _, _ = painted(1.0, grey=True)
     assert np.abs(made - made.mean(0)).max() < 1e-5
+
+
+def test_teeth_that_stay_in_sight_are_not_painted():
+    window, teeth = mouth()
+    made, _, _ = painted(0.0, stays=1.0, row=slice(62, 67))
+    np.testing.assert_allclose(made[:, teeth], window[0].numpy()[:, teeth], atol=0.02)
+    other, _, _ = painted(0.0, stays=0.0, row=slice(62, 67))
+    assert np.abs(other[:, teeth] - window[0].numpy()[:, teeth]).min() > 0.1
+
+
+def test_how_far_teeth_stay():
+    asked = torch.tensor([[0.6, 0.0], [0.6, 0.5], [0.6, 0.0], [0.3, 0.0], [0.6, 0.2]])
+    change = torch.tensor([[0.0, 0.0], [0.0, 0.5], [0.6, 0.0], [0.0, 0.0], [0.0, 0.2]])
+    torch.testing.assert_close(staying(asked, change), torch.tensor([1.0, 0.0, 0.0, 0.5, 0.5]))
 
 
 def test_how_far_lips_close():

@@ -1,6 +1,7 @@
-"""Lips that close: drawn over what is left of teeth between them, in the colours that they have around.
+"""Lips that close are drawn over what is left of teeth between them; teeth that are seen and stay so are not painted.
 
-No flow fetches lips from where teeth are seen: a sliver of teeth stays, squeezed.
+No flow fetches lips from where teeth are seen: a sliver of teeth stays, squeezed. Lips have the colours that they have
+around. And nobody's own teeth are those of the dentition.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ BRIGHT = 1.25  # of the lips' brightness: teeth
 PALE = 0.5  # by what share of the face's colour teeth are less red, where they are no darker
 LINE = 0.4  # of log brightness: how dark the line is
 OPENED, CLOSED = 0.15, 0.35  # of AU25 and 26 in 0-1: by such a fall nothing is drawn, and all
+SEEN, SURE = 0.2, 0.4  # of AU25: by so much teeth are not seen yet, and are
+STILL, JAW = 0.1, 0.3  # of AU26: a change by which they stay where they are, and do not
 LEFT = 0.2  # of the same, of the one that stays higher: a mouth that is left so open is not closed
 
 
@@ -26,10 +29,16 @@ def closing(asked: Tensor, change: Tensor) -> Tensor:
     return falls * (1 - asked.amax(1) / LEFT).clamp(0, 1)
 
 
+def staying(asked: Tensor, change: Tensor) -> Tensor:
+    """Return how far teeth that a face shows stay in sight, (B,) in 0-1, of the same (B, 2)."""
+    shown = ((asked - change)[:, 0] - SEEN) / (SURE - SEEN)
+    return shown.clamp(0, 1) * ((JAW - change[:, 1].abs()) / (JAW - STILL)).clamp(0, 1)
+
+
 def lips(
-    closes: Tensor, covered: Tensor, brightness: Tensor, redness: Tensor, pixels: Tensor, tint: Tint
+    closes: Tensor, stays: Tensor, covered: Tensor, brightness: Tensor, redness: Tensor, pixels: Tensor, tint: Tint
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return what covers, its brightness (B, 1, w, w) and redness (B, 3, w, w), as `closes` (B,) in 0-1 says.
+    """Return what covers, its brightness (B, 1, w, w) and redness (B, 3, w, w), as `closes` and `stays` (B,) say.
 
     The three (B, 1, w, w) are what the net would paint: along the line where the lips meet. `pixels` (B, 3, w, w) in
     [-1, 1] are the window's, moved already.
@@ -51,6 +60,7 @@ def lips(
     paler = tint.variety * pale.sigmoid() * ((over - 1) / 0.05).sigmoid()
     teeth = torch.maximum(((over - BRIGHT) / 0.05).sigmoid(), paler)
     closes = closes.view(-1, 1, 1, 1)
+    covered = covered * (1 - stays.view(-1, 1, 1, 1) * (1 - closes) * smooth(F.max_pool2d(teeth, 3, 1, 1)))
     cover = smooth(torch.maximum(within * F.max_pool2d(teeth, 3, 1, 1), covered))  # with the rims of teeth
     own = tint.redness(lip, grey)
     return (

@@ -13,7 +13,7 @@ from mien.data.sampling.gaze import EYEBALL
 from mien.faces.align import EYES as CENTRES
 from mien.labels import AUS
 from mien.models.fields.lids import Lid, lid
-from mien.models.fields.lips import closing, lips
+from mien.models.fields.lips import closing, lips, staying
 from mien.models.reader.code import ANGLE
 from mien.nn.spectral import spectral
 from mien.nn.teeth import Dentition, Teeth
@@ -114,9 +114,10 @@ class FieldNet(nn.Module):
         parted = (
             condition[:, :-4].unflatten(1, (2, 2, units))[..., PARTED].mean(2)
         )  # asked for and changes, of both sides
-        closes = closing(parted[:, 0], parted[:, 1])
+        asked, change = parted.unbind(1)
+        closes = closing(asked, change)
         teeth = self.dentition(near, clear - HIDDEN * closes.view(-1, 1, 1, 1))
-        made = [_patch(MOUTH, plain, gate, tint, 0.0, teeth=teeth, closes=(closes, seen[:, 3:]))]
+        made = [_patch(MOUTH, plain, gate, tint, 0.0, teeth=teeth, moved=(closes, staying(asked, change), seen[:, 3:]))]
         near, pixels = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
         sides = by_side(condition)
         eyes = self.eyes(torch.cat(near), torch.cat(pixels), self.side(torch.cat(sides)))[0].unflatten(0, (2, -1))
@@ -162,19 +163,19 @@ def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[
 def _patch(
     window: Window, maps: Tensor, gate: Tensor, tint: Tint, least: float,
     turned: Tensor | float = 0.0, teeth: Teeth | None = None, shut: Lid | None = None,
-    closes: tuple[Tensor, Tensor] | None = None,
+    moved: tuple[Tensor, Tensor, Tensor] | None = None,
 ) -> Patch:  # fmt: skip
     """Return five maps (B, 5, w, w) as a patch that fades at the window's edges.
 
-    `least` is its least redness, `turned` (B, 2, w, w) what its flow is besides, `shut` a lid that lies on it, `closes`
-    how far lips close, and the window's pixels, moved.
+    `least` is its least redness, `turned` (B, 2, w, w) what its flow is besides, `shut` a lid that lies on it, `moved`
+    how far lips close and teeth stay, and the window's pixels, moved.
     """
     fade = gate * ramp(maps.shape[-1], window, maps.device)
     flow, alpha, brightness, redness = maps.split([2, 1, 1, 1], 1)
     reddish = least + (REDDEST - least) * redness.sigmoid()
     covered, brightness = (alpha - 3).sigmoid(), brightness.sigmoid()
-    if closes is not None:
-        covered, brightness, reddish = lips(closes[0], covered, brightness, reddish, closes[1], tint)
+    if moved is not None:
+        covered, brightness, reddish = lips(*moved[:2], covered, brightness, reddish, moved[2], tint)
     if shut is not None:
         covered, brightness, reddish = shut.over(covered, brightness, reddish)
     return Patch(
