@@ -18,9 +18,9 @@ BRIGHT = 1.25  # of the lips' brightness: teeth
 PALE = 0.5  # by what share of the face's colour teeth are less red, where they are no darker
 LINE = 0.4  # of log brightness: how dark the line is
 OPENED, CLOSED = 0.15, 0.35  # of AU25 and 26 in 0-1: by such a fall nothing is drawn, and all
+LEFT = 0.2  # of the higher of them: a mouth that is left so open is not closed
 SEEN, SURE = 0.2, 0.4  # of AU25: by so much teeth are not seen yet, and are
 STILL, JAW = 0.1, 0.3  # of AU26: a change by which they stay where they are, and do not
-LEFT = 0.2  # of the same, of the one that stays higher: a mouth that is left so open is not closed
 
 
 def closing(asked: Tensor, change: Tensor) -> Tensor:

@@ -111,17 +111,15 @@ class FieldNet(nn.Module):
         around, seen = _in(MOUTH, image, features, flow)
         mouth, near = self.mouth(around, seen)
         plain, clear = mouth.split([5, 1], 1)
-        parted = (
-            condition[:, :-4].unflatten(1, (2, 2, units))[..., PARTED].mean(2)
-        )  # asked for and changes, of both sides
-        asked, change = parted.unbind(1)
+        sides = condition[:, :-4].unflatten(1, (2, 2, units))  # asked for and changes, of left and right
+        asked, change = sides[..., PARTED].mean(2).unbind(1)
         closes = closing(asked, change)
         teeth = self.dentition(near, clear - HIDDEN * closes.view(-1, 1, 1, 1))
         made = [_patch(MOUTH, plain, gate, tint, 0.0, teeth=teeth, moved=(closes, staying(asked, change), seen[:, 3:]))]
         near, pixels = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
-        sides = by_side(condition)
-        eyes = self.eyes(torch.cat(near), torch.cat(pixels), self.side(torch.cat(sides)))[0].unflatten(0, (2, -1))
-        for window, maps, centre, seen, side in zip(EYES, eyes, CENTRES, pixels, sides, strict=True):
+        told = by_side(condition)
+        eyes = self.eyes(torch.cat(near), torch.cat(pixels), self.side(torch.cat(told)))[0].unflatten(0, (2, -1))
+        for window, maps, centre, seen, side in zip(EYES, eyes, CENTRES, pixels, told, strict=True):
             plain, iris, over = maps.split([5, 1, 2], 1)
             turned = turned_iris(iris, ANGLE * condition[:, -2:], window, centre)
             shut = lid(over, side[:, units + AUS.index(43)], seen[:, :3], window, centre, tint)
