@@ -22,6 +22,11 @@ pytestmark = pytest.mark.slow
 PATIENCE = 120  # seconds that a busy machine may take
 # The verb itself, with two quick models in place of all.
 QUICK = """
+import signal
+for name in ("SIGTERM", "SIGHUP", "SIGQUIT"):  # heard, if whoever started the tests ignores them, as nohup does
+    if hasattr(signal, name):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import mien.web.server as server
 from mien.editing.editor import Editor
 server.opened = lambda models, device: {name: Editor(name) for name in ("ter_gan", "evaluator")}
