@@ -1,4 +1,4 @@
-"""A 3×3 convolution with a halving after it or a doubling before it, as one strided convolution.
+"""A 3×3 convolution with a halving after it or a doubling before it, as one strided convolution; and windows of pixels.
 
 Averaging 2×2 after a convolution, and repeating 2×2 before one, are convolutions themselves; two in a row are one
 with a 4×4 kernel. Same numbers, 36 → 16 and 9 → 4 multiplications an output, and the full-size map is never stored:
@@ -43,3 +43,13 @@ def with_2x2(weight: Tensor) -> Tensor:
         + F.pad(weight, (0, 1, 1, 0))
         + F.pad(weight, (1, 0, 1, 0))
     )
+
+
+def mean_around(x: Tensor, by: int) -> Tensor:
+    """Return means over 2 `by` + 1 pixels a side, zero beyond the border: across, then down, as that is quicker."""
+    return F.avg_pool2d(F.avg_pool2d(x, (1, 2 * by + 1), 1, (0, by)), (2 * by + 1, 1), 1, (by, 0))
+
+
+def max_around(x: Tensor, by: int) -> Tensor:
+    """Return the largest of 2 `by` + 1 pixels a side."""
+    return F.max_pool2d(F.max_pool2d(x, (1, 2 * by + 1), 1, (0, by)), (2 * by + 1, 1), 1, (by, 0))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mien.nn.resample import mean_around
 from mien.nn.tint import Tint
 from mien.nn.windows import Window
 
@@ -90,7 +91,7 @@ def surrounding(pixels: Tensor, off: Tensor, window: Window, tint: Tint) -> tupl
     cells = max(round(BLUR / (window[2] - window[0]) * off.shape[-1]), 1)
     spread = torch.cat([counts, counts * brightness, counts * share], 1)
     for _ in range(2):
-        spread = F.avg_pool2d(spread, 2 * cells + 1, 1, cells)
+        spread = mean_around(spread, cells)
     near, bright, chroma = (spread + spread.mean((2, 3), keepdim=True) * 1e-3).split(1, 1)
     skin = bright / near.clamp(min=1e-6)
     shown = (chroma / near.clamp(min=1e-6) / skin.clamp(min=0.02)).clamp(0, 2)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from mien.nn.resample import max_around, mean_around
 from mien.nn.tint import Tint
 
 NEAR, FAR = 0.03, 0.065  # of the window's side, from the line where lips meet: teeth may be left so far; lips are
@@ -51,7 +51,8 @@ def lips(
     mean = (ring * bright).sum((2, 3), keepdim=True) / ring.sum((2, 3), keepdim=True).clamp(min=1e-3)
     counts = ring * ((1.1 - bright / mean.clamp(min=0.01)) / 0.05).sigmoid() + 1e-6  # no teeth, no highlights
     reach = round(SPREAD * line.shape[-1])
-    near, lip = spread(torch.cat([counts, counts * light], 1), reach).split([1, 3], 1)
+    spread = mean_around(mean_around(torch.cat([counts, counts * light], 1), reach), reach)
+    near, lip = spread.split([1, 3], 1)
     lip = lip / near
     grey = lip.mean(1, keepdim=True)
     strength = tint.colour.square().sum(1, keepdim=True).clamp(min=1e-4)
@@ -60,8 +61,9 @@ def lips(
     paler = tint.variety * pale.sigmoid() * ((over - 1) / 0.05).sigmoid()
     teeth = torch.maximum(((over - BRIGHT) / 0.05).sigmoid(), paler)
     closes = closes.view(-1, 1, 1, 1)
-    covered = covered * (1 - stays.view(-1, 1, 1, 1) * (1 - closes) * smooth(F.max_pool2d(teeth, 3, 1, 1)))
-    cover = smooth(torch.maximum(within * F.max_pool2d(teeth, 3, 1, 1), covered))  # with the rims of teeth
+    teeth = max_around(teeth, 1)  # with their rims
+    covered = covered * (1 - stays.view(-1, 1, 1, 1) * (1 - closes) * mean_around(teeth, 1))
+    cover = mean_around(torch.maximum(within * teeth, covered), 1)
     own = tint.redness(lip, grey)
     return (
         torch.lerp(covered, cover, closes),
@@ -72,16 +74,4 @@ def lips(
 
 def wider(line: Tensor, by: int) -> Tensor:
     """Return a line (B, 1, w, w) in 0-1, wider by so many pixels on all sides, and soft."""
-    return smooth(F.max_pool2d(line, 2 * by + 1, 1, by))
-
-
-def smooth(x: Tensor) -> Tensor:
-    """Return maps smoothed over three pixels."""
-    return F.avg_pool2d(x, 3, 1, 1)
-
-
-def spread(x: Tensor, by: int) -> Tensor:
-    """Return maps smoothed over so many pixels on either side, twice."""
-    for _ in range(2):
-        x = F.avg_pool2d(x, 2 * by + 1, 1, by)
-    return x
+    return mean_around(max_around(line, by), 1)
