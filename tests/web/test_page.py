@@ -318,6 +318,34 @@ def test_two_people_of_one_picture(visit, faces):
     page.wait_for_function("document.querySelectorAll('.box').length === 0")
 
 
+def test_a_picture_that_comes_late_does_not_take_a_later_ones_place(visit, faces):
+    page = visit()
+    send(page, faces / "both.jpg")
+    photo = shown(page)
+    page.click("[aria-label='Face 1']")
+    word(page, "surprise", 1)
+    page.evaluate(
+        """() => {
+          const [before, late] = [window.fetch, []];
+          window.late = late;
+          window.fetch = async (path, more) => {
+            const answer = await before(path, more);
+            if (path.includes("steps/1/picture")) await new Promise((resolve) => late.push(resolve));
+            return answer;
+          };
+        }"""
+    )
+    page.click("[aria-label='Face 2']")
+    page.wait_for_function("window.late.length > 0")
+    word(page, "anger", 2)
+    newest = shown(page)
+    half = newest.shape[1] // 2
+    assert np.abs(newest - photo)[:, half + 20 :].max() > 20
+    page.evaluate("window.late.forEach((go) => go())")
+    page.wait_for_timeout(300)
+    assert np.array_equal(shown(page), newest) and page.get_attribute("#after", "data-step") == "2"
+
+
 def test_movements_of_one_side_eyes_an_example_and_other_models(visit, faces):
     page = visit()
     send(page, faces / "calm.png")

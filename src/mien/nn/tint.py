@@ -34,6 +34,10 @@ class Tint:
         share = 1 + self.variety * (redness - 1)
         return 2 * brightness * (1 + share * self.colour) - 1
 
+    def along(self, off: Tensor) -> Tensor:
+        """Return by what share of the face's colour something is off grey by (B, 3, h, w): (B, 1, h, w)."""
+        return (off * self.colour).sum(1, keepdim=True) / self.colour.square().sum(1, keepdim=True).clamp(min=1e-4)
+
     def redness(self, light: Tensor, brightness: Tensor) -> Tensor:
         """Return the redness (B, 3, h, w) with which `painted` gives colours (B, 3, h, w) in 0-1 of that brightness."""
         colour = torch.where(self.colour.abs() < 0.01, 0.01, self.colour)

@@ -86,8 +86,7 @@ def surrounding(pixels: Tensor, off: Tensor, window: Window, tint: Tint) -> tupl
     light = (pixels + 1) / 2
     brightness = light.mean(1, keepdim=True)
     counts = ((off > AROUND[0]) & (off < AROUND[1])).to(light).expand_as(brightness)
-    strength = tint.colour.square().sum(1, keepdim=True).clamp(min=1e-4)
-    share = ((light - brightness) * tint.colour).sum(1, keepdim=True) / strength  # of the face's, times brightness
+    share = tint.along(light - brightness)  # of the face's, times brightness
     cells = max(round(BLUR / (window[2] - window[0]) * off.shape[-1]), 1)
     spread = torch.cat([counts, counts * brightness, counts * share], 1)
     for _ in range(2):

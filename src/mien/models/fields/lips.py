@@ -55,8 +55,7 @@ def lips(
     near, lip = spread.split([1, 3], 1)
     lip = lip / near
     grey = lip.mean(1, keepdim=True)
-    strength = tint.colour.square().sum(1, keepdim=True).clamp(min=1e-4)
-    pale = (((lip / grey - light / bright) * tint.colour).sum(1, keepdim=True) / strength - PALE) / 0.1
+    pale = (tint.along(lip / grey - light / bright) - PALE) / 0.1
     over = bright / grey
     paler = tint.variety * pale.sigmoid() * ((over - 1) / 0.05).sigmoid()
     teeth = torch.maximum(((over - BRIGHT) / 0.05).sigmoid(), paler)

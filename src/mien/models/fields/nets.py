@@ -176,15 +176,8 @@ def _patch(
         covered, brightness, reddish = lips(*moved[:2], covered, brightness, reddish, moved[2], tint)
     if shut is not None:
         covered, brightness, reddish = shut.over(covered, brightness, reddish)
-    return Patch(
-        window,
-        fade * (NEAR * flow.tanh() + turned),
-        fade * covered,
-        brightness,
-        reddish.expand(-1, 3, -1, -1),
-        tint,
-        teeth,
-    )
+    reddish = reddish.expand(-1, 3, -1, -1)
+    return Patch(window, fade * (NEAR * flow.tanh() + turned), fade * covered, brightness, reddish, tint, teeth)
 
 
 class Atlas(nn.Module):

@@ -7,6 +7,7 @@ import { chooseFace } from "./work.js";
 const at = (id) => document.getElementById(id);
 const sides = [640, 960, 1280];
 let shows = 0;
+let fetched = 0; // pictures of steps that were asked for
 let working = 0;
 let blinking = 0;
 
@@ -33,10 +34,14 @@ export async function show(blob, image = at("after")) {
   return undefined;
 }
 
+/** Show the step that is chosen, unless another has been by the time its picture is here. */
 export async function showStep() {
-  const blob = await picture(pathOf(step().number));
+  const [number, mine] = [step().number, (fetched += 1)];
+  const blob = await picture(pathOf(number));
+  if (mine !== fetched) return;
   await show(blob);
-  at("after").dataset.step = step().number;
+  if (mine !== fetched) return;
+  at("after").dataset.step = number;
   if (!at("comparing").hidden) await showCompared();
 }
 

@@ -88,7 +88,10 @@ export async function restore() {
 
 /** Ask what the face shows by itself: there its sliders start. */
 export async function readFace() {
-  state.shown = await get(`shown?face=${state.face}`);
+  const face = state.face;
+  const shown = await get(`shown?face=${face}`);
+  if (face !== state.face) return; // another has been chosen since
+  state.shown = shown;
   changed();
 }
 
