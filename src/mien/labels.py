@@ -35,6 +35,12 @@ AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 
 DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 """The twelve action units of DISFA, which AU tables are about."""
 
+MAIN_UNITS: dict[str, tuple[int, ...]] = {
+    "happiness": (12,), "sadness": (15, 1), "surprise": (1, 2), "fear": (20, 5), "anger": (4,), "disgust": (9, 10),
+    "contempt": (14, 12),
+}  # fmt: skip
+"""Class -> its prototype's main units, one of which must be there."""
+
 PRESENT = 1.0
 """Intensity from which an action unit counts as present: A, a trace, by FACS."""
 

@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 import torch
 
-from mien.data.words import named, prototype_scores, shares
+from mien.data.words import in_accord, named, prototype_scores, shares
+from mien.evaluate.evaluators.base import Reading
+from mien.evaluate.reading.contradictions import contradicted
 from mien.labels import AUS, CLASSES, EXPRESSIONS, prototype
 
 UNKNOWN = np.array([-1])
@@ -71,3 +73,29 @@ def test_the_words_of_photofaces_follow_from_their_units(photofaces):
     said = named(np.full(len(table), -1), *sides)
     true = table.expression.map(CLASSES.index).to_numpy()
     assert (said[said >= 0] == true[said >= 0]).all() and (said >= 0).mean() > 0.9
+
+
+def test_no_word_is_sure_that_units_deny():
+    rng = np.random.default_rng(4)
+    left, right = 5 * rng.random((2, 4000, len(AUS))) ** rng.uniform(1, 60, (4000, 1))  # from faces at rest to grimaces
+    sharp = rng.uniform(0.5, 12, (4000, 1))
+    logits = sharp * rng.normal(size=(4000, len(CLASSES)))
+    before = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    after = in_accord(*map(torch.from_numpy, (before, left, right))).numpy()
+    np.testing.assert_allclose(after.sum(1), 1)
+    most = np.maximum(left, right)
+    reading = [Reading(aus=most, classes=p.argmax(1), probabilities=p) for p in (before, after)]
+    assert contradicted(reading[0])[0].sum() > 1000
+    assert not contradicted(reading[1])[0].any()
+    # where units bear every word out, nothing changes: all main units there, none moved so far that none is neutral
+    calm = np.full((4000, len(AUS)), 1.0)
+    same = in_accord(*map(torch.from_numpy, (before, calm, calm))).numpy()
+    np.testing.assert_allclose(same, before, atol=1e-12)
+
+
+def test_what_units_deny_by_numbers():
+    units = torch.zeros(1, len(AUS))
+    smile = torch.tensor([[0.1, 0.9, 0, 0, 0, 0, 0, 0]])
+    # no AU12: happiness keeps .4, nothing denies neutral; .54 of the whole is left over, an eighth for each
+    expected = np.array([0.1 + 0.0675, 0.36 + 0.0675, *[0.0675] * 6])
+    np.testing.assert_allclose(in_accord(smile, units, units)[0], expected, rtol=1e-5)

@@ -21,13 +21,13 @@ from mien.evaluate.evaluators.base import NeedsToolRun, Reading
 from mien.evaluate.evaluators.networks import NetEvaluator
 from mien.evaluate.protocols.reading import by_reading
 from mien.evaluate.reading import degradations
-from mien.evaluate.reading.contradictions import MAIN_UNITS, contradicted
+from mien.evaluate.reading.contradictions import contradicted
 from mien.evaluate.reading.figures import Pictures, all_figures, shows_class, tempered_across, unit_statistics
 from mien.evaluate.reading.folds import folds_of, unseen_rows
 from mien.evaluate.reading.groups import kinds_of, people_alike
 from mien.evaluate.reading.robustness import CURVES, chosen_rows
 from mien.evaluate.reading.seen import Asked, Share, read_all, some_of
-from mien.labels import AUS, CLASSES, DISFA_AUS, PROTOTYPES, au_columns
+from mien.labels import AUS, CLASSES, DISFA_AUS, MAIN_UNITS, PROTOTYPES, au_columns
 from mien.metrics.bootstrap import intervals
 from mien.models.io import save_model
 from mien.models.registry import create

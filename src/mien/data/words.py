@@ -10,12 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mien.labels import AUS, CLASSES
+from mien.labels import AUS, CLASSES, MAIN_UNITS
 
 NAMED = 2.0  # the least score that gives a word
 APART = 0.8  # the least by which the best score leads the next
 CALM = 0.7  # where no unit is stronger, a face is neutral
 FAINT, FULL = 0.5, 2.5  # strongest units of which the share of a word is 0 and 1
+DENIED = 0.4  # what is left of the probability of a word that the units deny: less than a half, unsure
+ABSENT, THERE = 0.5, 0.75  # the strongest main unit of a word that is denied, and of one that is not
+STILL, MOVED = 1.75, 2.0  # the strongest unit of all, of a face that may be neutral, and of one that is not
 
 
 def prototype_scores(left: Tensor, right: Tensor) -> Tensor:
@@ -52,6 +55,21 @@ def prototype_scores(left: Tensor, right: Tensor) -> Tensor:
         - 0.5 * both(12) - 0.3 * any_(4) - 0.4 * any_(1) - 0.4 * any_(9) - 0.3 * any_(26) - 0.3 * any_(20),
     }  # fmt: skip
     return torch.stack([scores[name] for name in CLASSES], dim=1)
+
+
+def in_accord(probabilities: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """Return probabilities of CLASSES (N, 8) of which none is above a half that units (N, 21) 0-5 of both sides deny.
+
+    Denied are a word none of whose main units is there, and neutral where a unit has moved: DENIED of their
+    probability is left, what they lose goes to all words alike. So the likeliest word seldom changes; it is unsure.
+    """
+    most = torch.maximum(left, right)
+    kept = [((MOVED - most.amax(1)) / (MOVED - STILL)).clamp(0, 1)]
+    for name in CLASSES[1:]:
+        main = most[:, [AUS.index(unit) for unit in MAIN_UNITS[name]]].amax(1)
+        kept.append(((main - ABSENT) / (THERE - ABSENT)).clamp(0, 1))
+    left_over = probabilities * (DENIED + (1 - DENIED) * torch.stack(kept, dim=1))
+    return left_over + (1 - left_over.sum(1, keepdim=True)) / len(CLASSES)
 
 
 def named(expression: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.evaluate.evaluators.base import Reading
-from mien.labels import AUS, CLASSES
-
-MAIN_UNITS: dict[str, tuple[int, ...]] = {
-    "happiness": (12,), "sadness": (15, 1), "surprise": (1, 2), "fear": (20, 5), "anger": (4,), "disgust": (9, 10),
-    "contempt": (14, 12),
-}  # fmt: skip
-"""Class -> its prototype's main units, one of which must be there."""
+from mien.labels import AUS, CLASSES, MAIN_UNITS
 
 SURE = 0.5  # probability from which a word is said
 ABSENT = 0.5  # intensity below which a main unit is not there

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.data.words import prototype_scores
+from mien.data.words import in_accord, prototype_scores
 from mien.labels import CLASSES
 from mien.models.reader.code import CODE, STRONGEST, UNITS, held, mirrored
 
@@ -48,13 +48,15 @@ class Reader(nn.Module):
     def read(self, face: Tensor) -> tuple[Tensor, Tensor]:
         """Return code (B, 46) and logits (B, 8) of faces (B, 3, S, S), each the mean over a face and its mirror image.
 
-        The units that are read have a say in the words, so that both tell the same of a face.
+        The units that are read have a say in the words, and no word is sure that they deny (`in_accord`), so that both
+        tell the same of a face.
         """
         code, words = self(torch.cat([face, face.flip(3)]))
         (a, b), (first, second) = code.unflatten(0, (2, -1)), words.unflatten(0, (2, -1))
         code = (a + mirrored(b)) / 2
         left, right = (STRONGEST * held(code)[:, : 2 * UNITS]).chunk(2, 1)
-        return code, (first + second) / 2 + SAY * prototype_scores(left, right)
+        words = (first + second) / 2 + SAY * prototype_scores(left, right)
+        return code, in_accord(words.softmax(1), left, right).log()
 
     def forward(self, face: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, S, S) in [-1, 1] of any size -> code (B, 46) and logits of CLASSES (B, 8)."""
