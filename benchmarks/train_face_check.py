@@ -4,9 +4,9 @@
     python benchmarks/train_face_check.py --data photofaces --data photofaces_extra --data studio
 
 Faces: all data folders' people but those marked test, with eyes on the template, put before something else, turned,
-moved and scaled as a cascade's box is off, dark, blurred, small, grey, with glasses, something in front. No faces: what
-cascades propose in `no_faces.py`'s training part, and where the landmarks' net then puts the eyes; the same around
-faces, off by more than half; random places. Some three minutes of one core.
+moved and scaled as a proposed box is off, dark, blurred, small, grey, with glasses, something in front. No faces: what
+`proposals.py` proposes in `no_faces.py`'s training part, and where the landmarks' net then puts the eyes; the same
+around faces, off by more than half; random places. Some three minutes of one core.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from torch import nn
 from mien.data.images import read_image
 from mien.data.manifest import read_manifest
 from mien.faces.align import align, similarity, template
-from mien.faces.boxes import Box, distinct, propose
+from mien.faces.boxes import Box, distinct
 from mien.faces.face_check import SIDE, levelled
 from mien.faces.landmarks import eyes_of
+from mien.faces.proposals import propose
 from mien.runtime.landmarker import own_landmarker
 
 WIDTHS = (16, 24, 32, 48)
@@ -203,9 +204,7 @@ def beside_faces(faces: list[np.ndarray], count: int, rng: np.random.Generator) 
 
 def proposed(rgb: np.ndarray, rng: np.random.Generator, most: int) -> list[np.ndarray]:
     """Return eyes that the finder takes into account in a picture."""
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    tilt = float(rng.choice([0, 0, 0, 25, 90]))
-    boxes = distinct(propose(grey, min(1.0, 300 / len(grey)), tilt, rng.random() < 0.2), most)
+    boxes = distinct(propose(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), 300), most)
     found = [box.eyes for box in boxes]
     for box in boxes[: most // 3]:
         points = own_landmarker().points(rgb, box.eyes)

@@ -10,10 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from mien.faces.align import align, invert
-from mien.faces.boxes import EYES_APART, EYES_DOWN, SPREADS, ZEROS, Box, box_of, turned
+from mien.faces.boxes import EYES_APART, EYES_DOWN, Box, box_of, turned
 from mien.faces.cascade import search
 from mien.faces.eyes import refine_eyes
 
+# A cascade's weight becomes (weight − zero) / spread: about 1 for a clear upright face. The strictest comes first.
+ZEROS = {"frontalface_alt2": 54.7, "frontalface_alt": 106.7, "frontalface_default": 8.4}
+SPREADS = {"frontalface_alt2": 3.0, "frontalface_alt": 3.0, "frontalface_default": 8.0}
 CLOSE = 200  # pixels of the cut-out's side
 CLOSE_BOX = 0.55  # the box's share of it
 ROLLS = (0.0, -12.0, 12.0, -24.0, 24.0)  # degrees

@@ -1,9 +1,9 @@
 """Faces in a photograph, with their eye centres: no download, a CPU is enough.
 
-Three steps. OpenCV's cascades propose boxes in a small copy of the photograph, most of them wrong (`boxes.py`). A small
-net says of each how much what is in it looks like a face (`face_check.py`); few are left. Of these a landmarker finds
-the eyes, or without one the cascades do (`by_cascades.py`), and the net is asked again, now of the face as it stands
-upright in its crop. It decides; where it is in doubt, the cascades are asked too.
+Three steps. A small net proposes boxes in a small copy of the photograph, at any turn, most of them wrong
+(`proposals.py`). Another says of each how much what is in it looks like a face (`face_check.py`); few are left. Of
+these a landmarker finds the eyes, or without one OpenCV's cascades do (`by_cascades.py`), and the second net is asked
+again, now of the face as it stands upright in its crop. It decides; where it is in doubt, the cascades are asked too.
 """
 
 from __future__ import annotations
@@ -17,37 +17,20 @@ import cv2
 import numpy as np
 
 from mien.errors import InputError
-from mien.faces.boxes import Box, box_of, distinct, propose, turned
+from mien.faces.boxes import Box, box_of, distinct, turned
 from mien.faces.by_cascades import agree, seen_again, upright
 from mien.faces.face_check import face_likelihood, inner_contrast
 from mien.faces.landmarks import Landmarker, eyes_of
+from mien.faces.proposals import propose
 
-SIDE = 720  # pixels of the photograph's longer side in most attempts
-PIXELS = 4_000_000  # of the copy in which small faces are looked for
+# Pixels of the copy's longer side, and how wide a face must be of it, or one looks on with the next. The first, which
+# finds portraits, takes an eighth of the time of the second.
+COPIES = ((240, 1 / 6), (720, 0.0))
+PIXELS = 4_000_000  # of the last copy, in which small faces are looked for
 NARROWEST = 4.0  # pixels between the eyes
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One way of proposing boxes."""
-
-    side: float  # pixels of the copy's longer side
-    tilts: tuple[float, ...] = (0.0,)  # degrees that the photo is turned back by
-    level: bool = False  # the contrast, tile by tile
-    margin: float = 0.0  # a border, as a share of the longer side, for a face that the photo's edge cuts
-    least: float = 0.0  # of a face's width, as a share of the longer side; with narrower ones alone one looks on
-
-
-# Tried in this order until a face is found that is wide enough. The first finds portraits in a seventh of the time.
-ATTEMPTS = (
-    Attempt(SIDE / 3, least=1 / 6),
-    Attempt(SIDE),
-    Attempt(SIDE, level=True),
-    Attempt(SIDE, (-25.0, 25.0)),
-    Attempt(SIDE / 3, (90.0, -90.0, 180.0, 50.0, -50.0, 130.0, -130.0)),
-    Attempt(SIDE / 3, margin=0.3),
-)
-MOST = 400  # boxes that the net looks at in one attempt, the likeliest first
+MOST = 80  # boxes that the second net looks at in one copy, the likeliest first
 CLOSER = 40  # of these, how many the landmarker looks at
 WORTH = -2.0  # likelihood from which on a box is looked at closer
 ENOUGH = 3.5  # likelihood from which on the net is believed: of 70 faces of test people none scored less
@@ -84,19 +67,19 @@ def find_faces(rgb: np.ndarray, landmarker: Landmarker | None = None) -> list[Fa
     """Return faces in uint8 `rgb` (H, W, 3), from left to right; of two that share over a quarter, the better.
 
     A landmarker says where in each box the eyes are; without one the cascades do, more slowly and less exactly.
-    Finds faces seen from the front, not smaller than about 1/36 of the longer side, turned in the plane by up to about
-    30°. Where there is none of that kind, those turned further, to any side, those that the photo's edge cuts as long
-    as both eyes are in it, and smaller ones: of 20 pixels in photos of up to 4 megapixels, of 100 in one of 100. Beside
-    a face wider than a sixth of the longer side none narrower than a twelfth is found.
+    Finds faces seen from the front, not smaller than about 1/36 of the longer side, at any turn in the plane, and those
+    that the photo's edge cuts as long as both eyes are in it. Where there is none of that size, smaller ones: of 20
+    pixels in photos of up to 4 megapixels, of 100 in one of 100. Beside a face wider than a sixth of the longer side
+    none narrower than a thirteenth is found.
     """
     view, longer = _View(rgb, landmarker), max(rgb.shape[:2])
     small = longer * min(1.0, (PIXELS / (rgb.shape[0] * rgb.shape[1])) ** 0.5)
-    attempts = [*ATTEMPTS, Attempt(small)] if small > SIDE else ATTEMPTS
-    for attempt in attempts:
-        boxes = view.propose(attempt)
-        faces = view.confirm(boxes)
-        if any(face.box[2] >= attempt.least * longer for face in faces):
+    for side, least in [*COPIES, (small, 0.0)]:
+        faces = view.confirm(propose(view.grey, side))
+        if any(face.box[2] >= least * longer for face in faces):
             return sorted(faces, key=lambda face: float(face.eyes[:, 0].mean()))
+        if longer <= side:
+            break
     return []
 
 
@@ -152,11 +135,6 @@ class _View:
     @cached_property
     def grey(self) -> np.ndarray:
         return cv2.cvtColor(np.ascontiguousarray(self.rgb), cv2.COLOR_RGB2GRAY)
-
-    def propose(self, by: Attempt) -> list[Box]:
-        """Return boxes where faces may be."""
-        scale = min(1.0, by.side / max(self.grey.shape))
-        return [box for tilt in by.tilts for box in propose(self.grey, scale, tilt, by.level, by.margin)]
 
     def confirm(self, boxes: Sequence[Box]) -> list[Face]:
         """Return the faces in the boxes; of two that overlap, the better."""
