@@ -26,10 +26,10 @@ from torch import nn
 from mien.data.images import read_image
 from mien.data.manifest import read_manifest
 from mien.faces.align import align, similarity, template
-from mien.faces.boxes import Box, distinct
-from mien.faces.face_check import SIDE, levelled
+from mien.faces.finding.boxes import Box, distinct
+from mien.faces.finding.face_check import SIDE, levelled
+from mien.faces.finding.proposals import propose
 from mien.faces.landmarks import eyes_of
-from mien.faces.proposals import propose
 from mien.runtime.landmarker import own_landmarker
 
 WIDTHS = (16, 24, 32, 48)
@@ -204,7 +204,8 @@ def beside_faces(faces: list[np.ndarray], count: int, rng: np.random.Generator) 
 
 def proposed(rgb: np.ndarray, rng: np.random.Generator, most: int) -> list[np.ndarray]:
     """Return eyes that the finder takes into account in a picture."""
-    boxes = distinct(propose(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), 300), most)
+    small = cv2.resize(rgb, None, fx=(scale := min(1.0, 300 / len(rgb))), fy=scale, interpolation=cv2.INTER_AREA)
+    boxes = distinct([b.larger(1 / scale) for b in propose(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))], most)
     found = [box.eyes for box in boxes]
     for box in boxes[: most // 3]:
         points = own_landmarker().points(rgb, box.eyes)
@@ -218,7 +219,7 @@ def negatives(count: int, rng: np.random.Generator) -> np.ndarray:
     found: list[np.ndarray] = []
     while len(found) < count:
         rgb = picture("train", rng, int(rng.integers(240, 480)))
-        eyes = proposed(rgb, rng, 30) if rng.random() < 0.25 else []
+        eyes = proposed(rgb, rng, 30) if rng.random() < 0.6 else []
         eyes = [pair for pair in eyes if np.linalg.norm(pair[1] - pair[0]) > 2]
         for _ in range(40):
             box = Box(*rng.uniform(0, len(rgb), 2), np.exp(rng.uniform(3, 5)), 0, rng.uniform(-180, 180))

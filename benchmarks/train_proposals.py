@@ -4,9 +4,10 @@
     python benchmarks/train_proposals.py --data photofaces --data photofaces_extra --data studio
 
 Patches of 96×96 pixels with up to three faces, 12 to 130 pixels wide, at any turn: those of `train_face_check.py`, of
-all data folders' people but those marked test, whole or as a head before something else, cut by the patch's rim, dim,
-faint, blurred, noisy. Faces between NARROW and WIDE are to be found, others of a like size do not count. What else is
-there are `no_faces.py`'s pictures for training. Some forty minutes of one core; called again, it goes on.
+all data folders' people but those marked test, stretched, with hair around, whole or as a head before something else,
+cut by the patch's rim, dim, faint, blurred, noisy. Faces between NARROW and WIDE are to be found, others of a like size
+do not count. What else is there are `no_faces.py`'s pictures for training. Some forty minutes of one core; called
+again, it goes on.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ import numpy as np
 import torch
 from small_net import export
 from torch import nn
-from train_face_check import EYES, FACE, PAGE, before, covered, faces_of, page
+from train_face_check import EYES, FACE, PAGE, covered, faces_of, page
 
-from mien.faces.boxes import EYES_APART, box_of
-from mien.faces.proposals import STRIDE, UNIT, levelled
+from mien.faces.finding.boxes import EYES_APART, box_of
+from mien.faces.finding.proposals import STRIDE, UNIT, levelled
 
 SIDE = 96  # pixels of a patch
 CELLS = SIDE // STRIDE
@@ -68,13 +69,44 @@ def cast(rng: np.random.Generator) -> np.ndarray:
     """Return a matrix (2, 3) that puts a page's face somewhere in a patch, of any size, at any turn."""
     width = np.exp(rng.uniform(np.log(12), np.log(130))) if rng.random() < 0.4 else rng.uniform(NARROW, WIDE)
     apart = EYES[1, 0] - EYES[0, 0]
-    angle = np.deg2rad(rng.uniform(-30, 30) if rng.random() < 0.6 else rng.uniform(-180, 180))
+    angle = np.deg2rad(rng.uniform(-30, 30) if rng.random() < 0.75 else rng.uniform(-180, 180))
     scale = EYES_APART * width / apart
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    wide, high = np.exp(rng.normal(0, 0.07, 2))
+    turn = turn @ np.array([[wide, rng.normal(0, 0.06)], [0, high]])  # no two heads are alike
     if rng.random() < 0.5:
         turn[:, 0] *= -1  # mirrored
     at = rng.uniform(-4, SIDE + 4, 2)
     return np.column_stack([turn, at - turn @ np.full(2, (PAGE - 1) / 2)])
+
+
+def surrounded(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a page with a face's picture (FACE, FACE, 3) in its middle; mirrored, its rim would show half faces."""
+    if rng.random() < 0.45:
+        return cv2.copyMakeBorder(face, *[FACE // 2] * 4, cv2.BORDER_REPLICATE)
+    behind = page(rng)
+    behind[FACE // 2 : -FACE // 2, FACE // 2 : -FACE // 2] = face
+    return behind
+
+
+def haired(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a page with hair, or a hood, around what is between brows, cheeks and chin, and over its rim."""
+    inner, outer = np.ones((PAGE, PAGE), np.float32), np.zeros((PAGE, PAGE), np.float32)
+    middle = (PAGE // 2 + int(rng.normal(0, 4)), PAGE // 2 + int(rng.uniform(2, 14)))
+    axes = (int(rng.uniform(35, 52)), int(rng.uniform(44, 64)))
+    cv2.ellipse(inner, middle, axes, rng.uniform(-12, 12), 0, 360, 0.0, -1, 16)
+    wide, high = int(rng.uniform(54, 90)), int(rng.uniform(68, 105))
+    cv2.ellipse(outer, (PAGE // 2, PAGE // 2), (wide, high), 0, 0, 360, 1.0, -1, 16)
+    if rng.random() < 0.5:  # it falls on the shoulders
+        cv2.rectangle(outer, (PAGE // 2 - wide, PAGE // 2), (PAGE // 2 + wide, PAGE), 1.0, -1)
+    if rng.random() < 0.5:  # and the chin is free
+        inner[middle[1] + axes[1] // 3 :] = np.minimum(inner[middle[1] + axes[1] // 3 :], rng.uniform(0, 0.3))
+    share = cv2.GaussianBlur(inner * outer, (0, 0), rng.uniform(0.7, 6))[..., None]
+    hair = page(rng).astype(np.float32)
+    if rng.random() < 0.7:  # dark or fair, of one colour
+        colour = rng.uniform(0, 90, 3) if rng.random() < 0.6 else np.array([200, 170, 120]) * rng.uniform(0.5, 1.1)
+        hair = colour * (0.4 + 1.2 * hair.mean(2, keepdims=True) / 255)
+    return np.clip(share * hair + (1 - share) * face, 0, 255).astype(np.uint8)
 
 
 def head(rng: np.random.Generator) -> np.ndarray:
@@ -100,7 +132,9 @@ def patch(faces: list[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray
     shown = cv2.resize(large, (SIDE, SIDE), interpolation=cv2.INTER_AREA) if rng.random() < 0.5 else large[:SIDE, :SIDE]
     shown, eyes = shown.astype(np.float32), []
     for _ in range(rng.choice([0, 1, 1, 1, 2, 2, 3])):
-        face, matrix = covered(before(faces[rng.integers(len(faces))], rng), rng), cast(rng)
+        face, matrix = covered(surrounded(faces[rng.integers(len(faces))], rng), rng), cast(rng)
+        if rng.random() < 0.6:
+            face = haired(face, rng)
         true = EYES @ matrix[:, :2].T + matrix[:, 2]
         apart = float(np.linalg.norm(true[1] - true[0]))
         centre = box_of(true)
@@ -186,12 +220,16 @@ def main() -> None:
     parser.add_argument("--patches", type=int, default=64, help="a step")
     parser.add_argument("--lr", type=float, default=4e-3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path, help="weights to begin with, a .pt of before")
+    parser.add_argument("--mean-with", type=Path, help="weights, a .pt of before, that those written are averaged with")
     asked = parser.parse_args()
     torch.manual_seed(asked.seed)
     cv2.setNumThreads(1)
     faces = faces_of(asked.data, 1200, np.random.default_rng(asked.seed))
     kept = asked.output.with_suffix(".pt")
     net = Net().to(memory_format=torch.channels_last)
+    if asked.start:
+        net.load_state_dict(torch.load(asked.start)["net"])
     optimizer = torch.optim.AdamW(net.parameters(), asked.lr, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, asked.lr, asked.steps, pct_start=0.05)
     begin = 0
@@ -220,6 +258,10 @@ def main() -> None:
             torch.save({name: part.state_dict() for name, part in parts.items()} | {"step": step + 1}, kept)
             export(net, torch.zeros(1, 1, SIDE, SIDE), asked.output, {2: "down", 3: "across"})
             net.train()
+    if asked.mean_with:
+        here, there = net.state_dict(), torch.load(asked.mean_with)["net"]
+        net.load_state_dict({k: (v + there[k]) / 2 if v.is_floating_point() else v for k, v in here.items()})
+        export(net, torch.zeros(1, 1, SIDE, SIDE), asked.output, {2: "down", 3: "across"})
     print(f"{asked.output}: {asked.output.stat().st_size / 1024:.0f} kB")
 
 

@@ -22,7 +22,8 @@ BESIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",  # the site has docs/security.md, which says it all
     "src/mien/zoo": "weights.md",
-    "src/mien/faces/face_check.md": "zoo/face_check.md",
+    "src/mien/faces/finding/face_check.md": "zoo/face_check.md",
+    "src/mien/faces/finding/proposals.md": "zoo/proposals.md",
 }
 """Files and folders of the repository -> the site's pages that stand for them."""
 

@@ -83,7 +83,7 @@ def test_each_entry_of_the_sites_menu_is_a_page():
     menu = re.findall(r": ([\w/.-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M)
     homes = {"zoo": ROOT / "src/mien/zoo", "": ROOT / "docs"}
     beside = {"index.md": "README.md", "changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
-    beside |= {"zoo/face_check.md": "src/mien/faces/face_check.md"}
+    beside |= {f"zoo/{name}.md": f"src/mien/faces/finding/{name}.md" for name in ("face_check", "proposals")}
     assert len(menu) > 30
     for page in menu:
         room, _, name = page.rpartition("/")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from skimage.transform import AffineTransform, SimilarityTransform, warp
 
 from mien.faces import align as module
-from mien.faces.align import align, footprint, invert, similarity, template
+from mien.faces.align import RIM, align, footprint, invert, similarity, template
 
 EYES = np.array([[410.3, 300.2], [520.8, 331.9]])
 
@@ -134,3 +134,16 @@ def test_a_strip_longer_than_opencv_warps_is_cut_too():
     matrix = np.array([[64 / 70_000, 0, -0.5], [0, 64 / 30, -0.5]])
     made = align(ramp, matrix, 64).astype(float)
     assert np.abs(made[32, 4:-4, 0] - np.linspace(0, 255, 64)[4:-4]).max() < 4
+
+
+def test_beyond_a_photo_is_a_plain_rim_where_one_is_asked_for():
+    rgb = np.random.default_rng(3).integers(0, 256, (40, 50, 3)).astype(np.uint8)
+    matrix = np.array(
+        [[1.0, 0.0, 10.0], [0.0, 1.0, 6.0]]
+    )  # the photo lies at 10-60 across, 6-46 down
+    mirrored, plain = align(rgb, matrix, 64), align(rgb, matrix, 64, RIM)
+    np.testing.assert_array_equal(plain[6:46, 10:60], rgb)
+    np.testing.assert_array_equal(mirrored[6:46, 10:60], rgb)
+    outside = np.ones((64, 64), bool)
+    outside[6:46, 10:60] = False
+    assert (plain[outside] == RIM).all()

@@ -12,7 +12,7 @@ from skimage import data
 from mien.errors import InputError
 from mien.faces.align import align, similarity
 from mien.faces.detect import Face, choose_face, find_faces, left_out
-from mien.faces.face_check import inner_contrast
+from mien.faces.finding.face_check import inner_contrast
 from mien.faces.landmarks import Landmarker
 from mien.runtime.landmarker import find_landmarker
 

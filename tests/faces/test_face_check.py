@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import skimage
 
-from mien.faces.face_check import SIDE, WEIGHTS, face_likelihood, levelled, log_odds
+from mien.faces.finding.face_check import SIDE, WEIGHTS, face_likelihood, levelled, log_odds
 
 
 def test_it_is_what_onnx_computes():

@@ -32,12 +32,12 @@ class Marks:
 
 
 def test_points_come_back_to_the_photos_pixels():
-    rgb = np.zeros((300, 400, 3), np.uint8)
-    rgb[120:125, 150:155, 0] = 255
-    rgb[150:155, 240:245, 2] = 255  # the face is turned, and begun with eyes that are off
+    rgb = np.zeros((600, 700, 3), np.uint8)
+    rgb[270:275, 300:305, 0] = 255
+    rgb[300:305, 390:395, 2] = 255  # the face is turned, and begun with eyes that are off
     engine = SimpleNamespace(size=128, points=lambda crops: Marks().find_points(to_tensor(crops)).numpy())
-    found = NetLandmarker(engine).points(rgb, np.array([(140.0, 130.0), (250.0, 140.0)]))
-    np.testing.assert_allclose(eyes_of(found), [(152, 122), (242, 152)], atol=0.7)
+    found = NetLandmarker(engine).points(rgb, np.array([(290.0, 280.0), (400.0, 290.0)]))
+    np.testing.assert_allclose(eyes_of(found), [(302, 272), (392, 302)], atol=0.7)
 
 
 def test_the_eyes_are_the_mid_points_of_their_corners():

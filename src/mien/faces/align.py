@@ -19,6 +19,9 @@ def template(size: int) -> np.ndarray:
     return np.asarray(EYES) * size - 0.5
 
 
+RIM = 127  # the level of a plain rim
+
+
 def similarity(eyes: np.ndarray, size: int) -> np.ndarray:
     """Return rotation, scale and shift, (2, 3) float64, that takes photo `eyes` (2, 2) onto `template(size)`.
 
@@ -94,11 +97,12 @@ def _span(low: float, high: float, length: int) -> tuple[int, int]:
     return max(0, min(start, length - 1) - missing), min(length, max(stop, 1) + missing)
 
 
-def align(rgb: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+def align(rgb: np.ndarray, matrix: np.ndarray, size: int, beyond: int | None = None) -> np.ndarray:
     """Return the crop, uint8 (size, size, 3), that `matrix` (photo → crop) cuts from uint8 `rgb` (H, W, 3).
 
     Shrinking is done without aliasing: whole pixels are averaged first, the rest is blurred before it is sampled.
-    Where the crop reaches past the photo, the photo is mirrored.
+    Where the crop reaches past the photo, the photo is mirrored, or has the level `beyond`: half a face and its mirror
+    image look like another face, so who looks for one is given a plain rim.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     shrink = max(1, int(0.5 / scale))  # leaves at least a factor of two to the blur, whose shape is rounder
@@ -121,4 +125,10 @@ def align(rgb: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     # Pixel i of the averaged region lies at (i + ½)·shrunk − ½ of the region, and the region at (x0, y0) of the photo.
     offset = np.array([x0, y0]) + (shrunk - 1) / 2
     moved = np.column_stack([matrix[:, :2] * shrunk, matrix[:, :2] @ offset + matrix[:, 2]])
-    return cv2.warpAffine(region, moved, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    crop = cv2.warpAffine(region, moved, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    height, width = rgb.shape[:2]
+    if beyond is not None and (left < -0.5 or top < -0.5 or right > width - 0.5 or bottom > height - 0.5):
+        back, (down, across) = invert(matrix), np.mgrid[:size, :size]
+        x, y = (row[0] * across + row[1] * down + row[2] for row in back)
+        crop[(x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)] = beyond
+    return crop

@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 
 from mien.errors import InputError
-from mien.faces.boxes import Box, box_of, distinct, turned
-from mien.faces.by_cascades import agree, seen_again, upright
-from mien.faces.face_check import face_likelihood, inner_contrast
+from mien.faces.align import RIM, align, similarity, template
+from mien.faces.finding.boxes import Box, box_of, distinct, turned
+from mien.faces.finding.by_cascades import agree, seen_again, upright
+from mien.faces.finding.face_check import SIDE, face_likelihood, inner_contrast
+from mien.faces.finding.proposals import propose
 from mien.faces.landmarks import Landmarker, eyes_of
-from mien.faces.proposals import propose
 
 # Pixels of the copy's longer side, and how wide a face must be of it, or one looks on with the next. The first, which
 # finds portraits, takes an eighth of the time of the second.
@@ -30,13 +31,16 @@ PIXELS = 4_000_000  # of the last copy, in which small faces are looked for
 NARROWEST = 4.0  # pixels between the eyes
 
 
-MOST = 80  # boxes that the second net looks at in one copy, the likeliest first
-CLOSER = 40  # of these, how many the landmarker looks at
-WORTH = -2.0  # likelihood from which on a box is looked at closer
-ENOUGH = 3.5  # likelihood from which on the net is believed: of 70 faces of test people none scored less
-DOUBTED = -0.5  # likelihood below which there is no face; in between, the cascades must agree on one
+MOST = 40  # boxes that the second net looks at in one copy, the likeliest first
+FEW = 6  # of these, how many are looked at once more where none is a face, larger, smaller, and turned
+SEEN = 0.5  # likelihood from which on that is done, too, where others were found elsewhere
+SCALES, ANGLES = (0.8, 1.0, 1.25), (-48.0, -24.0, 0.0, 24.0, 48.0)  # by how much
+CLOSER = 20  # of all these, how many the landmarker looks at
+WORTH = -1.0  # likelihood from which on a box is looked at closer
+ENOUGH = 2.8  # likelihood from which on the net is believed: of 150 textures none reached 2.3
+DOUBTED = -1.2  # likelihood below which there is no face; in between, the cascades must agree on one
 PLAIN = 0.27  # `inner_contrast` below which a doubted face is none: a smooth stone had 0.21, blurred faces 0.32
-AGREED = 0.43  # the least agreement of the cascades
+AGREED = 0.5  # the least agreement of the cascades
 SURELY = 60.0  # pixels of a face's width below which the net alone is not enough
 FIT = 0.15  # how far the eyes may move, in their distances, when landmarks are looked for again from where they were
 # What the net is asked of: the crop, a little larger, smaller, and turned either way. Faces stay faces, texture seldom.
@@ -72,10 +76,10 @@ def find_faces(rgb: np.ndarray, landmarker: Landmarker | None = None) -> list[Fa
     pixels in photos of up to 4 megapixels, of 100 in one of 100. Beside a face wider than a sixth of the longer side
     none narrower than a thirteenth is found.
     """
-    view, longer = _View(rgb, landmarker), max(rgb.shape[:2])
-    small = longer * min(1.0, (PIXELS / (rgb.shape[0] * rgb.shape[1])) ** 0.5)
-    for side, least in [*COPIES, (small, 0.0)]:
-        faces = view.confirm(propose(view.grey, side))
+    view, (height, width) = _View(rgb, landmarker), rgb.shape[:2]
+    longer = max(height, width)
+    for side, least in [*COPIES, (longer * min(1.0, (PIXELS / (height * width)) ** 0.5), 0.0)]:
+        faces = view.search(min(1.0, side / longer))
         if any(face.box[2] >= least * longer for face in faces):
             return sorted(faces, key=lambda face: float(face.eyes[:, 0].mean()))
         if longer <= side:
@@ -136,22 +140,34 @@ class _View:
     def grey(self) -> np.ndarray:
         return cv2.cvtColor(np.ascontiguousarray(self.rgb), cv2.COLOR_RGB2GRAY)
 
-    def confirm(self, boxes: Sequence[Box]) -> list[Face]:
-        """Return the faces in the boxes; of two that overlap, the better."""
-        likely = distinct(boxes, MOST)
-        scores = face_likelihood(self.rgb, [box.eyes for box in likely])
-        worth = [replace(box, likelihood=float(s)) for box, s in zip(likely, scores, strict=True) if s > WORTH]
-        found: list[tuple[Box, Face]] = []
-        for box in sorted(worth, key=lambda box: -box.likelihood)[:CLOSER]:
-            if any(box.overlap(square) > 0.5 for square, _ in found):
-                continue
-            if face := self.look(box):
-                found.append((box_of(face.eyes), face))
+    def search(self, scale: float) -> list[Face]:
+        """Return the faces that a copy shows, which is `scale` times as large."""
+        copy = shrunk(self.rgb, scale)
+        boxes = distinct(propose(cv2.cvtColor(copy, cv2.COLOR_RGB2GRAY)), MOST)
+        found = self.confirm(likely(copy, boxes), scale)
+        missed = [box for box in boxes[:FEW] if not found or self.beside(box.larger(1 / scale), found)]
+        found += self.confirm(likely(copy, [near for box in missed for near in around(box)]), scale)
         chosen: list[tuple[Box, Face]] = []
         for square, face in sorted(found, key=lambda pair: -pair[1].score):
             if all(square.overlap(other) < 0.25 for other, _ in chosen):
                 chosen.append((square, face))
         return [face for _, face in chosen]
+
+    @staticmethod
+    def beside(box: Box, found: Sequence[tuple[Box, Face]]) -> bool:
+        """Return whether a box that is likely lies where no face was found."""
+        return box.likelihood > SEEN and all(box.overlap(square) < 0.25 for square, _ in found)
+
+    def confirm(self, boxes: Sequence[Box], scale: float) -> list[tuple[Box, Face]]:
+        """Return the faces in boxes of a copy, the likeliest of them first, and the squares that they fill."""
+        found: list[tuple[Box, Face]] = []
+        for small in boxes[:CLOSER]:
+            box = small.larger(1 / scale)
+            if any(box.overlap(square) > 0.5 for square, _ in found):
+                continue
+            if face := self.look(box):
+                found.append((box_of(face.eyes), face))
+        return found
 
     def look(self, box: Box) -> Face | None:
         """Return the face in a box: its eyes by the landmarker, or else by the cascades."""
@@ -160,12 +176,12 @@ class _View:
             return self.judge(*seen) if seen else None
         points = self.landmarker.points(self.rgb, box.eyes)
         face = None if points is None else self.judge(eyes_of(points), self.landmarker.name, points)
-        return face if face and self.fits(face.eyes) else None
-
-    def fits(self, eyes: np.ndarray) -> bool:
-        """Return whether the landmarker sees these eyes where they are when it is asked again, from there."""
-        again = self.landmarker.points(self.rgb, eyes) if self.landmarker else None
-        return again is not None and np.abs(eyes_of(again) - eyes).max() < FIT * np.hypot(*(eyes[1] - eyes[0]))
+        if face is None or face.score >= ENOUGH:
+            return face
+        # Where the net is in doubt, eyes must be where they are when they are looked for again, from there.
+        again = self.landmarker.points(self.rgb, face.eyes)
+        moved = np.inf if again is None else np.abs(eyes_of(again) - face.eyes).max()
+        return face if moved < FIT * np.hypot(*(face.eyes[1] - face.eyes[0])) else None
 
     def judge(self, eyes: np.ndarray, source: str, points: np.ndarray | None = None) -> Face | None:
         """Return the face with these eyes; None where there is none, or where the photo does not reach both eyes."""
@@ -174,13 +190,43 @@ class _View:
             return None
         if np.hypot(*(eyes[1] - eyes[0])) < NARROWEST:
             return None
-        score = float(face_likelihood(self.rgb, [_about(eyes, *change) for change in CHANGES]).mean())
+        score = float(face_likelihood(*_near(self.rgb, eyes)).mean())
         if score < ENOUGH and inner_contrast(self.rgb, eyes) < PLAIN:
             return None
         doubted = score < ENOUGH or box_of(eyes).width < SURELY
         if score < DOUBTED or (doubted and upright(self.grey, eyes) < AGREED):
             return None
         return Face(box_of(eyes).inside(self.rgb.shape), eyes, score, source, points)
+
+
+def shrunk(rgb: np.ndarray, scale: float) -> np.ndarray:
+    """Return a copy `scale` times as large: whole pixels are averaged first, which is quick, and then the rest."""
+    times = int(1 / scale)
+    height, width = (length // times for length in rgb.shape[:2])
+    if times > 1 and min(height, width):
+        area = rgb[: height * times, : width * times]
+        rgb, scale = cv2.resize(area, (width, height), interpolation=cv2.INTER_AREA), scale * times
+    to = max(1, round(scale * rgb.shape[1])), max(1, round(scale * rgb.shape[0]))
+    return np.ascontiguousarray(rgb if to == rgb.shape[1::-1] else cv2.resize(rgb, to, interpolation=cv2.INTER_AREA))
+
+
+def likely(rgb: np.ndarray, boxes: Sequence[Box]) -> list[Box]:
+    """Return the boxes that are worth a closer look, the likeliest first."""
+    scores = face_likelihood(rgb, [box.eyes for box in boxes])
+    worth = [replace(box, likelihood=float(s)) for box, s in zip(boxes, scores, strict=True) if s > WORTH]
+    return sorted(worth, key=lambda box: -box.likelihood)
+
+
+def around(box: Box) -> list[Box]:
+    """Return boxes that differ as much from a proposed one as a face may that is seldom seen."""
+    return [box_of(_about(box.eyes, scale, angle)) for scale in SCALES for angle in ANGLES]
+
+
+def _near(rgb: np.ndarray, eyes: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return what is around eyes (2, 2), as large as the net sees it, and the eyes of each of CHANGES there."""
+    matrix, here = similarity(eyes, SIDE), template(SIDE) + SIDE / 2
+    matrix[:, 2] += SIDE / 2
+    return align(rgb, matrix, 2 * SIDE, RIM), [_about(here, *change) for change in CHANGES]
 
 
 def _about(eyes: np.ndarray, scale: float, angle: float) -> np.ndarray:

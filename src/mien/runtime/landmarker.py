@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mien.errors import InputError
-from mien.faces.align import align, invert, similarity
+from mien.faces.align import RIM, align, invert, similarity
 from mien.faces.landmarks import Landmarker, eyes_of
 from mien.faces.mediapipe_task import open_task
 from mien.runtime.engine import Engine
@@ -38,7 +38,7 @@ class NetLandmarker:
         """Return (68, 2) pixels of the photo."""
         size = self.engine.size
         matrix = similarity(eyes, size)
-        found = self.engine.points(align(rgb, matrix, size)[None])[0].astype(np.float64) * size - 0.5
+        found = self.engine.points(align(rgb, matrix, size, RIM)[None])[0].astype(np.float64) * size - 0.5
         back = invert(matrix)
         return found @ back[:, :2].T + back[:, 2]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.faces.align import align, invert, similarity, template
-from mien.faces.cascade import search
+from mien.faces.finding.cascade import search
 
 SIZE = 192  # pixels of the crop that is searched; its eyes are 58 px apart
 APART = 0.3 * SIZE  # pixels between the template's eyes, the unit of what follows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,10 @@ class Box:
         return np.array([self.x, self.y]) + np.array(
             [turn @ [side * EYES_APART / 2, EYES_DOWN - 0.5] for side in (-1, 1)]
         )
+
+    def larger(self, scale: float) -> Box:
+        """Return the box in a picture that is `scale` times as large."""
+        return replace(self, x=(self.x + 0.5) * scale - 0.5, y=(self.y + 0.5) * scale - 0.5, width=self.width * scale)
 
     def overlap(self, other: Box) -> float:
         """Return the shared area over that of the smaller one, without regard to the tilt."""

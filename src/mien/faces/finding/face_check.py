@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mien.faces.align import align, similarity
-
-if TYPE_CHECKING:
-    import onnxruntime
+from mien.faces.finding.small_net import said
 
 SIDE = 48
 FLOOR = 6.0  # levels added to a crop's deviation, so that the noise of a plain wall is not blown up
@@ -44,7 +40,7 @@ def inner_contrast(rgb: np.ndarray, eyes: np.ndarray) -> float:
 def log_odds(crops: np.ndarray, weights: Path = WEIGHTS) -> np.ndarray:
     """Return the log odds (N,) of a face for aligned crops uint8 (N, SIDE, SIDE, 3)."""
     seen = np.ascontiguousarray(levelled(crops).transpose(0, 3, 1, 2))
-    return np.asarray(_session(weights).run(None, {"seen": seen})[0], np.float64)
+    return said(weights, seen)
 
 
 def levelled(crops: np.ndarray) -> np.ndarray:
@@ -52,13 +48,3 @@ def levelled(crops: np.ndarray) -> np.ndarray:
     x = crops.astype(np.float32)
     mean, spread = x.mean(axis=(1, 2, 3), keepdims=True), x.std(axis=(1, 2, 3), keepdims=True)
     return (x - mean) / (spread + FLOOR)
-
-
-@cache
-def _session(path: Path) -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # it has too little to do for more
-    options.log_severity_level = 3  # errors alone
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from mien.faces.align import align, invert
-from mien.faces.boxes import EYES_APART, EYES_DOWN, Box, box_of, turned
-from mien.faces.cascade import search
-from mien.faces.eyes import refine_eyes
+from mien.faces.finding.boxes import EYES_APART, EYES_DOWN, Box, box_of, turned
+from mien.faces.finding.cascade import search
+from mien.faces.finding.eyes import refine_eyes
 
 # A cascade's weight becomes (weight − zero) / spread: about 1 for a clear upright face. The strictest comes first.
 ZEROS = {"frontalface_alt2": 54.7, "frontalface_alt": 106.7, "frontalface_default": 8.4}
@@ -33,7 +33,10 @@ Seen = tuple[np.ndarray, str]
 def agree(grey: np.ndarray, box: Box) -> Seen | None:
     """Return the eyes of the face in a box of `grey` (H, W); None where the cascades do not agree on one."""
     close = _look_closely(grey, box)
-    return _refined(grey, *close) if close else None
+    if close is None:
+        return None
+    exact = _look_closely(grey, box_of(close[1]))  # a proposed box is a quarter off, which cascades notice
+    return _refined(grey, *(exact or close))
 
 
 def seen_again(grey: np.ndarray, eyes: np.ndarray) -> Seen | None:
