@@ -24,7 +24,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +87,7 @@ class Finder:
 
     def __init__(self, source: Path, landmarker: str):
         env = {**os.environ, "PYTHONPATH": str(source.resolve()), "OMP_NUM_THREADS": "1"}
-        words = [sys.executable, __file__, "--serve", landmarker]
+        words = [sys.executable, str(Path(__file__).with_name("serve_finder.py")), landmarker]
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
         if (line := self.process.stdout.readline().strip()) != "ready":
             sys.exit(f"{source}: does not work here: {line}")
@@ -99,23 +98,6 @@ class Finder:
         self.process.stdin.flush()
         ms, eyes = json.loads(self.process.stdout.readline())
         return [np.array(pair) for pair in eyes], ms
-
-
-def serve(landmarker: str) -> None:
-    """Say "ready", then for every picture named print CPU milliseconds and eyes."""
-    from mien.faces.detect import find_faces
-    from mien.runtime.landmarker import find_landmarker
-
-    cv2.setNumThreads(1)
-    tool = find_landmarker(landmarker)
-    find_faces(bundled("astronaut.png"), tool)  # opens all that is needed
-    print("ready", flush=True)
-    for line in sys.stdin:
-        rgb = np.load(line.strip())
-        begun = time.process_time()
-        faces = find_faces(rgb, tool)
-        ms = 1000 * (time.process_time() - begun)
-        print(json.dumps([ms, [face.eyes.tolist() for face in faces]]), flush=True)
 
 
 def distance(found: np.ndarray, true: np.ndarray) -> float:
@@ -260,7 +242,7 @@ def kinds_of(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, action="append", default=[])
+    parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--textures", type=int, default=2000)
     parser.add_argument("--faces", type=int, default=400)
     parser.add_argument("--landmarker", default="net")
@@ -268,12 +250,7 @@ def main() -> None:
     parser.add_argument("--paired", type=int, default=10, help="pictures of each kind that the other version sees")
     parser.add_argument("--kinds", nargs="+", help="only these")
     parser.add_argument("-o", "--output", type=Path, default=Path("out/finding"))
-    parser.add_argument("--serve", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.serve:
-        return serve(asked.serve)
-    if not asked.data:
-        parser.error("--data is missing")
     asked.output.mkdir(parents=True, exist_ok=True)
     here = Finder(SRC, asked.landmarker)
     other = Finder(asked.against_source, asked.landmarker) if asked.against_source else None
