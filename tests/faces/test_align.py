@@ -138,9 +138,7 @@ def test_a_strip_longer_than_opencv_warps_is_cut_too():
 
 def test_beyond_a_photo_is_a_plain_rim_where_one_is_asked_for():
     rgb = np.random.default_rng(3).integers(0, 256, (40, 50, 3)).astype(np.uint8)
-    matrix = np.array(
-        [[1.0, 0.0, 10.0], [0.0, 1.0, 6.0]]
-    )  # the photo lies at 10-60 across, 6-46 down
+    matrix = np.array([[1.0, 0.0, 10.0], [0.0, 1.0, 6.0]])  # the photo lies at 10-60 across, 6-46 down
     mirrored, plain = align(rgb, matrix, 64), align(rgb, matrix, 64, RIM)
     np.testing.assert_array_equal(plain[6:46, 10:60], rgb)
     np.testing.assert_array_equal(mirrored[6:46, 10:60], rgb)
