@@ -229,12 +229,12 @@ def main() -> None:
     kept = asked.output.with_suffix(".pt")
     net = Net().to(memory_format=torch.channels_last)
     if asked.start:
-        net.load_state_dict(torch.load(asked.start)["net"])
+        net.load_state_dict(torch.load(asked.start, weights_only=True)["net"])
     optimizer = torch.optim.AdamW(net.parameters(), asked.lr, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, asked.lr, asked.steps, pct_start=0.05)
     begin = 0
     if kept.exists():
-        state = torch.load(kept)
+        state = torch.load(kept, weights_only=True)
         net.load_state_dict(state["net"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
@@ -259,7 +259,7 @@ def main() -> None:
             export(net, torch.zeros(1, 1, SIDE, SIDE), asked.output, {2: "down", 3: "across"})
             net.train()
     if asked.mean_with:
-        here, there = net.state_dict(), torch.load(asked.mean_with)["net"]
+        here, there = net.state_dict(), torch.load(asked.mean_with, weights_only=True)["net"]
         net.load_state_dict({k: (v + there[k]) / 2 if v.is_floating_point() else v for k, v in here.items()})
         export(net, torch.zeros(1, 1, SIDE, SIDE), asked.output, {2: "down", 3: "across"})
     print(f"{asked.output}: {asked.output.stat().st_size / 1024:.0f} kB")

@@ -29,8 +29,6 @@ from mien.faces.landmarks import Landmarker, eyes_of
 COPIES = ((240, 1 / 6), (720, 0.0))
 PIXELS = 4_000_000  # of the last copy, in which small faces are looked for
 NARROWEST = 4.0  # pixels between the eyes
-
-
 MOST = 40  # boxes that the second net looks at in one copy, the likeliest first
 FEW = 6  # of these, how many are looked at once more where none is a face, larger, smaller, and turned
 SEEN = 0.5  # likelihood from which on that is done, too, where others were found elsewhere
