@@ -205,3 +205,12 @@ def test_choosing_what_is_not_there(count, number, message):
     with pytest.raises(InputError) as caught:
         choose_face([face_at(200 * i) for i in range(count)], Path("a.jpg"), number)
     assert str(caught.value).startswith(message) and "\n" not in str(caught.value)
+
+
+def test_a_face_that_is_small_in_a_small_picture(astronaut, net):
+    small = cv2.resize(astronaut, (160, 160), interpolation=cv2.INTER_AREA)
+    page = np.full((240, 240, 3), 120, np.uint8)
+    page[40:200, 40:200] = small
+    (face,) = find_faces(page, net)
+    assert face.box[2] < 240 / 6  # less than what ends the search in a larger picture
+    assert error(face, (EYES + 0.5) * 160 / 512 - 0.5 + 40) < 0.2

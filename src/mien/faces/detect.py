@@ -78,11 +78,9 @@ def find_faces(rgb: np.ndarray, landmarker: Landmarker | None = None) -> list[Fa
     longer = max(height, width)
     for side, least in [*COPIES, (longer * min(1.0, (PIXELS / (height * width)) ** 0.5), 0.0)]:
         faces = view.search(min(1.0, side / longer))
-        if any(face.box[2] >= least * longer for face in faces):
-            return sorted(faces, key=lambda face: float(face.eyes[:, 0].mean()))
-        if longer <= side:
-            break
-    return []
+        if longer <= side or any(face.box[2] >= least * longer for face in faces):
+            break  # all is seen, or what is meant
+    return sorted(faces, key=lambda face: float(face.eyes[:, 0].mean()))
 
 
 def face_again(rgb: np.ndarray, eyes: np.ndarray, landmarker: Landmarker | None = None) -> Face | None:
@@ -115,7 +113,8 @@ def face_still(rgb: np.ndarray, last: Face, landmarker: Landmarker | None) -> Fa
     inside = (eyes >= 0).all() and (eyes < (width, height)).all()
     if not (near and inside and shape_apart(points, last.points) < SHAPE * apart):
         return None
-    if float(face_likelihood(rgb, [eyes])[0]) < last.score / 2:
+    crop, (here, *_) = _near(rgb, eyes)
+    if float(face_likelihood(crop, [here])[0]) < last.score / 2:
         return None
     return Face(box_of(eyes).inside(rgb.shape), eyes, last.score, landmarker.name, points)
 
