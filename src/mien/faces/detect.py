@@ -20,7 +20,7 @@ from mien.errors import InputError
 from mien.faces.align import RIM, align, similarity, template
 from mien.faces.finding.boxes import Box, box_of, distinct, turned
 from mien.faces.finding.by_cascades import agree, seen_again, upright
-from mien.faces.finding.face_check import SIDE, face_likelihood, inner_contrast
+from mien.faces.finding.face_check import SIDE, contrast, face_likelihood
 from mien.faces.finding.proposals import propose
 from mien.faces.landmarks import Landmarker, eyes_of
 
@@ -37,7 +37,8 @@ CLOSER = 20  # of all these, how many the landmarker looks at
 WORTH = -1.0  # likelihood from which on a box is looked at closer
 ENOUGH = 2.8  # likelihood from which on the net is believed: of 150 textures none reached 2.3
 DOUBTED = -1.2  # likelihood below which there is no face; in between, the cascades must agree on one
-PLAIN = 0.27  # `inner_contrast` below which a doubted face is none: a smooth stone had 0.21, blurred faces 0.32
+FAINT, CLEARLY = 9.0, 4.0  # a crop's deviation below which it takes so much: a nearly black pattern reached 3.3
+PLAIN = 0.27  # inner contrast below which a doubted face is none: a smooth stone had 0.21, blurred faces 0.32
 AGREED = 0.5  # the least agreement of the cascades
 SURELY = 60.0  # pixels of a face's width below which the net alone is not enough
 FIT = 0.15  # how far the eyes may move, in their distances, when landmarks are looked for again from where they were
@@ -188,9 +189,10 @@ class _View:
         if np.hypot(*(eyes[1] - eyes[0])) < NARROWEST:
             return None
         score = float(face_likelihood(*_near(self.rgb, eyes)).mean())
-        if score < ENOUGH and inner_contrast(self.rgb, eyes) < PLAIN:
+        whole, inner = contrast(self.rgb, eyes)
+        if score < ENOUGH and inner < PLAIN:
             return None
-        doubted = score < ENOUGH or box_of(eyes).width < SURELY
+        doubted = score < (CLEARLY if whole < FAINT else ENOUGH) or box_of(eyes).width < SURELY
         if score < DOUBTED or (doubted and upright(self.grey, eyes) < AGREED):
             return None
         return Face(box_of(eyes).inside(self.rgb.shape), eyes, score, source, points)

@@ -27,14 +27,16 @@ def face_likelihood(rgb: np.ndarray, eyes: Sequence[np.ndarray], weights: Path =
     return log_odds(crops, weights)
 
 
-def inner_contrast(rgb: np.ndarray, eyes: np.ndarray) -> float:
-    """Return how strong the contrast from brows to mouth is to that of the whole crop, as deviations of brightness.
+def contrast(rgb: np.ndarray, eyes: np.ndarray) -> tuple[float, float]:
+    """Return how strong the contrast around a pair of eyes is, as deviations of brightness: of the whole crop, in
+    levels, and from brows to mouth, as a share of that.
 
-    The net sees a crop levelled as a whole, by its rim too, so that on a smooth stone before a dark gap it sees next to
-    nothing. How bright a face is, how strong its contrast, and how sharp it is do not count.
+    The net sees a crop levelled as a whole. By its rim too, so that on a smooth stone before a dark gap it sees next to
+    nothing; and by its deviation, so that grain that is hardly to be seen looks to it as clear as a face.
     """
     grey = align(rgb, similarity(eyes, SIDE), SIDE)[None].mean(axis=3)
-    return float(grey[INNER].std() / max(grey.std(), 1e-6))
+    whole = max(float(grey.std()), 1e-6)
+    return whole, float(grey[INNER].std()) / whole
 
 
 def log_odds(crops: np.ndarray, weights: Path = WEIGHTS) -> np.ndarray:
