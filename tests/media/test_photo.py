@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from mien.errors import InputError
-from mien.media.photo import PIXEL_LIMIT, Photo, check_target, read_photo, write_photo
+from mien.media.photo import PIXEL_LIMIT, Photo, check_target, read_photo, suffix_back, write_photo
 from mien.media.provenance import Stamp, read_stamp
 
 STAMP = Stamp("mien 0.1.0", "fields", "edit: happiness 0.70", "in.jpg")
@@ -407,3 +407,10 @@ def test_a_link_stays_a_link(tmp_path, scene):
     write_photo(photo_of(scene), tmp_path / "link.png", None)
     assert (tmp_path / "link.png").is_symlink()
     assert np.array_equal(read_photo(tmp_path / "real.png").rgb, scene)
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"), [("a.JPEG", ".jpeg"), ("a.png", ".png"), ("a.HEIC", ".jpg"), ("a.tif", ".png"), ("a", ".png")]
+)
+def test_a_photograph_goes_back_in_its_own_form_or_the_nearest(name, suffix):
+    assert suffix_back(Path(name)) == suffix

@@ -45,6 +45,20 @@ def test_a_photograph_is_edited_as_the_editor_edits_it(browser, tmp_path):
     assert shown.shape == wanted.shape and np.abs(shown - wanted).mean() < 3  # as JPEG
 
 
+def test_a_telephones_photograph_is_shown_and_edited(browser):
+    heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed: pip install 'mien[heic]'")
+    content = io.BytesIO()
+    heif.from_pillow(Image.fromarray(SMALL)).save(content, quality=95)
+    told = browser.send_bytes(content.getvalue(), "IMG_1.HEIC").json()
+    assert (told["width"], told["height"], len(told["faces"])) == (260, 260, 1)
+    shown = browser.get("photos/" + browser.get("session").json()["photo"])
+    assert shown.headers["content-type"] == "image/jpeg"  # what every browser shows
+    assert np.abs(pixels(shown) - SMALL).mean() < 4
+    browser.step()
+    given = browser.get("steps/1/file")
+    assert "IMG_1-mien.jpg" in given.headers["content-disposition"] and pixels(given).shape == SMALL.shape
+
+
 def test_controls_add_up_and_are_computed_from_the_photograph(browser):
     browser.send(SMALL)
     browser.step("happiness", gaze=[20, 0])

@@ -11,12 +11,12 @@ from typing import Any
 from mien.errors import InputError
 from mien.files import identity, make_folder, path_text, remove_parts_in
 from mien.journal import open_journal
-from mien.media.photo import FORMATS
+from mien.media.photo import suffix_back
 from mien.media.remote import address_of, mark_of_any, readable
 from mien.media.sources import files_in
 from mien.media.video.ffmpeg import is_clip
 from mien.media.video.reader import is_moving
-from mien.media.video.writer import FORMATS as CLIP_FORMATS
+from mien.media.video.writer import FORMATS
 from mien.progress import Tell, untold
 
 JOURNAL = ".mien.journal"  # in the folder that is written
@@ -107,8 +107,9 @@ def _moves(path: Path) -> bool:
 
 def _named(path: Path, moves: bool) -> Path:
     """Return a path with a suffix in which it can be written, added where it has none."""
-    known, other = (CLIP_FORMATS, ".mp4") if moves else (FORMATS, ".png")
-    return path if path.suffix.lower() in known else path.with_name(path.name + other)
+    own = path.suffix.lower()
+    suffix = suffix_back(path) if not moves else own if own in FORMATS else ".mp4"
+    return path if own == suffix else path.with_name(path.name + suffix)
 
 
 def each_done(

@@ -22,6 +22,7 @@ from mien.media.sixteen_bit import encode_png, is_sixteen_bit, read_sixteen, to_
 from mien.reading import read_bytes
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+HEIC = (".heic", ".heif", ".hif")
 SIDE_LIMITS = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383}  # pixels, by the encoders
 QUALITY: dict[str, dict[str, Any]] = {
     "PNG": {},
@@ -172,6 +173,15 @@ def _profile_of(image: Image.Image, grey: bool) -> bytes | None:
         return None
     whole = int.from_bytes(profile[:4], "big") <= len(profile)  # a profile begins with its length
     return profile if whole and profile[16:20] == (b"GRAY" if grey else b"RGB ") else None
+
+
+def suffix_back(path: Path) -> str:
+    """Return the suffix with which a photograph goes back: its own where that is written, else of the nearest in kind.
+
+    That is JPEG for telephones' HEIC, of which a PNG would be ten times as large, and PNG for all others.
+    """
+    suffix = path.suffix.lower()
+    return suffix if suffix in FORMATS else ".jpg" if suffix in HEIC else ".png"
 
 
 def check_target(path: str | Path) -> str:

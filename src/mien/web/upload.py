@@ -11,7 +11,7 @@ import numpy as np
 from mien.errors import InputError
 from mien.faces.detect import Face, choose_face, find_faces
 from mien.faces.landmarks import Landmarker
-from mien.media.photo import FORMATS, Photo, read_photo
+from mien.media.photo import FORMATS, Photo, read_photo, suffix_back
 
 MEGABYTES = 20
 MEGAPIXELS = 40
@@ -45,8 +45,8 @@ class Upload:
 
     @property
     def form(self) -> str:
-        """The form in which it goes back: that in which it came, PNG if mien does not write that."""
-        return {"JPEG": "JPEG", "WEBP": "WebP"}.get(FORMATS.get(self.path.suffix.lower(), ""), "PNG")
+        """The form in which it goes back: that in which it came, or the nearest that mien writes."""
+        return {"JPEG": "JPEG", "WEBP": "WebP"}.get(FORMATS[suffix_back(self.path)], "PNG")
 
 
 def open_upload(path: Path, landmarker: Landmarker | None = None) -> Upload:

@@ -1,6 +1,6 @@
 // Ways of changing: another photograph's expression, at a strength.
 import { send } from "./ask.js";
-import { chips, chooser, make } from "./make.js";
+import { PICTURES, chips, chooser, make } from "./make.js";
 import { slider } from "./slider.js";
 import { waitFor } from "./stage.js";
 import { look, model, onChange, state, trying } from "./state.js";
@@ -8,7 +8,7 @@ import { commit, preview } from "./work.js";
 import { PARTS } from "./words.js";
 
 export function buildExample(panel) {
-  const choose = chooser("Choose a photograph", "image/*", ([file]) => trying(() => waitFor(async () => {
+  const choose = chooser("Choose a photograph", PICTURES, ([file]) => trying(() => waitFor(async () => {
     const { photo, ...told } = await send("photos?example=1", file);
     state.photos[photo] = told;
     await take(photo, told.largest);

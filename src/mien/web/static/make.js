@@ -13,6 +13,9 @@ export function make(tag, attributes = {}, ...children) {
   return part;
 }
 
+/** What a chooser of photographs offers. A browser may not know what a telephone's HEIC is, and would leave it out. */
+export const PICTURES = "image/*,.heic,.heif";
+
 /** A button that chooses a file, or several. */
 export function chooser(text, accept, chosen, more = {}) {
   const input = make("input", { type: "file", accept, class: "hidden", "aria-label": text, ...more });

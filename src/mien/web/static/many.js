@@ -1,7 +1,7 @@
 // Many photographs changed alike: each gets the look of the open photograph, or one that was kept.
 import { download, send } from "./ask.js";
 import { begin, placeOf, saver } from "./jobs.js";
-import { chips, chooser, make } from "./make.js";
+import { PICTURES, chips, chooser, make } from "./make.js";
 import { kept } from "./saved.js";
 import { look, onChange, state, step, trying } from "./state.js";
 import { enough } from "./table.js";
@@ -25,7 +25,7 @@ export function buildMany(bench) {
   bench.append(make("section", { class: "card wide" }, make("h2", {}, "Change many photographs alike"),
     make("p", {}, "Each gets the same look, from its own pixels: expressions, movements, eyes and head."),
     make("div", { class: "bar" }, make("label", {}, "The look of ", from), asked),
-    make("div", { class: "bar" }, chooser("Choose photographs", "image/*", choose, { multiple: true, id: "many-files" }), list),
+    make("div", { class: "bar" }, chooser("Choose photographs", PICTURES, choose, { multiple: true, id: "many-files" }), list),
     faces, forms, make("p", {}, go), place));
   bench.addEventListener("files", (event) => choose(event.detail));
 

@@ -1,7 +1,7 @@
 // What faces show, as a table: of photographs and clips.
 import { send } from "./ask.js";
 import { begin, placeOf, saver } from "./jobs.js";
-import { chooser, make } from "./make.js";
+import { PICTURES, chooser, make } from "./make.js";
 import { state, trying } from "./state.js";
 import { WORDS } from "./words.js";
 
@@ -10,7 +10,7 @@ const COLUMNS = [["path", "File"], ["frame", "Frame"], ["number", "Face"], ["exp
 export function buildTable(bench) {
   const place = placeOf("read", shown);
   const read = (files) => begin({ kind: "read", files });
-  const choose = chooser("Choose photographs or clips", "image/*,video/*", (files) => trying(async () => {
+  const choose = chooser("Choose photographs or clips", `${PICTURES},video/*`, (files) => trying(async () => {
     const names = [];
     for (const file of enough(files)) {
       place.replaceChildren(make("p", { role: "status" }, `sending ${names.length + 1} of ${files.length}`));
