@@ -50,12 +50,12 @@ def test_a_telephones_photograph_is_shown_and_edited(browser):
     content = io.BytesIO()
     heif.from_pillow(Image.fromarray(SMALL)).save(content, quality=95)
     told = browser.send_bytes(content.getvalue(), "IMG_1.HEIC").json()
-    assert (told["width"], told["height"], len(told["faces"])) == (260, 260, 1)
+    assert (told["width"], told["height"], len(told["faces"]), told["form"]) == (260, 260, 1, "JPEG")
     shown = browser.get("photos/" + browser.get("session").json()["photo"])
     assert shown.headers["content-type"] == "image/jpeg"  # what every browser shows
     assert np.abs(pixels(shown) - SMALL).mean() < 4
     browser.step()
-    given = browser.get("steps/1/file")
+    given = browser.get("steps/1/file?form=JPEG")
     assert "IMG_1-mien.jpg" in given.headers["content-disposition"] and pixels(given).shape == SMALL.shape
 
 
