@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.web.chromium import chromium, faces, server, visit  # noqa: F401
+
 
 class Browser:
     """A browser that has the page open: a cookie of its own, and what its scripts would ask."""

@@ -83,7 +83,7 @@ def test_a_photograph_goes_from_step_to_step(browser, form, tmp_path):
 def test_a_table_is_read_of_photographs_and_clips(browser, clip):
     photo = browser.send(SMALL).json()["photo"]
     moving = browser.send_bytes(clip, "me.mp4", "clips").json()["clip"]
-    odd = browser.send_bytes(b"x", "odd.png", "clips").json()["clip"]
+    odd = browser.send_bytes(b"x", "odd.png", "files").json()["file"]
     told = browser.work({"kind": "read", "files": [photo, moving, odd]})
     assert told["state"] == "done" and [row["path"] for row in told["rows"]] == ["me.png", *["me.mp4"] * 4, "odd.png"]
     assert (
@@ -96,18 +96,13 @@ def test_a_table_is_read_of_photographs_and_clips(browser, clip):
     assert len(browser.get(f"files/{told['files']['json']}").json()) == 6
 
 
-def test_what_cannot_be_made_is_a_line_and_leaves_nothing(app, browser):
+def test_what_cannot_be_made_is_a_line_and_leaves_nothing(app, browser, clip):
     browser.send(SMALL)
-    name = browser.send_bytes(b"no clip", "odd.mp4", "clips").json()["clip"]
     before = set(app.app.store.folder.rglob("*"))
-    look = {"words": [{"name": "fear", "strength": 1, "only": []}]}
-    told = browser.work({"kind": "edit", "clip": name, "look": look})
-    assert (
-        told["state"] == "failed"
-        and told["error"].startswith("odd.mp4")
-        and str(app.app.store.folder) not in told["error"]
-    )
+    refused = browser.send_bytes(b"no clip", "odd.mp4", "clips")
+    assert refused.status_code == 422 and refused.json()["error"].startswith("odd.mp4: not a clip")
     assert set(app.app.store.folder.rglob("*")) == before
+    name = browser.send_bytes(clip, "me.mp4", "clips").json()["clip"]
     for asked, said in (
         ({"kind": "edit", "clip": name, "look": {}}, "nothing is asked"),
         (MOVE | {"steps": [0, 1], "seconds": 99, "form": ".gif"}, "no step 1"),

@@ -29,19 +29,21 @@ class Desk:
     """One browser's things. `lock` is held while they are changed."""
 
     owner: str
-    photo: str = ""  # the name of the photograph that is worked on
+    photo: str = ""  # the name of the photograph that was opened last
     photos: dict[str, Upload] = field(default_factory=dict)  # by name, the newest last
+    projects: dict[str, Project] = field(default_factory=dict)  # by photograph: what was done to those that were opened
     clips: dict[str, Path] = field(default_factory=dict)
-    project: Project | None = None
     jobs: dict[str, Job] = field(default_factory=dict)
     used: float = field(default_factory=time.monotonic)
     newest: int = 0  # of the previews that were asked for
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self, name: str, upload: Upload, model: str) -> None:
-        """Begin to work on a photograph."""
+        """Work on a photograph: begin, or go on with what was done to it."""
         with self.lock:
-            self.photo, self.project = name, Project.begin(model)
+            self.photo = name
+            self.projects.setdefault(name, Project.begin(model))
+            self.photos.pop(name, None)
             self._keep(name, upload)
 
     def add(self, name: str, upload: Upload) -> None:
@@ -53,32 +55,41 @@ class Desk:
         self.photos[name] = upload
         for old in [one for one in self.photos if one != self.photo][:-EXAMPLES]:
             del self.photos[old]
+            self.projects.pop(old, None)
 
-    def change(self, how: Callable[[Project], Project]) -> Project:
-        """Bring the project a step on, or back. Raises InputError where there is no photograph."""
+    def change(self, how: Callable[[Project], Project], photo: object = None) -> Project:
+        """Bring a photograph's project a step on, or back. Raises InputError where there is none."""
         with self.lock:
-            self.project = how(self.current)
-            return self.project
+            now = self.projects[self._name(photo)] = how(self.project(photo))
+            return now
 
-    @property
-    def current(self) -> Project:
-        """The project. Raises InputError where there is no photograph."""
-        if self.project is None:
-            raise InputError("give a photograph first")
-        return self.project
+    def project(self, photo: object = None) -> Project:
+        """Return what was done to a photograph, by default that which was opened last. Raises InputError without one.
 
-    def upload(self, name: object = None) -> Upload:
-        """Return a photograph, by default that which is worked on. Raises InputError for one that is not kept."""
-        if name is None:
-            _ = self.current
-        found = self.photos.get(self.photo if name is None else name) if isinstance(name, str | None) else None
+        Windows of one browser may have different ones open.
+        """
+        found = self.projects.get(self._name(photo))
+        if found is None:
+            raise InputError(UNKNOWN if self.photo else "give a photograph first")
+        return found
+
+    def upload(self, photo: object = None) -> Upload:
+        """Return a photograph, by default that which was opened last. Raises InputError for one that is not kept."""
+        if photo is None:
+            self.project()
+        found = self.photos.get(self._name(photo))
         if found is None:
             raise InputError(UNKNOWN)
         return found
 
-    def work(self, step: Step, face: int = 0, look: Look | None = None, model: str | None = None) -> Work:
-        """Return what a step asks for; with another look for a face, or another model, if given."""
-        upload = self.upload()
+    def _name(self, photo: object) -> str:
+        return self.photo if photo is None else photo if isinstance(photo, str) else ""
+
+    def work(
+        self, step: Step, face: int = 0, look: Look | None = None, model: str | None = None, photo: object = None
+    ) -> Work:
+        """Return what a step of a photograph asks for; with another look for a face, or another model, if given."""
+        upload = self.upload(photo)
         looks = {**step.looks, face: look} if look is not None else dict(step.looks)
         for number, one in looks.items():
             upload.face(number)
@@ -108,7 +119,8 @@ class Desk:
                 "photo": self.photo or None,
                 "photos": {name: describe(upload) for name, upload in self.photos.items()},
                 "clips": {name: path.name for name, path in self.clips.items()},
-                "project": self.project.as_json() if self.project else None,
+                "project": self.projects[self.photo].as_json() if self.photo else None,
+                "projects": {name: project.as_json() for name, project in self.projects.items()},
                 "jobs": [job.as_json() for job in self.jobs.values()],
             }
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from mien.controls import Controls
 from mien.editing.animate import animate_photo
-from mien.editing.clip import change_clip
+from mien.editing.clip import ClipReport, change_clip
 from mien.editing.editor import Editor
 from mien.editing.look import Look
 from mien.editing.timeline import Key, Timeline, blink_times
@@ -56,7 +56,7 @@ def edit_clip(
         with new_thing(store, owner, clip) as thing:
             output = thing.folder / f"{clip.stem}-edited.mp4"
             report = change_clip(editor, clip, output, lambda _: asked, asked.operation(), tell=tell)
-            return {"files": {"clip": store.add(thing, output)}, "said": str(report)}
+            return {"files": {"clip": store.add(thing, output)}, "said": _seen(report)}
 
     return make
 
@@ -79,7 +79,7 @@ def drive(
         with new_thing(store, owner, face, driver) as thing:
             output = thing.folder / f"{face.stem}-driven.mp4"
             report = change_clip(editor, face, output, ask, words, driver, transfers=transfers, tell=tell)
-            return {"files": {"clip": store.add(thing, output)}, "said": str(report)}
+            return {"files": {"clip": store.add(thing, output)}, "said": _seen(report)}
 
     return make
 
@@ -127,7 +127,7 @@ def read(studio: Studio, store: Store, owner: str, paths: Sequence[Path], model:
             with new_thing(store, owner) as thing:
                 write_whole(thing.folder / f"faces.{kind}", text)
                 files[kind] = store.add(thing, thing.folder / f"faces.{kind}")
-        return {"files": files, "said": f"{len(rows)} rows", "rows": rows[:ROWS]}
+        return {"files": files, "said": _counted(rows, len(paths)), "rows": rows[:ROWS]}
 
     return make
 
@@ -173,6 +173,20 @@ def plain(text: str, *folders: Path) -> str:
     for folder in folders:
         text = text.replace(f"{folder}/", "").replace(str(folder), "")
     return text
+
+
+def _seen(report: ClipReport) -> str:
+    """Return what became of a clip, without the figures that the shell tells."""
+    left = f", {report.missed} of them without that person, left as they were" if report.missed else ""
+    return "; ".join((f"{report.frames} frames{left}", *report.notes))
+
+
+def _counted(rows: Sequence[Mapping[str, Any]], files: int) -> str:
+    """Return in words how many faces were read in so many files, and how many of them are shown."""
+    read = sum("expression" in row for row in rows)
+    what = "face" if all(row.get("frame") is None for row in rows) else "reading"
+    words = ", ".join(f"{n} {word}{'s' * (n != 1)}" for n, word in ((files, "file"), (read, what)))
+    return words + (f"; the first {ROWS} rows are shown" if len(rows) > ROWS else "")
 
 
 def _without(row: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:

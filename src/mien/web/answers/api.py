@@ -84,17 +84,24 @@ class Api:
         """GET photos/NAME/facts: what its metadata say of how it was made."""
         return JSONResponse(provenance(desk.upload(request.path_params["photo"])))
 
+    def open(self, desk: Desk, request: Request, asked: Any) -> Response:
+        """POST photos/NAME/open {}: work on a photograph that was sent before, from where it was left."""
+        name = request.path_params["photo"]
+        desk.open(name, desk.upload(name), self.model)
+        self.store.work_on(desk.owner, name)
+        return self.session(desk, request)
+
     def shown(self, desk: Desk, request: Request) -> Response:
         """GET shown?face=1: the action units that a face shows, 0-5, as the step's model reads them."""
-        step, face = desk.current.now, whole(request, "face", 1)
+        photo, face = _photo(request), whole(request, "face", 1)
         with self.studio.turns.turn():
-            shown = self.studio.shown(step.model, desk.upload(), face)
+            shown = self.studio.shown(desk.project(photo).now.model, desk.upload(photo), face)
         return JSONResponse({f"{au}{side}": round(value, 1) for (au, side), value in shown.items()})
 
     # What is done to them
 
     def preview(self, desk: Desk, request: Request, asked: Any) -> Response:
-        """POST preview {face, look, frame, side}: a small picture of what would come of a look; the newest counts."""
+        """POST preview {face, look, frame, side, photo}: a small picture of what would come of a look; the newest counts."""
         face, look = self._look(asked)
         frame, side = asked.get("frame", 0), asked.get("side", PREVIEW)
         if problem := misfit({"frame": frame, "side": side}, {"frame": int, "side": int}, ""):
@@ -102,33 +109,37 @@ class Api:
         with desk.lock:
             desk.newest += 1
             mine = desk.newest
+        photo = asked.get("photo")
         with self.studio.turns.turn():
             if mine != desk.newest:
                 return Response(status_code=204)
-            rgb = self.studio.picture(desk.work(desk.current.now, face, look), frame, _fit(side, PREVIEW), draft=face)
+            work = desk.work(desk.project(photo).now, face, look, photo=photo)
+            rgb = self.studio.picture(work, frame, _fit(side, PREVIEW), draft=face)
         return Response(encoded(rgb, QUALITY[PREVIEW]), media_type=PICTURE)
 
     def step(self, desk: Desk, request: Request, asked: Any) -> Response:
-        """POST steps {face, look, note, model}: ask for a look; it becomes the step that is shown."""
-        face, look = self._look(asked)
-        model, note = str(asked.get("model") or desk.current.now.model), str(asked.get("note", ""))[:120]
-        work = desk.work(desk.current.now, face, look, model)
+        """POST steps {face, look, note, model, photo}: ask for a look; it becomes the step that is shown."""
+        (face, look), photo = self._look(asked), asked.get("photo")
+        now = desk.project(photo).now
+        model, note = str(asked.get("model") or now.model), str(asked.get("note", ""))[:120]
+        work = desk.work(now, face, look, model, photo)
         self.studio.editor(model)
         with self.studio.turns.turn():
             for number, one in work.looks.items():
                 self.studio.controls(work, number, one)  # raises where the model cannot
-        return _project(desk.change(lambda project: project.ask(face, look, note, model)))
+        return _project(desk.change(lambda project: project.ask(face, look, note, model), photo))
 
     def history(self, desk: Desk, request: Request, asked: Any) -> Response:
-        """POST history {undo: true}, {redo: true} or {go: NUMBER}: go back or forth."""
+        """POST history {undo: true}, {redo: true} or {go: NUMBER}, with photo: go back or forth."""
+        photo = asked.get("photo")
         if asked.get("undo"):
-            return _project(desk.change(Project.undo))
+            return _project(desk.change(Project.undo, photo))
         if asked.get("redo"):
-            return _project(desk.change(Project.redo))
+            return _project(desk.change(Project.redo, photo))
         number = asked.get("go")
         if type(number) is not int:
             raise InputError(f"history: no undo, redo or go; {EXPECTED}")
-        return _project(desk.change(lambda project: project.go(number)))
+        return _project(desk.change(lambda project: project.go(number), photo))
 
     def picture(self, desk: Desk, request: Request) -> Response:
         """GET steps/NUMBER/picture?frame=0&side=1280: what came of a step; with &model= by another model."""
@@ -140,7 +151,8 @@ class Api:
     def estimate(self, desk: Desk, request: Request) -> Response:
         """GET steps/NUMBER/estimate?face=1: how likely the evaluator finds each expression, before and after."""
         work, face = self._work(desk, request), whole(request, "face", 1)
-        before = desk.work(desk.current.steps[0])
+        photo = _photo(request)
+        before = desk.work(desk.project(photo).steps[0], photo=photo)
         with self.studio.turns.turn():
             found = {"before": self.studio.estimate(before, face), "after": self.studio.estimate(work, face)}
         return JSONResponse(found)
@@ -178,8 +190,9 @@ class Api:
         return asked["face"], look_of(asked["look"])
 
     def _work(self, desk: Desk, request: Request) -> Any:
-        step = desk.current.step(int(request.path_params["step"]))
-        return desk.work(step, model=request.query_params.get("model"))
+        photo = _photo(request)
+        step = desk.project(photo).step(int(request.path_params["step"]))
+        return desk.work(step, model=request.query_params.get("model"), photo=photo)
 
     def plain(self, answer: Callable[[Desk, Request], Response]) -> Answer:
         """Return an answer to requests without a body."""
@@ -229,6 +242,11 @@ def _answered(answer: Callable[[], Response]) -> Response:
 
 def _project(project: Project) -> Response:
     return JSONResponse(project.as_json())
+
+
+def _photo(request: Request) -> str | None:
+    """Return which photograph a request's query is of, if it says so: `of`."""
+    return request.query_params.get("of")
 
 
 def _view(request: Request) -> tuple[int, int]:

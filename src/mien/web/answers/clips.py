@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from mien.editing.look import Look, look_of
 from mien.errors import InputError
 from mien.media.video.ffmpeg import is_clip
+from mien.media.video.reader import ClipReader
 from mien.reading import misfit
 from mien.web.answers.about import CLIP_MEGABYTES
 from mien.web.answers.api import EXPECTED, PICTURE, Api, _answered, whole
@@ -19,7 +20,7 @@ from mien.web.door.guard import OWNER
 from mien.web.door.store import KEPT, MANY, UNKNOWN
 from mien.web.door.transfer import hand_out, hand_out_part, take_in
 from mien.web.jobs import Job, Make
-from mien.web.making import animate, drive, edit_clip, read
+from mien.web.making import animate, drive, edit_clip, plain, read
 from mien.web.many import change_many, part_of, thumb_of
 from mien.web.studio import Example
 
@@ -52,6 +53,12 @@ class ClipApi:
         name, path = await take_in(self.store, desk.owner, CLIP_MEGABYTES << 20, request)
 
         def kept() -> Response:
+            try:
+                with ClipReader(path):
+                    pass  # which says whether it is one
+            except InputError as error:
+                self.store.drop(desk.owner, name)  # nothing stays of what is no clip
+                raise InputError(plain(str(error), path.parent)) from error
             with desk.lock:
                 desk.clips[name] = path
                 for old in list(desk.clips)[:-EXAMPLES]:
@@ -95,7 +102,8 @@ class ClipApi:
 
     def _work(self, kind: str, desk: Desk, asked: Any) -> Make:
         own = self.studio, self.store, desk.owner
-        model = str(asked.get("model") or (desk.project.now.model if desk.project else self.api.model))
+        photo = asked.get("photo") or desk.photo
+        model = str(asked.get("model") or (desk.project(photo).now.model if photo else self.api.model))
         if kind == "edit":
             look = look_of(asked["look"])
             return edit_clip(*own, self._clip(desk, asked["clip"]), look, model, _example(desk, look))
@@ -105,9 +113,9 @@ class ClipApi:
             driver = self._clip(desk, asked["driver"])
             return drive(*own, path, driver, model, asked["strength"], tuple(asked["only"]))
         if kind == "animate":
-            project, face = desk.current, asked["face"]
+            project, face = desk.project(photo), asked["face"]
             looks = [project.step(number).look(face) for number in asked["steps"]]
-            return animate(*own, desk.work(project.now, model=model), face, looks, asked, asked["form"])
+            return animate(*own, desk.work(project.now, model=model, photo=photo), face, looks, asked, asked["form"])
         paths = [self.store.sent(desk.owner, name) for name in asked["files"]]
         if not 0 < len(paths) <= KEPT[MANY]:
             raise InputError(f"give photographs{' or clips' * (kind == 'read')} first, {KEPT[MANY]} at most")

@@ -29,6 +29,7 @@ def application(api: Api, prefix: str = "") -> Starlette:
             Route("/api/photos", api.send_photo, methods=post),
             Route("/api/photos/{photo}", plain(api.photo), methods=get),
             Route("/api/photos/{photo}/facts", plain(api.facts), methods=get),
+            Route("/api/photos/{photo}/open", told(api.open), methods=post),
             Route("/api/shown", plain(api.shown), methods=get),
             Route("/api/preview", told(api.preview), methods=post),
             Route("/api/steps", told(api.step), methods=post),

@@ -38,7 +38,7 @@ function byLook(needed) {
     make("button", { class: "primary", id: "edit-clip-go", onclick: () => trying(() => {
       needed(clip.value(), "choose a clip first");
       needed(state.project, "change a photograph first; its look is what the clip gets");
-      return begin({ kind: "edit", clip: clip.value(), look: look() });
+      return begin({ kind: "edit", photo: state.photo, clip: clip.value(), look: look() });
     }) }, "Change the clip"), placeOf("edit"));
 }
 
@@ -52,7 +52,7 @@ function byClip(needed) {
     make("button", { class: "primary", id: "drive-go", onclick: () => trying(() => {
       needed(clip.value(), "choose a clip first");
       needed(state.photo, "choose a photograph first, under Photograph");
-      return begin({ kind: "drive", face: state.photo, driver: clip.value(), strength, only: part ? [part] : [] });
+      return begin({ kind: "drive", photo: state.photo, face: state.photo, driver: clip.value(), strength, only: part ? [part] : [] });
     }) }, "Drive the photograph"), placeOf("drive"));
 }
 
@@ -85,6 +85,6 @@ function bySteps(needed) {
       needed(state.project, "choose a photograph first, under Photograph");
       const steps = state.project.steps.map((one) => one.number).filter((number) => chosen.has(number));
       needed(steps.length > 1, "choose two steps at least; change the photograph, and each change is one");
-      return begin({ kind: "animate", face: state.face, steps, seconds: how.seconds, fps: 25, loop: how.loop, blinks: how.blinks, size: how.form === ".mp4" ? 1280 : 480, form: how.form });
+      return begin({ kind: "animate", photo: state.photo, face: state.face, steps, seconds: how.seconds, fps: 25, loop: how.loop, blinks: how.blinks, size: how.form === ".mp4" ? 1280 : 480, form: how.form });
     }) }, "Make the clip"), placeOf("animate"));
 }

@@ -29,10 +29,13 @@ export function buildExample(panel) {
   onChange(() => {
     if (!state.project) return;
     const { like } = look();
-    known.replaceChildren(...Object.entries(state.photos).flatMap(([name, photo]) => photo.faces.map((_, k) => make("button", {
-      "aria-pressed": like?.photo === name && like.face === k + 1, title: `${photo.name}, face ${k + 1}`, "aria-label": `${photo.name}, face ${k + 1}`,
+    const offered = Object.entries(state.photos).flatMap(([name, photo]) => photo.faces.map((_, k) => [name, photo, k]));
+    if (known.childElementCount !== offered.length || known.dataset.of !== Object.keys(state.photos).join()) known.replaceChildren(...offered.map(([name, photo, k]) => make("button", {
+      "data-photo": name, "data-face": k + 1, title: `${photo.name}, face ${k + 1}`, "aria-label": `${photo.name}, face ${k + 1}`,
       onclick: () => take(name, k + 1),
-    }, make("img", { src: `api/photos/${name}?frame=${k + 1}&side=128`, alt: "", width: 72, height: 72 })))));
+    }, make("img", { src: `api/photos/${name}?frame=${k + 1}&side=128`, alt: "", width: 72, height: 72 }))));
+    known.dataset.of = Object.keys(state.photos).join();
+    for (const button of known.children) button.setAttribute("aria-pressed", like?.photo === button.dataset.photo && like.face === +button.dataset.face);
     share.hidden = !like;
     parts.hidden = !like || !model().parts;
     if (like) {

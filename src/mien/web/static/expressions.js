@@ -4,7 +4,7 @@ import { chips, make } from "./make.js";
 import { slider } from "./slider.js";
 import { look, model, onChange, state } from "./state.js";
 import { ask, commit, preview } from "./work.js";
-import { noteOf, PARTS, WORDS, wordOf } from "./words.js";
+import { HINTS, noteOf, PARTS, WORDS, wordOf } from "./words.js";
 
 let part = "";
 
@@ -26,10 +26,16 @@ function toggle(name) {
   return commit(now, shown ? `${wordOf(name)} off` : noteOf(word));
 }
 
-/** Add a saved expression. */
-export function addSaved(expression) {
+export const isShown = (saved) => look().words.some(({ name }) => name.name === saved.name);
+
+/** Add a saved expression, or take it out again. */
+export function toggleSaved(expression) {
   const now = look();
   const { name, origin, units, gaze, turn, roll } = expression;
+  if (isShown(expression)) {
+    now.words = now.words.filter((word) => word.name.name !== name);
+    return ask(now, `${name} off`);
+  }
   now.words.push({ name: { name, origin: `${origin ?? ""}`, units, gaze, turn, roll }, strength: 1, only: [] });
   return ask(now, name);
 }
@@ -37,7 +43,7 @@ export function addSaved(expression) {
 /** A button with a drawn face, of a word. */
 export function wordButton(name, onclick) {
   const units = state.about.words[name] ?? {};
-  return make("button", { class: "word", "aria-pressed": "false", "data-word": name, title: name, onclick }, faceOf(units), make("span", {}, WORDS[name] ?? name));
+  return make("button", { class: "word", "aria-pressed": "false", "data-word": name, title: HINTS[name] ?? name, onclick }, faceOf(units), make("span", {}, WORDS[name] ?? name));
 }
 
 const button = (name) => wordButton(name, () => toggle(name));

@@ -18,7 +18,7 @@ export function buildFacts(panel) {
     if (key === told) return;
     told = key;
     trying(async () => {
-      const { before, after } = await get(`steps/${step().number}/estimate?face=${state.face}`);
+      const { before, after } = await get(`steps/${step().number}/estimate?face=${state.face}&of=${state.photo}`);
       bars.replaceChildren(...Object.keys(WORDS).filter((word) => word in before).map((word) => {
         const bar = (share, name) => {
           const drawn = make("i", { class: name });

@@ -27,7 +27,6 @@ export function buildMany(bench) {
     make("div", { class: "bar" }, make("label", {}, "The look of ", from), asked),
     make("div", { class: "bar" }, chooser("Choose photographs", PICTURES, choose, { multiple: true, id: "many-files" }), list),
     faces, forms, make("p", {}, go), place));
-  bench.addEventListener("files", (event) => choose(event.detail));
 
   /** The look that is given: of the open photograph, or one that was kept. */
   function wanted() {

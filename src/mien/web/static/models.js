@@ -3,6 +3,7 @@ import { picture } from "./ask.js";
 import { make } from "./make.js";
 import { look, onChange, state, step, trying } from "./state.js";
 import { commit, readFace } from "./work.js";
+import { abilitiesOf } from "./words.js";
 
 export function buildModels(panel) {
   const cards = make("div", { class: "models" });
@@ -17,7 +18,7 @@ export function buildModels(panel) {
       const told = card.querySelector(".told");
       told.textContent = "…";
       try {
-        const blob = await picture(`steps/${drawn}/picture?frame=${state.face}&side=320&model=${encodeURIComponent(card.dataset.model)}`);
+        const blob = await picture(`steps/${drawn}/picture?frame=${state.face}&side=320&model=${encodeURIComponent(card.dataset.model)}&of=${state.photo}`);
         card.querySelector("img").src = URL.createObjectURL(blob);
         told.textContent = "";
       } catch (error) {
@@ -34,7 +35,7 @@ export function buildModels(panel) {
       cards.replaceChildren(...names.map((name) => make("button", {
         class: "model", "data-model": name, title: state.about.models[name].paper,
         onclick: () => trying(async () => { await commit(look(), `by ${name}`, { model: name }); await readFace(); }),
-      }, make("img", { alt: "" }), make("b", {}, name), make("small", {}, state.about.models[name].paper), make("span", { class: "told" }))));
+      }, make("img", { alt: "" }), make("b", {}, name), make("small", {}, abilitiesOf(state.about.models[name])), make("span", { class: "told" }))));
     }
     for (const card of cards.children) card.setAttribute("aria-pressed", card.dataset.model === step().model);
     if (drawn !== step().number) {

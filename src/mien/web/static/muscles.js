@@ -6,6 +6,7 @@ import { look, model, onChange, state } from "./state.js";
 import { commit, preview } from "./work.js";
 import { PARTS, UNITS } from "./words.js";
 
+const AWAY = 30; // degrees that eyes are turned at most: further, little but white is left
 const SIDES = { "": "", L: " (their left)", R: " (their right)" };
 
 /** What a face shows of a unit before sliders are moved: its own, and what expressions ask for. */
@@ -39,16 +40,25 @@ function changedUnits(unit, side, value) {
 
 export function buildMuscles(panel) {
   let split = false;
+  let sided = false; // whether one side was asked for alone when last looked
+  const none = make("p", {}, "This model moves no single muscles; fields does.");
   const sides = make("label", { class: "check" },
     make("input", { type: "checkbox", id: "sides", onchange: (event) => { split = event.target.checked; fill(); } }), " Left and right apart");
   const reset = make("button", { onclick: () => commit({ ...look(), units: {} }, "movements taken back") }, "Take all back");
   const groups = make("div");
-  panel.append(make("div", { class: "bar" }, sides, reset), groups);
+  panel.append(none, make("div", { class: "bar" }, sides, reset), groups);
   let made = "";
   let rows = [];
 
   function fill() {
     const able = model();
+    const asked = look();
+    const all = [asked.units, ...asked.words.map(({ name }) => (typeof name === "string" ? state.about.words[name] : name.units) ?? {})];
+    const apart = all.some((units) => able.units.some((unit) => (units[`${unit}L`] ?? 0) !== (units[`${unit}R`] ?? 0)));
+    if (apart && !sided) split = sides.firstChild.checked = true; // a wink is shown as one
+    sided = apart;
+    none.hidden = able.units.length > 0;
+    none.nextSibling.hidden = groups.hidden = !able.units.length;
     const key = `${able.units} ${split && able.sides}`;
     if (made !== key) {
       made = key;
@@ -81,11 +91,11 @@ export function buildMuscles(panel) {
 }
 
 const ANGLES = [
-  ["gaze", 0, 40, "Eyes", "left – right", "degrees to the picture's right"],
-  ["gaze", 1, 40, "Eyes", "down – up", "degrees up"],
-  ["turn", 0, 15, "Head", "left – right", "degrees to the picture's right"],
-  ["turn", 1, 9, "Head", "up – down", "degrees down"],
-  ["roll", null, 10, "Head", "tilted", "degrees clockwise"],
+  ["gaze", 0, AWAY, "Eyes", "left – right", "degrees to the picture's right", "left", "right"],
+  ["gaze", 1, AWAY, "Eyes", "down – up", "degrees up", "down", "up"],
+  ["turn", 0, 15, "Head", "left – right", "degrees to the picture's right", "left", "right"],
+  ["turn", 1, 9, "Head", "up – down", "degrees down", "up", "down"],
+  ["roll", null, 10, "Head", "tilted", "degrees clockwise", "tilted left", "tilted right"],
 ];
 
 export function buildAngles(panel) {
@@ -95,18 +105,18 @@ export function buildAngles(panel) {
     else now[name][k] = v;
     return now;
   };
-  const rows = ANGLES.map(([name, k, most, what, way, title]) => slider({
+  const rows = ANGLES.map(([name, k, most, what, way, title, less, more]) => slider({
     id: `${name}${k ?? ""}`, label: `${what}, ${way}`, title, min: -most, max: most, step: 1, value: 0, start: 0, unit: "°",
     moved: (v) => preview(withAngle(name, k, v)),
-    rested: (v) => commit(withAngle(name, k, v ?? 0), v === null ? `${what} straight` : `${what} ${way} ${v}°`),
+    rested: (v) => commit(withAngle(name, k, v ?? 0), v === null ? `${what} straight` : `${what} ${v < 0 ? less : more} ${Math.abs(v)}°`),
   }));
   const pad = make("div", { class: "pad", title: "Drag to where the eyes shall look", "aria-hidden": "true" }, make("i"));
   const lookAt = (event) => {
     const box = pad.getBoundingClientRect();
-    const share = (v) => Math.round(40 * Math.min(1, Math.max(-1, 2 * v - 1)));
+    const share = (v) => Math.round(AWAY * Math.min(1, Math.max(-1, 2 * v - 1)));
     return { ...look(), gaze: [share((event.clientX - box.left) / box.width), -share((event.clientY - box.top) / box.height)] };
   };
-  const place = ([x, y]) => { pad.style.setProperty("--x", `${50 + x * 1.25}%`); pad.style.setProperty("--y", `${50 - y * 1.25}%`); };
+  const place = ([x, y]) => { pad.style.setProperty("--x", `${50 + (50 * x) / AWAY}%`); pad.style.setProperty("--y", `${50 - (50 * y) / AWAY}%`); };
   pad.addEventListener("pointerdown", (event) => { pad.setPointerCapture(event.pointerId); pad.dispatchEvent(new PointerEvent("pointermove", event)); });
   pad.addEventListener("pointermove", (event) => {
     if (!event.buttons) return;

@@ -1,6 +1,6 @@
 // Looks that are kept in this browser, and as files that mien edit --expression takes.
 import { get, keep } from "./ask.js";
-import { addSaved } from "./expressions.js";
+import { isShown, toggleSaved } from "./expressions.js";
 import { faceOf } from "./face.js";
 import { chooser, make } from "./make.js";
 import { onChange, state, step, trying } from "./state.js";
@@ -36,24 +36,24 @@ async function readLook(file) {
 
 export function buildSaved(panel) {
   const list = make("ul", { class: "looks" });
-  const name = make("input", { type: "text", id: "look-name", placeholder: "My look", maxlength: 60 });
+  const name = make("input", { type: "text", id: "look-name", placeholder: "My look", maxlength: 60, onkeydown: (event) => { if (event.key === "Enter" && !save.disabled) save.click(); } });
   const save = make("button", { class: "primary", onclick: () => trying(async () => {
     const named = encodeURIComponent(name.value.trim() || "My look");
-    const found = await get(`steps/${step().number}/expression?face=${state.face}&name=${named}`);
+    const found = await get(`steps/${step().number}/expression?face=${state.face}&name=${named}&of=${state.photo}`);
     write([...kept().filter((one) => one.name !== found.name), found]);
     name.value = "";
     fill();
   }) }, "Keep this look");
   const load = chooser("Load a file", ".json,application/json", ([file]) => trying(async () => {
     const found = await readLook(file);
-    await addSaved(found); // which says what is wrong in it, before it is kept
+    if (!isShown(found)) await toggleSaved(found); // which says what is wrong in it, before it is kept
     write([...kept().filter((one) => one.name !== found.name), found]);
     fill();
   }), { id: "load-look" });
 
   function fill() {
     list.replaceChildren(...kept().map((one) => make("li", {},
-      make("button", { class: "word", onclick: () => trying(() => addSaved(one)), title: "Put it on this face" }, faceOf(one.units), make("span", {}, one.name)),
+      make("button", { class: "word", "aria-pressed": !!state.project && isShown(one), onclick: () => trying(() => toggleSaved(one)), title: "Put it on this face, or take it off" }, faceOf(one.units), make("span", {}, one.name)),
       make("button", { class: "plain", title: "Save as a file", "aria-label": `Save ${one.name} as a file`,
         onclick: () => keep(new Blob([JSON.stringify(one, null, 1)], { type: "application/json" }), `${one.name.replace(/[^\w-]+/g, "_")}.json`) }, "⤓"),
       make("button", { class: "plain", title: "Forget it", "aria-label": `Forget ${one.name}`,
@@ -64,5 +64,8 @@ export function buildSaved(panel) {
     make("p", {}, "Looks stay in this browser until you forget them. As files they work in the shell, too: mien edit --expression FILE.json."),
     make("div", { class: "bar" }, make("label", { for: "look-name", class: "hidden" }, "Name of the look"), name, save, load), list);
   fill();
-  onChange(() => { save.disabled = !state.project || state.project.at === 0; });
+  onChange(() => {
+    save.disabled = !state.project || state.project.at === 0;
+    fill();
+  });
 }

@@ -10,6 +10,8 @@ let shows = 0;
 let fetched = 0; // pictures of steps that were asked for
 let working = 0;
 let blinking = 0;
+let peeking = false;
+const HOLD = 300; // ms after which a pointer that rests on the picture holds it
 
 /** The pixels that a picture needs here. */
 export function side() {
@@ -18,7 +20,7 @@ export function side() {
 }
 
 export const pathOf = (number, frame = state.frame, more = "") =>
-  `steps/${number}/picture?frame=${frame}&side=${side()}${more}`;
+  `steps/${number}/picture?frame=${frame}&side=${side()}&of=${state.photo}${more}`;
 
 /** Show a picture, once it can be drawn; of two that come at once the later. */
 export async function show(blob, image = at("after")) {
@@ -60,13 +62,14 @@ export async function waitFor(work) {
 
 function drawBoxes() {
   const photo = upload();
-  const several = photo && photo.faces.length > 1 && state.frame === 0;
+  const several = photo && photo.faces.length > 1 && at("comparing").hidden;
+  at("boxes").classList.toggle("row", !!state.frame); // where one face is all that is shown, the others in a corner
   at("boxes").replaceChildren(...(several ? photo.faces : []).map(([x, y, w, h], k) => {
     const box = make("button", {
       class: "box", "aria-pressed": state.face === k + 1, "aria-label": `Face ${k + 1}`, title: `Change face ${k + 1}`,
       onclick: () => chooseFace(k + 1),
     }, `${k + 1}`);
-    for (const [name, value] of Object.entries({ left: x, top: y, width: w, height: h })) box.style[name] = `${100 * value}%`;
+    if (!state.frame) for (const [name, value] of Object.entries({ left: x, top: y, width: w, height: h })) box.style[name] = `${100 * value}%`;
     return box;
   }));
 }
@@ -92,6 +95,7 @@ function compare(on) {
   for (const id of ["comparing", "before", "wipe"]) at(id).hidden = !on;
   at("flicker").checked = false;
   flicker(false);
+  drawBoxes();
   if (!on) return showStep();
   listSteps();
   wipe(50);
@@ -113,17 +117,43 @@ function flicker(on) {
   else if (!at("comparing").hidden) wipe(50);
 }
 
-/** While a key is held: the photograph itself. */
+/** While a key or the picture is held: the photograph itself. */
 export function peek(on) {
   if (!state.project || !at("comparing").hidden) return;
   at("before").hidden = !on;
+  peeking = on;
   if (on) {
     wipe(100);
     trying(async () => show(await picture(pathOf(state.project.steps[0].number)), at("before")));
   }
 }
 
+export const peeks = () => peeking;
+
+/** A finger or a button held on the picture shows the photograph; what is let go then chooses no face. */
+function buildHolding() {
+  const held = at("picture");
+  let waiting = 0;
+  let was = false;
+  held.addEventListener("pointerdown", (event) => {
+    was = false;
+    if (event.button || event.target === at("wipe")) return;
+    waiting = setTimeout(() => { was = true; peek(true); }, HOLD);
+  });
+  const leave = () => {
+    clearTimeout(waiting);
+    if (was && peeking) peek(false);
+  };
+  for (const name of ["pointerup", "pointercancel", "pointerleave"]) held.addEventListener(name, leave);
+  held.addEventListener("click", (event) => { if (was) event.stopPropagation(); }, true);
+  held.addEventListener("contextmenu", (event) => { if (was || peeking) event.preventDefault(); });
+  held.addEventListener("dragstart", (event) => event.preventDefault());
+}
+
 export function buildStage() {
+  buildHolding();
+  // What has the focus is scrolled to where the picture, which stays in view on a telephone, does not cover it.
+  new ResizeObserver(([{ target }]) => document.documentElement.style.setProperty("--desk", `${target.offsetHeight}px`)).observe(document.querySelector(".desk"));
   at("compare").addEventListener("click", () => trying(() => compare(at("comparing").hidden)));
   at("wipe").addEventListener("input", () => wipe(+at("wipe").value));
   at("flicker").addEventListener("change", () => flicker(at("flicker").checked));

@@ -5,7 +5,7 @@ import { PICTURES, chooser, make } from "./make.js";
 import { state, trying } from "./state.js";
 import { WORDS } from "./words.js";
 
-const COLUMNS = [["path", "File"], ["frame", "Frame"], ["number", "Face"], ["expression", "Seems"], ["share", "Share"], ["yaw", "Turned"], ["pitch", "Nodded"], ["roll", "Tilted"], ["error", ""]];
+const COLUMNS = [["path", "File"], ["frame", "Frame"], ["number", "Face"], ["expression", "Seems"], ["share", "Share"], ["yaw", "Turned"], ["pitch", "Nodded"], ["roll", "Tilted"]];
 
 export function buildTable(bench) {
   const place = placeOf("read", shown);
@@ -49,6 +49,8 @@ function shown(job) {
     make("p", { class: "bar" }, ...["csv", "json"].map((kind) => saver(`Save as ${kind.toUpperCase()}`, `files/${job.files[kind]}?keep=1`))),
     make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "What faces show" }, make("table", {},
       make("thead", {}, make("tr", {}, ...columns.map(([, text]) => make("th", { scope: "col" }, text)))),
-      make("tbody", {}, ...rows.map((row) => make("tr", {}, ...columns.map(([name]) => make("td", {}, cell(row, name)))))))),
+      make("tbody", {}, ...rows.map((row) => make("tr", {}, ...(row.error && !row.expression
+        ? [make("td", {}, row.path), make("td", { class: "bad wrong", colspan: columns.length - 1 }, row.error)]
+        : columns.map(([name]) => make("td", {}, cell(row, name))))))))),
   ];
 }
