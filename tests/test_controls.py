@@ -102,6 +102,7 @@ def test_stamps_tell_all_that_was_asked():
         ({"expression": ()}, "got none"),
         ({"expression": "fear", "like": 1}, "expression and like; choose one"),
         ({"expression": ("fear", "grin")}, "'grin' is not known; choose one of neutral"),
+        ({"expression": "hapiness"}, "'hapiness' is not known .did you mean happiness"),
         ({"turn": (16.0, 0.0)}, "turn 16 0: expected -15 to 15 and -9 to 9 degrees"),
         ({"turn": (0.0, float("nan"))}, "turn 0 nan"),
         ({"roll": 11.0}, "roll 11: expected -10 to 10 degrees, clockwise"),
@@ -120,6 +121,10 @@ def test_what_does_not_fit_is_one_line(kwargs, says):
 @pytest.mark.parametrize(("said", "meant"), [("Happy", "happiness"), ("sad", "sadness"), ("smirk", "smirk")])
 def test_a_class_has_many_names(said, meant):
     assert Controls(said) == Controls(meant) and str(Controls((said, "blink"))) == str(Controls((meant, "blink")))
+
+
+def test_one_part_may_be_a_word_by_itself():
+    assert Controls("fear", only="mouth") == Controls("fear", only=("mouth",))
 
 
 def test_names_of_classes_are_no_presets():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,11 +71,17 @@ class Controls:
         for word in self.expressions:
             if isinstance(word, str) and word not in CLASSES and word not in PRESETS:
                 known = f"{', '.join(CLASSES)}, {', '.join(PRESETS)}"
-                raise InputError(f"expression {word!r} is not known; choose one of {known}, or a saved one, FILE.json")
+                near = difflib.get_close_matches(word, (*CLASSES, *PRESETS), 1)
+                meant = f" (did you mean {near[0]}?)" if near else ""
+                raise InputError(
+                    f"expression {word!r} is not known{meant}; choose one of {known}, or a saved one, FILE.json"
+                )
         if not 0.0 <= self.intensity <= 1.0:
             raise InputError(f"intensity {self.intensity:g} is out of range; give a number from 0 (neutral) to 1")
         check_units(self.aus or {})
         check_head(self.gaze, self.turn, self.roll)
+        if isinstance(self.only, str):
+            object.__setattr__(self, "only", (self.only,))
         if wrong := [part for part in self.only if part not in PARTS]:
             raise InputError(f"only {wrong[0]!r}: choose from {', '.join(PARTS)}")
         looks = self.eyes is not None and "eyes" in self.only

@@ -68,6 +68,11 @@ def test_a_file_as_root_is_one_line(tmp_path):
         ("folder", {"options": Options(subject="(")}, "is no regular expression"),
         (
             "folder",
+            {"options": Options(subject="(S[0-9]+)_")},
+            r"--subject \(S\[0-9\]\+\)_ is found in no picture's path",
+        ),
+        (
+            "folder",
             {"options": Options(all_frames=True)},
             "--all-frames: means nothing to folder; .* --subject, --no-str",
         ),

@@ -1,5 +1,6 @@
 """Photographs in, photographs out: every kind of file, every kind of mistake."""
 
+import dataclasses
 import io
 import os
 import resource
@@ -414,3 +415,19 @@ def test_a_link_stays_a_link(tmp_path, scene):
 )
 def test_a_photograph_goes_back_in_its_own_form_or_the_nearest(name, suffix):
     assert suffix_back(Path(name)) == suffix
+
+
+def test_what_was_made_of_a_photograph_does_not_take_its_place(tmp_path, monkeypatch):
+    Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(tmp_path / "me.png")
+    before = (tmp_path / "me.png").read_bytes()
+    stamp = Stamp("mien 0", "fields", "edit: happiness 1.00", "me.png")
+    made = dataclasses.replace(read_photo(tmp_path / "me.png"), stamp=stamp)
+    (tmp_path / "link.png").symlink_to(tmp_path / "me.png")
+    monkeypatch.chdir(tmp_path)
+    for name in ("me.png", tmp_path / "me.png", "link.png"):
+        with pytest.raises(InputError, match=r"is the photograph that this was made of.*force=True"):
+            made.save(name)
+    assert (tmp_path / "me.png").read_bytes() == before
+    made.save("other.png")
+    made.save("me.png", force=True)
+    assert read_stamp(tmp_path / "me.png").operation == "edit: happiness 1.00"

@@ -48,7 +48,6 @@ def page(
 
     if to_others(host) and auth is None:
         errors.print(f"mien: whoever reaches {host} can use the page; --auth FILE asks for a password", markup=False)
-    out.print("loading the models …", markup=False)
     tell = "open {} in a browser; Ctrl-C stops it"
     serve(
         port,
@@ -61,4 +60,5 @@ def page(
         auth,
         sign,
         frame or (),
+        lambda: out.print("loading the models …", markup=False),
     )

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from mien.errors import InputError
-from mien.progress import Tell
+from mien.progress import Pace, Tell
 
 if TYPE_CHECKING:
     from mien.data.sets import Sets
@@ -137,18 +137,17 @@ def bar(text: str) -> Iterator[Tell]:
 
 def lines(text: str, seconds: float = 30.0) -> Tell:
     """Return what prints a line with the time left, at most every `seconds`."""
-    begin = printed = time.monotonic()
-    first: int | None = None
+    printed, pace = time.monotonic(), Pace()
 
     def tell(done: int, total: int, note: str = "") -> None:
-        nonlocal printed, first
+        nonlocal printed
         now = time.monotonic()
-        first = done if first is None else first
+        left = pace.left(done, total, now)
         if now - printed < seconds:
             return
         printed = now
-        left = (now - begin) / max(done - first, 1) * (total - done)
-        errors.print(f"{text} {done}/{total}, about {left / 60:.1f} minutes left {note}", markup=False)
+        about = "" if left is None else f", about {left / 60:.1f} minutes left"
+        errors.print(f"{text} {done}/{total}{about} {note}", markup=False)
 
     return tell
 

@@ -249,7 +249,8 @@ def choose_face(faces: Sequence[Face], path: str | Path, number: int | None) -> 
     if number is None:
         main, *others = sorted(faces, key=lambda face: -face.box[2])
         if others and main.box[2] < MAIN * others[0].box[2]:
-            raise InputError(f"{path}: {len(faces)} faces found; choose one with --face N, left to right {where}")
+            how = "--face N (in Python number=N)"
+            raise InputError(f"{path}: {len(faces)} faces found; choose one with {how}, left to right {where}")
         return main
     if not 1 <= number <= len(faces):
         raise InputError(f"{path}: no face {number}; --face takes 1 to {len(faces)}, left to right {where}")

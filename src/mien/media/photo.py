@@ -60,6 +60,7 @@ class Photo:
     dpi: tuple[float, float] | None = None  # dots an inch across and down, for printing; None where the file is silent
     several: bool = False  # the file goes on with frames or pages after this one
     name: str | None = None  # of its file, without the folder
+    origin: Path | None = None  # that file
     stamp: Stamp | None = None  # what made it, where mien did
 
     @classmethod
@@ -73,10 +74,13 @@ class Photo:
         alpha = to_eight_bits(pixels[..., 3]) if pixels.shape[2] == 4 else None
         return cls(to_eight_bits(pixels[..., :3]), alpha, grey, None, None, sixteen=pixels)
 
-    def save(self, path: str | Path, stamped: bool = True, seal: Seal | None = None) -> None:
+    def save(self, path: str | Path, stamped: bool = True, seal: Seal | None = None, force: bool = False) -> None:
         """Write it by the suffix of `path`, as `write_photo` does; its metadata says what made it, unless `stamped` is
-        False.
+        False. Raises InputError where it would take the place of the photograph that it was made of, without `force`.
         """
+        made_of = self.origin if self.stamp and not force else None
+        if made_of and Path(path).exists() and made_of.exists() and made_of.samefile(path):
+            raise InputError(f"{path}: is the photograph that this was made of; choose another name, or say force=True")
         write_photo(self, path, self.stamp if stamped else None, seal)
 
     def to_pil(self) -> Image.Image:
@@ -141,7 +145,7 @@ def read_photo(
         rgb = to_eight_bits(sixteen[..., :3])
         alpha = to_eight_bits(sixteen[..., 3]) if sixteen.shape[2] == 4 else alpha
     dpi = dpi[::-1] if dpi and orientation >= 5 else dpi
-    return Photo(rgb, alpha, grey, *rest, sixteen, dpi, several, path.name if content is None else None)
+    return Photo(rgb, alpha, grey, *rest, sixteen, dpi, several, *((path.name, path) if content is None else ()))
 
 
 def photo_of_image(path: Path, image: Image.Image) -> Photo:

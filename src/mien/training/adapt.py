@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -47,7 +48,8 @@ class Figures:
     icc: float  # ICC(3,1), mean of the action units whose labels vary
 
     def __str__(self) -> str:
-        return f"accuracy {self.accuracy:.3f}, balanced {self.balanced:.3f}, ICC of units {self.icc:.3f}"
+        found = {"accuracy": self.accuracy, "balanced": self.balanced, "ICC of units": self.icc}
+        return ", ".join(f"{name} {value:.3f}" for name, value in found.items() if not math.isnan(value))
 
 
 @dataclass(frozen=True)

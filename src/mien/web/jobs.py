@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mien.errors import InputError
-from mien.progress import Tell
+from mien.progress import Pace, Tell
 from mien.web.faults import fault
 from mien.web.turns import Turns
 
@@ -30,7 +30,8 @@ class Job:
         self.done = self.total = 0
         self.result: dict[str, Any] = {}
         self._make, self._turns = make, turns
-        self._began = time.monotonic()
+        self.left: float | None = None  # seconds that the rest will take; None before anybody knows
+        self._pace = Pace()
         self._cancelled = threading.Event()
 
     @property
@@ -50,7 +51,7 @@ class Job:
         """Do the work; whatever goes wrong is told of it, not raised."""
         try:
             with self._turns.turn():
-                self.state, self._began = "working", time.monotonic()
+                self.state = "working"
                 self.result = self._make(self._tell)
             self.state = "done"
         except Cancelled:
@@ -62,16 +63,10 @@ class Job:
 
     def _tell(self, done: int, total: int, note: str = "") -> None:
         self.done, self.total = done, total
+        self.left = self._pace.left(done, total, time.monotonic()) if total else None
         if self._cancelled.is_set():
             raise Cancelled
         self._turns.others_first()
-
-    @property
-    def left(self) -> float | None:
-        """Seconds that the rest will take, as the work went so far; None before anybody knows."""
-        if self.state != "working" or self.done < 2 or not self.total:
-            return None
-        return (time.monotonic() - self._began) / self.done * max(0, self.total - self.done)
 
     def as_json(self) -> dict[str, Any]:
         """Return how far it is, for its browser."""

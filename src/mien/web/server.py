@@ -39,8 +39,10 @@ def serve(
     auth: Path | None = None,
     sign: tuple[Path, Path] | None = None,
     frames: Sequence[str] = (),
+    begun: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve the page until Ctrl-C or a polite kill; `ready` is given its address, once it answers.
+    """Serve the page until Ctrl-C or a polite kill; `ready` is given its address, once it answers. Before, `begun` is
+    called, once all that is needed is there, and the models are loaded.
 
     `models` are weights besides those of the zoo; the page begins with the first of them. Photographs and results
     lie in a folder of their own, which is deleted at the end, or at the next start after a kill that is not polite.
@@ -58,6 +60,7 @@ def serve(
     except ModuleNotFoundError as error:
         raise missing("mien app", error) from error
     signer = read_signer(*sign) if sign else None
+    begun()
     with living_folder("mien-app-") as folder:
         editors = opened(models, device)
         studio = Studio(editors, editors["evaluator"])

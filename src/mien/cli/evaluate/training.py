@@ -287,7 +287,8 @@ def evaluate_reading(
         if len(frame):
             print_frame(frame)
             out.print("")
-    out.print(f"Look at {output / 'confusion.png'}, reliability.png and robustness.png", markup=False, soft_wrap=True)
+    drawn = [name for name in ("confusion.png", "reliability.png", "robustness.png") if (output / name).exists()]
+    out.print(f"Look at {output / drawn[0]}{''.join(f', {name}' for name in drawn[1:])}", markup=False, soft_wrap=True)
     print_record_path(output / "reading.json")
 
 

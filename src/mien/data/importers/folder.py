@@ -25,7 +25,7 @@ EXPECTS = "a folder that holds one folder for each expression, as happy/*.jpg, o
 
 def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
     """Yield every picture below a class folder."""
-    who = person_pattern(options.subject)
+    who, nobody = person_pattern(options.subject), True
     splits = [(folder, word) for folder in folders(root) if (word := split_word(folder.name))]
     parts = splits or [(root, "")]
     beside = set(folders(root)) - {folder for folder, _ in splits} if splits else set()
@@ -43,8 +43,12 @@ def samples(root: Path, options: Options) -> Iterator[Sample | Skip]:
                 labels: dict[str, str | int | float] = {"expression": word}
                 if split:
                     labels |= {"split": split, "test": int(split == "test")}
-                yield Sample(stem(path, root), path, with_person(labels, path.relative_to(root), who, options))
+                named = with_person(labels, path.relative_to(root), who, options)
+                nobody = nobody and "subject" not in named
+                yield Sample(stem(path, root), path, named)
             yield from (Skip(str(path), "clip, not a picture: extract its frames") for path in clips(here))
+    if who is not None and nobody:
+        raise InputError(f"{root}: --subject {options.subject} is found in no picture's path; give a pattern that is")
 
 
 def person_pattern(text: str) -> re.Pattern[str] | None:

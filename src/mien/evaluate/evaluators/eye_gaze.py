@@ -7,10 +7,12 @@ no better than its answers on true pictures, which stand beside every table as t
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.linalg import LinAlgWarning
 from sklearn.linear_model import Ridge, RidgeCV
 
 from mien.data.dataset import Data
@@ -81,5 +83,7 @@ def learn_eye_gaze(known: Data) -> EyeGaze:
     x, y = np.stack(seen), np.array(degrees, np.float64)
     side = side_of(y)
     weight = (1 / np.bincount(side, minlength=3))[side] * len(y) / 3
-    alpha = RidgeCV(ALPHAS).fit(x, y, weight).alpha_
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)  # of strengths that are tried, and not chosen
+        alpha = RidgeCV(ALPHAS).fit(x, y, weight).alpha_
     return EyeGaze(Ridge(alpha).fit(x, y, weight), known.size)

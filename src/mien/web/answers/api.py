@@ -101,7 +101,7 @@ class Api:
     # What is done to them
 
     def preview(self, desk: Desk, request: Request, asked: Any) -> Response:
-        """POST preview {face, look, frame, side, photo}: a small picture of what would come of a look; the newest counts."""
+        """POST preview {face, look, frame, side, photo}: what would come of a look, small; the newest counts."""
         face, look = self._look(asked)
         frame, side = asked.get("frame", 0), asked.get("side", PREVIEW)
         if problem := misfit({"frame": frame, "side": side}, {"frame": int, "side": int}, ""):
