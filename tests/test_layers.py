@@ -27,6 +27,7 @@ LAYERS = (
         "labels",
         "progress",
         "reading",
+        "whole_numbers",
     ),
     ("media", "metrics", "nn", "synth", "weights"),
     ("faces",),
@@ -44,6 +45,7 @@ LAYERS = (
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 GROUND_ORDER = (
     "errors",
+    "whole_numbers",
     "devices",
     "labels",
     "blendshapes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mien.errors import InputError
+from mien.whole_numbers import whole_number
 
 EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "anger", "disgust", "contempt", "other")
 """Expression words; a label is an index into this tuple, -1 when unknown. `other` is any free AU combination."""
@@ -173,7 +174,8 @@ def sides(unit: int | str) -> tuple[int, str]:
     """
     text = str(unit).upper().removeprefix("AU")
     number, side = (text[:-1], text[-1]) if text[-1:] in ("L", "R") else (text, "LR")
-    au = ALIASES.get(int(number), int(number)) if number.isdigit() else None
+    known = whole_number(number)
+    au = None if known is None else ALIASES.get(known, known)
     if au not in AUS:
         raise InputError(f"AU {unit}: choose from {', '.join(map(str, AUS))}, of one side as 12L or 12R")
     return au, side

@@ -50,9 +50,10 @@ def live(
     from mien.editing.live import Wish
     from mien.editing.live import live as run
     from mien.media.video.camera import shots
+    from mien.whole_numbers import whole_number
 
     Controls(expression, intensity)  # says what does not fit, before the model is loaded
-    if not source.isdecimal() and not Path(source).is_file():
+    if whole_number(source) is None and not Path(source).is_file():
         raise InputError(f"{source}: no such clip; give one, or the number of a webcam, 0 the first")
     check_sink(to, source, force)
     editor = Editor(model, device, landmarker=landmarker, backend=backend)

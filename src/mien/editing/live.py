@@ -21,6 +21,7 @@ from mien.media.annotate import write_lines
 from mien.media.video.camera import Shot, clock
 from mien.recognition.face import How, read_faces
 from mien.runtime.person_code import person_code
+from mien.whole_numbers import whole_number
 
 WORDS = ("neutral", *(word for word in CLASSES if word != "neutral"))
 """What keys 0, 1, 2, … ask for."""
@@ -51,8 +52,8 @@ class Wish:
 
     def after(self, key: str) -> Wish:
         """Return what is asked for once a key was pressed; any other key changes nothing."""
-        if key.isdecimal() and int(key) < len(WORDS):
-            return replace(self, word=WORDS[int(key)], on=True)
+        if (number := whole_number(key)) is not None and number < len(WORDS):
+            return replace(self, word=WORDS[number], on=True)
         if key in "+=-":
             step = -STEP if key == "-" else STEP
             return replace(self, intensity=round(min(1.0, max(0.0, self.intensity + step)), 2))

@@ -20,6 +20,7 @@ Investigative Ophthalmology and Visual Science 52, 2011)."""
 CLOSING, OPENING = 0.10, 0.15
 """Seconds in which lids close (Stern, Walrath, Goldstein, Psychophysiology 21, 1984) and open again: they close 40 to
 47 % faster (Sforza et al., Ophthalmic and Physiological Optics 28, 2008)."""
+MOST = 1e9  # frames
 BLINK = Controls(aus={5: 0.0, 43: 5.0})  # what raises the lid lets go
 
 
@@ -58,6 +59,8 @@ class Timeline:
                 raise InputError(f"key frame at {keys[0].time:g} s: expected times from 0 on")
         if not self.fps > 0:
             raise InputError(f"{float(self.fps):g} frames a second: expected a number above 0")
+        if not self.end * float(self.fps) < MOST:
+            raise InputError(f"key frames end at {self.end:g} s: expected fewer than {MOST:g} frames")
         if self.count < 2:
             raise InputError(f"key frames end at {self.end:g} s: expected longer than a frame, or more seconds")
 

@@ -76,7 +76,7 @@ def settings_in(path: Path, model: str) -> dict[str, str]:
     Raises InputError for another file, or another model's.
     """
     expected = 'expected the run.json of a run, or {"family": "ter_gan", "config": {"lr": 0.001}}'
-    found = read_json(path, expected, {"family": str, "config": dict, "*": object})
+    found = read_json(path, expected, {"family": str, "config": {"*": object}})
     if OLD_NAMES.get(found["family"], found["family"]) != OLD_NAMES.get(model, model):
         raise InputError(f"{path}: holds settings of {found['family']}, not of {model}")
     known = {name: value for name, value in found["config"].items() if name != "subjects"}  # counted from the data

@@ -13,6 +13,7 @@ import time
 from mien.errors import InputError
 from mien.recognition.table import Row
 from mien.recognition.vocabularies.arkit import HEAD, shapes
+from mien.whole_numbers import whole_number
 
 NOW = struct.pack(">Q", 1)  # the time tag that means at once
 
@@ -55,7 +56,7 @@ class Sender:
         self.several = several
         host, _, port = where.rpartition(":")
         try:
-            if not (host and port.isdigit() and 0 < int(port) < 65_536):
+            if not (host and 0 < (whole_number(port) or 0) < 65_536):
                 raise ValueError("expected HOST:PORT, as 127.0.0.1:9000")
             found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0]
         except (OSError, ValueError) as error:

@@ -14,6 +14,7 @@ from mien.devices import AUTO, has_cuda
 from mien.errors import InputError
 from mien.runtime.description import Description
 from mien.runtime.pruned import pruned
+from mien.whole_numbers import whole_number
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -72,6 +73,8 @@ def session(path: Any, device: str = "cpu", model: bytes = b"") -> onnxruntime.I
 
 
 def threads() -> int:
-    """Return how many threads a graph may use, as OMP_NUM_THREADS says; 0, as many as there are cores, without it."""
-    said = os.environ.get("OMP_NUM_THREADS", "")
-    return int(said) if said.isdigit() else 0
+    """Return how many threads a graph may use: as OMP_NUM_THREADS says, no more than there are cores; 0, as many as
+    those, without it.
+    """
+    said = whole_number(os.environ.get("OMP_NUM_THREADS", ""))
+    return min(said or 0, os.cpu_count() or 1)

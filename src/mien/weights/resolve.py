@@ -7,6 +7,7 @@ from pathlib import Path
 from mien.errors import InputError
 from mien.weights.hub import from_hub
 from mien.weights.index import INDEX, fetched, read_index, shelved
+from mien.whole_numbers import whole_number
 
 ZOO = Path(__file__).parent.parent / "zoo"  # the weights that come with the package
 SUFFIX = ".safetensors"
@@ -72,6 +73,6 @@ def versions() -> dict[str, int]:
 
 
 def _version(name: str, asked: str) -> int:
-    if not asked.isascii() or not asked.isdigit():
+    if (number := whole_number(asked)) is None:
         raise InputError(f"{name!r}: expected a whole number after {PIN}, as fields{PIN}2; docs/weights.md lists them")
-    return int(asked)
+    return number

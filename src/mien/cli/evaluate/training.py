@@ -344,11 +344,12 @@ def _read_by_trained(
 def known_folds(text: str) -> int | str | Path:
     """Return a number of folds, GIVEN, or a folds file. Raises InputError for anything else."""
     from mien.data.folds import GIVEN
+    from mien.whole_numbers import whole_number
 
     if text == GIVEN:
         return text
-    if text.isdecimal():
-        return int(text)
+    if (number := whole_number(text)) is not None:
+        return number
     if not Path(text).is_file():
         raise InputError(f"--folds {text}: expected a number, {GIVEN} for the data's column fold, or a folds.json")
     return Path(text)

@@ -10,6 +10,7 @@ import numpy as np
 
 from mien.errors import InputError
 from mien.media.video.reader import ClipReader
+from mien.whole_numbers import whole_number
 
 Shot = tuple[np.ndarray, float]
 """A frame uint8 (H, W, 3), and when it came in seconds of `clock`."""
@@ -19,7 +20,8 @@ clock = time.perf_counter
 
 def shots(source: str) -> Iterator[Shot]:
     """Yield frames of the webcam of a number, "0" the first, or of a clip at its own pace. Raises InputError."""
-    return webcam(int(source)) if source.isdecimal() else replayed(source)
+    number = whole_number(source)
+    return replayed(source) if number is None else webcam(number)
 
 
 def webcam(number: int) -> Iterator[Shot]:

@@ -10,11 +10,12 @@ from mien import reading
 from mien.errors import InputError
 from mien.media.picture import PICTURES
 from mien.media.video.ffmpeg import CLIPS
+from mien.whole_numbers import whole_number
 
 
 def natural(path: Path) -> list[tuple[int, int, str]]:
     """Return a key by which frame 9 stands before frame 10."""
-    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"([0-9]+)", str(path)) if p]
+    return [(1, 0, p) if (n := whole_number(p)) is None else (0, n, "") for p in re.split(r"([0-9]+)", str(path)) if p]
 
 
 def pictures(folder: Path, below: bool = False) -> list[Path]:
