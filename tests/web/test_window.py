@@ -24,6 +24,17 @@ def middle(page, selector, along=0.5):
     return box["x"] + along * box["width"], box["y"] + box["height"] / 2
 
 
+AT_REST = """() => new Promise((rested) => {
+  let [last, since] = [NaN, 0];
+  const look = (now) => {
+    if (scrollY !== last) [last, since] = [scrollY, now];
+    if (now - since > 400) rested();
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})"""
+
+
 def values(page):
     return page.eval_on_selector_all("#muscles input[type=range]", "all => all.map((one) => +one.value)")
 
@@ -32,14 +43,16 @@ def test_a_finger_that_scrolls_moves_no_slider_and_one_that_drags_does(visit, fa
     page = visit(390, 844, has_touch=True, is_mobile=True)
     send(page, faces / "calm.png")
     page.click("#tab-muscles")
-    page.wait_for_selector("#au12")
+    page.wait_for_selector("[aria-busy=false] #au12")
     page.locator("#au12").scroll_into_view_if_needed()
     before, down = values(page), page.evaluate("scrollY")
     x, y = middle(page, "#au12", 0.8)
     swipe(page, (x, y), (x + 3, y - 160))
-    page.wait_for_timeout(500)
+    page.evaluate(AT_REST)
     assert page.evaluate("scrollY") > down + 50
     assert values(page) == before and page.locator("#history li").count() == 1
+    page.eval_on_selector("#au12", "slider => slider.scrollIntoView()")  # a finger's scrolling goes on by itself
+    page.evaluate(AT_REST)
     x, y = middle(page, "#au12", 0.2)
     swipe(page, (x, y), (x + 120, y + 4))
     at(page, 1)
@@ -47,6 +60,31 @@ def test_a_finger_that_scrolls_moves_no_slider_and_one_that_drags_does(visit, fa
     page.touchscreen.tap(*middle(page, "#au12", 0.9))
     at(page, 2)
     assert float(page.input_value("#au12")) > 4
+
+
+def test_what_is_read_late_does_not_take_a_slider_out_of_ones_hand(visit, faces):
+    page = visit()
+    page.evaluate(
+        """() => {
+          const [before, read] = [window.fetch, new Promise((go) => { window.read = go; })];
+          window.fetch = async (path, more) => {
+            if (path.includes("/shown")) await read;
+            return before(path, more);
+          };
+        }"""
+    )
+    send(page, faces / "calm.png")
+    page.click("#tab-muscles")
+    page.locator("#au12").scroll_into_view_if_needed()
+    page.mouse.move(*middle(page, "#au12", 0.2))
+    page.mouse.down()
+    page.mouse.move(*middle(page, "#au12", 0.8), steps=4)
+    page.evaluate("window.read()")
+    page.wait_for_selector("[aria-busy=false] #au12")
+    assert 3.5 < float(page.input_value("#au12")) < 4.5
+    page.mouse.up()
+    at(page, 1)
+    assert 3.5 < float(page.input_value("#au12")) < 4.5
 
 
 def test_windows_of_one_browser_have_each_their_photograph(visit, faces):

@@ -13,7 +13,7 @@ const SIDES = { "": "", L: " (their left)", R: " (their right)" };
 function base(unit, side, now) {
   const both = side ? [side] : ["L", "R"];
   const values = both.map((one) => {
-    let value = (state.shown[`${unit}${one}`] ?? 0) * (1 - now.calm);
+    let value = (state.shown?.[`${unit}${one}`] ?? 0) * (1 - now.calm);
     for (const { name, strength, only } of now.words) {
       if (only.length && !only.includes(state.about.units[unit].part)) continue;
       const known = typeof name === "string" ? state.about.words[name] : name.units;
@@ -59,6 +59,7 @@ export function buildMuscles(panel) {
     sided = apart;
     none.hidden = able.units.length > 0;
     none.nextSibling.hidden = groups.hidden = !able.units.length;
+    groups.ariaBusy = !state.shown; // sliders start at what the face shows
     const key = `${able.units} ${split && able.sides}`;
     if (made !== key) {
       made = key;

@@ -4,6 +4,9 @@ import { make } from "./make.js";
 const REST = 350; // ms after which a value that the keyboard set counts as chosen: arrows come one after the other
 const DRAGGED = 6; // pixels across after which a finger means the slider; up or down it means the page
 
+let held = null; // what becomes known meanwhile does not take it out of one's hand
+for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => { held = null; });
+
 export function slider({ id, label, title, min, max, step, value, start, unit = "", percent = false, icon, moved, rested }) {
   const shown = (v) => (percent ? `${Math.round(100 * v)}\u00a0%` : `${+v.toFixed(1)}${unit}`);
   const input = make("input", { type: "range", id, min, max, step, value });
@@ -36,6 +39,7 @@ export function slider({ id, label, title, min, max, step, value, start, unit = 
   input.addEventListener("keydown", () => { keyed = true; });
   input.addEventListener("pointerdown", (event) => {
     keyed = false;
+    held = input;
     finger = event.pointerType === "touch" ? { x: event.clientX, from: +input.value, gone: false } : null;
   });
   input.addEventListener("pointermove", (event) => {
@@ -66,7 +70,8 @@ export function slider({ id, label, title, min, max, step, value, start, unit = 
   const row = make("div", { class: "slider" },
     make("label", { for: id, title }, icon ?? "", make("span", {}, label)), input, told, back);
   row.set = (v, isSet) => {
-    if (!waiting && document.activeElement !== input || +input.value !== v) put(v);
+    if (finger) finger.from = v;
+    if (held !== input && !waiting) put(v);
     row.classList.toggle("set", isSet);
     back.disabled = !isSet;
   };

@@ -10,7 +10,7 @@ export const state = {
   asked: null, // the face and look asked for last, until they are a step: what is chosen next adds to them
   face: 1, // the face that is changed
   frame: 0, // what is shown: 0 all of it, else a face
-  shown: {}, // units that the face shows by itself, by unit and side
+  shown: null, // units that the face shows by itself, by unit and side; null until they are known
 };
 
 const listeners = [];

@@ -115,9 +115,10 @@ export async function restore(photo) {
 
 /** Ask what the face shows by itself: there its sliders start. */
 export async function readFace() {
-  const face = state.face;
-  const shown = await get(`shown?face=${face}&of=${state.photo}`);
-  if (face !== state.face) return; // another has been chosen since
+  const { face, photo } = state;
+  state.shown = null;
+  const shown = await get(`shown?face=${face}&of=${photo}`);
+  if (face !== state.face || photo !== state.photo) return; // another has been chosen since
   state.shown = shown;
   changed();
 }
