@@ -1,6 +1,7 @@
 """A photograph whose face moves: its timeline, its frames beside single edits, its files."""
 
 import json
+import weakref
 from fractions import Fraction
 
 import numpy as np
@@ -282,6 +283,37 @@ def test_pictures_that_move(editor, cut, tmp_path, end):
     if end != "webp":  # whose codec has blocks
         assert all((frame == frames[0])[still].all() for frame in frames.values())
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_moving_png_is_exact_and_held_a_frame_at_a_time(tmp_path):
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 256, (40, 50, 3), np.uint8)] * 2 + [rng.integers(0, 256, (40, 50, 3), np.uint8)] * 18
+    frames[1] = np.pad(frames[0][2:-9, 3:-1], ((2, 9), (3, 1), (0, 0)))  # then equal ones
+    alpha = rng.integers(0, 256, (40, 50), np.uint8)
+    drawn, most = [], 0
+
+    def one_by_one():
+        nonlocal most
+        for frame in frames:
+            given = frame.copy()
+            drawn.append(weakref.ref(given))
+            most = max(most, sum(old() is not None for old in drawn))
+            yield given
+
+    write_animation(
+        Photo(frames[0], alpha, False, None, None), tmp_path / "me.png", one_by_one(), 20, Fraction(30), None
+    )
+    with Image.open(tmp_path / "me.png") as image:  # as Pillow reads it
+        assert image.n_frames == 20 and image.info["loop"] == 0
+        for k, frame in enumerate(frames):
+            image.seek(k)
+            assert np.array_equal(np.asarray(image), np.dstack([frame, alpha]))
+            assert image.info["duration"] == (34 if k % 3 == 1 else 33)
+    assert most <= 3
+    av = pytest.importorskip("av", reason="av is not installed: pip install 'mien[video]'")
+    with av.open(tmp_path / "me.png") as film:  # and FFmpeg
+        read = [frame.to_ndarray(format="rgba") for frame in film.decode(video=0)]
+    assert np.array_equal(read, [np.dstack([frame, alpha]) for frame in frames])
 
 
 def test_equal_pixels_stay_equal_in_few_colours():
