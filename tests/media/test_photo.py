@@ -113,6 +113,12 @@ def png16(path: Path, values: np.ndarray, colour: int) -> Path:
     return path
 
 
+def test_a_photograph_is_shown_by_what_it_is(tmp_path):
+    assert repr(Photo.of(np.zeros((20, 30, 3), np.uint8))) == "<Photo 30×20>"
+    grey = read_photo(png16(tmp_path / "in.png", np.zeros((20, 30)), 0))
+    assert repr(grey) == "<Photo in.png, 30×20, grey, 16 bits>"
+
+
 def test_sixteen_bit_grey(tmp_path):
     ramp = np.linspace(0, 65_535, 600).reshape(20, 30).round()
     expected = np.rint(ramp / 257)

@@ -356,6 +356,13 @@ def test_wrong_requests_say_what_is_right(call, says):
         call()
 
 
+@pytest.mark.parametrize("name", ["ter_gan", "rel_gan", "expr_gan", "jesrl", "eet", "fields"])
+def test_a_word_in_place_of_controls_says_what_is_right(name):
+    model = tiny(name)
+    with pytest.raises(InputError, match=r"Controls\('happiness'\), not a str; mien.Editor"):
+        model.edit(torch.zeros(1, 3, model.config.image_size, model.config.image_size), "happiness")
+
+
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     train(tiny("ter_gan"), Random(), tmp_path, EXACT)
     other = create("ter_gan", **(TINY["ter_gan"] | {"width": 4}))

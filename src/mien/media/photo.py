@@ -46,7 +46,7 @@ Seal = Callable[[bytes, str], bytes]
 """Changes a picture's bytes, given Pillow's name of their format, before they are written: as signing does."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Photo:
     """An upright photograph; the metadata is there to be written back."""
 
@@ -82,6 +82,12 @@ class Photo:
         if made_of and Path(path).exists() and made_of.exists() and made_of.samefile(path):
             raise InputError(f"{path}: is the photograph that this was made of; choose another name, or say force=True")
         write_photo(self, path, self.stamp if stamped else None, seal)
+
+    def __repr__(self) -> str:
+        height, width = self.rgb.shape[:2]
+        kinds = ["grey" if self.grey else "", "transparent" if self.alpha is not None else ""]
+        kinds += ["16 bits" if self.sixteen is not None else "", self.stamp.operation if self.stamp else ""]
+        return f"<Photo {', '.join(filter(None, [self.name, f'{width}×{height}', *kinds]))}>"
 
     def to_pil(self) -> Image.Image:
         """Return it as an image of Pillow's, L, RGB or with alpha, and with its colour profile; no note goes along."""

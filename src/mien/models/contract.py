@@ -120,6 +120,11 @@ class Family(nn.Module):
 
     def check_edit(self, controls: Controls) -> None:
         """Raise InputError where `edit` does not take what is asked: it takes what `edits_by` names, and no more."""
+        if not isinstance(controls, Controls):
+            raise InputError(
+                f"a model's edit takes Controls, as Controls({str(controls)[:40]!r}), not a {type(controls).__name__};"
+                " mien.Editor(NAME).edit takes a photograph and the words themselves"
+            )
         if lacking := [kind for kind in controls.kinds if kind not in self.edits_by]:
             can = ", ".join(KINDS[kind] for kind in self.edits_by)
             raise InputError(f"{type(self).__name__} cannot edit by {way(lacking[0], controls)}, but by {can}")

@@ -266,6 +266,7 @@ class FieldModel(Family):
 
     def edit(self, face: Tensor, controls: Controls) -> Tensor:
         """Return faces with what is asked for."""
+        self.check_edit(controls)
         return composed(face, self.fields(face, controls))
 
     def transfer(self, face: Tensor, like: Tensor) -> Tensor:
