@@ -1,4 +1,4 @@
-"""A 3×3 convolution with a halving after it or a doubling before it, as one strided convolution; and windows of pixels.
+"""Maps at other sizes and places: convolutions that halve or double, windows of pixels, pixels from between pixels.
 
 Averaging 2×2 after a convolution, and repeating 2×2 before one, are convolutions themselves; two in a row are one
 with a 4×4 kernel. Same numbers, 36 → 16 and 9 → 4 multiplications an output, and the full-size map is never stored:
@@ -8,10 +8,12 @@ it saves.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 SMALLEST = 8  # side of the larger map
+WIDE = 4  # pixels to either side from which running sums are quicker than windows
 
 
 def halve_after(x: Tensor, weight: Tensor) -> Tensor:
@@ -47,7 +49,30 @@ def with_2x2(weight: Tensor) -> Tensor:
 
 def mean_around(x: Tensor, by: int) -> Tensor:
     """Return means over 2 `by` + 1 pixels a side, zero beyond the border: across, then down, as that is quicker."""
-    return F.avg_pool2d(F.avg_pool2d(x, (1, 2 * by + 1), 1, (0, by)), (2 * by + 1, 1), 1, (by, 0))
+    if by < WIDE:
+        return F.avg_pool2d(F.avg_pool2d(x, (1, 2 * by + 1), 1, (0, by)), (2 * by + 1, 1), 1, (by, 0))
+    return _mean_along(_mean_along(x, by, 3), by, 2)
+
+
+def sampled(image: Tensor, grid: Tensor, mirrored: bool = False) -> Tensor:
+    """Return grid_sample(image (B, C, H, W), grid (B, h, w, 2) x, y), bilinear, without aligned corners.
+
+    What lies beyond the border has the border's colour or, up to a whole picture away, is mirrored. As places are
+    brought within the border, none is fetched from beyond it: "zeros" does that as "border" and "reflection" would,
+    and in ONNX Runtime four to nine times faster.
+    """
+    grid = 2 * grid.clamp(-1, 1) - grid if mirrored else grid
+    height, width = image.shape[-2:]
+    x, y = grid.unbind(3)
+    x, y = x.clamp(1 / width - 1, 1 - 1 / width), y.clamp(1 / height - 1, 1 - 1 / height)
+    return F.grid_sample(image, torch.stack([x, y], 3), mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _mean_along(x: Tensor, by: int, axis: int) -> Tensor:
+    """Return means over a window along an axis, as differences of running sums: their time knows no window."""
+    length, beyond = x.shape[axis], (0, 0, by + 1, by) if axis == 2 else (by + 1, by)
+    sums = F.pad(x.to(torch.promote_types(x.dtype, torch.float32)), beyond).cumsum(axis)
+    return ((sums.narrow(axis, 2 * by + 1, length) - sums.narrow(axis, 0, length)) / (2 * by + 1)).to(x.dtype)
 
 
 def max_around(x: Tensor, by: int) -> Tensor:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mien.nn.resample import sampled
 from mien.nn.windows import fitted, resized
 
 CENTRE, REACH = (0.0, 0.05), (0.85, 0.42)
@@ -45,9 +46,7 @@ class Teeth:
         arch = resized(self.arch.float(), size)
         grid = (arch - arch.new_tensor(CENTRE)[:, None, None]) / arch.new_tensor(REACH)[:, None, None]
         texture = self.texture.float().expand(arch.shape[0], -1, -1, -1)
-        grain, tooth = F.grid_sample(
-            texture, grid.permute(0, 2, 3, 1).nan_to_num(0.0), padding_mode="border", align_corners=False
-        ).split(1, 1)
+        grain, tooth = sampled(texture, grid.permute(0, 2, 3, 1)).split(1, 1)
         share = (fitted(self.clear.float(), size) + tooth).sigmoid()
         shown = (resized(self.light.float(), size) * grain.exp()).clamp(max=1)
         return torch.lerp(brightness, shown, share), torch.lerp(redness, self.redness.expand_as(redness), share), share

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from mien.nn.resample import sampled
 from mien.nn.teeth import Teeth
 from mien.nn.tint import Tint
 from mien.nn.windows import WHOLE, Window, cut, fitted, placed, resized
@@ -28,9 +28,7 @@ def fetched(image: Tensor, flow: Tensor, window: Window = WHOLE) -> Tensor:
     edges = torch.arange(size, device=image.device, dtype=torch.float32).add(0.5).mul(2 / size).sub(1)
     y, x = torch.meshgrid(edges, edges, indexing="ij")
     grid = (cut(torch.stack([x, y]), window) + 2 * flow).permute(0, 2, 3, 1)
-    grid = grid.nan_to_num(0.0, 2.0, -2.0)  # where a training went astray; NaN would crash grid_sample
-    moved = F.grid_sample(image.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    return moved.contiguous(memory_format=torch.channels_last)
+    return sampled(image.float(), grid, mirrored=True).contiguous(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True)
