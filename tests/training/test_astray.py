@@ -69,8 +69,8 @@ def test_a_checkpoint_never_holds_nan(tmp_path, monkeypatch):
     assert not (tmp_path / CHECKPOINT).exists()
 
 
-def test_native_code_sees_no_nan():
-    image = torch.rand(1, 3, 8, 8)
+def test_what_is_no_number_crashes_no_native_code():
+    image = torch.rand(1, 3, 8, 8, requires_grad=True)
     flow = torch.zeros(1, 2, 8, 8)
     for bad in (torch.nan, torch.inf, -torch.inf, 3e38):
         spoilt = flow.clone()
@@ -78,7 +78,9 @@ def test_native_code_sees_no_nan():
         made = warp(image, spoilt)
         whole = torch.ones(8, 8, dtype=torch.bool)
         whole[2, 3] = False
-        assert made.isfinite().all() and torch.equal(made[..., whole], warp(image, flow)[..., whole])
+        assert torch.equal(made[..., whole], warp(image, flow)[..., whole])
+        assert made[..., 2, 3].isfinite().all() != (bad is torch.nan)  # which the losses then show
+        made.sum().backward()
     grid = np.arange(64 * 64, dtype=np.float32).reshape(64, 64)
     at = np.full((4, 4, 2), 7.0, np.float32)
     at[0, 0], at[1, 1] = np.nan, np.inf
