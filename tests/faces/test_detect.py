@@ -111,6 +111,13 @@ def test_several_faces_come_from_left_to_right(astronaut):
     assert error(faces[1], (EYES - (100, 0) + 0.5) * 400 / 256 - 0.5 + (300, 10)) < 0.06
 
 
+def test_of_a_large_group_everybody_is_found(astronaut):
+    one = cv2.resize(astronaut[:256, 100:356], (160, 160), interpolation=cv2.INTER_AREA)
+    faces = find_faces(np.tile(one, (5, 6, 1)), find_landmarker("net"))
+    places = {tuple((face.eyes.mean(0) // 160).astype(int).tolist()) for face in faces}
+    assert len(faces) == 30 and places == {(x, y) for x in range(6) for y in range(5)}
+
+
 @pytest.mark.parametrize("edge", ["left", "right", "top", "bottom"])
 def test_a_face_cut_by_the_edge(astronaut, edge, net):
     left, right = {"left": (188, 420), "right": (60, 262)}.get(edge, (60, 420))

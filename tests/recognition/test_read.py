@@ -63,7 +63,8 @@ def test_a_row_a_face_and_a_row_a_failure(editor, album):
     aus = editor.estimate_aus(astronaut())
     assert [good.iloc[2][f"AU{k:02d}"] for k in aus] == pytest.approx(list(aus.values()), abs=1e-4)
     assert (good.expression == good[list(CLASSES)].astype(float).idxmax(axis=1)).all()
-    assert editor.recognize_all([album / "one.png"]).path.tolist() == [str(album / "one.png")]
+    for path in (album / "one.png", str(album / "one.png")):  # alone, or in a list
+        assert editor.recognize_all(path).path.tolist() == editor.recognize_all([path]).path.tolist() == [str(path)]
 
 
 def test_one_face_by_number(editor, album):

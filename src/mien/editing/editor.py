@@ -210,7 +210,7 @@ class Editor:
         return dict(sorted(zip(CLASSES, found, strict=True), key=lambda pair: -pair[1]))
 
     def recognize_all(
-        self, paths: Sequence[str | Path], number: Which = "all", how: How | None = None
+        self, paths: Sequence[str | Path] | str | Path, number: Which = "all", how: How | None = None
     ) -> pd.DataFrame:  # fmt: skip
         """Return a table of the faces in pictures, clips and folders, as `mien.recognition.read.recognize_all` does."""
         from mien.recognition.read import recognize_all  # pandas, which not everybody has

@@ -33,7 +33,7 @@ MOST = 40  # boxes that the second net looks at in one copy, the likeliest first
 FEW = 6  # of these, how many are looked at once more where none is a face, larger, smaller, and turned
 SEEN = 0.5  # likelihood from which on that is done, too, where others were found elsewhere
 SCALES, ANGLES = (0.8, 1.0, 1.25), (-48.0, -24.0, 0.0, 24.0, 48.0)  # by how much
-CLOSER = 20  # of all these, how many the landmarker looks at
+CLOSER = 20  # of all these, how many the landmarker looks at that are none
 WORTH = -1.0  # likelihood from which on a box is looked at closer
 ENOUGH = 2.8  # likelihood from which on the net is believed: of 150 textures none reached 2.3
 DOUBTED = -1.2  # likelihood below which there is no face; in between, the cascades must agree on one
@@ -73,7 +73,7 @@ def find_faces(rgb: np.ndarray, landmarker: Landmarker | None = None) -> list[Fa
     Finds faces seen from the front, not smaller than about 1/36 of the longer side, at any turn in the plane, and those
     that the photo's edge cuts as long as both eyes are in it. Where there is none of that size, smaller ones: of 20
     pixels in photos of up to 4 megapixels, of 100 in one of 100. Beside a face wider than a sixth of the longer side
-    none narrower than a thirteenth is found.
+    none narrower than a thirteenth is found. At most MOST are.
     """
     view, (height, width) = _View(rgb, landmarker), rgb.shape[:2]
     longer = max(height, width)
@@ -159,12 +159,15 @@ class _View:
     def confirm(self, boxes: Sequence[Box], scale: float) -> list[tuple[Box, Face]]:
         """Return the faces in boxes of a copy, the likeliest of them first, and the squares that they fill."""
         found: list[tuple[Box, Face]] = []
-        for small in boxes[:CLOSER]:
+        missed = 0
+        for small in boxes:
             box = small.larger(1 / scale)
             if any(box.overlap(square) > 0.5 for square, _ in found):
                 continue
             if face := self.look(box):
                 found.append((box_of(face.eyes), face))
+            elif (missed := missed + 1) == CLOSER:
+                break
         return found
 
     def look(self, box: Box) -> Face | None:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import count as counting
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import Image
 
 from mien.errors import InputError
 from mien.files import check_place, write_whole
 from mien.media.gif_packet import with_gif_packet
 from mien.media.photo import Photo
+from mien.media.png import moving_png
 from mien.media.provenance import Stamp, save_arguments, xmp_packet
 
 FORMATS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
-PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 SIDE_LIMITS = {"GIF": 65_535, "WEBP": 16_383, "PNG": 2**31 - 1}  # pixels, by the formats
 FASTEST = {"GIF": 50, "WEBP": 1000, "PNG": 1000}  # frames a second; browsers play GIFs that are faster at ten
 COLOURS = 255  # of a GIF; one more says what stays as it was
@@ -73,55 +70,14 @@ def write_animation(
     else:
         pictures = (_with_alpha(frame, photo.alpha) for frame in frames)
         options |= _kept(photo, form, stamp)
-    data = _moving_png(pictures, **options) if form == "PNG" else _saved(_Film(pictures, count), form, **options)
+    if form == "PNG":
+        data = moving_png(pictures, **options)
+    else:
+        buffer = io.BytesIO()
+        _Film(pictures, count).save(buffer, form, save_all=True, **options)
+        data = buffer.getvalue()
     packet = xmp_packet(stamp, photo.xmp) if stamp else photo.xmp
     write_whole(path, with_gif_packet(data, packet) if form == "GIF" and packet else data)
-
-
-def _saved(picture: Image.Image, form: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, form, save_all=form != "PNG", **options)
-    return buffer.getvalue()
-
-
-def _moving_png(frames: Iterator[Image.Image], duration: Sequence[int], loop: int, **options: Any) -> bytes:
-    """Return frames as an animated PNG (PNG, third edition, 11.3.6), one in memory; Pillow would hold them all.
-
-    The first is a PNG of Pillow's, with all that `options` keep; of those that follow, what changes from one to the
-    next is coded, and its data are carried over.
-    """
-    places = counting(1)  # in the order of what moves
-    before = next(frames)
-    still = list(_chunks(_saved(before, "PNG", **options)))
-    start = next(k for k, (name, _) in enumerate(still) if name == b"IDAT")
-    body = [(b"acTL", struct.pack(">2I", len(duration), loop)), (b"fcTL", _frame(0, (0, 0, *before.size), duration[0]))]
-    body += still[start:-1]
-    for frame, shown in zip(frames, duration[1:], strict=True):
-        box = ImageChops.difference(before, frame).getbbox(alpha_only=False) or (0, 0, 1, 1)
-        body.append((b"fcTL", _frame(next(places), box, shown)))
-        data = [data for name, data in _chunks(_saved(frame.crop(box), "PNG")) if name == b"IDAT"]
-        body += [(b"fdAT", struct.pack(">I", next(places)) + part) for part in data]
-        before = frame
-    return PNG_MAGIC + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in [*still[:start], *body, still[-1]]
-    )
-
-
-def _frame(place: int, box: tuple[int, int, int, int], shown: int) -> bytes:
-    """Return a frame's control data: pixels that it puts in the place of what is there, for thousandths of a second."""
-    left, top, right, bottom = box
-    time = Fraction(shown, 1000).limit_denominator(65_535)
-    size = (right - left, bottom - top, left, top)
-    return struct.pack(">5I2H2B", place, *size, min(65_535, time.numerator), time.denominator, 0, 0)
-
-
-def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = len(PNG_MAGIC)
-    while at < len(png):
-        (length,) = struct.unpack_from(">I", png, at)
-        yield png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
-        at += length + 12
 
 
 def _kept(photo: Photo, form: str, stamp: Stamp | None) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO
 from PIL import Image, ImageFile, PngImagePlugin
 
 from mien.errors import InputError, missing
-from mien.media.mended import mended
 from mien.media.parts import check_parts
+from mien.media.png import mended
 from mien.reading import opened
 
 COMMON = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF", "AVIF", "JPEG2000", "HEIF")

@@ -6,8 +6,7 @@ Pillow reads and writes colour with eight bits only; OpenCV with sixteen, but wi
 from __future__ import annotations
 
 import io
-import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
@@ -15,8 +14,9 @@ import numpy as np
 from cv2.utils import logging
 from PIL import Image, ImageFile
 
+from mien.media.png import PIXELS, chunks
+
 FORMATS = ("PNG", "TIFF")
-_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")  # PNG's chunks that are no metadata
 _ROWS = 256  # of a picture that are worked on together
 _TOLERANCE = 1  # grey levels between Pillow's eight bits and ours: it cuts off where we round
 
@@ -101,7 +101,7 @@ def encode_png(colours: np.ndarray, alpha: np.ndarray | None, grey: bool, option
     """
     carrier = io.BytesIO()
     Image.new("L" if grey else "RGB", (1, 1)).save(carrier, "PNG", **options)
-    notes = b"".join(chunk for kind, chunk in _chunks(carrier.getvalue()) if kind not in _PIXELS)
+    notes = b"".join(chunk for kind, chunk in chunks(carrier.getvalue()) if kind not in PIXELS)
     if alpha is not None:
         image = np.dstack([colours[..., ::-1], alpha])
     else:
@@ -111,12 +111,3 @@ def encode_png(colours: np.ndarray, alpha: np.ndarray | None, grey: bool, option
         raise OSError("OpenCV could not encode the PNG")
     data, head = encoded.ravel().data, 8 + 25  # the signature and IHDR, after which metadata may stand
     return b"".join([data[:head], notes, data[head:]])
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and bytes, with length and sum, of every chunk of a PNG."""
-    at = 8
-    while at < len(data):
-        (length,) = struct.unpack(">I", data[at : at + 4])
-        yield data[at + 4 : at + 8], data[at : at + 12 + length]
-        at += 12 + length

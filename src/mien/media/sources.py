@@ -13,25 +13,29 @@ from mien.media.video.ffmpeg import is_clip
 log = logging.getLogger(__name__)
 
 
-def files_in(paths: Sequence[str | Path]) -> list[Path]:
+def files_in(paths: Sequence[str | Path] | str | Path) -> list[Path]:
     """Return the files among `paths`, and every picture and clip in the folders among them, by name.
 
     Raises InputError for a folder without either.
     """
-    return [file for path in map(Path, paths) for file in _files(path, clips=True)]
+    return [file for path in _each(paths) for file in _files(path, clips=True)]
 
 
-def pictures(paths: Sequence[str | Path]) -> list[Path]:
+def pictures(paths: Sequence[str | Path] | str | Path) -> list[Path]:
     """Return the files among `paths`, and every picture in the folders among them, by name.
 
     Raises InputError for a folder without pictures; clips in folders are passed over, which is said.
     """
     files: list[Path] = []
-    for path in map(Path, paths):
+    for path in _each(paths):
         files += _files(path, clips=False)
         for clip in filter(is_clip, sorted(path.rglob("*")) if path.is_dir() else ()):
             log.warning("%s: a clip among pictures is passed over", clip)
     return files
+
+
+def _each(paths: Sequence[str | Path] | str | Path) -> list[Path]:
+    return [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
 
 
 def _files(path: Path, clips: bool) -> list[Path]:

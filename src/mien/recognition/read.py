@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def recognize_all(
-    editor: Crops, paths: Sequence[str | Path], number: Which = "all", tell: Tell = untold, how: How | None = None
+    editor: Crops,
+    paths: Sequence[str | Path] | str | Path,
+    number: Which = "all",
+    tell: Tell = untold,
+    how: How | None = None,
 ) -> pd.DataFrame:
     """Return a table of the faces in pictures, clips and folders of them, one `Row` each; what is unknown is missing.
 
@@ -34,7 +38,7 @@ def recognize_all(
 
 def find_rows(
     editor: Crops,
-    paths: Sequence[str | Path],
+    paths: Sequence[str | Path] | str | Path,
     number: Which = "all",
     tell: Tell = untold,
     journal: Path | None = None,
@@ -46,7 +50,7 @@ def find_rows(
 
 def each_row(
     editor: Crops,
-    paths: Sequence[str | Path],
+    paths: Sequence[str | Path] | str | Path,
     number: Which = "all",
     tell: Tell = untold,
     journal: Path | None = None,

@@ -102,7 +102,7 @@ export async function restore(photo) {
   Object.assign(state, { photo: shown, photos: told.photos, opened: Object.keys(told.projects), clips: told.clips, project: told.projects[shown] ?? null, asked: null });
   if (other && shown) {
     const { faces, largest } = told.photos[shown];
-    Object.assign(state, { face: shown === own.photo && own.face <= faces.length ? own.face : largest, frame: 0 });
+    Object.assign(state, { face: shown === own.photo && own.face <= faces.length ? own.face : largest, frame: 0, shown: null });
     keepForWindow({ photo: shown, face: state.face });
   }
   changed();
@@ -116,7 +116,6 @@ export async function restore(photo) {
 /** Ask what the face shows by itself: there its sliders start. */
 export async function readFace() {
   const { face, photo } = state;
-  state.shown = null;
   const shown = await get(`shown?face=${face}&of=${photo}`);
   if (face !== state.face || photo !== state.photo) return; // another has been chosen since
   state.shown = shown;
@@ -125,7 +124,7 @@ export async function readFace() {
 
 /** Go over to another face. */
 export const chooseFace = (face) => trying(async () => {
-  state.face = face;
+  Object.assign(state, { face, shown: null });
   keepForWindow({ face });
   if (state.frame) state.frame = face;
   changed();
