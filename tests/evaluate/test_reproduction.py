@@ -24,10 +24,11 @@ from mien.evaluate.reproduction.recognition import accuracies
 from mien.evaluate.reproduction.rel_gan import epochs_of
 from mien.evaluate.reproduction.runner import reproduce, result_of
 from mien.evaluate.reproduction.table import BEGIN, END, lines_of, placed, table_of
+from mien.evaluate.reproduction.ter_gan import EXPR_GAN
 from mien.metrics.bootstrap import Interval, intervals, less
 from mien.models.io import save_model
 from mien.models.presets import preset_config
-from mien.models.registry import create, find_family
+from mien.models.registry import create, find_family, name_of
 from mien.training.settings import Settings
 from tests.helpers.tiny import TINY
 
@@ -237,6 +238,23 @@ def test_trainings_are_done_once_and_settings_go_to_their_model(faces_folder, tm
         asked.training(Variant("lost", "lost"))
 
 
+def test_weights_stand_for_the_model_that_they_are_of(faces_folder, tmp_path):
+    own, beside = tmp_path / "own.safetensors", tmp_path / "beside.safetensors"
+    save_model(create("ter_gan", **TINY["ter_gan"]), own)
+    save_model(create("expr_gan", **TINY["expr_gan"]), beside)
+    bench = bench_of(faces_folder, tmp_path, weights=[str(own), str(beside)])
+    assert bench.given() == bench.given(Variant("ter_gan")) == str(own)
+    assert bench.given(EXPR_GAN) == str(beside)
+    assert bench.given(Variant("same0", changes=lambda config: {"same": 0})) is None  # what differs is trained
+    with pytest.raises(InputError, match="is ter_gan, as is"):
+        replace(bench, weights=[str(own), str(own)]).given()
+    models = pictures.models_of(bench, (pictures.OWN, EXPR_GAN))
+    assert [name_of(net) for net in models.values()] == list(models) == ["ter_gan", "expr_gan"]
+    assert not (tmp_path / "runs").exists()
+    with pytest.raises(InputError, match=r"is expr_gan; expected weights of ter_gan$"):
+        reproduce("ter_gan", experiments_of("ter_gan", [("figure", "3")]), bench, tmp_path / "out")
+
+
 def test_expr_gans_figures_from_end_to_end(faces_folder, tmp_path, edit_rows):
     def mark(rows):
         for row in rows:
@@ -244,7 +262,7 @@ def test_expr_gans_figures_from_end_to_end(faces_folder, tmp_path, edit_rows):
 
     edit_rows(mark)
     save_model(create("expr_gan", **TINY["expr_gan"]), tmp_path / "expr_gan.safetensors")
-    bench = bench_of(faces_folder, tmp_path, "expr_gan", weights=str(tmp_path / "expr_gan.safetensors"))
+    bench = bench_of(faces_folder, tmp_path, "expr_gan", weights=[str(tmp_path / "expr_gan.safetensors")])
     for measure, wanted in ((Ladder(), {"weakest", "strongest", "rising", "neutral"}), (Codes(), {"identity/person"})):
         found = measure.run(bench)
         assert wanted <= found.keys() and found[min(wanted)].drawn is not None

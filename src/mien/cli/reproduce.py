@@ -30,7 +30,12 @@ def reproduce(
     people: Annotated[
         int | None, typer.Option(min=4, help="Train on so many people at most, and test so many at most.")
     ] = None,
-    model: Annotated[str, typer.Option(help="Weights that never saw the tested people, in place of a training.")] = "",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Weights that never saw the tested people, in place of a training; again for a model beside it."
+        ),
+    ] = None,
     start: Annotated[
         str | None,
         typer.Option(
@@ -60,7 +65,7 @@ def reproduce(
     if split not in ("people", "variants"):
         raise InputError(f"--split {split}: expected people or variants")
     check_training(paper, preset, [word for word in set_ or () if "." not in word.partition("=")[0]], start)
-    check_asked(data, [model] if model else [], evaluator)
+    check_asked(data, model or (), evaluator)
 
     from mien.evaluate.reproduction.papers import experiments_of
 
@@ -89,7 +94,7 @@ def reproduce(
     with bar(paper) as tell:
         bench = Bench(
             paper, preset, sets_of(data, same_people), output, find_evaluator(evaluator), settings, seed or [0],
-            changes, people, model, begun, split == "variants", minutes, start == OTHERS, tell,
+            changes, people, model or (), begun, split == "variants", minutes, start == OTHERS, tell,
         )  # fmt: skip
         bench.training()  # what was typed is judged before any work
         out.print(HEAD, markup=False, highlight=False, soft_wrap=True)

@@ -66,7 +66,7 @@ class Bench:
     seeds: Sequence[int] = (0,)
     changes: Mapping[str, str] = field(default_factory=dict)  # as typed; of another family with its name: eet.steps
     people: int | None = None  # train on at most so many, and test at most so many; by folds, so many in all
-    weights: str = ""  # measured in place of a training of the paper's own model
+    weights: Sequence[str] = ()  # measured in place of trainings of the models that they are of, each of another
     start: Path | None = None  # weights that the paper's own model begins with
     variants: bool = False  # by folds, test on animations that nobody was trained on
     minutes: float | None = None  # of a fold
@@ -97,6 +97,21 @@ class Bench:
     def _few(self, data: Data) -> Data:
         return data if self.people is None else data.select(data.manifest.subject < self.people)
 
+    def given(self, variant: Variant | None = None) -> str | None:
+        """Return the weights that are measured in place of a variant's training, if any; by default the paper's own.
+
+        Raises InputError where two of them are of the same model.
+        """
+        named: dict[str, str] = {}
+        for name in self.weights:
+            family = name_of(load(name))
+            if family in named:
+                raise InputError(f"--model {name}: is {family}, as is {named[family]}; expected one of each")
+            named[family] = name
+        v = variant or Variant(self.family)
+        family = v.family or self.family
+        return named.get(family) if v in (Variant(self.family), Variant(family, family=family)) else None
+
     def training(self, variant: Variant | None = None) -> Training:
         """Return how a variant is trained: the chosen preset, or its ablation, with the changes that were asked for."""
         v = variant or Variant("")
@@ -119,11 +134,8 @@ class Bench:
 
     def model(self, variant: Variant | None = None, seed: int | None = None) -> Family:
         """Return a variant trained on `known`, once and for all; by default the paper's own, or the given weights."""
-        if self.weights and variant in (None, Variant(self.family)):
-            net = load(self.weights)
-            if name_of(net) != self.family:
-                raise InputError(f"--model {self.weights}: is {name_of(net)}; expected weights of {self.family}")
-            return net.eval()
+        if given := self.given(variant):
+            return load(given).eval()
         v, t = variant or Variant(self.family), self.training(variant)
         seed = self.seeds[0] if seed is None else seed
         t = replace(t, settings=replace(t.settings, seed=seed))

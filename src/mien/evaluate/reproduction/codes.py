@@ -56,8 +56,8 @@ class BeforeAndAfter:
         """Return the figures, and write before.png and after.png."""
         model = bench.model()
         stage_1 = getattr(model, STAGE_1_NET)
-        if bench.weights and not Path(bench.weights).is_dir():
-            raise InputError(f"--model {bench.weights}: holds no encoder of stage 1; give the folder of a run")
+        if (given := bench.given()) and not Path(given).is_dir():
+            raise InputError(f"--model {given}: holds no encoder of stage 1; give the folder of a run")
         everyone = bench.tested(model.config.image_size)
         after = codes(able(model, Embeds), everyone)
         before = after | {"expression": _encoded(stage_1, everyone)}

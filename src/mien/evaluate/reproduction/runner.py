@@ -18,6 +18,7 @@ from mien.evaluate.reproduction.corpora import chosen, lacking, regime_of
 from mien.evaluate.reproduction.experiment import CORPORA, Experiment, Found
 from mien.files import kept, write_json
 from mien.models.io import fingerprint, load
+from mien.models.registry import name_of
 
 RESULTS = "results"
 """The folder of finished experiments' rows, in that of the paper."""
@@ -91,6 +92,7 @@ def reproduce(
     lie beside, so that a killed run goes on. What ends one experiment does not keep others from being run; its
     InputError is raised when they are: `out` keeps something made otherwise, or the data do not serve.
     """
+    _check_weights(paper, experiments, bench.weights)
     results, refused = [], list[InputError]()
     for experiment in experiments:
         try:
@@ -106,10 +108,19 @@ def reproduce(
     return results
 
 
+def _check_weights(paper: str, experiments: Sequence[Experiment], weights: Sequence[str]) -> None:
+    """Raise InputError for weights of a model that none of the experiments measures."""
+    variants = (v for e in experiments for v in getattr(e.measure, "variants", ()))
+    measured = [paper, *dict.fromkeys(v.family for v in variants if v.family)]
+    for name in weights:
+        if (family := name_of(load(name))) not in measured:
+            raise InputError(f"--model {name}: is {family}; expected weights of {' or '.join(measured)}")
+
+
 def _run(paper: str, experiment: Experiment, bench: Bench, out: Path) -> Result:
     sets, is_corpus = chosen(experiment, bench.sets)
     data = regime_of(sets.folders)
-    weights = Path(bench.weights).stem if bench.weights else ""
+    weights = "-".join(Path(name).stem for name in bench.weights)
     empty = Result(paper, experiment.name, "", is_corpus, bench.preset, weights, "", (), {})
     if experiment.measure is None:
         return empty
@@ -137,7 +148,7 @@ def _about(bench: Bench, data: str) -> dict[str, Any]:
     return {
         "preset": bench.preset, "changes": dict(bench.changes), "seeds": list(bench.seeds), "people": bench.people,
         "evaluator": signature(bench.evaluator)[0], "evaluator_sha256": bench.evaluator.mark(), "data_sha256": data,
-        "weights": fingerprint(load(bench.weights)) if bench.weights else "",
+        "weights": "-".join(fingerprint(load(name)) for name in bench.weights),
         "start": fingerprint(load(str(bench.start))) if bench.start else "",
         "precision": bench.settings.precision, "unseen_variants": bench.variants, "minutes": bench.minutes,
         "pretrained_on_others": bench.pretrain,
