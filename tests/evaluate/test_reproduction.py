@@ -13,7 +13,7 @@ from mien.data.manifest import read_manifest
 from mien.data.sets import Sets
 from mien.errors import InputError
 from mien.evaluate.evaluators.networks import NetEvaluator
-from mien.evaluate.reproduction import corpora, pictures
+from mien.evaluate.reproduction import corpora, pictures, recognition
 from mien.evaluate.reproduction.bench import Bench, Variant
 from mien.evaluate.reproduction.codes import Codes, Retrieval
 from mien.evaluate.reproduction.experiment import CORPORA, Experiment, Row
@@ -253,6 +253,15 @@ def test_weights_stand_for_the_model_that_they_are_of(faces_folder, tmp_path):
     assert not (tmp_path / "runs").exists()
     with pytest.raises(InputError, match=r"is expr_gan; expected weights of ter_gan$"):
         reproduce("ter_gan", experiments_of("ter_gan", [("figure", "3")]), bench, tmp_path / "out")
+
+
+def test_recognisers_learn_as_long_as_the_presets_and_not_as_the_weights(faces_folder, tmp_path, monkeypatch):
+    lengths = []
+    monkeypatch.setattr(recognition, "by_augmentation", lambda *given: lengths.append(given[5].steps) or (None, {}))
+    save_model(create("expr_gan", **TINY["expr_gan"] | {"pretrain_steps": 1}), tmp_path / "late.safetensors")
+    bench = replace(bench_of(faces_folder, tmp_path, "expr_gan"), weights=[str(tmp_path / "late.safetensors")])
+    recognition.Augmentation().run(replace(bench, changes={**bench.changes, "pretrain_steps": "7"}))
+    assert lengths == [7]
 
 
 def test_expr_gans_figures_from_end_to_end(faces_folder, tmp_path, edit_rows):

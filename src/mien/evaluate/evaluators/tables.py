@@ -16,7 +16,7 @@ from mien.errors import InputError, missing
 from mien.evaluate.evaluators.base import Evaluator, NeedsToolRun, Reading, empty_aus
 from mien.files import whole
 from mien.labels import ALIASES, AUS, CLASSES
-from mien.reading import csv_records, csv_rows
+from mien.reading import csv_records, csv_rows, number_of
 
 
 @dataclass(frozen=True)
@@ -214,6 +214,6 @@ def _number(row: Row, column: str, where: str) -> float:
     if text.casefold() in ("", "nan", "na"):
         return math.nan
     try:
-        return float(text)
+        return number_of(text)
     except ValueError:
         raise InputError(f"{where}: {column} is '{text}'; expected a number") from None

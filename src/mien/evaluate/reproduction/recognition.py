@@ -138,7 +138,8 @@ def leaks(probes: pd.DataFrame) -> Found:
 class Augmentation:
     """`mien evaluate augmentation`: what synthesised faces bring to a plain CNN (ExprGAN, Table 1).
 
-    The CNN learns for as many steps as the model's own classifier, which is the same net.
+    The CNN learns for as many steps as the chosen preset's own classifier, which is the same net: weights that began
+    with others' may have had a single one.
     """
 
     counts: tuple[int, ...] = COUNTS
@@ -148,7 +149,7 @@ class Augmentation:
         """Return accuracy and gain by faces a class, as 500/accuracy."""
         model = bench.model()
         size, place = model.config.image_size, bench.folder / "augmentation"
-        schedule = Schedule(self.counts, model.config.pretrain_steps, bench.seeds, bench.settings)
+        schedule = Schedule(self.counts, bench.config().pretrain_steps, bench.seeds, bench.settings)
         _, figures = by_augmentation(
             model, bench.family, bench.known(size), bench.tested(size), place, schedule,
             self.invented, lambda what, done, total: bench.tell(done, total, what),
