@@ -10,7 +10,7 @@ from mien.controls import Controls
 from mien.faces.align import EYES as CENTRES
 from mien.labels import AUS
 from mien.models.fields.code import asked_code, corrected
-from mien.models.fields.lids import OPEN, RAISED, Lid, lid, shutting
+from mien.models.fields.lids import OPEN, RAISED, Lid, from_eye, lid, shutting
 from mien.models.reader.code import CODE, UNITS
 from mien.nn.tint import Tint, tint_of
 from mien.nn.windows import EYES
@@ -24,6 +24,16 @@ def at_rest(shut, pixels, eye=0):
     """The lid of a net that says nothing yet."""
     frame = torch.nn.functional.interpolate(pixels, size=(128, 128))
     return lid(torch.zeros(len(pixels), 2, SIZE, SIZE), shut, pixels, EYES[eye], CENTRES[eye], tint_of(frame))
+
+
+def test_a_brow_does_not_darken_a_lid():
+    plain = torch.full((1, 3, SIZE, SIZE), 0.3)
+    brow = plain.clone()
+    _, y = from_eye(SIZE, EYES[0], CENTRES[0], plain.device)
+    brow[..., y[0, 0, :, 0] < -1.5, :] = -0.8
+    shut = torch.ones(1)
+    expected, made = (at_rest(shut, pixels).brightness[0, 0, 24:40, 24:40] for pixels in (plain, brow))
+    torch.testing.assert_close(made, expected, atol=0.01, rtol=0)
 
 
 def test_a_lid_lies_on_a_patch_as_pillow_lays_pictures():

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from mien.models.fields.lips import closing, lips, staying
+from mien.models.fields.lips import Parting, closing, dropping, lips, staying
 from mien.nn.tint import Tint, tint_of
 from tests.models.test_equations_fields import rand, tensor
 
@@ -29,9 +29,8 @@ def painted(closes, grey=False, stays=0.0, row=slice(64, 65)):
     tint = tint_of(torch.nn.functional.interpolate(window, size=(128, 128)))
     tint = Tint(tint.colour, torch.zeros(1, 1, 1, 1) if grey else torch.ones(1, 1, 1, 1))
     ones = torch.ones(1, 1, SIZE, SIZE)
-    alpha, brightness, redness = lips(
-        torch.tensor([closes]), torch.tensor([stays]), line, 0.5 * ones, ones, window, tint
-    )
+    says = Parting(torch.tensor([closes]), torch.tensor([stays]), torch.zeros(1))
+    alpha, brightness, redness, _ = lips(says, line, 0.5 * ones, ones, window, tint)
     return torch.lerp(window, tint.painted(brightness, redness), alpha)[0].numpy(), alpha[0, 0].numpy(), teeth
 
 
@@ -52,10 +51,11 @@ def test_lips_that_do_not_close_are_painted_as_the_net_says():
     window, _ = mouth()
     pixels = window.expand(2, -1, -1, -1)
     frame = torch.nn.functional.interpolate(pixels, size=(128, 128))
-    alpha, brightness, redness = lips(torch.zeros(2), torch.zeros(2), line, light, red, pixels, tint_of(frame))
+    alpha, brightness, redness, torn = lips(Parting(*torch.zeros(3, 2)), line, light, red, pixels, tint_of(frame))
     assert (
         torch.equal(alpha, line) and torch.equal(brightness, light) and torch.equal(redness, red.expand(-1, 3, -1, -1))
     )
+    assert torn.abs().max() == 0
 
 
 def test_lips_of_a_grey_picture_are_grey():
@@ -69,6 +69,37 @@ def test_teeth_that_stay_in_sight_are_not_painted():
     np.testing.assert_allclose(made[:, teeth], window[0].numpy()[:, teeth], atol=0.02)
     other, _, _ = painted(0.0, stays=0.0, row=slice(62, 67))
     assert np.abs(other[:, teeth] - window[0].numpy()[:, teeth]).min() > 0.1
+
+
+def test_a_jaw_that_drops_takes_no_upper_teeth_along():
+    what = np.zeros((SIZE, SIZE), int)
+    what[40:100, 24:104], what[48:54, 32:96], what[54:74, 32:96], what[74:80, 32:96] = 1, 2, 3, 2  # twice the teeth
+    what[86:89, 60:68] = 2  # a highlight on the lower lip
+    dark = (0.12, 0.07, 0.06)
+    window = tensor(2 * np.array([SKIN, LIP, TOOTH, dark])[what].transpose(2, 0, 1)[None] - 1).float()
+    opening = tensor((what == 3)[None, None].astype(np.float32)).float()
+    tint = tint_of(torch.nn.functional.interpolate(window, size=(128, 128)))
+    ones = torch.ones(1, 1, SIZE, SIZE)
+
+    def of(drops):
+        says = Parting(torch.zeros(1), torch.zeros(1), torch.tensor([drops]))
+        alpha, brightness, redness, torn = lips(says, opening, 0.1 * ones, ones, window, tint)
+        made = torch.lerp(window, tint.painted(brightness, redness), alpha)[0].mean(0).numpy()
+        return made, torn[0, 0].numpy()
+
+    made, torn = of(1.0)
+    given = window[0].mean(0).numpy()
+    assert made[75:79, 40:88].max() < -0.6 < given[75:79, 40:88].min()  # dark where teeth were dragged along
+    assert torn[75:79, 40:88].min() > 0.9  # nor does the dentition come there
+    np.testing.assert_allclose(made[46:52, 40:88], given[46:52, 40:88], atol=0.05)  # the upper teeth stay
+    np.testing.assert_allclose(made[84:], given[84:], atol=1e-4)  # and so does the highlight
+    assert np.abs(of(0.0)[0][75:79] - given[75:79]).max() < 1e-5
+
+
+def test_how_far_a_jaw_drops_under_teeth():
+    asked = torch.tensor([[0.6, 0.5], [0.6, 0.2], [0.6, 0.0], [0.3, 0.5], [0.6, 0.5]])
+    change = torch.tensor([[0.0, 0.5], [0.0, 0.2], [0.0, -0.5], [0.0, 0.5], [0.6, 0.5]])  # the last shows none before
+    torch.testing.assert_close(dropping(asked, change), torch.tensor([1.0, 0.5, 0.0, 0.5, 0.0]))
 
 
 def test_how_far_teeth_stay():

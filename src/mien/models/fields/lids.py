@@ -19,6 +19,7 @@ from mien.nn.windows import Window
 OPEN = (0.07, 0.034)  # of the frame's side: the half axes of an eye that is open
 RAISED = 0.012  # of the frame's side: its middle is above its corners
 AROUND = (1.7, 4.5)  # of the square of the ellipse's radius: where there are neither lashes nor brows
+SKIN, BROWS = 0.8, 0.05  # of its mean brightness: what is darker there is brow, lash or shade, and no lid's colour
 BLUR = 0.035  # of the frame's side, twice: as far as skin is looked for
 DEPTH = 1.5  # of log brightness: lashes
 SLIGHT, SEEN = 0.2, 0.3  # of AU43 in 0-1: up to such a change no lid is drawn, as faces are misread; by this it is
@@ -86,6 +87,8 @@ def surrounding(pixels: Tensor, off: Tensor, window: Window, tint: Tint) -> tupl
     light = (pixels + 1) / 2
     brightness = light.mean(1, keepdim=True)
     counts = ((off > AROUND[0]) & (off < AROUND[1])).to(light).expand_as(brightness)
+    mean = (counts * brightness).sum((2, 3), keepdim=True) / counts.sum((2, 3), keepdim=True)
+    counts = counts * ((brightness / mean.clamp(min=0.02) - SKIN) / BROWS).sigmoid()
     share = tint.along(light - brightness)  # of the face's, times brightness
     cells = max(round(BLUR / (window[2] - window[0]) * off.shape[-1]), 1)
     spread = torch.cat([counts, counts * brightness, counts * share], 1)

@@ -1,10 +1,13 @@
 """Lips that close are drawn over what is left of teeth between them; teeth that are seen and stay so are not painted.
 
 No flow fetches lips from where teeth are seen: a sliver of teeth stays, squeezed. Lips have the colours that they have
-around. And nobody's own teeth are those of the dentition.
+around. And nobody's own teeth are those of the dentition. A jaw that drops leaves upper teeth where they are, while a
+flow takes their lower rims along with the lip: they were seen twice.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,6 +16,8 @@ from mien.nn.resample import max_around, mean_around
 from mien.nn.tint import Tint
 
 NEAR, FAR = 0.03, 0.065  # of the window's side, from the line where lips meet: teeth may be left so far; lips are
+DEEP = 0.1  # of the window's side: upper teeth that a falling lower lip takes along are left so far from the rest
+DARK = 12.0  # of brightness in 0-1: what is darker counts for more of what is seen beneath them
 SPREAD = 0.05  # of the window's side, twice: as far as lips are looked for
 BRIGHT = 1.25  # of the lips' brightness: teeth
 PALE = 0.5  # by what share of the face's colour teeth are less red, where they are no darker
@@ -20,7 +25,21 @@ LINE = 0.4  # of log brightness: how dark the line is
 OPENED, CLOSED = 0.15, 0.35  # of AU25 and 26 in 0-1: by such a fall nothing is drawn, and all
 LEFT = 0.2  # of the higher of them: a mouth that is left so open is not closed
 SEEN, SURE = 0.2, 0.4  # of AU25: by so much teeth are not seen yet, and are
-STILL, JAW = 0.1, 0.3  # of AU26: a change by which they stay where they are, and do not
+STILL, JAW = 0.1, 0.3  # of AU26: a change by which they stay where they are, and do not, as the jaw drops
+
+
+@dataclass(frozen=True)
+class Parting:
+    """What becomes of lips and of the teeth between them, each (B,) in 0-1."""
+
+    closes: Tensor  # lips meet
+    stays: Tensor  # teeth that are seen stay in sight, where they are
+    drops: Tensor  # the jaw drops under teeth that are seen
+
+
+def parting(asked: Tensor, change: Tensor) -> Parting:
+    """Return it of the units that part lips (B, 2), asked in 0-1, and their changes."""
+    return Parting(closing(asked, change), staying(asked, change), dropping(asked, change))
 
 
 def closing(asked: Tensor, change: Tensor) -> Tensor:
@@ -35,10 +54,16 @@ def staying(asked: Tensor, change: Tensor) -> Tensor:
     return shown.clamp(0, 1) * ((JAW - change[:, 1].abs()) / (JAW - STILL)).clamp(0, 1)
 
 
+def dropping(asked: Tensor, change: Tensor) -> Tensor:
+    """Return how far a jaw drops under teeth that a face shows, (B,) in 0-1, of the same (B, 2)."""
+    shown = ((asked - change)[:, 0] - SEEN) / (SURE - SEEN)
+    return shown.clamp(0, 1) * ((change[:, 1] - STILL) / (JAW - STILL)).clamp(0, 1)
+
+
 def lips(
-    closes: Tensor, stays: Tensor, covered: Tensor, brightness: Tensor, redness: Tensor, pixels: Tensor, tint: Tint
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return what covers, its brightness (B, 1, w, w) and redness (B, 3, w, w), as `closes` and `stays` (B,) say.
+    parting: Parting, covered: Tensor, brightness: Tensor, redness: Tensor, pixels: Tensor, tint: Tint
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return what covers, its brightness (B, 1, w, w) and redness (B, 3, w, w), and which of it are no teeth's place.
 
     The three (B, 1, w, w) are what the net would paint: along the line where the lips meet. `pixels` (B, 3, w, w) in
     [-1, 1] are the window's, moved already.
@@ -48,7 +73,7 @@ def lips(
     light = ((pixels.float() + 1) / 2).clamp(min=0.01)
     bright = light.mean(1, keepdim=True)
     ring = (around - within).clamp(min=0)
-    mean = (ring * bright).sum((2, 3), keepdim=True) / ring.sum((2, 3), keepdim=True).clamp(min=1e-3)
+    mean = mean_of(bright, ring)
     counts = ring * ((1.1 - bright / mean.clamp(min=0.01)) / 0.05).sigmoid() + 1e-6  # no teeth, no highlights
     reach = round(SPREAD * line.shape[-1])
     spread = mean_around(mean_around(torch.cat([counts, counts * light], 1), reach), reach)
@@ -59,16 +84,39 @@ def lips(
     over = bright / grey
     paler = tint.variety * pale.sigmoid() * ((over - 1) / 0.05).sigmoid()
     teeth = torch.maximum(((over - BRIGHT) / 0.05).sigmoid(), paler)
-    closes = closes.view(-1, 1, 1, 1)
+    closes, stays, drops = (x.view(-1, 1, 1, 1) for x in (parting.closes, parting.stays, parting.drops))
     teeth = max_around(teeth, 1)  # with their rims
-    covered = covered * (1 - stays.view(-1, 1, 1, 1) * (1 - closes) * mean_around(teeth, 1))
+    covered = covered * (1 - stays * (1 - closes) * mean_around(teeth, 1))
+    torn = drops * torn_teeth(line, teeth)
+    dark = covered * (-DARK * brightness).exp()
+    brightness, redness = (torch.lerp(x, mean_of(x, dark), torn) for x in (brightness, redness))
+    covered = torch.maximum(covered, torn)
     cover = mean_around(torch.maximum(within * teeth, covered), 1)
     own = tint.redness(lip, grey)
     return (
         torch.lerp(covered, cover, closes),
         torch.lerp(brightness, grey * (-LINE * covered).exp(), closes),
         torch.lerp(redness.expand_as(own), own, closes),
+        torn,
     )
+
+
+def torn_teeth(line: Tensor, teeth: Tensor) -> Tensor:
+    """Return (B, 1, w, w) in 0-1 which teeth a falling lip takes along: those that what is covered reaches downwards.
+
+    A highlight on the lip below, which has the look of a tooth, is not reached.
+    """
+    reached = line
+    for _ in range(round(DEEP * line.shape[-1])):
+        reached = torch.maximum(reached, teeth * max_around(reached, 1))
+    rows = (torch.arange(line.shape[-1], device=line.device) + 0.5).view(1, 1, -1, 1) / line.shape[-1]
+    below = ((rows - mean_of(rows.expand_as(line), line)) / 0.02).sigmoid()
+    return mean_around(max_around(below * reached, 1), 1)
+
+
+def mean_of(x: Tensor, weights: Tensor) -> Tensor:
+    """Return the weighted mean (B, 1, 1, 1) of (B, 1, w, w)."""
+    return (weights * x).sum((2, 3), keepdim=True) / weights.sum((2, 3), keepdim=True).clamp(min=1e-3)
 
 
 def wider(line: Tensor, by: int) -> Tensor:

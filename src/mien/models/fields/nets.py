@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -13,7 +14,7 @@ from mien.data.sampling.gaze import EYEBALL
 from mien.faces.align import EYES as CENTRES
 from mien.labels import AUS
 from mien.models.fields.lids import Lid, lid
-from mien.models.fields.lips import closing, lips, staying
+from mien.models.fields.lips import Parting, lips, parting
 from mien.models.reader.code import ANGLE
 from mien.nn.spectral import spectral
 from mien.nn.teeth import Dentition, Teeth
@@ -113,9 +114,9 @@ class FieldNet(nn.Module):
         plain, clear = mouth.split([5, 1], 1)
         sides = condition[:, :-4].unflatten(1, (2, 2, units))  # asked for and changes, of left and right
         asked, change = sides[..., PARTED].mean(2).unbind(1)
-        closes = closing(asked, change)
-        teeth = self.dentition(near, clear - HIDDEN * closes.view(-1, 1, 1, 1))
-        made = [_patch(MOUTH, plain, gate, tint, 0.0, teeth=teeth, moved=(closes, staying(asked, change), seen[:, 3:]))]
+        lies = parting(asked, change)
+        teeth = self.dentition(near, clear - HIDDEN * lies.closes.view(-1, 1, 1, 1))
+        made = [_patch(MOUTH, plain, gate, tint, 0.0, teeth=teeth, moved=(lies, seen[:, 3:]))]
         near, pixels = zip(*(_in(window, image, features, flow) for window in EYES), strict=True)
         told = by_side(condition)
         eyes = self.eyes(torch.cat(near), torch.cat(pixels), self.side(torch.cat(told)))[0].unflatten(0, (2, -1))
@@ -161,19 +162,20 @@ def _in(window: Window, image: Tensor, features: Tensor, flow: Tensor) -> tuple[
 def _patch(
     window: Window, maps: Tensor, gate: Tensor, tint: Tint, least: float,
     turned: Tensor | float = 0.0, teeth: Teeth | None = None, shut: Lid | None = None,
-    moved: tuple[Tensor, Tensor, Tensor] | None = None,
+    moved: tuple[Parting, Tensor] | None = None,
 ) -> Patch:  # fmt: skip
     """Return five maps (B, 5, w, w) as a patch that fades at the window's edges.
 
     `least` is its least redness, `turned` (B, 2, w, w) what its flow is besides, `shut` a lid that lies on it, `moved`
-    how far lips close and teeth stay, and the window's pixels, moved.
+    what becomes of lips, and the window's pixels, moved.
     """
     fade = gate * ramp(maps.shape[-1], window, maps.device)
     flow, alpha, brightness, redness = maps.split([2, 1, 1, 1], 1)
     reddish = least + (REDDEST - least) * redness.sigmoid()
     covered, brightness = (alpha - 3).sigmoid(), brightness.sigmoid()
     if moved is not None:
-        covered, brightness, reddish = lips(*moved[:2], covered, brightness, reddish, moved[2], tint)
+        covered, brightness, reddish, torn = lips(moved[0], covered, brightness, reddish, moved[1], tint)
+        teeth = teeth and replace(teeth, clear=teeth.clear - HIDDEN * torn)
     if shut is not None:
         covered, brightness, reddish = shut.over(covered, brightness, reddish)
     reddish = reddish.expand(-1, 3, -1, -1)
