@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 
 from mien.data.dataset import open_data
-from mien.data.sampling.mouths import COLUMNS, HUNDREDTHS, LEFT, ROWS, TOOTH, TOP, read_mouths
+from mien.data.sampling.mouths import HUNDREDTHS, LEFT, TOOTH, TOP, read_mouths
+from mien.data.sampling.rendered import COLUMNS, ROWS
 from mien.nn.teeth import CENTRE, REACH
 
 HEIGHT, WIDTH = 96, 200

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from mien.data.images import read_image
-from mien.data.sampling.geometry import FILE
+from mien.data.sampling.rendered import FILE
 from mien.labels import AUS
 from mien.runtime.engine import Engine
 from mien.runtime.open import open_engine

@@ -13,7 +13,19 @@ import time
 import pytest
 
 from mien.errors import InputError
-from mien.files import alone, check_folder, check_place, hidden, path_text, place_of, remove_parts, whole, write_whole
+from mien.files import (
+    alone,
+    check_folder,
+    check_place,
+    hidden,
+    make_folder,
+    path_text,
+    place_of,
+    remove_empty,
+    remove_parts,
+    whole,
+    write_whole,
+)
 
 
 def names(folder):
@@ -178,3 +190,14 @@ def test_place_of_is_where_links_lead(tmp_path):
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("c")
     assert place_of(tmp_path / "a") == (tmp_path / "c").resolve()
+
+
+def test_folders_into_which_nothing_came_go(tmp_path):
+    (tmp_path / "before").mkdir()
+    for name in ("before", "empty/inner", "full"):
+        make_folder(tmp_path / name)
+    write_whole(tmp_path / "full" / "a", "a")
+    with pytest.raises(RuntimeError), whole(tmp_path / "new" / "b"):
+        raise RuntimeError
+    remove_empty()
+    assert names(tmp_path) == ["before", "full"]

@@ -62,6 +62,7 @@ TORCH_FREE = (
     *LAYERS[0], "media", "metrics", "synth", "weights", "faces", "recognition", "editing",
     "data.columns", "data.manifest", "data.images", "data.neutral", "data.dataset", "data.same_people", "data.folds",
     "data.joining", "data.sets", "data.relatives", "data.matches", "data.importing", "data.importers", "data.checks",
+    "data.sampling.rendered",
     "runtime.engine", "runtime.open", "runtime.landmarker", "runtime.person_code", "runtime.blendshape_reader",
     "models.lazy", "models.presets", "models.ranges", *(config[5:] for config in CONFIGS.values()),
     "runtime.description", "runtime.exported", "runtime.repainted", "runtime.onnx", "runtime.pruned",

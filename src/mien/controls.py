@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mien.errors import InputError
-from mien.expressions import Expression, check_head, check_units
+from mien.expressions import Expression, check_head, check_units, shown
 from mien.labels import AUS, CLASSES, PARTS, PRESETS, by_side, expression_word, sides, units_by_side
+from mien.reading import article
+from mien.whole_numbers import is_number
 
 Place = tuple[int, str]
 """An action unit of one side: its number, and "L" or "R", the person's own."""
@@ -58,8 +60,10 @@ class Controls:
     only: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.expression, str | Expression | None) and len(self.expression) < 2:
-            object.__setattr__(self, "expression", next(iter(self.expression), None))  # of several that are one
+        if not isinstance(self.expression, str | Expression | None):
+            check_words(self.expression)
+            if len(self.expression) < 2:
+                object.__setattr__(self, "expression", next(iter(self.expression), None))  # of several that are one
         if isinstance(self.expression, str):
             object.__setattr__(self, "expression", known_word(self.expression))
         elif self.expression is not None and not isinstance(self.expression, Expression):
@@ -76,14 +80,18 @@ class Controls:
                 raise InputError(
                     f"expression {word!r} is not known{meant}; choose one of {known}, or a saved one, FILE.json"
                 )
+        if not is_number(self.intensity):
+            raise InputError(f"intensity {shown(self.intensity)}: expected a number from 0 (neutral) to 1")
         if not 0.0 <= self.intensity <= 1.0:
             raise InputError(f"intensity {self.intensity:g} is out of range; give a number from 0 (neutral) to 1")
-        check_units(self.aus or {})
+        check_units({} if self.aus is None else self.aus)
         check_head(self.gaze, self.turn, self.roll)
         if isinstance(self.only, str):
             object.__setattr__(self, "only", (self.only,))
-        if wrong := [part for part in self.only if part not in PARTS]:
-            raise InputError(f"only {wrong[0]!r}: choose from {', '.join(PARTS)}")
+        if not isinstance(self.only, Iterable):
+            raise InputError(f"only {shown(self.only)}: choose from {', '.join(PARTS)}")
+        if wrong := [part for part in self.only if not isinstance(part, str) or part not in PARTS]:
+            raise InputError(f"only {shown(wrong[0])}: choose from {', '.join(PARTS)}")
         looks = self.eyes is not None and "eyes" in self.only
         if self.only and self.like is None and not looks and not self.units():
             parts = ", ".join(self.only)
@@ -210,6 +218,15 @@ class Controls:
         plain = self if example is None else Controls(example, self.intensity, self.aus, only=self.only)
         units: dict[int | str, float] = {f"{au}{side}": 5 * value for au, side, value in plain.units()}
         return Expression(name, units, self.eyes, origin, self.turned, self.tilted or None)
+
+
+def check_words(words: Any) -> None:
+    """Raise InputError for what is neither an expression nor several."""
+    several = isinstance(words, Sequence) and not isinstance(words, bytes)
+    if wrong := [word for word in (words if several else [words]) if not isinstance(word, str | Expression)]:
+        hint = "; Editor.ask takes Controls" if isinstance(words, Controls) else ""
+        known = "a class or a preset, as 'happiness', an Expression, or several of these"
+        raise InputError(f"expected as an expression {known}; got {article(wrong[0])}{hint}")
 
 
 def known_word(word: str | Expression) -> str | Expression:

@@ -10,7 +10,8 @@ from typing import Any
 from mien.errors import InputError
 from mien.files import check_json, path_text, write_json
 from mien.labels import AUS, au_columns, by_side, sides
-from mien.reading import read_json
+from mien.reading import as_path, read_json
+from mien.whole_numbers import is_number
 
 FORMAT, VERSION = "mien expression", 1
 _EXPECTED = "expected an expression that --save-expression wrote"
@@ -42,7 +43,11 @@ class Expression:
 
 def check_units(units: Mapping[int | str, float]) -> None:
     """Raise InputError for what is no action unit, or no intensity of one."""
+    if not isinstance(units, Mapping):
+        raise InputError(f"action units {shown(units)}: expected intensities 0-5 by unit, as {{12: 3, '6L': 2}}")
     for unit, value in units.items():
+        if not is_number(value):
+            raise InputError(f"AU {unit}={shown(value)}: expected a number, an intensity from 0 to 5")
         if not 0.0 <= value <= 5.0:
             raise InputError(f"AU {unit}={value:g}: expected an intensity from 0 to 5")
         sides(unit)
@@ -55,19 +60,29 @@ def check_head(gaze: tuple[float, ...] | None, turn: tuple[float, ...] | None, r
     check_angles("roll", None if roll is None else (roll,), (10,), "clockwise")
 
 
+def shown(value: Any) -> str:
+    """Return what somebody gave as a line can show it."""
+    return " ".join(repr(value).split())[:60]
+
+
 def check_angles(name: str, angles: tuple[float, ...] | None, most: tuple[float, ...], ways: str) -> None:
     """Raise InputError where angles are not as many as `most`, or further from 0, in degrees; `ways` says which way."""
-    if angles is not None and (
-        len(angles) != len(most) or not all(-m <= a <= m for a, m in zip(angles, most, strict=True))
-    ):
-        told = " ".join(f"{angle:g}" for angle in angles)
+    if angles is None:
+        return
+    numbers = (
+        not isinstance(angles, str | bytes | Mapping) and hasattr(angles, "__len__") and all(map(is_number, angles))
+    )
+    if not numbers or len(angles) != len(most) or not all(-m <= a <= m for a, m in zip(angles, most, strict=True)):
+        told = " ".join(f"{angle:g}" for angle in angles) if numbers else shown(angles if len(most) > 1 else angles[0])
         ranges = " and ".join(dict.fromkeys(f"-{m:g} to {m:g}" for m in most))
-        raise InputError(f"{name} {told}: expected {ranges} degrees, {ways}")
+        count = "" if numbers else "a number of " if len(most) == 1 else f"{len(most)} numbers of "
+        raise InputError(f"{name} {told}: expected {count}{ranges} degrees, {ways}")
 
 
-def read_expression(path: Path) -> Expression:
+def read_expression(path: str | Path) -> Expression:
     """Return what a file of `write_expression` holds. Raises InputError for any other."""
     shape = {"format": str, "version": int, "name": str, "origin": str, "units": {"*": float}, "gaze": object}
+    path = as_path(path, "smile.json")
     found = read_json(path, _EXPECTED, shape)
     if found["format"] != FORMAT or found["version"] != VERSION:
         raise InputError(f"{path}: is {found['format'][:40]!r} of version {found['version']}; {_EXPECTED}, {VERSION}")

@@ -24,6 +24,7 @@ JSON_SIZE = 16 << 20  # bytes of which no note of ours has more
 KINDS = {
     stat.S_IFIFO: "a named pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket",
 }  # fmt: skip
+_made: dict[Path, None] = {}  # folders
 _HERE = f"{zlib.crc32(platform.node().encode()):08x}"  # process numbers mean something on one computer alone
 _ODD = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are no text in the system's encoding
 _PART = re.compile(rf"\.{_HERE}-(?P<process>[0-9]+)-[0-9a-f]{{8}}\.part$")
@@ -121,7 +122,21 @@ def writing(path: Path) -> Iterator[None]:
 def make_folder(path: Path) -> None:
     """Make a folder, and those above it. Raises InputError where that cannot be."""
     with writing(path):
-        path.mkdir(parents=True, exist_ok=True)
+        new_folder(path)
+
+
+def new_folder(path: Path) -> None:
+    """Make a folder, and those above it; `remove_empty` knows of them. Raises OSError."""
+    _made.update(dict.fromkeys(one for one in map(Path.absolute, (path, *path.parents)) if not one.exists()))
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def remove_empty() -> None:
+    """Remove the folders that this process made and into which nothing came."""
+    for one in sorted(_made, key=lambda path: len(path.parts), reverse=True):
+        with contextlib.suppress(OSError):
+            one.rmdir()
+    _made.clear()
 
 
 @contextmanager
@@ -134,7 +149,7 @@ def whole(path: Path) -> Iterator[Path]:
     """
     target = place_of(path)
     with writing(path):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        new_folder(target.parent)
         beside = hidden(target, f"{_HERE}-{os.getpid()}-{secrets.token_hex(4)}.part")
         try:
             yield beside

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mien.errors import InputError
-from mien.whole_numbers import whole_number
+from mien.whole_numbers import is_number, whole_number
 
 EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "anger", "disgust", "contempt", "other")
 """Expression words; a label is an index into this tuple, -1 when unknown. `other` is any free AU combination."""
@@ -145,7 +145,7 @@ def expression_word(text: str) -> str | None:
 
 def class_index(expression: str) -> int:
     """Return which of CLASSES a word is. Raises InputError for what is none: presets and saved ones are units."""
-    word = expression_word(expression)
+    word = expression_word(expression) if isinstance(expression, str) else None
     if word not in CLASSES:
         raise InputError(f"expression {expression!r} is no class; choose one of {', '.join(CLASSES)}")
     return CLASSES.index(word)
@@ -231,8 +231,8 @@ def units_of(blendshapes: Mapping[str, float]) -> dict[int | str, float]:
     for shape, value in blendshapes.items():
         if shape not in known:
             raise InputError(f"blendshape {shape!r}: no action unit is like it; choose from {', '.join(known)}")
-        if not 0 <= value <= 1:
-            raise InputError(f"blendshape {shape}={value:g}: expected 0 to 1")
+        if not is_number(value) or not 0 <= value <= 1:
+            raise InputError(f"blendshape {shape}={value if is_number(value) else repr(value)}: expected 0 to 1")
         side = {"eft": "L", "ght": "R"}.get(shape[-3:], "")
         found[f"{known[shape]}{side}"] = 5 * value
     if "26" in found:

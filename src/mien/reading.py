@@ -15,6 +15,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +25,19 @@ SMALL = 64 << 20  # bytes of a text or JSON file, which is read at once
 TABLE = 1 << 30  # bytes of a table, which is read line by line
 LINE = 16 << 20  # characters of a table's line
 CELL = 1 << 20  # characters of a table's cell; Python's own bound is 131,072, which one picture's pixels may pass
+
+
+def as_path(given: Any, example: str) -> Path:
+    """Return a path that a program gives, as text or alike. Raises InputError for anything else; `example` is one."""
+    if isinstance(given, str | os.PathLike):
+        return Path(given)
+    raise InputError(f"expected a path, as {example!r}; got {article(given)}")
+
+
+def article(given: Any) -> str:
+    """Return what kind of thing something is, in words, as "a BytesIO"; "None" for that."""
+    name = type(given).__name__
+    return "None" if given is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 @contextmanager
@@ -131,6 +145,7 @@ def _is(value: Any, kind: type) -> bool:
 def csv_rows(path: Path, expected: str, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Yield a table's rows with the lines on which they end; a byte order mark is passed over.
 
+    Cells are parted by commas, or by semicolons as in Europe's spreadsheets where the first line has no comma.
     With `strict`, what is not UTF-8 or not well quoted is an error, else it is replaced or taken as it comes, without
     the spaces that some programs write after commas. Raises
     InputError for that, and for lines and cells longer than LINE and CELL.
@@ -139,7 +154,9 @@ def csv_rows(path: Path, expected: str, strict: bool = False) -> Iterator[tuple[
     with opened(path, expected, TABLE) as file:
         try:
             lines = _lines(path, file, strict, expected)
-            reader = csv.reader(lines, strict=strict, skipinitialspace=not strict)
+            head = next(lines, "")
+            parted = ";" if ";" in head and "," not in head else ","
+            reader = csv.reader(chain([head], lines), delimiter=parted, strict=strict, skipinitialspace=not strict)
             for row in reader:
                 yield reader.line_num, row
         except (csv.Error, UnicodeDecodeError) as error:
@@ -163,6 +180,15 @@ def csv_records(path: Path, expected: str, names: tuple[str, ...] | None = None)
             header = [name.strip() for name in row]
         elif row:
             yield dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False))
+
+
+def number_of(text: str) -> float:
+    """Return the number that a table's cell is, whose decimal sign may be a comma. Raises ValueError for none.
+
+    >>> number_of("0,5")
+    0.5
+    """
+    return float(text.replace(",", "."))
 
 
 def sha256_of(path: Path, expected: str) -> str:

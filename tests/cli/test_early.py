@@ -58,7 +58,7 @@ WRONG = {  # words: what the line must say
     (*EDIT, "-o", "o.png", "--backend", "tf"): "--backend tf",
     (*EDIT, "-o", "o.png", "--keep-format"): "--keep-format",
     (*EDIT, "-o", "o.gif"): "gif",
-    (*EDIT, "-o", "o.png", "--all", "--face", "2"): "--all and --face 2",
+    (*EDIT, "-o", "o.png", "--all", "--face", "2"): "--all and --face: choose one of them",
     ("edit", "a.jpg", "--expression", "glee", "-o", "o.png"): "glee",
     ("edit", "a.jpg", "--say", "x", "-o", "o.png"): "--say x",
     ("edit", "a.jpg", "--au", "12", "-o", "o.png"): "--au 12",

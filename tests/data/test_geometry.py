@@ -8,11 +8,14 @@ import pytest
 import torch
 
 from mien.data.batch import Motion
+from mien.data.checks.report import describe
 from mien.data.dataset import concat, open_data
+from mien.data.manifest import read_manifest
 from mien.data.sampling.augment import Augmentation, Warp, apply
 from mien.data.sampling.gaze import EYEBALL
-from mien.data.sampling.geometry import CELLS, UNITS, Geometry, cells_of, flow_between, read_geometry, read_landmarks
-from mien.data.sampling.mouths import COLUMNS, LEFT, ROWS, TOP, Mouths
+from mien.data.sampling.geometry import UNITS, Geometry, cells_of, flow_between, read_geometry, read_landmarks
+from mien.data.sampling.mouths import LEFT, TOP, Mouths
+from mien.data.sampling.rendered import CELLS, COLUMNS, ROWS
 from mien.data.sampling.sampler import PairSampler
 from mien.data.sets import Sets
 from mien.errors import InputError
@@ -229,3 +232,43 @@ def test_the_gaze_moves_irises_that_the_file_leaves_at_rest():
         moved = motion.flow[0, 0].abs() > 0
         assert 4 <= moved.sum() <= 30 and (motion.known[0, 0][moved] == 1).all() and not motion.known.all()
         np.testing.assert_allclose(motion.flow[0, 0][moved], sign * EYEBALL * 0.16 * np.sin(np.radians(18)), rtol=1e-3)
+
+
+BAD_FILES = {
+    "foreign": (
+        lambda a: a | {"file_name": np.char.add("x", a["file_name"])},
+        "belongs to other pictures, as 'ximages",
+    ),
+    "no picture": (lambda a: {name: values[:0] for name, values in a.items() if values.ndim}, "holds no picture"),
+    "no number": (lambda a: a | {"landmarks": a["landmarks"] * np.float16("nan")}, "'landmarks' has values from nan"),
+    "no flow": (lambda a: {name: values for name, values in a.items() if name != "flow"}, "has no array 'flow'"),
+    "other lengths": (lambda a: a | {"mouth": a["mouth"][:3]}, "'mouth' has the shape"),
+}
+
+
+@pytest.mark.parametrize(("change", "told"), BAD_FILES.values(), ids=BAD_FILES.keys())
+def test_the_check_says_what_a_training_would(rendered, tmp_path, change, told):
+    folder = tmp_path / "set"
+    shutil.copytree(rendered.manifest.folder, folder)
+    with np.load(folder / "geometry.npz") as before:
+        np.savez(folder / "geometry.npz", **change(dict(before)))
+    for look in (lambda: describe(read_manifest(folder)), lambda: read_geometry(open_data(folder, 128))):
+        with pytest.raises(InputError, match=told) as caught:
+            look()
+        assert str(caught.value).startswith(f"{folder / 'geometry.npz'}: ") and "\n" not in str(caught.value)
+
+
+def test_the_check_counts_what_has_motion(rendered, tmp_path):
+    assert describe(rendered.manifest)["with exact motion"] == "24"
+    folder = tmp_path / "set"
+    shutil.copytree(rendered.manifest.folder, folder)
+    with np.load(folder / "geometry.npz") as before:
+        np.savez(
+            folder / "geometry.npz", **{name: values[:9] if values.ndim else values for name, values in before.items()}
+        )
+    assert describe(read_manifest(folder))["with exact motion"] == "9; of 15 geometry.npz says nothing"
+    rows = (folder / "metadata.csv").read_text().splitlines()
+    (folder / "metadata.csv").write_text("\n".join([rows[0], *rows[15:]]) + "\n")
+    for look in (lambda: describe(read_manifest(folder)), lambda: read_geometry(open_data(folder, 128))):
+        with pytest.raises(InputError, match=r"geometry\.npz: knows none of the pictures in metadata\.csv"):
+            look()

@@ -1,5 +1,6 @@
 """The manifest against pandas, and every kind of bad input against the line it must give."""
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -132,7 +133,7 @@ BAD_FILES = {
     "no subject": ("file_name,expression\nimages/ann_0.png,\n", ["column subject is missing"]),
     "column twice": ("file_name,subject,yaw,yaw\nimages/ann_0.png,a,1,1\n", ["column yaw is there twice"]),
     "short row": ("file_name,subject,yaw\nimages/ann_0.png,a\n", ["line 2: has 2 cells; expected 3"]),
-    "semicolons": ("file_name;subject\nimages/ann_0.png;a\n", ["no comma-separated header", "file_name,subject"]),
+    "tabs": ("file_name\tsubject\nimages/ann_0.png\ta\n", ["no comma-separated header", "file_name,subject"]),
     "empty": ("", ["no comma-separated header"]),
     "no rows": ("file_name,subject\n", ["has no rows"]),
     "open quote": ('file_name,subject\n"images/ann_0.png,a\n', ["cannot be read as UTF-8 comma-separated text"]),
@@ -149,6 +150,25 @@ def test_bad_file_is_told(faces_folder, content, told):
     with pytest.raises(InputError) as caught:
         read_manifest(faces_folder)
     assert all(part in str(caught.value) for part in [*told, "metadata.csv"]), str(caught.value)
+
+
+def test_a_table_of_a_european_spreadsheet_is_read(faces_folder):
+    text = "file_name;subject;intensity;AU12\r\nimages\\ann_0.png;ann;0,5;2,5\r\nimages\\bob_0.png;bob;;\r\n"
+    (faces_folder / "metadata.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    m = read_manifest(faces_folder)
+    assert m.files == ["images/ann_0.png", "images/bob_0.png"]
+    np.testing.assert_array_equal(m.intensity, [0.5, np.nan])
+    assert m.aus[0, au(12)] == 2.5 and not check_manifest(faces_folder)
+
+
+@pytest.mark.skipif(os.sep == "\\", reason="no name has a backslash there")
+def test_a_backslash_that_is_in_a_name_is_told(edit_rows):
+    folder = edit_rows(lambda rows: rows[2].update(file_name="a\\b.png"))
+    with pytest.raises(InputError, match=r"there is no file 'a/b\.png'"):
+        read_manifest(folder)
+    (folder / "a\\b.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"line 4: file_name 'a\\b\.png' has a backslash.*rename the file"):
+        read_manifest(folder)
 
 
 def test_no_folder_no_manifest_a_file(faces_folder):

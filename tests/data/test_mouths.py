@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mien.data.sampling.augment import Warp, apply
-from mien.data.sampling.mouths import CELL, COLUMNS, FRAME, LEFT, ROWS, TOP, Mouths, read_mouths
+from mien.data.sampling.mouths import CELL, FRAME, LEFT, TOP, Mouths, read_mouths
+from mien.data.sampling.rendered import COLUMNS, ROWS
 from mien.errors import InputError
 
 

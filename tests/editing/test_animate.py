@@ -2,6 +2,7 @@
 
 import json
 import weakref
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -19,6 +20,7 @@ from mien.errors import InputError
 from mien.media.animation import Palette, write_animation
 from mien.media.photo import Photo, write_photo
 from mien.media.provenance import read_stamp, stamp_in
+from mien.media.video.writer import Still, clip_writer
 from mien.media.video.xmp_box import read_packet
 from mien.models.io import save_model
 from mien.models.registry import create
@@ -384,6 +386,28 @@ def test_what_a_format_cannot_hold_is_told(tmp_path):
         write_animation(wide, tmp_path / "a.webp", [], 0, Fraction(25), None)
     with pytest.raises(InputError, match="60 frames a second; GIF shows at most 50"):
         write_animation(wide, tmp_path / "a.gif", [], 0, Fraction(60), None)
+
+
+def test_what_a_codec_does_not_take_is_told(editor, cut, tmp_path):
+    pytest.importorskip("av", reason="clips need PyAV")
+    wide = np.zeros((64, 17_000, 3), np.uint8)
+    with pytest.raises(InputError, match=r"a\.mp4: 17000×64 is more than H\.264 takes, 16,384 .* as --size 4096"):
+        animate_photo(
+            editor,
+            replace(cut, photo=Photo.of(wide)),
+            tmp_path / "a.mp4",
+            Timeline((Key(0, HAPPY), Key(1, NEUTRAL))),
+            "me.jpg",
+        )
+    still = Still(wide, Fraction(25))
+    with (
+        pytest.raises(InputError, match=r"more than H\.264 takes.*--keep-format"),
+        clip_writer(tmp_path / "b.mp4", still, None) as writer,
+    ):
+        writer.write(still.frame(0), wide)
+    with clip_writer(tmp_path / "c.mp4", still, None, keep=True) as writer:
+        writer.write(still.frame(0), wide)
+    assert [path.name for path in tmp_path.iterdir()] == ["c.mp4"]
 
 
 # The verb

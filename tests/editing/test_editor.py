@@ -1,15 +1,20 @@
 """Photograph in, photograph out, with an untrained model: the way there and back, not the looks."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from skimage.data import astronaut
 
+from mien.controls import Controls
+from mien.editing.clip import change_clip
 from mien.editing.editor import Editor
 from mien.errors import InputError
 from mien.media.provenance import read_stamp
 from mien.models.registry import FAMILIES, create
+from tests.helpers.tiny import TINY
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +95,67 @@ def test_what_a_model_cannot_do_names_those_that_can(monkeypatch):
     monkeypatch.setitem(FAMILIES, "blind", Blind)
     with pytest.raises(InputError, match="blind cannot transfer; these can: ter_gan"):
         Editor(Blind()).transfer(astronaut(), astronaut())
+
+
+@pytest.mark.parametrize("backend", ["auto", "torch", "onnx"])
+def test_those_that_can_are_those_that_the_backend_runs(backend):
+    others = ["ter_gan", "rel_gan", "expr_gan", "jesrl", "eet"]
+    by_torch = backend != "onnx"
+    words = "these can: " if by_torch else "these can without PyTorch: "
+    can = {
+        "edit by class": [*others, "fields"],
+        "edit by action unit": ["eet", "fields"],
+        "transfer": [*others, "fields"],
+        "generate": ["expr_gan"] if by_torch else ["none"],
+    }
+    editor, photo = Editor("evaluator", backend=backend), astronaut()
+    asked = {
+        "edit by class": lambda: editor.edit(photo, "fear"),
+        "edit by action unit": lambda: editor.edit(photo, aus={12: 3}),
+        "transfer": lambda: editor.transfer(photo, photo),
+        "generate": lambda: editor.generate(1),
+    }
+    for use, call in asked.items():
+        named = can[use] if by_torch or use == "generate" else ["fields"]
+        with pytest.raises(InputError, match=f"^evaluator cannot {use}; {words}{', '.join(named)}$"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda one: one.edit(astronaut(), Controls("fear")), "got a Controls; Editor.ask takes Controls"),
+        (lambda one: one.ask(astronaut(), "fear"), r"expected Controls, as Controls\('happiness'\); got a str"),
+        (lambda one: one.transfer(astronaut(), astronaut(), intensity="1"), "intensity '1': expected a number"),
+        (lambda one: one.edit(astronaut(), "fear", number="2"), "no face 2; --face takes 1 to 1"),
+        (lambda one: one.recognize_all(3), "expected a path, as 'face.jpg'; got an int"),
+        (lambda one: change_clip(one, 3, "made.mp4", Controls("fear")), "expected a path, as 'face.mp4'; got an int"),
+        (lambda one: change_clip(one, "face.mp4", "made.mp4", "fear"), r"expected Controls, .*; got a str"),
+        (lambda one: Editor(None), "expected a model's name, as 'fields', its file, folder or hub id; got None"),
+        (lambda one: Editor(torch.nn.Linear(2, 2)), "got a Linear"),
+        (lambda one: Editor(landmarker=3), "as a landmarker; got an int"),
+    ],
+)
+def test_what_python_may_give_wrong_is_one_line(editor, call, words):
+    with pytest.raises(InputError, match=words) as stop:
+        call(editor)
+    assert "\n" not in str(stop.value)
+
+
+@pytest.mark.parametrize(("name", "backend"), [("fields", "onnx"), ("fields", "torch"), ("eet", "auto")])
+def test_an_editor_goes_to_other_processes_by_the_name_of_its_model(name, backend):
+    face = astronaut()[:256, 96:352]
+    editor = Editor(name, backend=backend)
+    made, packed = editor.edit(face, "happiness").rgb, pickle.dumps(editor)
+    assert len(packed) < 20_000 and np.array_equal(pickle.loads(packed).edit(face, "happiness").rgb, made)
+
+
+def test_an_editor_of_a_model_in_memory_takes_it_along_where_torch_can():
+    with pytest.raises(InputError, match=r"eet: cannot be pickled as it is; save_pretrained\(FOLDER\), and open"):
+        pickle.dumps(Editor(create("eet", **TINY["eet"])))
+    reader = Editor(create("reader", **TINY["reader"]), aligned=True)
+    photo = astronaut()
+    assert pickle.loads(pickle.dumps(reader)).estimate_aus(photo) == reader.estimate_aus(photo)
 
 
 def test_what_is_made_bears_its_note_and_goes_on(tmp_path):

@@ -178,7 +178,7 @@ WRONG = {
     ("-o", "made", "--preview", "p.png"): "--preview p.png: is of one photograph",
     ("-o", "album"): "would be written to album/a.jpg, and is that file itself",
     ("-o", "album/b.jpg"): "album/b.jpg: names one file",
-    ("-o", "made", "--face", "1", "--all"): "--all and --face 1",
+    ("-o", "made", "--face", "1", "--all"): "--all and --face: choose one",
 }
 
 

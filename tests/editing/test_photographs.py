@@ -301,7 +301,7 @@ def test_preview_numbers_the_faces_and_needs_no_output(two, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--all", "--face", "1", "-o", "o.png"), "--all and --face 1: choose one"),
+        (("--all", "--face", "1", "-o", "o.png"), "--all and --face: choose one"),
         (("--all", "--crop", "-o", "o.png"), "--all and --crop: a crop is of one face"),
         ((), "no -o: name the picture to write"),
         (("--preview", "two.png"), "--preview two.png: is FACE two.png itself"),

@@ -13,6 +13,7 @@ from mien.errors import InputError
 from mien.media.given import given_photo
 from mien.media.photo import Photo, read_photo
 from mien.media.provenance import Stamp, read_packet, read_stamp, stamp_in
+from mien.media.sources import files_in
 from tests.conftest import draw_face
 
 FACE = draw_face((224, 180, 150), 2.0, 1.0, 48)[:40]  # (40, 48, 3): no square, so that axes cannot be mistaken
@@ -116,6 +117,33 @@ def test_what_is_no_picture_is_one_line(picture, words):
     with pytest.raises(InputError, match=words) as stop:
         given_photo(picture)
     assert "\n" not in str(stop.value)
+
+
+def test_an_open_file_is_read_from_its_start_wherever_it_stands(file):
+    with file.open("rb") as opened, io.BytesIO(file.read_bytes()) as held:
+        for one in (opened, held):
+            for place in (7, 1 << 20):
+                one.seek(place)
+                assert np.array_equal(given_photo(one).rgb, FACE)
+    with pytest.raises(InputError, match="is a file that was closed; open it again, or give its path"):
+        given_photo(held)
+    reading, writing = os.pipe()
+    os.write(writing, file.read_bytes())
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:  # which has no start to go back to
+        assert np.array_equal(given_photo(pipe).rgb, FACE)
+    with file.open() as text, pytest.raises(InputError, match="expected a file open as bytes"):
+        given_photo(text)
+    with file.open("wb") as written, pytest.raises(InputError, match="expected a file open as bytes"):
+        given_photo(written)
+
+
+@pytest.mark.parametrize("place", [io.BytesIO(), None, 3])
+def test_what_is_no_path_is_one_line(place):
+    words = "expected a path, as '(made.png|face.jpg)'; got (a BytesIO|None|an int)$"
+    for call in (Photo.of(FACE).save, read_photo, files_in):
+        with pytest.raises(InputError, match=words):
+            call(place)
 
 
 def test_a_made_photo_saves_and_shows_itself_with_its_note(tmp_path):

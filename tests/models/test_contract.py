@@ -335,6 +335,13 @@ def test_a_weight_without_its_loss_is_refused():
     ("call", "says"),
     [
         (lambda: create("no_gan"), "no_gan.*ter_gan"),
+        (lambda: create(["ter_gan"]), "no model named .*choose one of"),
+        (lambda: load(None), "expected a model's name, as 'fields', its file, folder or hub id; got None"),
+        (lambda: load(3), "folder or hub id; got an int"),
+        (lambda: tiny("expr_gan").generate("3"), "count '3': expected a whole number, 1 or more"),
+        (lambda: tiny("expr_gan").generate(1, 3), "expression 3 is no class; choose one of"),
+        (lambda: tiny("expr_gan").generate(1, seed="x"), "seed 'x': expected a whole number"),
+        (lambda: tiny("expr_gan").element(torch.zeros(1, 3, 32, 32), "fear", "0"), "element 0 at 1.0: expected 0 to"),
         (lambda: create("ter_gan", "big"), "big.*paper, small"),
         (lambda: create("ter_gan", depth=3), "depth.*image_size"),
         (lambda: create("ter_gan", image_size=20), "image_size is 20; expected 32 or more"),

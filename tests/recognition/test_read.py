@@ -18,7 +18,7 @@ from mien.faces.detect import find_faces
 from mien.labels import CLASSES
 from mien.media.sources import files_in, pictures
 from mien.models.registry import create
-from mien.recognition.read import find_rows, recognize_all
+from mien.recognition.read import each_row, find_rows, recognize_all
 from tests.cli.test_cli import run
 from tests.helpers.tiny import TINY
 
@@ -155,15 +155,17 @@ def test_a_stopped_run_goes_on(editor, album, tmp_path):
     assert len(other.asked) == 5
 
 
-def test_a_full_disk_is_told_by_the_journals_name(editor, album, tmp_path):
+def test_a_full_disk_is_told_by_the_tables_name_and_leaves_nothing(editor, album, tmp_path):
     resource = pytest.importorskip("resource", reason="no such limits here")
-    journal, before = tmp_path / ".faces.csv.part", resource.getrlimit(resource.RLIMIT_FSIZE)
+    table, journal = tmp_path / "faces.csv", tmp_path / ".faces.csv.part"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
-        with pytest.raises(InputError, match=r"\.faces\.csv\.part: cannot be written"):
-            find_rows(editor, [album], journal=journal)
+        with pytest.raises(InputError, match=r"/faces\.csv: cannot be written"):
+            list(each_row(editor, [album], journal=journal, table=table))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not journal.exists()
     assert len(find_rows(editor, [album], journal=journal)) == len(find_rows(editor, [album]))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,10 +25,12 @@ from mien.cli.info import info
 from mien.cli.live import live
 from mien.cli.reproduce import reproduce
 from mien.cli.signals import Ending, endings
-from mien.cli.streams import lose_output, open_streams, place_of_error
+from mien.cli.streams import check_heard, lose_output, open_streams, place_of_error
 from mien.cli.tables import choose_tables
 from mien.cli.terminal import errors, log_to_terminal, out
+from mien.cli.together import Verb
 from mien.errors import InputError, missing
+from mien.files import remove_empty
 
 NO_MEMORY = ("can't allocate memory", "CUDA out of memory", "Insufficient memory")  # in torch's words, and OpenCV's
 NEEDED = {
@@ -60,27 +63,35 @@ VERBS: tuple[Callable[..., None], ...] = (
     *(generate.generate, info, generate.synth, generate.augment, train.train, train.models, demo, train.zoo, bench),
     *(export, reproduce),
 )
+DATA_VERBS: dict[str, Callable[..., None]] = {
+    "check": data_check,
+    "import": data_import,
+    "shards": data_shards,
+    "unpack": data_unpack,
+}
+EVALUATE_VERBS: dict[str, Callable[..., None]] = {
+    "transfer": measures.evaluate_transfer,
+    "disentanglement": measures.evaluate_disentanglement,
+    "recognition": training.evaluate_recognition,
+    "reading": training.evaluate_reading,
+    "identity": measures.evaluate_identity,
+    "gaze": measures.evaluate_gaze,
+    "compare": measures.evaluate_compare,
+    "intensity": measures.evaluate_intensity,
+    "frechet": measures.evaluate_frechet,
+    "retrieval": measures.evaluate_retrieval,
+    "ablation": training.evaluate_ablation,
+    "gallery": measures.evaluate_gallery,
+    "augmentation": training.evaluate_augmentation,
+}
 for verb in VERBS:
-    shell.command()(verb)
-shell.command("app")(page)
-shell.command("invent", hidden=True)(generate.generate)  # generate's old name
-data_verbs.command("check")(data_check)
-data_verbs.command("import")(data_import)
-data_verbs.command("shards")(data_shards)
-data_verbs.command("unpack")(data_unpack)
-evaluate_verbs.command("transfer")(measures.evaluate_transfer)
-evaluate_verbs.command("disentanglement")(measures.evaluate_disentanglement)
-evaluate_verbs.command("recognition")(training.evaluate_recognition)
-evaluate_verbs.command("reading")(training.evaluate_reading)
-evaluate_verbs.command("identity")(measures.evaluate_identity)
-evaluate_verbs.command("gaze")(measures.evaluate_gaze)
-evaluate_verbs.command("compare")(measures.evaluate_compare)
-evaluate_verbs.command("intensity")(measures.evaluate_intensity)
-evaluate_verbs.command("frechet")(measures.evaluate_frechet)
-evaluate_verbs.command("retrieval")(measures.evaluate_retrieval)
-evaluate_verbs.command("ablation")(training.evaluate_ablation)
-evaluate_verbs.command("gallery")(measures.evaluate_gallery)
-evaluate_verbs.command("augmentation")(training.evaluate_augmentation)
+    shell.command(cls=Verb)(verb)
+shell.command("app", cls=Verb)(page)
+shell.command("invent", cls=Verb, hidden=True)(generate.generate)  # generate's old name
+for name, verb in DATA_VERBS.items():
+    data_verbs.command(name, cls=Verb)(verb)
+for name, verb in EVALUATE_VERBS.items():
+    evaluate_verbs.command(name, cls=Verb)(verb)
 
 
 def main() -> None:
@@ -94,10 +105,12 @@ def main() -> None:
 def _run(ending: Ending) -> None:
     try:
         check_words(sys.argv[1:])
+        check_here()
         code = shell(standalone_mode=False)  # a verb's own exit code comes back as a value
         if code == INTERRUPTED:  # typer takes Ctrl-C for itself
             raise KeyboardInterrupt
         sys.stdout.flush()  # a full disk may show only here
+        check_heard()
         sys.exit(code if isinstance(code, int) else 0)
     except InputError as error:
         errors.print(f"mien: {error}", markup=False)
@@ -126,6 +139,7 @@ def _run(ending: Ending) -> None:
             sys.exit(2)
         raise
     finally:
+        remove_empty()
         lose_output()  # what cannot be printed any more is no further error
 
 
@@ -143,6 +157,14 @@ def check_words(words: Sequence[str]) -> None:
         if not word or (equals and not value and name.startswith("--")):
             what = f"{name or before}: is given nothing" if name or before.startswith("-") else "a word is empty"
             raise InputError(f"{what}; is a variable of the shell not set?")
+
+
+def check_here() -> None:
+    """Raise InputError where the folder that one is in was removed, as the paths in a command are told from there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise InputError("the folder that you are in was removed; change into another one, by cd") from error
 
 
 @shell.callback(invoke_without_command=True)

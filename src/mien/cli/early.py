@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mien.cli.terminal import parse_setting
+from mien.cli.terminal import parse_settings
 from mien.errors import InputError, missing
 
 OTHERS = "others"
@@ -61,7 +61,7 @@ def check_training(
     from mien.models.presets import preset_config, typed_changes
     from mien.weights.resolve import check_name
 
-    typed = typed_changes(model, preset, dict(map(parse_setting, settings or ())))
+    typed = typed_changes(model, preset, parse_settings(settings))
     if start and start != OTHERS:
         check_name(start)
     return typed, typed.get("image_size", preset_config(model, preset).image_size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -282,11 +283,18 @@ def controls_of(
 
 
 def units_named(au: list[str] | None, blendshape: list[str] | None) -> dict[int | str, float]:
-    """Return the action units that --blendshape and --au name."""
-    from mien.labels import units_of
+    """Return the action units that --blendshape and --au name. Raises InputError where two name the same."""
+    from mien.labels import sides, units_of
 
-    units = units_of(dict(parse_pair("--blendshape", text) for text in blendshape or ()))
-    return units | dict(parse_pair("--au", text) for text in au or ())  # what is named as a unit counts
+    shapes = {f"--blendshape {text}": parse_pair("--blendshape", text) for text in blendshape or ()}
+    units = {f"--au {text}": parse_pair("--au", text) for text in au or ()}
+    places = {option: sides(next(iter(units_of(dict([pair]))))) for option, pair in shapes.items()}
+    places |= {option: sides(name) for option, (name, _) in units.items()}
+    for (one, (number, where)), (other, (also, there)) in combinations(places.items(), 2):
+        finer = one in units and other in units and len(there) < len(where)  # 12=3 and then 12L=5: that side counts
+        if number == also and set(where) & set(there) and not finer:
+            raise InputError(f"{one} and {other}: ask for the same action unit, {number}; give one of them")
+    return units_of(dict(shapes.values())) | dict(units.values())  # what a jaw parts may be named besides
 
 
 def parse_pair(option: str, text: str) -> tuple[str, float]:

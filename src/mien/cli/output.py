@@ -77,16 +77,17 @@ class Delivery:
 
     def check_options(self) -> None:
         """Raise InputError for options that do not fit together."""
-        if self.every and self.number is not None:
-            raise InputError(f"--all and --face {self.number}: choose one of them")
         if self.every and self.crop:
             raise InputError("--all and --crop: a crop is of one face; choose it with --face N")
         if self.min_identity is not None and not -1 <= self.min_identity <= 1:
             raise InputError(f"--min-identity {self.min_identity:g}: expected a similarity from -1 to 1")
         if self.output is None and self.preview is None:
             raise InputError("no -o: name the picture to write; or --preview FILE, to see the faces' numbers first")
-        if self.output is None and self.saved:
-            raise InputError(f"--save-expression {self.saved}: is written beside a picture; name that too, by -o")
+        given = {"--save-expression": self.saved, "--swap": self.swap, "--report": self.report, "--sign": self.sign}
+        given |= {"--crop": self.crop, "--min-identity": self.min_identity is not None, "--force": self.force}
+        for name, wanted in given.items():
+            if wanted and self.output is None:
+                raise InputError(f"{name}: is about the picture that is written; name that too, by -o")
 
     def check_places(self) -> None:
         """Raise InputError where a file to be written would take the place of one that matters."""

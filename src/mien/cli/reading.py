@@ -125,7 +125,7 @@ class Request:
         editor = Editor(self.model, self.device, self.aligned, landmarker=self.landmarker, backend=self.backend)
         with bar("looking") as tell, ExitStack() as held:
             sender = held.enter_context(closing(Sender(self.osc, self.which == "all"))) if self.osc else None
-            for row in each_row(editor, self.paths, self.which, tell, journal, how):
+            for row in each_row(editor, self.paths, self.which, tell, journal, how, self.output):
                 if sender:
                     sender.send(row)
                 yield row
@@ -141,7 +141,8 @@ class Request:
         if self.ray:
             return self.deliver_parts()
         self.check()
-        journal = hidden(self.output, "part") if self.output else None
+        several = len(self.paths) > 1 or not self.paths[0].is_file()  # a journal keeps whole files
+        journal = hidden(self.output, "part") if self.output and several else None
         kept = self.full or self.plot or self.elan or self.saved or self.form != "csv"
         with closing(self.rows(journal)) as rows:
             if kept:

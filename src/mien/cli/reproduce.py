@@ -9,7 +9,7 @@ import typer
 
 from mien.cli.early import OTHERS, check_asked, check_training
 from mien.cli.evaluate.options import EvaluatorName
-from mien.cli.terminal import SamePeople, bar, known_precision, out, parse_setting, sets_of
+from mien.cli.terminal import SamePeople, bar, known_precision, out, parse_settings, sets_of
 from mien.cli.values import Accelerator, PrecisionName, Seeds, finite, folder_name
 from mien.errors import InputError
 
@@ -90,7 +90,7 @@ def reproduce(
     from mien.weights.resolve import resolve
 
     begun = resolve(start) if start and start != OTHERS else None
-    settings, changes = Settings(0, known_precision(precision, device), device), dict(map(parse_setting, set_ or ()))
+    settings, changes = Settings(0, known_precision(precision, device), device), parse_settings(set_)
     with bar(paper) as tell:
         bench = Bench(
             paper, preset, sets_of(data, same_people), output, find_evaluator(evaluator), settings, seed or [0],

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import sys
 from typing import Any
 
+from mien.errors import InputError
 from mien.files import path_text
+
+
+class Unheard(io.TextIOWrapper):
+    """Leads nowhere, in place of a stream that was closed by whoever started us; knows whether anything was told."""
+
+    told = False
+
+    def write(self, text: str) -> int:
+        """Lose a text."""
+        self.told = self.told or bool(text)
+        return super().write(text)
 
 
 def open_streams() -> None:
@@ -19,9 +32,16 @@ def open_streams() -> None:
     for name in ("stdout", "stderr"):
         stream: Any = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the end
+            nowhere = open(os.devnull, "wb")  # noqa: PTH123, SIM115 - until the end
+            setattr(sys, name, Unheard(nowhere, encoding="utf-8", errors="backslashreplace"))
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def check_heard() -> None:
+    """Raise InputError where something was printed that nobody can have read, now that all else is done."""
+    if isinstance(sys.stdout, Unheard) and sys.stdout.told:
+        raise InputError("standard output: is closed, so what was found was not told; leave it open, or >/dev/null")
 
 
 def place_of_error(error: OSError) -> str:

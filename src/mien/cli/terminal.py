@@ -23,13 +23,21 @@ if TYPE_CHECKING:
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and new lines
 
+WIDE = 10_000  # columns of what is no terminal
+
 
 class Plain(Console):
-    """Prints words; those in a file's name that would command the terminal are escaped."""
+    """Prints words; those in a file's name that would command the terminal are escaped.
+
+    What goes into a pipe or a file keeps its lines, however wide.
+    """
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as rich does."""
         plain = (CONTROL.sub(lambda c: f"\\x{ord(c[0]):02x}", o) if isinstance(o, str) else o for o in objects)
+        if not self.is_terminal:
+            self.width = WIDE  # for tables, whatever COLUMNS says
+            options = {"soft_wrap": True} | options
         super().print(*plain, **options)
 
 
@@ -175,3 +183,14 @@ def parse_setting(text: str, option: str = "--set", expected: str = "name=value,
     if not equals:
         raise InputError(f"{option} {text}: expected {expected}")
     return name, value
+
+
+def parse_settings(
+    texts: Sequence[str] | None, option: str = "--set", expected: str = "name=value, as steps=500"
+) -> dict[str, str]:
+    """Return names and values as `parse_setting` does. Raises InputError for a name that has two values."""
+    found: dict[str, str] = {}
+    for name, value in (parse_setting(text, option, expected) for text in texts or ()):
+        if found.setdefault(name, value) != value:
+            raise InputError(f"{option} {name}={found[name]} and {option} {name}={value}: choose one of them")
+    return found

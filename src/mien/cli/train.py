@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from mien.cli.early import check_asked, check_data, check_trains
-from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, sets_of
+from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_settings, sets_of
 from mien.cli.values import Accelerator, PrecisionName, Seed, finite, folder_name
 from mien.errors import InputError
 
@@ -80,7 +80,7 @@ def train(
     from mien.training.settings import Progress, Settings
     from mien.weights.resolve import resolve
 
-    changes = (settings_in(config, model) if config else {}) | dict(map(parse_setting, set_ or ()))
+    changes = (settings_in(config, model) if config else {}) | parse_settings(set_)
     typed = typed_changes(model, preset, changes)
     if steps is not None and not adapt:
         counted_steps(model, replace(preset_config(model, preset), **typed), steps)

@@ -11,7 +11,7 @@ import numpy as np
 
 from mien.errors import InputError
 from mien.labels import AUS, EXPRESSIONS, au_columns
-from mien.reading import csv_rows
+from mien.reading import csv_rows, number_of
 
 METADATA = "metadata.csv"
 """The manifest's file name, beside the images."""
@@ -78,7 +78,10 @@ class Table:
         return np.array([c.strip() for c in cells] if cells else [""] * len(self), dtype=np.str_)
 
     def numbers(self, name: str, whole: bool = False) -> np.ndarray:
-        """Return a number column, (N,) float64; NaN where empty; reports cells that are no number or out of range."""
+        """Return a number column, (N,) float64; NaN where empty; reports cells that are no number or out of range.
+
+        A comma is the decimal sign that it is in Europe.
+        """
         cells = self.cells.get(name)
         if cells is None:
             return np.full(len(self), np.nan)
@@ -128,7 +131,7 @@ class Table:
 
 def _float(cell: str) -> float:
     try:
-        return float(cell)
+        return number_of(cell)
     except ValueError:
         return np.nan
 

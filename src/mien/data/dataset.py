@@ -21,7 +21,7 @@ from mien.data.images import map_images, read_image, resize_square
 from mien.data.joining import join
 from mien.data.manifest import Manifest, as_rows, problems_error, read_manifest
 from mien.errors import InputError
-from mien.files import whole
+from mien.files import new_folder, whole
 from mien.progress import Tell, untold
 
 CACHE = ".mien_cache"  # in a data set's folder
@@ -180,7 +180,7 @@ def _open(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
 def _build(manifest: Manifest, size: int, path: Path, tell: Tell) -> None:
     """Write the cache, whole or not at all; remove what serves nobody any more."""
     with _refusals(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        new_folder(path.parent)
         _clear(path.parent, lambda old: old.suffix == ".part" and time.time() - old.stat().st_mtime > ABANDONED)
         need, free = len(manifest) * size * size * 3 + 4096, shutil.disk_usage(path.parent).free
     if need > free:

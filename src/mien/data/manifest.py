@@ -131,6 +131,7 @@ def _read(folder: Path, labels: str = METADATA, packed: bool = False) -> tuple[M
     table = read_table(path)
     if not {"file_name", "subject"} <= table.cells.keys():
         return None, table.problems
+    table.cells["file_name"] = [_path(folder, cell) for cell in table.cells["file_name"]]
     people, wrong = read_declaration(folder)
     table.problems.extend(wrong)
     manifest = _manifest(folder, table, people)
@@ -169,6 +170,12 @@ def _manifest(folder: Path, table: Table, people: str) -> Manifest:
     )
 
 
+def _path(folder: Path, cell: str) -> str:
+    r"""Return a path with forward slashes: Windows writes faces\ann.png, which elsewhere may be one file's name."""
+    one = "\\" in Path(cell).name and _there(folder / cell.strip())  # never on Windows
+    return cell if one else cell.replace("\\", "/")
+
+
 def _inside(name: str) -> bool:
     """Tell whether a relative path with forward slashes stays in its folder, on Windows too."""
     path, windows = PurePosixPath(name), PureWindowsPath(name)
@@ -189,6 +196,8 @@ def _check_files(folder: Path, table: Table, packed: bool = False) -> None:
         name = PurePosixPath(cell)
         if not cell:
             table.report(row, "file_name is empty; expected a path relative to the folder, as images/a.jpg")
+        elif "\\" in cell:
+            table.report(row, f"file_name '{cell}' has a backslash, which parts folders on Windows; rename the file")
         elif not _inside(cell):
             table.report(row, f"file_name '{cell}' leaves the folder; expected a path inside it, as images/a.jpg")
         elif name in first:

@@ -21,6 +21,7 @@ from mien.media.photo import Photo
 from mien.media.picture import is_one_of_several, open_picture
 from mien.media.provenance import Stamp
 from mien.media.video.ffmpeg import ANIMATIONS, ffmpeg, is_clip
+from mien.media.video.target import check_sides
 from mien.media.video.writer import Still, check_clip_target, clip_writer
 from mien.progress import Tell, untold
 
@@ -100,6 +101,8 @@ def animate_photo(
     cut = resized(cut, size or (GIF_SIDE if gif else max(sides)))
     cut = cut if moves else even(cut)
     photo, notes = cut.photo, []
+    if not moves:
+        check_sides(output, "libx264", photo.rgb.shape[1::-1], f"ask for a smaller one, as --size {PLAYED}")
     if gif and size is None and max(sides) > GIF_SIDE:
         notes.append(f"brought to {GIF_SIDE} pixels, as a GIF of {width}×{height} would be large; --size N for others")
     if not moves and max(sides) > PLAYED:

@@ -26,6 +26,7 @@ from mien.media.video.writer import ClipWriter, clip_writer
 from mien.media.video.xmp_box import read_packet
 from mien.metrics.flicker import Steadiness
 from mien.progress import Tell, untold
+from mien.reading import article, as_path
 from mien.runtime.engine import Change
 from mien.runtime.person_code import person_code
 
@@ -148,7 +149,10 @@ def change_clip(
     everybody plays; with `keep_format` what comes nearest to the source; `lossless`, which is larger, is exact outside
     what changed. Raises InputError for anything a user can get wrong; nothing is half-written.
     """
-    face, output, like = Path(face), Path(output), Path(like) if like else None
+    face, output = as_path(face, "face.mp4"), as_path(output, "made.mp4")
+    like = as_path(like, "like.mp4") if like else None
+    if not isinstance(ask, Controls) and not callable(ask):
+        raise InputError(f"expected Controls, as Controls('happiness'), or a function; got {article(ask)}")
     asked = (lambda _: ask) if isinstance(ask, Controls) else ask
     operation = operation or (ask.operation() if isinstance(ask, Controls) else "edit")
     with ExitStack() as stack:

@@ -27,6 +27,7 @@ from mien.files import path_text
 from mien.labels import AUS, CLASSES
 from mien.media.photo import Photo, Seal, write_photo
 from mien.media.provenance import Stamp
+from mien.reading import article
 from mien.runtime.engine import Change, Engine
 from mien.runtime.landmarker import find_landmarker
 from mien.runtime.open import open_engine
@@ -79,6 +80,8 @@ class Editor:
         self.aligned, self.crop_only = aligned, crop_only
         if isinstance(landmarker, str):
             landmarker = None if aligned else find_landmarker(landmarker)
+        if landmarker is not None and not hasattr(landmarker, "points"):
+            raise InputError(f"expected net, cascade or mediapipe:FILE.task as a landmarker; got {article(landmarker)}")
         self.landmarker = landmarker
 
     @property
@@ -187,6 +190,8 @@ class Editor:
 
     def require(self, controls: Controls, transfers: bool = False) -> None:
         """Raise InputError where the model cannot do what is asked, or not by transfer where `transfers`."""
+        if not isinstance(controls, Controls):
+            raise InputError(f"expected Controls, as Controls('happiness'); got {article(controls)}; edit takes words")
         if transfers:
             self.engine.require("transfer")
         if not (transfers and controls.whole):

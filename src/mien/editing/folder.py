@@ -121,7 +121,7 @@ def each_done(
     since, by name, size and date. What failed is tried again. Raises InputError where another process fills the folder.
     """
     make_folder(folder)
-    with open_journal(folder / JOURNAL, made_by, lambda entry: isinstance(entry, str)) as (known, note):
+    with open_journal(folder / JOURNAL, made_by, lambda entry: isinstance(entry, str), folder) as (known, note):
         for place in sorted({job.target.parent for job in jobs}):
             remove_parts_in(place)
         left = []

@@ -12,7 +12,7 @@ from mien.controls import Controls
 from mien.editing.timeline import Key
 from mien.errors import InputError
 from mien.expressions import find_expression
-from mien.reading import csv_records, misfit, read_json
+from mien.reading import csv_records, misfit, number_of, read_json
 
 AS_IS = "photo"
 """The word for the expression that the photograph has."""
@@ -135,6 +135,6 @@ def _controls(asked: Mapping[str, Any], where: str) -> Controls:
 
 def _number(text: str, where: str, expected: str) -> float:
     try:
-        return float(text)
+        return number_of(text)
     except ValueError as error:
         raise InputError(f"{where}: {text.strip()!r} is no number; {expected}") from error

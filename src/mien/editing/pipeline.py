@@ -64,6 +64,6 @@ def pipeline(task: str, model: str = DEFAULT, device: str = "cpu") -> Pipeline:
     Traceback (most recent call last):
     mien.errors.InputError: no task 'depth-estimation'; choose one of expression-recognition, action-units, ...
     """
-    if task not in TASKS:
+    if not isinstance(task, str) or task not in TASKS:
         raise InputError(f"no task {task!r}; choose one of {', '.join(TASKS)}")
     return Pipeline(task, Editor(model, device))

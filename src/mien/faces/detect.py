@@ -255,7 +255,7 @@ def choose_face(faces: Sequence[Face], path: str | Path, number: int | None) -> 
             how = "--face N (in Python number=N)"
             raise InputError(f"{path}: {len(faces)} faces found; choose one with {how}, left to right {where}")
         return main
-    if not 1 <= number <= len(faces):
+    if not hasattr(number, "__index__") or not 1 <= number <= len(faces):
         raise InputError(f"{path}: no face {number}; --face takes 1 to {len(faces)}, left to right {where}")
     return faces[number - 1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,17 @@ def _channels_last(pixels: np.ndarray) -> np.ndarray:
 
 
 def _from_file(file: Any) -> Photo:
-    content = file.read(LARGEST + 1)
+    """Return the photograph of an open file, from its start wherever it stands, as Pillow does."""
     name = getattr(file, "name", None)
     place = Path(name) if isinstance(name, str) else _UNNAMED
+    if getattr(file, "closed", False) is True:
+        raise InputError(f"{place}: is a file that was closed; open it again, or give its path")
+    with suppress(AttributeError, OSError):  # of a pipe, which has no start to go back to
+        file.seek(0)
+    try:
+        content = file.read(LARGEST + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{place}: cannot be read ({error}); expected a file open as bytes, open(…, 'rb')") from error
     if not isinstance(content, bytes):
         raise InputError(f"{place}: is open as text; open it as bytes, open(…, 'rb')")
     if len(content) > LARGEST:

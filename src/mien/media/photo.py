@@ -19,7 +19,7 @@ from mien.media.picture import LARGEST, MENDED, PIXEL_LIMIT, PROFILE, is_one_of_
 from mien.media.pixels import is_grey, orientation_of, rgb_and_alpha, turn_upright
 from mien.media.provenance import Stamp, read_packet, save_arguments
 from mien.media.sixteen_bit import encode_png, is_sixteen_bit, read_sixteen, to_eight_bits, with_changes
-from mien.reading import read_bytes
+from mien.reading import as_path, read_bytes
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 HEIC = (".heic", ".heif", ".hif")
@@ -78,8 +78,8 @@ class Photo:
         """Write it by the suffix of `path`, as `write_photo` does; its metadata says what made it, unless `stamped` is
         False. Raises InputError where it would take the place of the photograph that it was made of, without `force`.
         """
-        made_of = self.origin if self.stamp and not force else None
-        if made_of and Path(path).exists() and made_of.exists() and made_of.samefile(path):
+        made_of, path = self.origin if self.stamp and not force else None, as_path(path, "made.png")
+        if made_of and path.exists() and made_of.exists() and made_of.samefile(path):
             raise InputError(f"{path}: is the photograph that this was made of; choose another name, or say force=True")
         write_photo(self, path, self.stamp if stamped else None, seal)
 
@@ -132,7 +132,7 @@ def read_photo(
     RGB; of 16-bit ones `sixteen` keeps all. One of more than `limit` pixels is refused by its header, before it is
     decoded. Raises InputError for what cannot be read whole.
     """
-    path = Path(path)
+    path = as_path(path, "face.jpg")
     with open_picture(path, _EXPECTED, _REMEDY, limit, content=content) as image:
         several, grey, has_sixteen = is_one_of_several(image), is_grey(image), is_sixteen_bit(image)
         orientation, dpi = orientation_of(image), _dots_of(image)
@@ -200,7 +200,7 @@ def check_target(path: str | Path) -> str:
     Raises InputError for an unknown suffix, a folder in the place, or no folder to write into: worth asking before a
     long computation.
     """
-    path = Path(path)
+    path = as_path(path, "made.png")
     form = FORMATS.get(path.suffix.lower())
     if form is None:
         raise InputError(f"{path}: unknown suffix '{path.suffix}'; name the output {', '.join(FORMATS)}")
@@ -215,7 +215,7 @@ def write_photo(photo: Photo, path: str | Path, stamp: Stamp | None, seal: Seal 
     transparency: a photo that has any is refused, one whose alpha is 255 everywhere is written without. `seal` changes
     the bytes last. Raises InputError for what cannot be written; the file that was there before then still is.
     """
-    path = Path(path)
+    path = as_path(path, "made.png")
     form = check_target(path)
     data = _encode(photo, path, form, stamp)
     data = seal(data, form) if seal else data

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from mien.errors import InputError
 from mien.media.picture import PICTURES
 from mien.media.video.ffmpeg import is_clip
+from mien.reading import as_path
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +36,9 @@ def pictures(paths: Sequence[str | Path] | str | Path) -> list[Path]:
     return files
 
 
-def _each(paths: Sequence[str | Path] | str | Path) -> list[Path]:
-    return [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+def _each(paths: Any) -> list[Path]:
+    several = isinstance(paths, Iterable) and not isinstance(paths, str) and not hasattr(paths, "read")
+    return [as_path(path, "face.jpg") for path in (paths if several else [paths])]
 
 
 def _files(path: Path, clips: bool) -> list[Path]:

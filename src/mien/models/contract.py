@@ -14,7 +14,7 @@ from mien.controls import KINDS, Controls, way
 from mien.data.batch import Batch
 from mien.errors import InputError
 from mien.models.recipe import Sampling, Stage
-from mien.models.sized import USES, sized
+from mien.models.sized import USES, sized, within
 from mien.nn.modes import untracked
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Family(nn.Module):
 
     def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
         """Return `losses`, while the nets that the turn does not train keep their running figures."""
-        with untracked(*self.resting(turn)):
+        with untracked(*self.resting(turn)), within():
             return self.losses(batch, turn)
 
     def check_edit(self, controls: Controls) -> None:

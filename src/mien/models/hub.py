@@ -12,7 +12,8 @@ from mien.files import make_folder, write_whole
 from mien.models.contract import Edits, Family, Generates, Loaded, Recognizes, Transfers
 from mien.models.io import load, save_model
 from mien.models.registry import name_of
-from mien.weights.resolve import PIN, SUFFIX
+from mien.reading import as_path
+from mien.weights.resolve import PIN, SUFFIX, as_name
 
 WEIGHTS, CARD = f"model{SUFFIX}", "README.md"
 
@@ -22,7 +23,7 @@ def from_pretrained(name: str, revision: str | None = None, device: str = "cpu")
 
     Raises InputError where there is none.
     """
-    return load(f"{name}{PIN}{revision}" if revision else name, device)
+    return load(f"{as_name(name)}{PIN}{revision}" if revision else name, device)
 
 
 def save_pretrained(model: Family, folder: str | Path, license: str | None = None, card: str | None = None) -> None:
@@ -32,7 +33,7 @@ def save_pretrained(model: Family, folder: str | Path, license: str | None = Non
     from. `card` is the card's text, metadata and all, in place of one to be written on. Raises InputError for what
     cannot be written.
     """
-    folder = Path(folder)
+    folder = as_path(folder, "my_model")
     make_folder(folder)
     save_model(model, folder / WEIGHTS)
     write_whole(folder / CARD, card if card is not None else card_of(model, license))
@@ -52,7 +53,7 @@ def push_to_hub(
     `license` and `card` are as in `save_pretrained`; without a `token` the hub's own login counts. Raises InputError
     for a name that is none, and where the hub refuses.
     """
-    if repository.count("/") != 1 or not all(repository.split("/")):
+    if not isinstance(repository, str) or repository.count("/") != 1 or not all(repository.split("/")):
         raise InputError(f"{repository!r}: expected the name of a repository on the hub, owner/name")
     try:
         from huggingface_hub import HfApi

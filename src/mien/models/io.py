@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
+from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
@@ -48,7 +49,7 @@ def describe(model: Family) -> dict[str, Any]:
     return {"family": name_of(model), "config": asdict(model.config)}
 
 
-def load(name: str = DEFAULT, device: str | torch.device = "cpu") -> Loaded:
+def load(name: str | PathLike[str] = DEFAULT, device: str | torch.device = "cpu") -> Loaded:
     """Return a model ready to use, from a zoo name, a file, a training run's folder or a Hugging Face id.
 
     Parts that only training needs are absent from shipped weights, and then from the model.

@@ -34,7 +34,7 @@ YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 
 def presets_of(name: str) -> dict[str, Any]:
     """Return a model's presets, by its name or one of OLD_NAMES. Raises InputError for another."""
-    module = CONFIGS.get(OLD_NAMES.get(name, name))
+    module = CONFIGS.get(OLD_NAMES.get(str(name), str(name)))
     if module is None:
         raise InputError(f"no model named {name!r}; choose one of {', '.join(sorted(CONFIGS))}")
     return dict(import_module(module).PRESETS)
@@ -48,7 +48,7 @@ def ablations(name: str) -> list[str]:
 def preset_config(name: str, preset: str) -> Any:
     """Return the config of a model's preset. Raises InputError for an unknown model or preset."""
     presets = presets_of(name)
-    if preset not in presets:
+    if not isinstance(preset, str) or preset not in presets:
         raise InputError(f"{name} has no preset {preset!r}; choose one of {', '.join(sorted(presets))}")
     return presets[preset]
 

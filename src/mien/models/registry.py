@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -45,7 +46,7 @@ FAMILIES: dict[str, type[Family]] = _Families(
 
 def find_family(name: str) -> type[Family]:
     """Return a family by its name, or by one of OLD_NAMES. Raises InputError for another."""
-    family = FAMILIES.get(OLD_NAMES.get(name, name))
+    family = FAMILIES.get(OLD_NAMES.get(str(name), str(name)))
     if family is None:
         raise InputError(f"no model named {name!r}; choose one of {', '.join(sorted(FAMILIES))}")
     return family
@@ -75,10 +76,8 @@ def able(model: Family, protocol: type[Capability]) -> Capability:
     """Return `model` as what it must be able to do, as Transfers. Raises InputError naming the models that can."""
     if isinstance(model, protocol):
         return cast(Capability, model)
-    uses = [name for name in vars(protocol) if not name.startswith("_")]
-    can = [name for name, family in FAMILIES.items() if all(hasattr(family, use) for use in uses)]
-    use = uses[0].replace("_", " ")
-    raise InputError(f"{name_of(model)} cannot {use}; these can: {', '.join(can) or 'none'}")
+    use = _uses(protocol)[0].replace("_", " ")
+    raise InputError(f"{name_of(model)} cannot {use}; these can: {', '.join(those_that(protocol)) or 'none'}")
 
 
 def editor_by(model: Family, controls: Controls) -> Edits:
@@ -86,11 +85,18 @@ def editor_by(model: Family, controls: Controls) -> Edits:
     lacking = [kind for kind in controls.kinds if not isinstance(model, Edits) or kind not in type(model).edits_by]
     if not lacking and isinstance(model, Edits):
         return model
-    can = [
+    can = ", ".join(those_that(Edits, controls.kinds)) or "none"
+    raise InputError(f"{name_of(model)} cannot edit by {way(lacking[0], controls)}; these can: {can}")
+
+
+def those_that(protocol: type, kinds: Sequence[str] = ()) -> list[str]:
+    """Return the models that can do what a protocol asks, and edit by kinds of request."""
+    return [
         name
         for name, family in FAMILIES.items()
-        if issubclass(family, Edits) and set(controls.kinds) <= set(family.edits_by)
+        if all(hasattr(family, use) for use in _uses(protocol)) and (not kinds or set(kinds) <= set(family.edits_by))
     ]
-    raise InputError(
-        f"{name_of(model)} cannot edit by {way(lacking[0], controls)}; these can: {', '.join(can) or 'none'}"
-    )
+
+
+def _uses(protocol: type) -> list[str]:
+    return [name for name in vars(protocol) if not name.startswith("_")]

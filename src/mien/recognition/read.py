@@ -55,8 +55,9 @@ def each_row(
     tell: Tell = untold,
     journal: Path | None = None,
     how: How | None = None,
+    table: Path | None = None,
 ) -> Iterator[Row]:
-    """Yield rows as files and frames are read; `journal` is a file beside the table to be: a killed run goes on there.
+    """Yield rows as files and frames are read; a killed run goes on in `journal`, a file beside the `table` to be.
 
     In clips `number` is of the person in the first frame that shows so many.
     """
@@ -68,7 +69,7 @@ def each_row(
     made_by: dict[str, object] = {"model": editor.engine.fingerprint, "number": number, "aligned": editor.aligned}
     made_by |= {"landmarker": who, "reader": reader, "points": how.points, "least": how.least, "smooth": how.smooth}
     made_by |= {"columns": 2}  # of which kind the rows are
-    with open_journal(journal, made_by, are_rows) as (known, note):
+    with open_journal(journal, made_by, are_rows, table) as (known, note):
         for k, path in enumerate(files):
             mark = mark_of(path)
             rows = known.get(mark, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from mien.labels import AUS, CLASSES
 from mien.runtime.description import ANGLE, Description, shipped
 from mien.runtime.engine import Ability, Change, Readings, Sitter
 from mien.runtime.repainted import Repainted
+from mien.whole_numbers import check_whole
 
 UNITS = len(AUS)
 WORDS = {"warp": "fields"}
@@ -29,11 +30,22 @@ class Runner(Protocol):
         ...
 
 
+WhoCan = Callable[[Ability, Sequence[str]], list[str]]
+"""Returns the models that have an ability and edit by kinds of request."""
+
+
+def exported_that(ability: Ability, kinds: Sequence[str]) -> list[str]:
+    """Return those that come exported, which need no PyTorch."""
+    facts = {about.name: about.facts for about in shipped()}
+    return [name for name, f in facts.items() if ability in f["abilities"] and set(kinds) <= set(f["edits_by"])]
+
+
 class ExportedEngine:
     """A described model and its runner, behind `mien.runtime.engine.Engine`."""
 
-    def __init__(self, about: Description, runner: Runner, asked: str = ""):
-        facts = about.facts
+    def __init__(self, about: Description, runner: Runner, asked: str = "", who_can: WhoCan | None = None):
+        """Make it of what was exported; `who_can` says who else is there, by default what comes exported alone."""
+        facts, self._who_can = about.facts, who_can
         self.about, self.run = about, runner.run
         self.name, self.asked, self.size = about.name, asked or about.name, int(facts["size"])
         self.abilities: frozenset[Ability] = frozenset(facts["abilities"])
@@ -43,17 +55,19 @@ class ExportedEngine:
     def require(self, ability: Ability) -> None:
         """Raise InputError where the model cannot do this."""
         if ability not in self.abilities:
-            can = [about.name for about in shipped() if ability in about.facts["abilities"]]
             use = WORDS.get(ability, ability).replace("_", " ")
-            raise InputError(f"{self.name} cannot {use}; these can: {', '.join(can) or 'none'}")
+            raise InputError(f"{self.name} cannot {use}; {self._others(ability)}")
 
     def require_edit(self, controls: Controls) -> None:
         """Raise InputError where the model cannot edit as asked."""
         kinds = controls.kinds
         if lacking := [kind for kind in kinds if kind not in self.edits_by]:
-            can = [about.name for about in shipped() if set(kinds) <= set(about.facts["edits_by"])]
-            named = ", ".join(can) or "none"
-            raise InputError(f"{self.name} cannot edit by {way(lacking[0], controls)}; these can: {named}")
+            raise InputError(f"{self.name} cannot edit by {way(lacking[0], controls)}; {self._others('edit', kinds)}")
+
+    def _others(self, ability: Ability, kinds: Sequence[str] = ()) -> str:
+        """Return in words which models can."""
+        can = (self._who_can or exported_that)(ability, kinds)
+        return f"these can{'' if self._who_can else ' without PyTorch'}: {', '.join(can) or 'none'}"
 
     def change(self, crop: np.ndarray, controls: Controls, transfers: bool = False) -> Change:
         """Return what brings a crop to what is asked."""
@@ -105,6 +119,8 @@ class ExportedEngine:
     def generate(self, count: int, expression: str | None = None, seed: int = 0) -> np.ndarray:
         """Return people who do not exist; not those that PyTorch draws by the same seed."""
         self.require("generate")
+        check_whole("count", count, 1)
+        check_whole("seed", seed)
         if expression is not None and expression not in CLASSES:
             raise InputError(f"expression {expression!r} is not known; choose one of {', '.join(CLASSES)}")
         draw = np.random.default_rng(seed)

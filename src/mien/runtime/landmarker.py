@@ -50,6 +50,10 @@ class MediaPipeLandmarker:
     landmarker: Any  # .detect(image) -> .face_landmarks
     wrap: Any  # an array (H, W, 3) -> the image it takes
     name: str = "MediaPipe"
+    asked: str = ""  # the words of `find_landmarker`
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return find_landmarker, (self.asked,)  # another process opens the file of its own
 
     def points(self, rgb: np.ndarray, eyes: np.ndarray) -> np.ndarray | None:
         """Return (68, 2) pixels of the photo; None where MediaPipe sees no face at the eyes."""
@@ -83,7 +87,7 @@ def find_landmarker(name: str) -> Landmarker | None:
         return None
     if kind == "net":
         return own_landmarker() if "landmarks" in zoo() else None
-    return MediaPipeLandmarker(*open_task(Path(path), f"--landmarker {name}", num_faces=10))
+    return MediaPipeLandmarker(*open_task(Path(path), f"--landmarker {name}", num_faces=10), asked=name)
 
 
 @cache

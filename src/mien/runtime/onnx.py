@@ -26,8 +26,12 @@ class OnnxRunner:
     """Opens a graph when certain outputs of it are first asked for, and no more of it than these need."""
 
     def __init__(self, about: Description, device: str = "cpu"):
+        self._made_of = about, device
         self._needed = cache(lambda name, outputs: needed(about.graph(name), outputs))
         self._open = cache(lambda name, model: session(about.graph(name), device, model))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._made_of  # another process opens graphs of its own
 
     def run(self, graph: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
         """Return outputs; what only others need is not computed."""

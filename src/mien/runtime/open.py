@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
+from os import PathLike
 from typing import TYPE_CHECKING, cast
 
 from mien.devices import AUTO, best_device
 from mien.errors import InputError
 from mien.runtime.description import FORMATS, Description, find_description
-from mien.runtime.engine import Engine
+from mien.runtime.engine import Ability, Engine
+from mien.weights.resolve import as_name
 
 if TYPE_CHECKING:
     from mien.models.contract import Family
@@ -21,7 +24,7 @@ package and need no torch; else PyTorch."""
 NO_TORCH = "is run by PyTorch: pip install 'mien[torch]'"
 
 
-def open_engine(model: str | Engine | Family, device: str = "cpu", backend: str = "auto") -> Engine:
+def open_engine(model: str | PathLike[str] | Engine | Family, device: str = "cpu", backend: str = "auto") -> Engine:
     """Return the engine of a zoo name, a file, a run's folder, a hub id or a model; an engine as it is.
 
     By "auto" as a device the best that is there computes: cuda, then (of what PyTorch runs) mps, else the processor.
@@ -30,16 +33,18 @@ def open_engine(model: str | Engine | Family, device: str = "cpu", backend: str 
     it.
     """
     check_backend(backend)
-    if not isinstance(model, str):
-        if hasattr(model, "abilities"):
-            return cast(Engine, model)
+    if hasattr(model, "abilities"):
+        return cast(Engine, model)
+    if hasattr(model, "parameters") and hasattr(model, "config"):
         from mien.runtime.pytorch import PytorchEngine
 
         return PytorchEngine(cast("Family", model), device)
+    model = as_name(model)
     if about := _exported(model, device, backend):
         from mien.runtime.exported import ExportedEngine
 
-        return ExportedEngine(about, runner_of(about, device, backend), model)
+        by_torch = backend == "auto" and has_torch()
+        return ExportedEngine(about, runner_of(about, device, backend), model, _who_can if by_torch else None)
     if not has_torch():
         raise InputError(f"{model}: {NO_TORCH}")
     from mien.runtime.pytorch import open_pytorch
@@ -75,6 +80,13 @@ def runner_of(about: Description, device: str = "cpu", backend: str = "auto") ->
 def _needs_torch(device: str) -> bool:
     """Whether an exported model is PyTorch's to run: what runs graphs here has a processor alone, as a rule."""
     return best_device() == "cuda" if device == AUTO else device != "cpu"
+
+
+def _who_can(ability: Ability, kinds: Sequence[str]) -> list[str]:
+    """Return the models that can, now that whatever is not exported is run by PyTorch."""
+    from mien.runtime.pytorch import who_can
+
+    return who_can(ability, kinds)
 
 
 def _exported(model: str, device: str, backend: str) -> Description | None:

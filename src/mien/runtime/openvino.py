@@ -20,7 +20,11 @@ class OpenvinoRunner:
     def __init__(self, about: Description, device: str = "cpu"):
         if device not in ("cpu", AUTO):
             raise InputError(f"device {device!r}: OpenVINO runs on the cpu here; use cpu, or another --backend")
+        self._made_of = about, device
         self._open = cache(lambda name: compiled(about.graph(name)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._made_of  # another process compiles graphs of its own
 
     def run(self, graph: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
         """Return outputs."""

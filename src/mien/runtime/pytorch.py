@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.parametrize import is_parametrized
 
 from mien.controls import Controls
 from mien.devices import resolved
@@ -21,7 +23,7 @@ from mien.models import contract
 from mien.models.contract import Family
 from mien.models.io import fingerprint, load, place
 from mien.models.reader.code import ANGLE, STRONGEST, UNITS
-from mien.models.registry import able, editor_by, name_of
+from mien.models.registry import able, editor_by, name_of, those_that
 from mien.models.residual import composite, residual_of
 from mien.nn.blocks import folded
 from mien.nn.images import to_pixels, to_tensor
@@ -46,6 +48,11 @@ PROTOCOLS: dict[Ability, type] = {
 """Ability -> what a model has that can do it."""
 
 
+def who_can(ability: Ability, kinds: Sequence[str] = ()) -> list[str]:
+    """Return the models with an ability, that edit by kinds of request."""
+    return those_that(PROTOCOLS[ability], kinds)
+
+
 class PytorchEngine:
     """A `Family` on a device, behind `mien.runtime.engine.Engine`."""
 
@@ -53,13 +60,21 @@ class PytorchEngine:
         self.device = resolved(device)
         self.model = place(model, self.device)
         self.name = name_of(model)
-        self.asked = asked or self.name  # the file or name by which somebody asked for it, for errors
+        self._opened, self.asked = asked, asked or self.name  # the file or name by which somebody asked for it
         self.size = int(model.config.image_size)
         self.abilities = frozenset(ability for ability, protocol in PROTOCOLS.items() if isinstance(model, protocol))
         self.edits_by = type(model).edits_by if "edit" in self.abilities else ()
         self._last: tuple[np.ndarray, np.ndarray, np.ndarray] | None = (
             None  # crops that were read, and what they showed
         )
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Let another process open the model by its name, and be given one that has none."""
+        if self._opened:
+            return open_pytorch, (self._opened, self.device)
+        if any(map(is_parametrized, self.model.modules())):  # which torch itself refuses, in other words
+            raise InputError(f"{self.name}: cannot be pickled as it is; save_pretrained(FOLDER), and open that")
+        return super().__reduce_ex__(protocol)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 from mien.errors import InputError
+from mien.reading import article
 from mien.weights.hub import from_hub
 from mien.weights.index import INDEX, fetched, read_index, shelved
 from mien.whole_numbers import whole_number
@@ -19,12 +22,13 @@ OLD_NAMES = {"judge": "evaluator"}
 """What models and their weights were called once, in files that are there, and the name they have now."""
 
 
-def resolve(name: str) -> Path:
+def resolve(name: str | os.PathLike[str]) -> Path:
     """Return the file of a path, a name of MIEN_ZOO's index or the package's, or a Hugging Face id ("owner/name").
 
     A name may be one of OLD_NAMES, and so may a file's. "fields@2" is its version 2 alone, as the index says, and
     "owner/name@revision" a branch, tag or commit on the hub. Raises InputError naming what there is if none fits.
     """
+    name = as_name(name)
     if here := _here(name):
         return here
     word, pin, asked = name.partition(PIN)
@@ -42,6 +46,13 @@ def resolve(name: str) -> Path:
     if pin and there:
         raise InputError(f"no weights {name!r}: this mien brings {there[0]}; MIEN_ZOO may name a folder of others")
     raise InputError(f"no weights named {word!r}; there are {', '.join(zoo()) or 'none'}, or give a path")
+
+
+def as_name(given: Any) -> str:
+    """Return what names a model, as text; it may be a path. Raises InputError for anything else."""
+    if isinstance(given, str | os.PathLike):
+        return os.fspath(given)
+    raise InputError(f"expected a model's name, as 'fields', its file, folder or hub id; got {article(given)}")
 
 
 def check_name(name: str) -> None:

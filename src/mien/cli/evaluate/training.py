@@ -19,7 +19,7 @@ from mien.cli.evaluate.options import (
     warn,
 )
 from mien.cli.tables import print_frame
-from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_setting, sets_of
+from mien.cli.terminal import DataDirs, SamePeople, bar, known_precision, out, parse_settings, sets_of
 from mien.cli.values import Accelerator, Out, PrecisionName, Seed, Seeds, finite
 from mien.errors import InputError
 
@@ -258,7 +258,7 @@ def evaluate_reading(
     """
     if kind not in ("all", "real", "rendered"):
         raise InputError(f"--kind {kind}: expected real, rendered or all")
-    runs = dict(parse_setting(text, "--run-of-fold", "FOLD=RUN, as 0=runs/without_0") for text in run_of_fold or ())
+    runs = parse_settings(run_of_fold, "--run-of-fold", "FOLD=RUN, as 0=runs/without_0")
     if folds == "none" and runs:
         raise InputError("--run-of-fold: says who reads a fold; give --folds too, as --folds given")
     dealt = 0 if folds == "none" else known_folds(folds)
@@ -278,7 +278,7 @@ def evaluate_reading(
     elif runs:
         chosen, shares = _read_by_runs(model, sets, kind, dealt, runs, output)
     else:
-        settings = dict(map(parse_setting, set_ or ()))
+        settings = parse_settings(set_)
         how = (preset, settings, start, seed, known_precision(precision, device), device)
         chosen, shares = _read_by_trained(model, sets, kind, dealt, parts, output, *how)
     with bar("reading") as progress:

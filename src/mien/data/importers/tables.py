@@ -31,7 +31,7 @@ from mien.data.importers.support.video_frames import VIDEOS, Player
 from mien.errors import InputError
 from mien.labels import ALIASES, AUS, CORNERS
 from mien.media.picture import PICTURES
-from mien.reading import csv_records, csv_rows
+from mien.reading import csv_records, csv_rows, number_of
 
 EXPECTS = "a folder with OpenFace's (AU01_r) or py-feat's (AU01) CSV files beside their pictures, or one such file"
 NAMES = ("file_name", "input", "image", "filename")  # columns that may name a row's picture
@@ -129,7 +129,7 @@ def _frame(row: Row) -> int:
 def _value(row: Row, name: str) -> float | None:
     """Return a cell as a number, None where it is none."""
     try:
-        value = float(row.get(name) or "nan")
+        value = number_of(row.get(name) or "nan")
     except ValueError:
         return None
     return value if math.isfinite(value) else None

@@ -8,38 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
-from mien.arrays import Wanted, read_npz
 from mien.data.batch import Motion
 from mien.data.dataset import Data
 from mien.data.sampling.augment import Warp, inverse_matrix
 from mien.data.sampling.gaze import turned_irises
 from mien.data.sampling.mouths import Mouths, read_mouths
+from mien.data.sampling.rendered import ARRAYS, CELLS, FILE, REFERENCE, Files, count_known, read_files
 from mien.errors import InputError
 from mien.labels import POINTS, mirrored_points
 
-FILE = "geometry.npz"
-CELLS = 64  # of the flow in the file, a side
-REFERENCE = 256.0  # pixels of the frame that landmarks are in where the file does not say
 MIRRORED = mirrored_points()
 UNITS = 16.0  # of the flow in the file, a cell: quarter pixels of a frame of 256
 ROUNDS = 6  # of the fixed-point iteration
 AGREE = 0.5 / REFERENCE  # of the side: landmarks that lie this near are those of one picture
 FAR = 1e4  # cells; beyond the border by so much is as far as one can be
-WANTED = {
-    "file_name": Wanted("U", ("pictures",)),
-    "flow": Wanted("i", ("pictures", CELLS, CELLS, 2), -128, 127),
-    "mouth": Wanted("u", ("pictures", CELLS, CELLS), 0, 255),
-    "landmarks": Wanted("f", ("pictures", POINTS, 2), -(2**15), 2**15),  # pixels; some lie outside the frame
-    "size": Wanted("iuf", (), 1, 2**15, optional=True),
-}
-"""The file's arrays."""
-EXPECTED = "expected what mien synth writes; make it anew, copy it again, or remove it and train without"
 HALF = 0.5  # share of a cell's open mouth: teeth that are moved rather than new
 SURE = 0.3  # cells that may lie between the two places in N at the end of the iteration
 
@@ -132,48 +119,10 @@ def looked_up(grid: np.ndarray, at: np.ndarray) -> np.ndarray:
     return cv2.remap(grid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-@dataclass(frozen=True, eq=False)
-class Files:
-    """What the geometry.npz files of a data set hold, one after another: K pictures, among them N of the data."""
-
-    arrays: dict[str, np.ndarray]  # (K, …) each, as in the files
-    side: np.ndarray  # (K,) float32: pixels of the frame that its landmarks are in
-    home: np.ndarray  # (K,) int64: which file it comes from
-    row: np.ndarray  # (N,) int64 into them; -1 where a picture has no geometry
-    homes: tuple[Path, ...]  # the files' folders
-
-
-def read_files(data: Data, names: Sequence[str]) -> Files:
-    """Return arrays by name, and whose they are, from the geometry.npz that is nearest above each picture.
-
-    Joined data sets thus each have their own; pictures of a set without one have none. Raises InputError for a file
-    that is damaged or holds something else.
-    """
-    paths = [data.manifest.path(i) for i in range(len(data))]
-    above = {folder: home_of(folder, data.manifest.folder) for folder in {path.parent for path in paths}}
-    homes = tuple(sorted({home for home in above.values() if home}))
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    sides, whence = [np.zeros(0, np.float32)], [np.zeros(0, np.int64)]
-    place: dict[Path, int] = {}
-    begun = 0
-    for number, home in enumerate(homes):
-        found = read_npz(home / FILE, {name: WANTED[name] for name in ("file_name", *names, "size")}, EXPECTED)
-        pictures = found["file_name"]
-        for name in names:
-            parts[name].append(found[name])
-        sides.append(np.full(len(pictures), float(found.get("size", REFERENCE)), np.float32))
-        whence.append(np.full(len(pictures), number))
-        place |= {home / str(name): begun + k for k, name in enumerate(pictures)}
-        begun += len(pictures)
-    arrays = {name: np.concatenate(found) for name, found in parts.items() if found}
-    row = np.array([place.get(path, -1) for path in paths], np.int64)
-    return Files(arrays, np.concatenate(sides), np.concatenate(whence), row, homes)
-
-
 def read_geometry(data: Data) -> Geometry:
     """Return the geometry of a data set's rows. Raises InputError where no row has any."""
-    files = read_files(data, ("flow", "mouth", "landmarks"))
-    if not (files.row >= 0).any():
+    files = read_files(data.manifest, ARRAYS)
+    if not count_known(files):
         raise InputError(
             f"{data.manifest.folder}: no {FILE} beside the pictures; this model learns from exact motion, as the face "
             "studio (mien synth) and photofaces have it"
@@ -191,7 +140,7 @@ def read_landmarks(data: Data) -> np.ndarray:
 
     Raises InputError where there is no geometry.npz at all.
     """
-    files = read_files(data, ("landmarks",))
+    files = read_files(data.manifest, ("landmarks",))
     if not files.homes:
         raise InputError(
             f"{data.manifest.folder / FILE}: missing; the exact truth needs the landmarks that the face studio writes; "
@@ -221,10 +170,3 @@ def _origins(data: Data, files: Files, landmarks: np.ndarray) -> np.ndarray:
             same = [k for k in sorted(firsts) if number in firsts and np.abs(firsts[k] - firsts[number]).max() < AGREE]
             origin[mine[home[mine] == number]] = same[0] if same else number
     return origin
-
-
-def home_of(folder: Path, top: Path) -> Path | None:
-    """Return the nearest folder with a geometry.npz, from `folder` up to `top`; None if there is none."""
-    inside = [folder, *folder.parents]
-    inside = inside[: inside.index(top) + 1] if top in inside else inside[:1]
-    return next((place for place in inside if (place / FILE).is_file()), None)

@@ -14,23 +14,15 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from mien.arrays import Wanted, read_npz
 from mien.data.sampling.augment import Warp, inverse_matrix
+from mien.data.sampling.rendered import read_mouth_files
 
-FILE = "mouths.npz"
-FRAME, TOP, LEFT, ROWS, COLUMNS = 256, 136, 64, 104, 128  # of the file's window, in pixels
+FRAME, TOP, LEFT = 256, 136, 64  # of the file's window, in pixels
 CORNER = np.array([TOP, LEFT])
 CELL = 4  # pixels of FRAME a cell of the flow is wide
 TOOTH = 1  # in `part`
 NEAR = 0.03  # of the arch: places that are one
 HUNDREDTHS = 100.0
-WANTED = {
-    "file_name": Wanted("U", ("mouths",)),
-    "part": Wanted("u", ("mouths", ROWS, COLUMNS), 0, 3),
-    "arch": Wanted("i", ("mouths", ROWS, COLUMNS, 2), -128, 127),
-}
-"""The file's arrays."""
-EXPECTED = "expected what photofaces has; copy it again, or remove it and train without teeth"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +91,7 @@ def read_mouths(homes: tuple[Path, ...], pictures: list[Path]) -> Mouths | None:
 
     Raises InputError for a file that is damaged or holds something else.
     """
-    found = [(home, read_npz(home / FILE, WANTED, EXPECTED)) for home in homes if (home / FILE).is_file()]
+    found = read_mouth_files(homes)
     if not found:
         return None
     names = [home / str(name) for home, arrays in found for name in arrays["file_name"]]

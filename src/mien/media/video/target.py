@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from mien.errors import InputError
 from mien.media.video.ffmpeg import ffmpeg
 
 # Numbers of ITU-T H.273, which FFmpeg shares; the ranges are FFmpeg's own.
@@ -13,6 +15,8 @@ LIMITED, FULL = 1, 2
 NAMES = {"libx264": "H.264", "libx265": "H.265", "ffv1": "FFV1"}
 LEAST = {"libx265": 16}
 """Pixels of a side below which an encoder takes no pictures."""
+MOST = {"libx264": 16_384}
+"""Pixels of a side above which it takes none."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,14 @@ def target_of(frame: Any, container: str, keep: bool) -> Target:
     return Target(codec, form, width, height, *_colours(frame, form))
 
 
+def check_sides(path: Path, codec: str, size: tuple[int, int], instead: str) -> None:
+    """Raise InputError where an encoder takes no pictures so large; `instead` is what to do, in words."""
+    most = MOST.get(codec, max(size))
+    if max(size) > most:
+        told = f"{size[0]}×{size[1]} is more than {NAMES[codec]} takes, {most:,} pixels a side"
+        raise InputError(f"{path}: {told}; {instead}")
+
+
 def loses(frame: Any, target: Target) -> bool:
     """Return whether the target's pixel format holds less of a frame's pixels, but for their transparency."""
     from av.codec.codec import PixFmtLoss, find_best_pix_fmt_of_list
@@ -73,13 +85,12 @@ def _nearest(frame: Any, container: str, deep: bool) -> tuple[str, str]:
         cost = sum(1 << k for k, kind in enumerate(order) if loss & kind)
         if best is None or (cost, rank) < best[0]:
             best = (cost, rank), codec, str(form.name)
-    assert best is not None
-    return best[1:]
+    return best[1:] if best else ("libx264", "yuv420p")  # of a strip that is too wide or too thin for all
 
 
 def _takes(codec: str, width: int, height: int) -> bool:
     """Return whether an encoder takes pictures of so many pixels."""
-    return min(width, height) >= LEAST.get(codec, 1)
+    return min(width, height) >= LEAST.get(codec, 1) and max(width, height) <= MOST.get(codec, max(width, height))
 
 
 def _plain(form: Any, frame: Any) -> bool:

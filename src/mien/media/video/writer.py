@@ -18,7 +18,7 @@ from mien.media.video.ffmpeg import address, ffmpeg, ffmpeg_errors
 from mien.media.video.pixel_format import change_frame, frame_as, frame_of_picture, is_see_through
 from mien.media.video.reader import VideoFrame
 from mien.media.video.sound import Sound
-from mien.media.video.target import NAMES, Target, loses, target_of
+from mien.media.video.target import NAMES, Target, check_sides, loses, target_of
 from mien.media.video.xmp_box import append_packet
 
 FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
@@ -156,6 +156,8 @@ class ClipWriter:
     def _begin(self, frame: Any) -> Target:
         """Open the streams, now that a frame says what they hold; return what pictures are written as."""
         target = self._target = target_of(frame, self.form, self.keep)
+        instead = f"give smaller pictures{'' if self.keep else ', or --keep-format, which writes H.265'}"
+        check_sides(self.path, target.codec, (target.width, target.height), instead)
         self._tell_losses(frame, target)
         source = self.like.picture
         picture = self._file.add_stream(target.codec, rate=self.like.rate)

@@ -32,6 +32,7 @@ from mien.models.recipe import Adam, Sampling, Stage, Turn, rotations
 from mien.nn.blocks import Encoder
 from mien.nn.losses import fooling_loss, known_cross_entropy, total_variation
 from mien.nn.modes import untracked
+from mien.whole_numbers import check_whole, is_number
 
 
 class ExprGan(Family):
@@ -314,14 +315,16 @@ class ExprGan(Family):
         d = self.config.style
         if expression not in CLASSES[1:]:
             raise InputError(f"{expression!r} has no block in the code; choose one of {', '.join(CLASSES[1:])}")
-        if not 0 <= element < d or not -1.0 <= value <= 1.0:
-            raise InputError(f"element {element} at {value:g}: expected 0 to {d - 1}, at -1 to 1")
+        known = hasattr(element, "__index__") and is_number(value)
+        if not known or not 0 <= element < d or not -1.0 <= value <= 1.0:
+            raise InputError(f"element {element} at {value}: expected 0 to {d - 1}, at -1 to 1")
         code = self._class_code("neutral").to(face.device)
         code[:, (CLASSES.index(expression) - 1) * d + element] = value
         return self._decode(self._identity(face), code.expand(face.shape[0], -1))
 
     def vary(self, face: Tensor, expression: str, seed: int = 0) -> Tensor:
         """Return `face` (B, 3, H, W) showing a class by codes of Eq. 3 that are drawn, of varied style and strength."""
+        check_whole("seed", seed)
         labels = torch.full((len(face),), class_index(expression))
         code = self._drawn_code(labels, torch.Generator().manual_seed(seed))
         return self._decode(self._identity(face), code.to(face.device))
@@ -332,6 +335,8 @@ class ExprGan(Family):
 
     def generate(self, count: int, expression: str | None = None, seed: int = 0) -> Tensor:
         """Return (count, 3, H, W) in [-1, 1]: g(x) and z_y are noise; without a class each face has a random one."""
+        check_whole("count", count, 1)
+        check_whole("seed", seed)
         draw = torch.Generator().manual_seed(seed)
         labels = torch.randint(1, len(CLASSES), (count,), generator=draw)
         if expression is not None:
