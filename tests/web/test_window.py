@@ -179,6 +179,21 @@ def test_a_comparison_of_two_people_is_dragged_over_their_faces(visit, faces):
     page.wait_for_selector(".box >> nth=1")
 
 
+def test_what_moves_while_steps_are_compared_is_no_step_yet(visit, faces):
+    page = visit()
+    send(page, faces / "grin.jpg")
+    word(page, "surprise", 1)
+    page.click("#compare")
+    said = "(() => { const list = document.querySelector('#other'); return list.selectedOptions[0].textContent; })()"
+    page.wait_for_function(f"{said}.includes('Surprised')")
+    slide = "document.querySelector('#strength-0')"
+    page.evaluate(f"{slide}.value = 0.4; {slide}.dispatchEvent(new Event('input', {{ bubbles: true }}))")
+    page.wait_for_function(f"{said} === 'what moves now'")
+    page.evaluate(f"{slide}.dispatchEvent(new Event('change', {{ bubbles: true }}))")
+    at(page, 2)
+    page.wait_for_function(f"{said}.includes('40')")
+
+
 def test_a_reload_and_back_find_face_way_and_bench(visit, faces):
     page = visit()
     send(page, faces / "both.jpg")

@@ -3,6 +3,8 @@ import { make } from "./make.js";
 import { onChange, state, upload } from "./state.js";
 import { travel } from "./work.js";
 
+const WHOSE = /^face \d+: /; // its picture says that
+
 /** The face that each step changed, and so shows. */
 function facesOf(steps) {
   let face = upload().largest;
@@ -24,7 +26,7 @@ export function buildHistory() {
       if (!known.has(key)) {
         const image = make("img", { alt: "", loading: "lazy", width: 64, height: 64,
           src: `api/steps/${step.number}/picture?frame=${faces[k]}&side=128&of=${state.photo}` });
-        known.set(key, make("button", { title: step.note, onclick: () => travel({ go: step.number }) }, image, make("span", {}, step.note)));
+        known.set(key, make("button", { title: step.note, onclick: () => travel({ go: step.number }) }, image, make("span", {}, step.note.replace(WHOSE, ""))));
       }
       const button = known.get(key);
       button.setAttribute("aria-current", k === state.project.at ? "step" : "false");

@@ -11,6 +11,7 @@ let fetched = 0; // pictures of steps that were asked for
 let working = 0;
 let blinking = 0;
 let peeking = false;
+const MOVING = ""; // in the list of steps: a preview
 const HOLD = 300; // ms after which a pointer that rests on the picture holds it
 
 /** The pixels that a picture needs here. */
@@ -76,7 +77,7 @@ function drawBoxes() {
 
 async function showCompared() {
   const [one, other] = [at("one"), at("other")];
-  const [before, after] = await Promise.all([picture(pathOf(one.value)), picture(pathOf(other.value))]);
+  const [before, after] = await Promise.all([picture(pathOf(one.value)), picture(pathOf(other.value || step().number))]);
   await show(before, at("before"));
   await show(after);
 }
@@ -88,6 +89,12 @@ function listSteps() {
     list.value = value;
     if (!list.value) list.selectedIndex = 0;
   }
+  at("other").append(make("option", { value: MOVING, hidden: true }, "what moves now"));
+}
+
+/** Say, where two steps are compared, that the one after is not a step yet. */
+export function sayMoving() {
+  if (!at("comparing").hidden) at("other").value = MOVING;
 }
 
 function compare(on) {

@@ -1,7 +1,7 @@
 // What is asked of the photograph: previews while something moves, steps once it rests.
 import { drawn, get, post, send } from "./ask.js";
 import { changed, keepForWindow, notice, ofWindow, state, step, trying, upload } from "./state.js";
-import { show, showStep, waitFor } from "./stage.js";
+import { sayMoving, show, showStep, waitFor } from "./stage.js";
 
 let flying = false;
 let wanted = null; // the newest look that nobody has drawn yet
@@ -18,7 +18,9 @@ export async function preview(look) {
       const [one, before] = [wanted, asked];
       wanted = null;
       const blob = await drawn("preview", { photo: state.photo, face: state.face, look: one, frame: state.frame });
-      if (blob && before === asked) await show(blob);
+      if (!blob || before !== asked) continue;
+      await show(blob);
+      sayMoving();
     }
   } catch (error) {
     wanted = null;
