@@ -116,7 +116,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = f"cannot be written ({error.strerror or error})"
-        raise InputError(f"{path}: {reason}; nothing was changed, free space or choose another place") from error
+        raise InputError(f"{path}: {reason}; it was left as it was, free space or choose another place") from error
 
 
 def make_folder(path: Path) -> None:

@@ -99,6 +99,7 @@ WRONG = {  # words: what the line must say
     ("train", "ter_gan", *DATA, "--run", "r", "--start", "no_gan"): "no_gan",
     ("train", "ter_gan", *DATA, "--run", "r"): "nowhere: there is no such folder",
     ("train", "eet", *DATA, "--run", "r", "--adapt"): "--adapt",
+    ("animate", "a.jpg", "--key", "2:fear", "--seconds", "1", "-o", "a.gif"): "the last key frame is at 2 s",
     ("models", "no_gan"): "no_gan",
     ("models", "ter_gan", "--preset", "huge"): "huge",
     ("demo", "out", "--model", "no_gan"): "no_gan",

@@ -239,6 +239,11 @@ BAD_FILES = {
         lambda a: a | {"file_name": np.char.add("x", a["file_name"])},
         "belongs to other pictures, as 'ximages",
     ),
+    "a name too long": (lambda a: a | {"file_name": np.full(24, "x" * 5000)}, "has two rows of one picture"),
+    "long names": (
+        lambda a: a | {"file_name": np.array([f"{k:05000d}" for k in range(24)])},
+        "belongs to other pictures, as '0000",
+    ),
     "no picture": (lambda a: {name: values[:0] for name, values in a.items() if values.ndim}, "holds no picture"),
     "no number": (lambda a: a | {"landmarks": a["landmarks"] * np.float16("nan")}, "'landmarks' has values from nan"),
     "no flow": (lambda a: {name: values for name, values in a.items() if name != "flow"}, "has no array 'flow'"),
@@ -256,6 +261,26 @@ def test_the_check_says_what_a_training_would(rendered, tmp_path, change, told):
         with pytest.raises(InputError, match=told) as caught:
             look()
         assert str(caught.value).startswith(f"{folder / 'geometry.npz'}: ") and "\n" not in str(caught.value)
+
+
+def test_mouths_of_other_pictures_are_told(rendered, tmp_path):
+    folder = tmp_path / "set"
+    shutil.copytree(rendered.manifest.folder, folder)
+    part, arch = np.zeros((2, ROWS, COLUMNS), np.uint8), np.zeros((2, ROWS, COLUMNS, 2), np.int8)
+    np.savez(folder / "mouths.npz", file_name=np.array(["q.png", "r.png"]), part=part, arch=arch)
+    with pytest.raises(InputError, match=r"mouths\.npz: belongs to other pictures, as 'q\.png'"):
+        describe(read_manifest(folder))
+    (folder / "mouths.npz").unlink()
+    (folder / "geometry.npz").unlink()
+    (folder / "geometry.npz").mkdir()
+    with pytest.raises(InputError, match=r"geometry\.npz: "):
+        describe(read_manifest(folder))
+
+
+def test_a_folder_that_is_given_twice_is_refused(rendered):
+    folder = rendered.manifest.folder
+    with pytest.raises(InputError, match="is given twice"):
+        Sets((folder, folder / ".." / folder.name))
 
 
 def test_the_check_counts_what_has_motion(rendered, tmp_path):

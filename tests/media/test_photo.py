@@ -401,7 +401,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))  # the kernel refuses the rest, as a full disk does
     try:
-        with pytest.raises(InputError, match=r"out\.png: cannot be written \(.*nothing was changed"):
+        with pytest.raises(InputError, match=r"out\.png: cannot be written \(.*left as it was"):
             write_photo(photo_of(noise), path, STAMP)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -97,6 +97,18 @@ def test_every_use_takes_what_it_can_and_says_of_all_else_what_it_takes(name):
                 asked(model, use, face, "face.png")
 
 
+@torch.inference_mode()
+def test_halves_of_another_size_and_mixed_precision_are_taken(model):
+    side = model.config.image_size
+    small = torch.rand(2, 3, side // 2, side // 2) * 2 - 1
+    expected = model.embed(small)
+    for kind in (torch.float16, torch.bfloat16):
+        torch.testing.assert_close(model.embed(small.to(kind)).expression, expected.expression, atol=0.05, rtol=0.05)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for kind in (torch.float16, torch.float64):
+            assert model.embed(small.to(kind)).expression.isfinite().all()
+
+
 def test_what_a_model_gives_itself_is_not_looked_at(model, monkeypatch):
     side = model.config.image_size
     face = torch.full((1, 3, side, side), 3.0)

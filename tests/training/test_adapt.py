@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, recall_score
 
+from mien.cli.train import check_adapted
 from mien.data.sets import Sets, training_data
 from mien.errors import InputError
 from mien.labels import CLASSES
@@ -54,6 +55,12 @@ def test_units_that_a_corpus_lacks_are_those_read_before(faces_folder, tmp_path)
     np.testing.assert_array_equal(whole.manifest.left[bare], units[bare, 0])
     np.testing.assert_array_equal(whole.manifest.aus[bare], units[bare].max(1))
     np.testing.assert_array_equal(whole.manifest.aus[~bare], data.manifest.aus[~bare])
+
+
+def test_weights_of_another_model_are_not_adapted_in_its_place():
+    check_adapted("evaluator", "evaluator")
+    with pytest.raises(InputError, match="is evaluator; expected weights of reader, or mien train evaluator --adapt"):
+        check_adapted("reader", "evaluator")
 
 
 def test_what_reads_nothing_cannot_be_adapted(faces_folder, tmp_path):

@@ -151,7 +151,7 @@ def test_a_full_disk_loses_nothing(faces, whole, tmp_path):
     before = (run / CHECKPOINT).read_bytes()
     code, said = ended(start(command(faces, run), log, full=len(before) // 2), log)
     assert code == 2 and "Traceback" not in said
-    assert CHECKPOINT in said and "cannot be written" in said and "nothing was changed" in said
+    assert CHECKPOINT in said and "cannot be written" in said and "left as it was" in said
     assert (run / CHECKPOINT).read_bytes() == before
     assert not [p for p in run.iterdir() if p.name.startswith(f".{CHECKPOINT}")]
     finish(command(faces, run), log)

@@ -199,6 +199,8 @@ def timeline(
     eyes = sorted((parse_gaze(text) for text in gaze or ()), key=lambda step: step.time)
     rate = Fraction(fps).limit_denominator(1001)  # as 30000/1001
     found = Timeline(tuple(steps), rate, seconds or 0.0, loop, tuple(eyes))
+    if seconds and not short and seconds < steps[-1].time:
+        raise InputError(f"--seconds {seconds:g}: the last key frame is at {steps[-1].time:g} s; expected no less")
     if found.end > LONGEST:
         raise InputError(f"the clip would last {found.end:g} s; expected at most {LONGEST:g}")
     return found if blink_seed is None else replace(found, blinks=blink_times(found.end, rate, blink_seed))

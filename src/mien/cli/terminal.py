@@ -188,9 +188,10 @@ def parse_setting(text: str, option: str = "--set", expected: str = "name=value,
 def parse_settings(
     texts: Sequence[str] | None, option: str = "--set", expected: str = "name=value, as steps=500"
 ) -> dict[str, str]:
-    """Return names and values as `parse_setting` does. Raises InputError for a name that has two values."""
+    """Return names and values as `parse_setting` does; where a name has two values the last counts, and it says so."""
     found: dict[str, str] = {}
     for name, value in (parse_setting(text, option, expected) for text in texts or ()):
-        if found.setdefault(name, value) != value:
-            raise InputError(f"{option} {name}={found[name]} and {option} {name}={value}: choose one of them")
+        if found.get(name, value) != value:
+            errors.print(f"mien: careful: {option} {name}={found[name]}: gives way to {name}={value}", markup=False)
+        found[name] = value
     return found

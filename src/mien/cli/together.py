@@ -1,7 +1,8 @@
-"""Which options go together: none is given twice, without what it needs, or beside one that leaves it nothing to do."""
+"""Which options go together: none is given without what it needs, or beside one that leaves it nothing to do."""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +11,9 @@ from typer.core import TyperCommand
 
 from mien.errors import InputError
 
-OF_TRAINING = ("--parts", "--preset", "--set", "--start", "--seed", "--precision", "--device")
+log = logging.getLogger(__name__)
+
+OF_TRAINING = ("--parts", "--preset", "--set", "--start", "--seed")
 """Options of `mien evaluate reading` that say how a model is trained for every fold."""
 
 NEEDS: Mapping[str, Mapping[str, Sequence[str]]] = {
@@ -27,6 +30,8 @@ CLASHES: Mapping[str, Sequence[tuple[str, str]]] = {
     "": [
         ("--all", "--face"),
         ("--aligned", "--landmarker"),
+        ("--aligned", "--face"),
+        ("--aligned", "--like-face"),
         ("--json", "--csv"),
         ("--json", "--ray"),
         ("--csv", "--ray"),
@@ -39,14 +44,14 @@ CLASHES: Mapping[str, Sequence[tuple[str, str]]] = {
 
 
 class Verb(TyperCommand):
-    """A command that refuses options which do not go together."""
+    """A command that refuses options which do not go together; of one given twice the last counts, and it says so."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words of a command. Raises InputError in one line for options that do not go together."""
         words = list(args)
         rest = super().parse_args(ctx, args)  # where --help ends it
         values, _, order = self.make_parser(ctx).parse_args(words)
-        check_once([one.opts[-1] for one in order if one.param_type_name == "option" and not one.multiple])
+        tell_twice([one.opts[0] for one in order if one.param_type_name == "option" and not one.multiple])
         given = [one for one in order if values.get(one.name) not in (None, False, (), [])]
         options = {name for one in given if one.param_type_name == "option" for name in one.opts}
         arguments = {str(one.name).upper() for one in given if isinstance(values[one.name], str)}
@@ -59,11 +64,11 @@ def words(names: Sequence[str]) -> str:
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-def check_once(names: Sequence[str]) -> None:
-    """Raise InputError where a name stands twice, of which the last would count without a word."""
+def tell_twice(names: Sequence[str]) -> None:
+    """Say where a name stands twice, as after a shell's alias that has it: the last counts."""
     for name, count in Counter(names).items():
         if count > 1:
-            raise InputError(f"{name}: is given {count} times; give it once")
+            log.warning("%s: is given %d times; the last counts", name, count)
 
 
 def check_together(verb: str, given: set[str]) -> None:

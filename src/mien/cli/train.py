@@ -106,6 +106,7 @@ def train(
     settings = replace(settings, precision=known_precision(precision, device))
     sets = sets_of(data, same_people)
     if adapt:
+        check_adapted(model, start or model)
         return _adapt(start or model, sets, run, settings, steps, all_people)
     begun = resolve(start) if start else None
     follow = find_logger(logger, run) if logger else None
@@ -121,6 +122,15 @@ def train(
     out.print(
         f"{run}: " + ("finished" if finished else "stopped at a checkpoint; the same command goes on"), markup=False
     )
+
+
+def check_adapted(model: str, start: str) -> None:
+    """Raise InputError where the weights to adapt are of another model."""
+    from mien.models.io import load
+    from mien.models.registry import name_of
+
+    if (family := name_of(load(start))) != model:
+        raise InputError(f"--start {start}: is {family}; expected weights of {model}, or mien train {family} --adapt")
 
 
 def _adapt(start: str, sets: Sets, run: Path, settings: Settings, steps: int | None, all_people: bool) -> None:

@@ -105,7 +105,7 @@ def check_manifest(folder: Path) -> list[str]:
     manifest, problems = _read(Path(folder))
     if manifest is not None:
         paths = [manifest.folder / name for name in dict.fromkeys(manifest.files) if _inside(name)]
-        present = (path for path in paths if _there(path))
+        present = (path for path in paths if is_there(path))
         problems += [p for chunk in map_images(image_problem, present) for p in chunk if p]
     return problems
 
@@ -172,7 +172,7 @@ def _manifest(folder: Path, table: Table, people: str) -> Manifest:
 
 def _path(folder: Path, cell: str) -> str:
     r"""Return a path with forward slashes: Windows writes faces\ann.png, which elsewhere may be one file's name."""
-    one = "\\" in Path(cell).name and _there(folder / cell.strip())  # never on Windows
+    one = "\\" in Path(cell).name and is_there(folder / cell.strip())  # never on Windows
     return cell if one else cell.replace("\\", "/")
 
 
@@ -182,7 +182,8 @@ def _inside(name: str) -> bool:
     return not (path.is_absolute() or ".." in windows.parts or windows.drive or "\\" in name)
 
 
-def _there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Tell whether a path is a file; what can be no path is none."""
     try:
         return path.is_file()
     except OSError:  # longer than names can be
@@ -202,7 +203,7 @@ def _check_files(folder: Path, table: Table, packed: bool = False) -> None:
             table.report(row, f"file_name '{cell}' leaves the folder; expected a path inside it, as images/a.jpg")
         elif name in first:
             table.report(row, f"file_name '{cell}' stands on line {table.lines[first[name]]} too; keep one")
-        elif not packed and not _there(folder / name):
+        elif not packed and not is_there(folder / name):
             table.report(row, f"there is no file '{cell}' in {folder}; add it or remove the line")
         first.setdefault(name, row)
 

@@ -22,6 +22,13 @@ class Sets:
     folders: tuple[Path, ...]
     same_people: bool = False
 
+    def __post_init__(self) -> None:
+        """Raise InputError for a folder that is there twice."""
+        places = [folder.resolve() for folder in self.folders]
+        for folder, place in zip(self.folders, places, strict=True):
+            if places.count(place) > 1:
+                raise InputError(f"{folder}: is given twice, and its pictures would count twice; give it once")
+
     def __str__(self) -> str:
         return ", ".join(map(str, self.folders))
 

@@ -84,7 +84,8 @@ def fitting(model: Any, use: str, faces: Any) -> Tensor:
     if shape[2] == side:
         return faces
     _tell(type(model).__name__, shape[2], side)
-    return F.interpolate(faces, size=(side, side), mode="bilinear", antialias=True)
+    exact = faces.dtype if faces.dtype == torch.float64 else torch.float32  # halves cannot be resized everywhere
+    return F.interpolate(faces.to(exact), size=(side, side), mode="bilinear", antialias=True).to(faces.dtype)
 
 
 def sound(model: Any, use: str, faces: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -98,13 +99,13 @@ def sound(model: Any, use: str, faces: dict[str, Tensor]) -> dict[str, Tensor]:
             raise InputError(f"{wanted}; got none: {tuple(value.shape)}")
         if own is not None and value.device != own.device:
             raise InputError(f"{wanted}, on {own.device}, where the model is; got them on {value.device}")
-        least, most = torch.stack(value.detach().aminmax()).tolist()
+        least, most = (float(end) for end in value.detach().aminmax())
         if math.isnan(least):
             raise InputError(f"{wanted}; got NaN among them")
         if least < -1 - HAIR or most > 1 + HAIR:
             hint = "; bring 0 to 255 there by / 127.5 - 1" if least >= 0 and 2 < most <= 255 else ""
             raise InputError(f"{wanted}; got {least:g} to {most:g}{hint}")
-        if own is not None and not torch.is_autocast_enabled(value.device.type):
+        if own is not None:
             faces[name] = value.to(own.dtype)
     count = len(faces["face"])
     for name in faces.keys() - {"face"}:

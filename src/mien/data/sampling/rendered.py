@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.arrays import Wanted, read_npz
-from mien.data.manifest import Manifest
+from mien.data.manifest import Manifest, is_there
 from mien.errors import InputError
 from mien.labels import POINTS
 
@@ -78,13 +79,15 @@ def read_files(manifest: Manifest, names: Sequence[str]) -> Files:
     return Files(arrays, np.concatenate(sides), np.concatenate(whence), row, homes)
 
 
-def check_own(file: Path, pictures: np.ndarray, known: Container[Path]) -> None:
+def check_own(file: Path, pictures: np.ndarray, known: Container[Path], expected: str = EXPECTED) -> None:
     """Raise InputError where a file belongs to other pictures than those that are known or lie beside it."""
     if not len(pictures):
-        raise InputError(f"{file}: holds no picture; {EXPECTED}")
-    if not any(path in known or path.is_file() for path in (file.parent / str(name) for name in pictures)):
+        raise InputError(f"{file}: holds no picture; {expected}")
+    if len(np.unique(pictures)) < len(pictures):
+        raise InputError(f"{file}: has two rows of one picture; {expected}")
+    if not any(path in known or is_there(path) for path in (file.parent / str(name) for name in pictures)):
         other = repr(str(pictures[0])[:60])
-        raise InputError(f"{file}: belongs to other pictures, as {other}, which is not there; {EXPECTED}")
+        raise InputError(f"{file}: belongs to other pictures, as {other}, which is not there; {expected}")
 
 
 def count_known(files: Files) -> int:
@@ -97,12 +100,16 @@ def count_known(files: Files) -> int:
 
 def read_mouth_files(homes: Sequence[Path]) -> list[tuple[Path, dict[str, np.ndarray]]]:
     """Return the folders that have a mouths.npz, with its arrays. Raises InputError as `read_files` does."""
-    there = [home for home in homes if (home / MOUTHS).is_file()]
-    return [(home, read_npz(home / MOUTHS, MOUTH, EXPECTED_MOUTHS)) for home in there]
+    found = []
+    for home in homes:
+        if os.path.lexists(home / MOUTHS):
+            found.append((home, read_npz(home / MOUTHS, MOUTH, EXPECTED_MOUTHS)))
+            check_own(home / MOUTHS, found[-1][1]["file_name"], (), EXPECTED_MOUTHS)
+    return found
 
 
 def home_of(folder: Path, top: Path) -> Path | None:
     """Return the nearest folder with a geometry.npz, from `folder` up to `top`; None if there is none."""
     inside = [folder, *folder.parents]
     inside = inside[: inside.index(top) + 1] if top in inside else inside[:1]
-    return next((place for place in inside if (place / FILE).is_file()), None)
+    return next((place for place in inside if os.path.lexists(place / FILE)), None)

@@ -208,7 +208,7 @@ class ClipWriter:
             self._file.close()
 
     def _writing(self) -> contextlib.AbstractContextManager[None]:
-        return ffmpeg_errors(self.path, "cannot be written; nothing was changed")
+        return ffmpeg_errors(self.path, "cannot be written; it was left as it was")
 
 
 def _options(target: Target, lossless: bool) -> dict[str, str]:
