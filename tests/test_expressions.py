@@ -146,7 +146,7 @@ def test_what_was_asked_for_is_saved_and_asked_for_again(smile, tmp_path, capsys
     [
         (("recognize", "a.png", "b.png", "--save-expression", "x.json"), "is of one face; give one photograph"),
         (("aus", "a.png", "--save-expression", "a.png"), "is a .json file"),
-        (("edit", "a.png", "--preview", "p.png", "--save-expression", "x.json"), "is written beside a picture"),
+        (("edit", "a.png", "--preview", "p.png", "--save-expression", "x.json"), "is about the picture"),
         (("edit", "a.png", "--expression", "x.json", "-o", "o.png", "--save-expression", "x.json"), "is --expression"),
         (
             ("edit", "a.png", "--expression", "fear", "-o", "o.png", "--report", "--save-expression", "o.json"),

@@ -405,9 +405,9 @@ def test_what_a_codec_does_not_take_is_told(editor, cut, tmp_path):
         clip_writer(tmp_path / "b.mp4", still, None) as writer,
     ):
         writer.write(still.frame(0), wide)
-    with clip_writer(tmp_path / "c.mp4", still, None, keep=True) as writer:
+    with clip_writer(tmp_path / "c.mkv", still, None, keep=True) as writer:
         writer.write(still.frame(0), wide)
-    assert [path.name for path in tmp_path.iterdir()] == ["c.mp4"]
+    assert [path.name for path in tmp_path.iterdir()] == ["c.mkv"]
 
 
 # The verb

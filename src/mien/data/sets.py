@@ -22,25 +22,26 @@ class Sets:
     folders: tuple[Path, ...]
     same_people: bool = False
 
-    def __post_init__(self) -> None:
-        """Raise InputError for a folder that is there twice."""
-        places = [folder.resolve() for folder in self.folders]
-        for folder, place in zip(self.folders, places, strict=True):
-            if places.count(place) > 1:
-                raise InputError(f"{folder}: is given twice, and its pictures would count twice; give it once")
-
     def __str__(self) -> str:
         return ", ".join(map(str, self.folders))
 
     def manifest(self) -> Manifest:
         """Return the labels of all folders as one. Raises InputError as `read_manifest` and `join` do."""
-        return join(self._declared([read_manifest(folder) for folder in self.folders]))
+        return join(self._declared([read_manifest(folder) for folder in self._once()]))
 
     def open(self, size: int) -> Data:
         """Return the images of all folders at `size` pixels as one. Raises InputError as `open_data` and `join` do."""
-        parts = [open_data(folder, size) for folder in self.folders]
+        parts = [open_data(folder, size) for folder in self._once()]
         manifests = self._declared([part.manifest for part in parts])
         return concat([replace(part, manifest=m) for part, m in zip(parts, manifests, strict=True)])
+
+    def _once(self) -> tuple[Path, ...]:
+        """Return the folders. Raises InputError for one that is there twice."""
+        places = [folder.resolve() for folder in self.folders]
+        for folder, place in zip(self.folders, places, strict=True):
+            if places.count(place) > 1:
+                raise InputError(f"{folder}: is given twice, and its pictures would count twice; give it once")
+        return self.folders
 
     def doubt(self) -> str:
         """Return a line where many people of two folders have the same names, and nothing says who they are; or ''."""

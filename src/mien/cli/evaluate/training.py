@@ -117,7 +117,7 @@ def evaluate_ablation(
 
     settings = Settings(0, known_precision(precision, device), device)
     training = Training(model, presets[0], changes, settings, start)
-    sets = sets_of([*data, *(test or ())], same_people)
+    sets = sets_of([*data, *(folder for folder in test or () if folder not in data)], same_people)
     sets.manifest()  # nobody may be trained on in one folder and tested in another
     known = training_data(replace(sets, folders=tuple(data)), size)
     held_out = test_people(replace(sets, folders=tuple(test or data)), 256, None)

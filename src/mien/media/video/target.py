@@ -15,8 +15,8 @@ LIMITED, FULL = 1, 2
 NAMES = {"libx264": "H.264", "libx265": "H.265", "ffv1": "FFV1"}
 LEAST = {"libx265": 16}
 """Pixels of a side below which an encoder takes no pictures."""
-MOST = {"libx264": 16_384}
-"""Pixels of a side above which it takes none."""
+MOST = {"libx264": 16_384, "libx265": 16_888}
+"""Pixels of a side above which it takes none: x264's own bound, and H.265's of level 6.2, which x265 does not mind."""
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ class ClipWriter:
     def _begin(self, frame: Any) -> Target:
         """Open the streams, now that a frame says what they hold; return what pictures are written as."""
         target = self._target = target_of(frame, self.form, self.keep)
-        instead = f"give smaller pictures{'' if self.keep else ', or --keep-format, which writes H.265'}"
+        instead = "give smaller pictures, or a name with .mkv and --keep-format"
         check_sides(self.path, target.codec, (target.width, target.height), instead)
         self._tell_losses(frame, target)
         source = self.like.picture
