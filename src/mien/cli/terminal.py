@@ -177,20 +177,18 @@ def known_precision(text: str, device: str) -> Any:
     return best_precision(device) if text == "auto" else text
 
 
-def parse_setting(text: str, option: str = "--set", expected: str = "name=value, as steps=500") -> tuple[str, str]:
-    """Return the name and the value of "steps=500"."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise InputError(f"{option} {text}: expected {expected}")
-    return name, value
-
-
 def parse_settings(
     texts: Sequence[str] | None, option: str = "--set", expected: str = "name=value, as steps=500"
 ) -> dict[str, str]:
-    """Return names and values as `parse_setting` does; where a name has two values the last counts, and it says so."""
+    """Return names and values of name=value; where a name has two values the last counts, and it says so.
+
+    Raises InputError for a text without "=".
+    """
     found: dict[str, str] = {}
-    for name, value in (parse_setting(text, option, expected) for text in texts or ()):
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"{option} {text}: expected {expected}")
         if found.get(name, value) != value:
             errors.print(f"mien: careful: {option} {name}={found[name]}: gives way to {name}={value}", markup=False)
         found[name] = value

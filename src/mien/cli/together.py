@@ -48,9 +48,9 @@ class Verb(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words of a command. Raises InputError in one line for options that do not go together."""
-        words = list(args)
+        typed = list(args)
         rest = super().parse_args(ctx, args)  # where --help ends it
-        values, _, order = self.make_parser(ctx).parse_args(words)
+        values, _, order = self.make_parser(ctx).parse_args(typed)
         tell_twice([one.opts[0] for one in order if one.param_type_name == "option" and not one.multiple])
         given = [one for one in order if values.get(one.name) not in (None, False, (), [])]
         options = {name for one in given if one.param_type_name == "option" for name in one.opts}

@@ -54,6 +54,11 @@ def mean_around(x: Tensor, by: int) -> Tensor:
     return _mean_along(_mean_along(x, by, 3), by, 2)
 
 
+def mean_of(x: Tensor, weights: Tensor) -> Tensor:
+    """Return the weighted mean (B, 1, 1, 1) of (B, 1, w, w)."""
+    return (weights * x).sum((2, 3), keepdim=True) / weights.sum((2, 3), keepdim=True).clamp(min=1e-3)
+
+
 def sampled(image: Tensor, grid: Tensor, mirrored: bool = False) -> Tensor:
     """Return grid_sample(image (B, C, H, W), grid (B, h, w, 2) x, y), bilinear, without aligned corners.
 

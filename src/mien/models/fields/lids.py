@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mien.nn.resample import mean_around
+from mien.nn.resample import mean_around, mean_of
 from mien.nn.tint import Tint
 from mien.nn.windows import Window
 
@@ -87,8 +87,7 @@ def surrounding(pixels: Tensor, off: Tensor, window: Window, tint: Tint) -> tupl
     light = (pixels + 1) / 2
     brightness = light.mean(1, keepdim=True)
     counts = ((off > AROUND[0]) & (off < AROUND[1])).to(light).expand_as(brightness)
-    mean = (counts * brightness).sum((2, 3), keepdim=True) / counts.sum((2, 3), keepdim=True)
-    counts = counts * ((brightness / mean.clamp(min=0.02) - SKIN) / BROWS).sigmoid()
+    counts = counts * ((brightness / mean_of(brightness, counts).clamp(min=0.02) - SKIN) / BROWS).sigmoid()
     share = tint.along(light - brightness)  # of the face's, times brightness
     cells = max(round(BLUR / (window[2] - window[0]) * off.shape[-1]), 1)
     spread = torch.cat([counts, counts * brightness, counts * share], 1)

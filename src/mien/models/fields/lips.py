@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mien.nn.resample import max_around, mean_around
+from mien.nn.resample import max_around, mean_around, mean_of
 from mien.nn.tint import Tint
 
 NEAR, FAR = 0.03, 0.065  # of the window's side, from the line where lips meet: teeth may be left so far; lips are
@@ -112,11 +112,6 @@ def torn_teeth(line: Tensor, teeth: Tensor) -> Tensor:
     rows = (torch.arange(line.shape[-1], device=line.device) + 0.5).view(1, 1, -1, 1) / line.shape[-1]
     below = ((rows - mean_of(rows.expand_as(line), line)) / 0.02).sigmoid()
     return mean_around(max_around(below * reached, 1), 1)
-
-
-def mean_of(x: Tensor, weights: Tensor) -> Tensor:
-    """Return the weighted mean (B, 1, 1, 1) of (B, 1, w, w)."""
-    return (weights * x).sum((2, 3), keepdim=True) / weights.sum((2, 3), keepdim=True).clamp(min=1e-3)
 
 
 def wider(line: Tensor, by: int) -> Tensor:
